@@ -1,0 +1,113 @@
+"""The core of ADC: records, interfaces, registry and pipeline.
+
+Names are imported when first used, so that `adc list` and `adc --help` stay light.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from adc_core.component import Component, LocalPath
+    from adc_core.corruption import Corruption
+    from adc_core.dataset import Dataset
+    from adc_core.design import Brief, Design, Hit, Page, Query
+    from adc_core.errors import InputError, WorkError
+    from adc_core.evidence import Dynamics, Neighbours, Probabilities, Votes
+    from adc_core.findings import Curation, Findings
+    from adc_core.images import ImageArray, ImageFiles, Images
+    from adc_core.interfaces import (
+        Collector,
+        Curator,
+        Designer,
+        Detector,
+        Encoder,
+        Enricher,
+        Learner,
+        Metric,
+        Searcher,
+        Simulator,
+    )
+    from adc_core.listeners import hookimpl
+    from adc_core.model import Epoch, Model, Predictions
+    from adc_core.pipeline import Pipeline
+    from adc_core.run import Measurement, Run, Training
+    from adc_core.work import progress, work_folder, working_in
+
+_HOME = {
+    "component": ("Component", "LocalPath"),
+    "corruption": ("Corruption",),
+    "dataset": ("Dataset",),
+    "design": ("Brief", "Design", "Hit", "Page", "Query"),
+    "errors": ("InputError", "WorkError"),
+    "evidence": ("Dynamics", "Neighbours", "Probabilities", "Votes"),
+    "findings": ("Curation", "Findings"),
+    "images": ("ImageArray", "ImageFiles", "Images"),
+    "interfaces": (
+        "Collector",
+        "Curator",
+        "Designer",
+        "Detector",
+        "Encoder",
+        "Enricher",
+        "Learner",
+        "Metric",
+        "Searcher",
+        "Simulator",
+    ),
+    "listeners": ("hookimpl",),
+    "model": ("Epoch", "Model", "Predictions"),
+    "pipeline": ("Pipeline",),
+    "run": ("Measurement", "Run", "Training"),
+    "work": ("progress", "work_folder", "working_in"),
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
+
+__all__ = [
+    "Brief",
+    "Collector",
+    "Component",
+    "Corruption",
+    "Curation",
+    "Curator",
+    "Dataset",
+    "Design",
+    "Designer",
+    "Detector",
+    "Dynamics",
+    "Encoder",
+    "Enricher",
+    "Epoch",
+    "Findings",
+    "Hit",
+    "ImageArray",
+    "ImageFiles",
+    "Images",
+    "InputError",
+    "Learner",
+    "LocalPath",
+    "Measurement",
+    "Metric",
+    "Model",
+    "Neighbours",
+    "Page",
+    "Pipeline",
+    "Predictions",
+    "Probabilities",
+    "Query",
+    "Run",
+    "Searcher",
+    "Simulator",
+    "Training",
+    "Votes",
+    "WorkError",
+    "hookimpl",
+    "progress",
+    "work_folder",
+    "working_in",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if module := _MODULE_OF.get(name):
+        return getattr(import_module(f"adc_core.{module}"), name)
+    raise AttributeError(f"module 'adc_core' has no attribute {name!r}")

@@ -1,0 +1,46 @@
+"""`adc check`: a pipeline file without running it, or a component's promises."""
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from adc_core.cli.show import interface_of
+from adc_core.dataset import Dataset
+from adc_core.interfaces import INTERFACES
+from adc_core.pipeline import Pipeline
+from adc_core.plan import make_plan
+from adc_core.registry import registry
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("target", metavar="FILE|KIND", help="a pipeline file, or a kind and a NAME")
+    parser.add_argument("name", nargs="?", help="the component to check: NAME or PACKAGE/NAME")
+
+
+def run(arguments: Namespace) -> int:
+    """Check the target; 0 where all is well."""
+    if arguments.name is None and arguments.target not in INTERFACES:
+        pipeline = Pipeline.read(Path(arguments.target))
+        make_plan(pipeline, None if pipeline.dataset is None else Dataset.read(pipeline.dataset))
+        print(f"{arguments.target}: all is well")
+        return 0
+    return _check_component(arguments.target, arguments.name or "")
+
+
+def _check_component(kind: str, name: str) -> int:
+    from adc_core.conformance import checks_for, example_of
+
+    component = registry.load(interface_of(kind), name)
+    broken = 0
+    for check in checks_for(component):
+        promise = (check.__doc__ or "").partition("\n")[0]
+        try:
+            check(example_of(component))
+        except Exception as error:
+            broken += 1
+            reason = " ".join(str(error).split()) or type(error).__name__
+            print(f"broken  {check.__name__}: {promise} {reason}", file=sys.stderr)
+        else:
+            print(f"kept    {check.__name__}: {promise}")
+    return 1 if broken else 0

@@ -1,0 +1,43 @@
+"""`adc run`: a pipeline file, in a run directory."""
+
+import signal
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from types import FrameType
+
+from adc_core.cli.tables import tables_of
+from adc_core.listeners import installed_listeners
+from adc_core.pipeline import Pipeline
+from adc_core.report import REPORT
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("pipeline", type=Path, help="the pipeline file: .yaml, .toml or .json")
+    parser.add_argument(
+        "--out", type=Path, help="the run directory (default: runs/NAME OF THE FILE)"
+    )
+    parser.add_argument(
+        "--block",
+        action="append",
+        default=[],
+        metavar="PACKAGE/NAME",
+        help="a listener to leave out, such as adc-core/progress",
+    )
+
+
+def run(arguments: Namespace) -> int:
+    """Run the pipeline and print what was measured."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    pipeline = Pipeline.read(arguments.pipeline)
+    folder = arguments.out or Path("runs", arguments.pipeline.stem)
+    result = pipeline.run(folder, installed_listeners(arguments.block))
+    for table in tables_of(result):
+        print(f"{table}\n")
+    report = folder / REPORT
+    print(f"report: {report}" if report.exists() else f"run: {folder}")
+    return 0
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

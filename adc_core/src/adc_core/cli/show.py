@@ -1,0 +1,65 @@
+"""`adc show`: one component, which is imported."""
+
+import inspect
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from importlib_metadata import metadata
+
+from adc_core.component import Component
+from adc_core.errors import InputError
+from adc_core.faults import unknown
+from adc_core.interfaces import INTERFACES
+from adc_core.registry import registry
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the command's arguments."""
+    parser.add_argument("kind", help=f"one of {', '.join(INTERFACES)}")
+    parser.add_argument("name", help="the component: NAME or PACKAGE/NAME")
+
+
+def interface_of(kind: str) -> type[Component]:
+    """The interface of a kind.
+
+    Raises:
+        InputError: there is no such kind.
+    """
+    if kind not in INTERFACES:
+        raise InputError(unknown("kind", kind, INTERFACES))
+    return INTERFACES[kind]
+
+
+def run(arguments: Namespace) -> int:
+    """Print the component's docstring, columns, options and package."""
+    component = registry.load(interface_of(arguments.kind), arguments.name)
+    print(f"{registry.name_of(component)}\n\n{inspect.getdoc(component)}\n")
+    for what, columns in (("reads", component.reads), ("adds", component.adds)):
+        if columns:
+            print(f"{what}: {', '.join(columns)}")
+    print("options:")
+    for line in _options(component):
+        print(f"  {line}")
+    package = registry.name_of(component).partition("/")[0]
+    about = metadata(package)
+    licence = about.get("License-Expression") or "licence not stated"
+    print(f"package: {package} {about['Version']}, {licence}")
+    return 0
+
+
+def _options(component: type[Component]) -> list[str]:
+    lines = []
+    for name, field in component.model_fields.items():
+        kind = str(field.annotation) if "[" in str(field.annotation) else _name(field.annotation)
+        default = field.get_default(call_default_factory=True, validated_data={})
+        value = "required" if field.is_required() else f"= {_short(default)}"
+        lines.append(f"{name}: {kind.replace('typing.', '')} {value}  {field.description or ''}")
+    return lines or ["none"]
+
+
+def _name(annotation: Any) -> str:
+    return getattr(annotation, "__name__", str(annotation))
+
+
+def _short(value: Any) -> str:
+    return value.name if isinstance(value, Component) else repr(value)

@@ -1,0 +1,94 @@
+"""The base of every component: a frozen pydantic model whose fields are its options."""
+
+import inspect
+import json
+from abc import ABC
+from collections.abc import Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Self
+
+from importlib_metadata import PackageNotFoundError, packages_distributions, version
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+
+from adc_core.faults import explain
+from adc_core.registry import registry
+
+
+class Component(BaseModel, ABC):
+    """A configured piece of work: its fields are its options, its one method is its job.
+
+    A component is frozen and keeps no state: what it learns, it returns. Where a field asks for
+    an interface, a table `{use: name, option: value}` builds the named component.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    kind: ClassVar[str]
+    """The plural word of the interface: `detectors`."""
+
+    reads: ClassVar[tuple[str, ...]] = ()
+    """Columns that the component needs: evidence of the dataset, `truth` or `test`."""
+
+    adds: ClassVar[tuple[str, ...]] = ()
+    """Evidence columns that the component adds to the dataset."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _look_up(
+        cls, value: Any, build: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> Self:
+        if inspect.isabstract(cls):
+            if isinstance(value, str):
+                value = {"use": value}
+            if isinstance(value, Mapping):
+                return registry.create(cls, value, info.context)
+        try:
+            built: Self = build(value)
+        except ValidationError as error:
+            raise explain(cls, error) from None
+        return built
+
+    @model_serializer
+    def _with_name(self) -> dict[str, Any]:
+        options = {field: getattr(self, field) for field in type(self).model_fields}
+        return {"use": registry.name_of(type(self)), **options}
+
+    @property
+    def name(self) -> str:
+        """The short name under which the component was found."""
+        return registry.name_of(type(self)).rpartition("/")[2].rpartition(":")[2]
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the component's full name, its package's version and its options."""
+        described = [package_version(type(self).__module__), self.model_dump(mode="json")]
+        return sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+
+def package_version(module: str) -> str:
+    """`package version` of the distribution that holds a module, or the module's own name."""
+    top = module.partition(".")[0]
+    try:
+        return f"{top} {version(top)}"
+    except PackageNotFoundError:
+        names = packages_distributions().get(top, [])
+        return f"{names[0]} {version(names[0])}" if names else top
+
+
+def _from_the_file(path: Path, info: ValidationInfo) -> Path:
+    base = (info.context or {}).get("folder")
+    return Path(base, path.expanduser()) if base else path.expanduser()
+
+
+LocalPath = Annotated[Path, AfterValidator(_from_the_file)]
+"""A path of the user's: relative to the pipeline file where one is read, else to the process."""

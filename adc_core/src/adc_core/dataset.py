@@ -1,0 +1,210 @@
+"""The dataset: labelled samples, keyed by id, with the evidence gathered about them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, model_validator
+
+from adc_core.arrays import Array, Labels, Matrix, Texts, read_only
+from adc_core.design import ClassName, distinct
+from adc_core.evidence import Column, Dynamics, Neighbours, Probabilities, Votes
+from adc_core.images import ImageArray, Images
+from adc_core.record import Record
+from adc_core.texts import to_arrow
+
+EVIDENCE = ("features", "neighbours", "probabilities", "dynamics", "votes")
+"""The evidence columns that ADC knows by name."""
+
+FROM_LABELS = ("probabilities", "dynamics")
+"""Evidence that was computed from the labels and is void when they change."""
+
+
+def _images(value: Any) -> Any:
+    return ImageArray(value) if isinstance(value, np.ndarray) else value
+
+
+def _probabilities(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return Probabilities(values=value, origin="out of sample")
+    return value
+
+
+def _columns(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(name): read_only(np.asarray(column)) for name, column in value.items()}
+    return value
+
+
+def _row_numbers(labels: Array | None) -> Array:
+    return read_only(np.arange(0 if labels is None else len(labels)).astype(np.str_))
+
+
+def _class_numbers(labels: Array | None) -> tuple[str, ...]:
+    top = -1 if labels is None else labels.max(initial=-1)
+    return tuple(str(label) for label in range(int(top) + 1))
+
+
+_UNSEEN = PlainSerializer(lambda _: None, when_used="json")
+
+
+class Dataset(Record):
+    """Labelled samples and what is known about each, one row per sample.
+
+    Attributes:
+        labels: N int64 class indices, as given: some may be wrong.
+        ids: N distinct texts; by default the row numbers.
+        classes: K names; by default "0" … "K-1".
+        images: N pictures, decoded when asked for, or None. A uint8 array is accepted.
+        attributes: attribute name to N texts.
+        sources: an Arrow table with one row of provenance per sample, or None.
+        features: N × D float32 from a frozen encoder.
+        neighbours: k-NN graph of the features.
+        probabilities: N × K predictions; a bare array is taken to be out of sample.
+        dynamics: training dynamics, per epoch.
+        votes: labels that several people gave.
+        columns: further columns of the user's own, N rows each.
+
+    Raises:
+        pydantic.ValidationError: a column of another length, type or range; it names the column,
+            the first bad row and what was expected.
+    """
+
+    labels: Labels
+    ids: Texts = Field(default_factory=lambda given: _row_numbers(given.get("labels")))
+    classes: tuple[ClassName, ...] = Field(
+        default_factory=lambda given: _class_numbers(given.get("labels"))
+    )
+    images: Annotated[Images | None, BeforeValidator(_images), _UNSEEN] = None
+    attributes: dict[str, Texts] = Field(default_factory=dict)
+    sources: Annotated[pa.Table | None, _UNSEEN] = None
+    features: Matrix | None = None
+    neighbours: Neighbours | None = None
+    probabilities: Annotated[Probabilities | None, BeforeValidator(_probabilities)] = None
+    dynamics: Dynamics | None = None
+    votes: Votes | None = None
+    columns: Annotated[dict[str, Column], BeforeValidator(_columns), _UNSEEN] = Field(
+        default_factory=dict
+    )
+
+    @model_validator(mode="after")
+    def _check(self, info: ValidationInfo) -> Self:
+        rows, classes = len(self.ids), len(self.classes)
+        if not rows:
+            raise ValueError("the dataset is empty: it needs at least one sample")
+        if classes < 2:
+            raise ValueError(f"only {classes} class ({', '.join(self.classes)}): give at least two")
+        distinct(self.classes, "class")
+        for name, length in self._lengths():
+            if length != rows:
+                raise ValueError(f"{name} has {length} rows but ids have {rows}")
+        outside = (self.labels < 0) | (self.labels >= classes)
+        if outside.any():
+            row = int(outside.argmax())
+            raise ValueError(
+                f"labels: row {row} (id {self.ids[row]}) is {self.labels[row]}, "
+                f"expected 0…{classes - 1}"
+            )
+        if self.probabilities is not None and self.probabilities.values.shape[1] != classes:
+            raise ValueError(
+                f"probabilities have {self.probabilities.values.shape[1]} columns "
+                f"but there are {classes} classes"
+            )
+        if pc.count_distinct(to_arrow(self.ids)).as_py() != rows:
+            _, first = np.unique(self.ids, return_index=True)
+            again = np.setdiff1d(np.arange(rows), first)[0]
+            raise ValueError(
+                f"ids: row {again} repeats the id {self.ids[again]}: make ids distinct"
+            )
+        return self
+
+    def _lengths(self) -> list[tuple[str, int]]:
+        lengths = [("labels", len(self.labels))]
+        lengths += [(f"attribute {name}", len(column)) for name, column in self.attributes.items()]
+        lengths += [(f"column {name}", len(column)) for name, column in self.columns.items()]
+        for name in ("images", "sources", "features"):
+            if (column := getattr(self, name)) is not None:
+                lengths.append((name, len(column)))
+        if self.neighbours is not None:
+            lengths.append(("neighbours", len(self.neighbours.indices)))
+        if self.probabilities is not None:
+            lengths.append(("probabilities", len(self.probabilities.values)))
+        if self.dynamics is not None:
+            lengths.append(("dynamics", len(self.dynamics.loss)))
+        return lengths
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def class_counts(self) -> Array:
+        """K int64: how many samples carry each label."""
+        return np.bincount(self.labels, minlength=len(self.classes))
+
+    def has(self, column: str) -> bool:
+        """Whether an evidence column, or one of the user's own, is there."""
+        return column in self.columns or (
+            column in type(self).model_fields and getattr(self, column) is not None
+        )
+
+    def take(self, rows: Array) -> "Dataset":
+        """Some samples, in that order. The k-NN graph and votes name rows, so they are left out."""
+        return self.replace(
+            ids=self.ids[rows],
+            labels=self.labels[rows],
+            images=None if self.images is None else self.images.take(rows),
+            attributes={name: column[rows] for name, column in self.attributes.items()},
+            sources=None if self.sources is None else self.sources.take(pa.array(rows)),
+            features=None if self.features is None else self.features[rows],
+            neighbours=None,
+            probabilities=None
+            if self.probabilities is None
+            else self.probabilities.replace(values=self.probabilities.values[rows]),
+            dynamics=None if self.dynamics is None else _take_dynamics(self.dynamics, rows),
+            votes=None,
+            columns={name: column[rows] for name, column in self.columns.items()},
+        )
+
+    def relabelled(self, labels: Array) -> "Dataset":
+        """The same samples with other labels; evidence that came from the old ones is left out."""
+        return self.replace(labels=labels, **dict.fromkeys(FROM_LABELS))
+
+    @classmethod
+    def read(cls, path: Path | str) -> "Dataset":
+        """Read a saved dataset, an image folder (class sub-folders) or a manifest.
+
+        A manifest is a CSV or Parquet file with the columns `label` and `path` (relative to the
+        manifest), optionally `id` and `attribute.NAME`; other columns become `sources`. A `.npz`
+        file holds any of `labels`, `images`, `features`, `probabilities`, `ids`, `classes`.
+
+        Raises:
+            InputError: nothing usable there; the message says what was expected.
+        """
+        from adc_core.dataset_reader import read_dataset
+
+        return read_dataset(Path(path))
+
+    def save(self, folder: Path | str) -> None:
+        """Write everything into a new folder, whole or not at all; `Dataset.read` reads it.
+
+        Raises:
+            InputError: the folder exists and is not empty.
+            WorkError: it cannot be written.
+        """
+        from adc_core.dataset_files import save_dataset
+
+        save_dataset(self, Path(folder))
+
+
+def rows_of(ids: Array, wanted: Array) -> Array:
+    """The row among `ids` of each wanted id, -1 where it is absent."""
+    found = pc.index_in(to_arrow(wanted), value_set=to_arrow(ids))
+    return np.asarray(found.fill_null(-1), dtype=np.int64)
+
+
+def _take_dynamics(dynamics: Dynamics, rows: Array) -> Dynamics:
+    names = ("given_probability", "margin", "loss", "correct")
+    return dynamics.replace(**{name: getattr(dynamics, name)[rows] for name in names})

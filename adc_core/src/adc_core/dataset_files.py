@@ -1,0 +1,175 @@
+"""The saved form of a dataset: a Parquet table of samples, one `.npy` file per array, the images.
+
+`dataset.json` says what is there, `SHA256SUMS` what it must contain. Arrays are memory-mapped
+when read.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from adc_core.arrays import Array
+from adc_core.dataset import EVIDENCE, Dataset
+from adc_core.errors import WorkError
+from adc_core.evidence import Dynamics, Neighbours, Probabilities, Votes
+from adc_core.fingerprint import save_array
+from adc_core.images import ImageArray, ImageFiles, Images
+from adc_core.record import Record
+from adc_core.seal import new_folder, refuse_existing, seal, unseal
+from adc_core.texts import from_arrow, to_arrow
+
+HEADER = "dataset.json"
+_SAMPLES = "samples.parquet"
+_RECORDS: dict[str, type[Record]] = {
+    "neighbours": Neighbours,
+    "probabilities": Probabilities,
+    "dynamics": Dynamics,
+    "votes": Votes,
+}
+
+
+def save_dataset(dataset: Dataset, folder: Path) -> None:
+    """Write a dataset into a new folder, whole or not at all."""
+    refuse_existing(folder)
+    with new_folder(folder, folder.with_name(f".{folder.name}.part")) as part:
+        seal(part, write_dataset(dataset, part))
+
+
+def write_dataset(dataset: Dataset, folder: Path) -> dict[str, str]:
+    """Write a dataset into an empty folder; return the sums of files that are known already."""
+    images = dataset.images
+    table = {"id": to_arrow(dataset.ids), "label": pa.array(dataset.labels)}
+    table |= {f"attribute.{name}": to_arrow(texts) for name, texts in dataset.attributes.items()}
+    sums: dict[str, str] = {}
+    if isinstance(images, ImageFiles):
+        table["path"] = to_arrow(images.paths)
+        images.save(folder / "images")
+        sums = {f"images/{p}": s for p, s in zip(images.paths.tolist(), images.sums, strict=True)}
+    elif isinstance(images, ImageArray):
+        save_array(images.array, folder / "images.npy")
+        sums["images.npy"] = images.fingerprint
+    if dataset.sources is not None:
+        for name in dataset.sources.column_names:
+            table[f"source.{name}"] = dataset.sources[name]
+    pq.write_table(pa.table(table), folder / _SAMPLES)
+    header = {
+        "format": 1,
+        "classes": list(dataset.classes),
+        "attributes": list(dataset.attributes),
+        "sources": dataset.sources is not None,
+        "images": type(images).__name__ if images is not None else None,
+        "columns": sorted(dataset.columns),
+        "evidence": write_evidence(dataset, EVIDENCE, folder, sums),
+    }
+    for name, column in dataset.columns.items():
+        save_array(column, folder / f"column.{name}.npy")
+    (folder / HEADER).write_text(json.dumps(header, indent=1, ensure_ascii=False) + "\n")
+    return sums
+
+
+def write_evidence(
+    dataset: Dataset, names: tuple[str, ...], folder: Path, sums: dict[str, str]
+) -> dict[str, Any]:
+    """Write some evidence columns; return their description and note the sums of their files."""
+    described: dict[str, Any] = {}
+    for name in names:
+        value = getattr(dataset, name)
+        if value is None:
+            continue
+        described[name] = {}
+        if not isinstance(value, Record):
+            save_array(value, folder / f"{name}.npy")
+            sums[f"{name}.npy"] = dataset.field_fingerprint(name)
+            continue
+        for field in type(value).model_fields:
+            part = getattr(value, field)
+            if isinstance(part, np.ndarray):
+                save_array(part, folder / f"{name}.{field}.npy")
+                sums[f"{name}.{field}.npy"] = value.field_fingerprint(field)
+            else:
+                described[name][field] = part
+    return described
+
+
+def read_evidence(
+    folder: Path, described: Mapping[str, Any], sums: Mapping[str, str]
+) -> dict[str, Any]:
+    """Read evidence columns from a folder whose files were checked."""
+    evidence: dict[str, Any] = {}
+    for name, scalars in described.items():
+        if name == "features":
+            evidence[name] = load_array(folder / "features.npy")
+            continue
+        record = _RECORDS[name]
+        arrays = [field for field in record.model_fields if field not in scalars]
+        loaded = {field: load_array(folder / f"{name}.{field}.npy") for field in arrays}
+        known = {field: sums[f"{name}.{field}.npy"] for field in arrays}
+        evidence[name] = record(**loaded, **scalars).remember(known)
+    return evidence
+
+
+def read_saved(folder: Path) -> Dataset:
+    """Read a saved dataset; every byte is checked against its sum.
+
+    Raises:
+        WorkError: a file is missing or damaged; the message names it.
+    """
+    return load_dataset(folder, unseal(folder))
+
+
+def load_dataset(folder: Path, sums: Mapping[str, str]) -> Dataset:
+    """Read a saved dataset whose files were checked against these sums.
+
+    Raises:
+        WorkError: the files are whole but not a dataset of this version.
+    """
+    try:
+        header = json.loads((folder / HEADER).read_text())
+        samples = pq.read_table(folder / _SAMPLES)
+        columns = {name: load_array(folder / f"column.{name}.npy") for name in header["columns"]}
+        evidence = read_evidence(folder, header["evidence"], sums)
+        images = _read_images(folder, header["images"], samples, sums)
+        sources = [name for name in samples.column_names if name.startswith("source.")]
+        dataset = Dataset(
+            ids=from_arrow(samples["id"]),
+            labels=samples["label"].to_numpy(),
+            classes=tuple(header["classes"]),
+            images=images,
+            attributes={
+                name: from_arrow(samples[f"attribute.{name}"]) for name in header["attributes"]
+            },
+            sources=samples.select(sources).rename_columns(
+                [name.removeprefix("source.") for name in sources]
+            )
+            if header["sources"]
+            else None,
+            columns=columns,
+            **evidence,
+        )
+    except (KeyError, OSError, ValueError) as error:
+        raise WorkError(f"{folder} does not hold a dataset of this version: {error}") from error
+    known = {"features": sums["features.npy"]} if "features" in evidence else {}
+    return dataset.remember(known)
+
+
+def _read_images(
+    folder: Path, kind: str | None, samples: pa.Table, sums: Mapping[str, str]
+) -> Images | None:
+    if kind == "ImageArray":
+        return ImageArray(load_array(folder / "images.npy"))
+    if kind == "ImageFiles":
+        files = ImageFiles(folder / "images", from_arrow(samples["path"]))
+        files.__dict__["sums"] = [sums[f"images/{path}"] for path in files.paths.tolist()]
+        return files
+    return None
+
+
+def load_array(path: Path) -> Array:
+    """Memory-map a `.npy` file; nothing pickled is ever read."""
+    array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+    return array

@@ -1,0 +1,144 @@
+"""Reading datasets that others made: image folders, manifests and `.npz` files."""
+
+import os
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from adc_core.arrays import Array
+from adc_core.dataset import Dataset
+from adc_core.dataset_files import HEADER, read_saved
+from adc_core.errors import InputError
+from adc_core.images import SUFFIXES, ImageFiles
+from adc_core.texts import from_arrow
+
+_ARRAYS = ("labels", "images", "features", "probabilities", "ids", "classes")
+
+
+def read_dataset(path: Path) -> Dataset:
+    """Read whatever dataset lies at a path; see `Dataset.read`."""
+    if path.is_dir():
+        return read_saved(path) if (path / HEADER).is_file() else _read_folder(path)
+    if not path.exists():
+        raise InputError(f"{path} does not exist: give a folder, a manifest or a .npz file")
+    if path.suffix in (".csv", ".parquet"):
+        return _read_manifest(path)
+    if path.suffix == ".npz":
+        return _read_npz(path)
+    raise InputError(f"{path} is none of: a folder, .csv, .parquet, .npz")
+
+
+def _read_folder(folder: Path) -> Dataset:
+    classes = sorted(item.name for item in folder.iterdir() if item.is_dir())
+    if not classes:
+        raise InputError(f"{folder} has no class sub-folders: put images into {folder}/CLASS/")
+    paths: list[str] = []
+    labels: list[int] = []
+    for label, name in enumerate(classes):
+        found = sorted(_image_paths(folder, folder / name))
+        if not found:
+            raise InputError(f"{folder / name} holds no images ({', '.join(sorted(SUFFIXES))})")
+        paths += found
+        labels += [label] * len(found)
+    return Dataset(
+        ids=paths, labels=labels, classes=tuple(classes), images=ImageFiles(folder, paths)
+    )
+
+
+def _image_paths(root: Path, folder: Path) -> list[str]:
+    return [
+        Path(parent, name).relative_to(root).as_posix()
+        for parent, _, names in os.walk(folder)
+        for name in names
+        if os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 (a million names)
+    ]
+
+
+def read_table(path: Path) -> pa.Table:
+    """Read a CSV or Parquet file.
+
+    Raises:
+        InputError: it cannot be read as one.
+    """
+    try:
+        if path.suffix == ".parquet":
+            return pq.read_table(path)
+        keep_text = pyarrow.csv.ConvertOptions(column_types={"id": pa.string()})
+        return pyarrow.csv.read_csv(path, convert_options=keep_text)
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist: mend the path") from None
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path} cannot be read as {path.suffix[1:]}: {reason}") from None
+
+
+def labels_of(column: pa.ChunkedArray, classes: tuple[str, ...] | None, where: str) -> Any:
+    """Class indices and class names of a label column that holds names or numbers.
+
+    Raises:
+        InputError: a missing label, or a name that is not among the classes.
+    """
+    if column.null_count:
+        raise InputError(f"{where}: {column.null_count} rows have no label: fill or remove them")
+    if pa.types.is_integer(column.type) and classes is None:
+        values = column.to_numpy().astype(np.int64)
+        return values, tuple(str(k) for k in range(int(values.max(initial=-1)) + 1))
+    if pa.types.is_integer(column.type) and not all(name.isdigit() for name in classes or ()):
+        return column.to_numpy().astype(np.int64), classes
+    texts = from_arrow(column.cast(pa.string()))
+    found, codes = np.unique(texts, return_inverse=True)
+    names = tuple(found.tolist()) if classes is None else classes
+    place = {name: k for k, name in enumerate(names)}
+    for name in found.tolist():
+        if name not in place:
+            raise InputError(f"{where}: label {name!r} is not a class: {', '.join(names)}")
+    lookup = np.array([place[name] for name in found.tolist()], np.int64)
+    return lookup[codes], names
+
+
+def _read_manifest(path: Path) -> Dataset:
+    table = read_table(path)
+    if "label" not in table.column_names:
+        raise InputError(f"{path} has no column `label`; it has {', '.join(table.column_names)}")
+    if not len(table):
+        raise InputError(f"{path} has no rows")
+    labels, classes = labels_of(table["label"], None, str(path))
+    columns: dict[str, Any] = {"labels": labels, "classes": classes}
+    if "path" in table.column_names:
+        columns["images"] = ImageFiles(path.parent, from_arrow(table["path"]))
+    if "id" in table.column_names:
+        columns["ids"] = from_arrow(table["id"].cast(pa.string()))
+    elif "path" in table.column_names:
+        columns["ids"] = columns["images"].paths
+    columns["attributes"] = {
+        name.removeprefix("attribute."): from_arrow(table[name])
+        for name in table.column_names
+        if name.startswith("attribute.")
+    }
+    rest = [
+        name
+        for name in table.column_names
+        if name not in ("id", "path", "label") and not name.startswith("attribute.")
+    ]
+    return Dataset(**columns, sources=table.select(rest) if rest else None)
+
+
+def _read_npz(path: Path) -> Dataset:
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays: dict[str, Array] = {name: file[name] for name in file.files}
+    except (OSError, ValueError, BadZipFile) as error:
+        raise InputError(f"{path} cannot be read as npz: {error}") from None
+    if unknown := arrays.keys() - set(_ARRAYS):
+        raise InputError(f"{path} holds {min(unknown)!r}; known names are {', '.join(_ARRAYS)}")
+    if "labels" not in arrays:
+        raise InputError(f"{path} has no array `labels`; it has {', '.join(arrays) or 'nothing'}")
+    columns: dict[str, Any] = dict(arrays)
+    if "classes" in columns:
+        columns["classes"] = tuple(str(name) for name in columns["classes"])
+    return Dataset(**columns)

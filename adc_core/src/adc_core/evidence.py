@@ -1,0 +1,135 @@
+"""Evidence columns: what detectors read and encoders, enrichers and learners add."""
+
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import model_validator
+
+from adc_core.arrays import Array, Indices, Labels, Matrix
+from adc_core.record import Record
+
+
+class Neighbours(Record):
+    """The k-NN graph of the features: each row's nearest other rows, nearest first.
+
+    Attributes:
+        indices: N × k int64 row numbers; a row is never its own neighbour.
+        similarities: N × k float32 cosine similarities, not increasing along a row.
+    """
+
+    indices: Indices
+    similarities: Matrix
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.indices.shape != self.similarities.shape:
+            raise ValueError(
+                f"indices are {self.indices.shape} but similarities {self.similarities.shape}"
+            )
+        rows = len(self.indices)
+        outside = (self.indices < 0) | (self.indices >= rows)
+        if outside.any():
+            raise ValueError(
+                f"row {int(outside.any(axis=1).argmax())} names a row outside 0…{rows - 1}"
+            )
+        own = (self.indices == np.arange(rows)[:, None]).any(axis=1)
+        if own.any():
+            raise ValueError(f"row {int(own.argmax())} is its own neighbour: leave it out")
+        return self
+
+    @property
+    def k(self) -> int:
+        """How many neighbours each row has."""
+        return int(self.indices.shape[1])
+
+    def first(self, k: int) -> tuple[Array, Array]:
+        """Indices and similarities of the k nearest.
+
+        Raises:
+            ValueError: the graph holds fewer than k neighbours.
+        """
+        if k > self.k:
+            raise ValueError(f"the graph holds {self.k} neighbours a sample but {k} are needed")
+        return self.indices[:, :k], self.similarities[:, :k]
+
+
+class Probabilities(Record):
+    """Predicted class probabilities.
+
+    Attributes:
+        values: N × K float32; rows sum to one within 0.01 (half precision is common in files).
+        origin: `out of sample` when no row was predicted by a model that had seen its label.
+    """
+
+    values: Matrix
+    origin: Literal["out of sample", "in sample"]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        values = self.values
+        low = (values < -1e-3).any(axis=1)
+        if low.any():
+            raise ValueError(f"row {int(low.argmax())} has a negative probability")
+        off = np.abs(values.sum(axis=1, dtype=np.float64) - 1) > 1e-2
+        if off.any():
+            row = int(off.argmax())
+            raise ValueError(
+                f"row {row} sums to {values[row].sum():.4g}, not 1: pass softmax outputs"
+            )
+        return self
+
+
+class Dynamics(Record):
+    """What a training run saw of every sample, epoch by epoch.
+
+    Attributes:
+        epochs: E int64, the epochs at which the columns were taken.
+        given_probability: N × E float32, probability of the given label.
+        margin: N × E float32, logit of the given label less the largest other logit.
+        loss: N × E float32, cross-entropy of the given label.
+        correct: N × E float32, 1 where the prediction was the given label.
+    """
+
+    epochs: Labels
+    given_probability: Matrix
+    margin: Matrix
+    loss: Matrix
+    correct: Matrix
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for name in ("given_probability", "margin", "loss", "correct"):
+            column = getattr(self, name)
+            if column.shape != (len(self.given_probability), len(self.epochs)):
+                raise ValueError(
+                    f"{name} is {column.shape}, expected "
+                    f"{(len(self.given_probability), len(self.epochs))}"
+                )
+        return self
+
+
+class Votes(Record):
+    """Labels that people gave: one row per vote.
+
+    Attributes:
+        item: V int64 row numbers of the dataset.
+        rater: V int64 numbers of the people.
+        label: V int64 class indices.
+    """
+
+    item: Labels
+    rater: Labels
+    label: Labels
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not len(self.item) == len(self.rater) == len(self.label):
+            raise ValueError(
+                f"{len(self.item)} items, {len(self.rater)} raters and {len(self.label)} labels: "
+                "give one of each per vote"
+            )
+        return self
+
+
+Column = Annotated[NDArray[np.generic], "a user's own column: one row per sample"]

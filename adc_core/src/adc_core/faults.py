@@ -1,0 +1,39 @@
+"""Faults of what the user wrote: one line each, with its place and what to do."""
+
+import difflib
+from collections.abc import Iterable
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+
+def lines_of(error: Exception) -> list[str]:
+    """One line per fault of an error: `detectors.3.k: Input should be …`."""
+    if not isinstance(error, ValidationError):
+        return [" ".join(str(error).split())]
+    lines = []
+    for fault in error.errors(include_url=False):
+        place = ".".join(str(part) for part in fault["loc"])
+        message = " ".join(fault["msg"].removeprefix("Value error, ").split())
+        lines.append(f"{place}: {message}" if place else message)
+    return lines
+
+
+def explain(model: type[BaseModel], error: ValidationError) -> ValidationError:
+    """The same faults, where an unknown key says which keys there are."""
+    details: list[InitErrorDetails] = []
+    for fault in error.errors(include_url=False):
+        message = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
+            message = unknown("key", str(fault["loc"][0]), model.model_fields)
+        kind = PydanticCustomError("fault", "{message}", {"message": message})
+        details.append(InitErrorDetails(type=kind, loc=fault["loc"], input=fault["input"]))
+    return ValidationError.from_exception_data(error.title, details)
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """What to say of an unknown name: the near match, or the list."""
+    known = list(known)
+    if close := difflib.get_close_matches(name, known, n=1):
+        return f'there is no {what} "{name}": did you mean "{close[0]}"?'
+    return f'there is no {what} "{name}"; there is {", ".join(known) or "none"}'

@@ -1,0 +1,159 @@
+"""What detectors return, and what curators make of it."""
+
+from typing import Annotated, Any, Literal, Self
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field, PlainSerializer, model_validator
+
+from adc_core.arrays import Array, Flags, Labels, Scores, Square, Texts, read_only
+from adc_core.dataset import Dataset, rows_of
+from adc_core.record import Record
+from adc_core.texts import from_arrow
+
+
+def _all_of(flagged: Array | None) -> Array:
+    return read_only(np.ones(0 if flagged is None else len(flagged), np.bool_))
+
+
+class Findings(Record):
+    """A detector's judgement of every sample, in the dataset's order.
+
+    Attributes:
+        ids: N ids of the samples.
+        suspicion: N float64 in 0 (surely right) … 1 (surely wrong); NaN where not covered.
+        flagged: N booleans: label judged wrong.
+        suggested_labels: N int64 class indices, -1 where none is suggested; or None.
+        suggestion_confidence: N float64 in 0 … 1, NaN without a suggestion; or None.
+        transition: K × K estimated noise matrix, row = true class, rows sum to one; or None.
+        noise_rate: estimated share of wrong labels, or None.
+        covered: N booleans; samples that were never judged are neither flagged nor counted.
+    """
+
+    ids: Texts
+    suspicion: Scores
+    flagged: Flags
+    suggested_labels: Labels | None = None
+    suggestion_confidence: Scores | None = None
+    transition: Square | None = None
+    noise_rate: float | None = Field(None, ge=0, le=1)
+    covered: Flags = Field(default_factory=lambda given: _all_of(given.get("flagged")))
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        rows = len(self.ids)
+        for name in (
+            "suspicion",
+            "flagged",
+            "suggested_labels",
+            "suggestion_confidence",
+            "covered",
+        ):
+            column = getattr(self, name)
+            if column is not None and len(column) != rows:
+                raise ValueError(f"{name} has {len(column)} rows but ids have {rows}")
+        judged = self.suspicion[self.covered]
+        outside = ~((judged >= 0) & (judged <= 1))
+        if outside.any():
+            row = int(np.flatnonzero(self.covered)[outside.argmax()])
+            raise ValueError(f"suspicion: row {row} is {self.suspicion[row]}, expected 0…1")
+        if (self.flagged & ~self.covered).any():
+            row = int((self.flagged & ~self.covered).argmax())
+            raise ValueError(f"flagged: row {row} is flagged but not covered")
+        if self.transition is not None:
+            check_stochastic(self.transition, "transition")
+        return self
+
+    def for_ids(self, dataset: Dataset) -> "Findings":
+        """The same findings in the order of a dataset that may lack some of the samples.
+
+        Raises:
+            ValueError: a sample of the dataset was never presented to the detector.
+        """
+        rows = rows_of(self.ids, dataset.ids)
+        if (rows < 0).any():
+            missing = dataset.ids[int((rows < 0).argmax())]
+            raise ValueError(f"there are no findings for the sample {missing}")
+        columns = ("ids", "suspicion", "flagged", "suggested_labels", "suggestion_confidence")
+        taken = {
+            name: None if (column := getattr(self, name)) is None else column[rows]
+            for name in (*columns, "covered")
+        }
+        return self.replace(**taken)
+
+
+def check_stochastic(matrix: "np.ndarray[Any, Any]", name: str) -> None:
+    """Check that a matrix is square, non-negative and that its rows sum to one.
+
+    Raises:
+        ValueError: it is not; the message names the row.
+    """
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"{name} is {matrix.shape}, expected K × K")
+    if (matrix < 0).any():
+        raise ValueError(
+            f"{name}: row {int((matrix < 0).any(axis=1).argmax())} is negative somewhere"
+        )
+    sums = matrix.sum(axis=1)
+    if (off := np.abs(sums - 1) > 1e-6).any():
+        row = int(off.argmax())
+        raise ValueError(f"{name}: row {row} sums to {sums[row]:.6g}, expected 1")
+
+
+CHANGES = pa.schema(
+    [
+        ("id", pa.string()),
+        ("action", pa.string()),
+        ("old_label", pa.int64()),
+        ("new_label", pa.int64()),
+        ("reason", pa.string()),
+    ]
+)
+"""One row per change: `drop` (new label -1) or `relabel`."""
+
+
+class Curation(Record):
+    """A repaired dataset and every change that made it, so that each can be undone.
+
+    Attributes:
+        dataset: what is left, with its new labels.
+        changes: Arrow table (`CHANGES`): id, action, old and new label, reason.
+    """
+
+    dataset: Dataset
+    changes: Annotated[pa.Table, PlainSerializer(lambda _: None, when_used="json")]
+
+    @classmethod
+    def apply(cls, dataset: Dataset, changes: pa.Table) -> "Curation":
+        """Carry out changes on a dataset.
+
+        Raises:
+            ValueError: a change names an unknown sample, or an old label that is not the present
+                one, or everything would be dropped.
+        """
+        changes = changes.cast(CHANGES)
+        rows = rows_of(dataset.ids, from_arrow(changes["id"]))
+        if (rows < 0).any():
+            raise ValueError(f"no sample {changes['id'][int((rows < 0).argmax())]} to change")
+        old = changes["old_label"].to_numpy()
+        if (differs := dataset.labels[rows] != old).any():
+            place = int(differs.argmax())
+            raise ValueError(
+                f"sample {changes['id'][place]} has label {dataset.labels[rows][place]}, "
+                f"not {old[place]} as the change says"
+            )
+        dropped = changes["action"].to_numpy(zero_copy_only=False) == "drop"
+        if dropped.sum() == len(dataset):
+            raise ValueError("every sample would be dropped: raise the curator's threshold")
+        labels = dataset.labels.copy()
+        labels[rows[~dropped]] = changes["new_label"].to_numpy()[~dropped]
+        keep = np.ones(len(dataset), np.bool_)
+        keep[rows[dropped]] = False
+        curated = dataset.relabelled(labels) if (~dropped).any() else dataset
+        if dropped.any():
+            curated = curated.take(np.flatnonzero(keep))
+        return cls(dataset=curated, changes=changes)
+
+    def count(self, action: Literal["drop", "relabel"]) -> int:
+        """How many samples were dropped or relabelled."""
+        return int((self.changes["action"].to_numpy(zero_copy_only=False) == action).sum())

@@ -1,0 +1,231 @@
+"""Images as lazy sequences: files that are decoded when asked for, or one array."""
+
+import io
+import os
+import shutil
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from adc_core.arrays import Array, Texts, read_only
+from adc_core.errors import InputError
+from adc_core.fingerprint import fingerprint, hash_array, hash_file
+
+MAX_PIXELS = 64_000_000
+"""Larger pictures are refused before they are decoded: a small file can hold a huge one."""
+
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "MPO")
+"""The picture formats that are opened; anything else is refused by its content."""
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"})
+"""File names that an image folder is searched for."""
+
+Pixels = NDArray[np.uint8]
+
+
+class ImageError(InputError):
+    """A file is not an image that can be used; the message says why."""
+
+
+def open_image(source: Path | bytes, name: str = "", max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Decode a picture: orientation applied, alpha on white, converted to RGB.
+
+    Args:
+        source: a file, or its bytes.
+        name: what to call the picture in an error.
+        max_pixels: width × height beyond which it is refused undecoded.
+
+    Raises:
+        ImageError: not a picture, damaged, or too large.
+    """
+    name = name or (str(source) if isinstance(source, Path) else "image")
+    file: BinaryIO | Path = io.BytesIO(source) if isinstance(source, bytes) else source
+    try:
+        with warnings.catch_warnings():
+            # Pillow's own bomb warning comes at another size; the check below is the rule here.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(file, formats=FORMATS) as image:
+                if image.width * image.height > max_pixels:
+                    raise ImageError(
+                        f"{name} has {image.width} × {image.height} pixels, more than "
+                        f"{max_pixels:,}: a decompression bomb, or shrink it first"
+                    )
+                image.load()
+                return _as_rgb(ImageOps.exif_transpose(image))
+    except ImageError:
+        raise
+    except UnidentifiedImageError:
+        raise ImageError(f"{name} is not a picture: replace or remove it") from None
+    except Image.DecompressionBombError:
+        raise ImageError(f"{name} is a decompression bomb: remove it") from None
+    except FileNotFoundError:
+        raise ImageError(f"{name} is missing: put it back or remove its row") from None
+    except PermissionError:
+        raise ImageError(f"{name} cannot be read: allow it, or remove its row") from None
+    except Exception as error:  # Pillow's decoders raise whatever broken bytes lead them to
+        raise ImageError(f"{name} is damaged ({error}): replace or remove it") from None
+
+
+def _as_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        values = np.asarray(image, dtype=np.float64)
+        image = Image.fromarray(
+            (values / (257 if values.max() > 255 else 1)).clip(0, 255).astype(np.uint8)
+        )
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        ground = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(ground, image).convert("RGB")
+    return image.convert("RGB")
+
+
+class Images(ABC):
+    """N pictures; `images[i]` is height × width × 3 uint8 RGB, decoded when asked for."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def __getitem__(self, row: int) -> Pixels: ...
+
+    @abstractmethod
+    def take(self, rows: Array) -> "Images":
+        """The pictures of some rows, in that order."""
+
+    @property
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """SHA-256 over the pictures' bytes, in order; where they lie does not matter."""
+
+    def __iter__(self) -> Iterator[Pixels]:
+        return (self[row] for row in range(len(self)))
+
+    def thumbnail(self, row: int, size: int) -> Image.Image:
+        """A square picture for a report: shrunk, then padded with white."""
+        image = Image.fromarray(self[row])
+        return ImageOps.pad(image, (size, size), Image.Resampling.LANCZOS, color="white")
+
+    def resized(self, size: int, rows: Array | None = None) -> Pixels:
+        """Pictures of one size, for a network: n × size × size × 3 uint8.
+
+        The shorter side is scaled to `size` and the middle is kept. Decoding runs in threads.
+        """
+        wanted = np.arange(len(self)) if rows is None else np.asarray(rows)
+        out = np.empty((len(wanted), size, size, 3), np.uint8)
+
+        def fill(place: int) -> None:
+            pixels = self[int(wanted[place])]
+            if pixels.shape[:2] != (size, size):
+                image = Image.fromarray(pixels)
+                pixels = np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.BICUBIC))
+            out[place] = pixels
+
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            for _ in threads.map(fill, range(len(wanted))):
+                pass
+        return out
+
+
+class ImageFiles(Images):
+    """Pictures in files below one folder.
+
+    Args:
+        root: the folder.
+        paths: N texts, relative to the root.
+    """
+
+    def __init__(self, root: Path, paths: Texts | Sequence[str]) -> None:
+        self.root = Path(root)
+        self.paths: Array = read_only(np.asarray(paths, dtype=np.str_))
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def __getitem__(self, row: int) -> Pixels:
+        return np.asarray(open_image(self.path(row)))
+
+    def path(self, row: int) -> Path:
+        """The file of one row."""
+        return self.root / str(self.paths[row])
+
+    def take(self, rows: Array) -> "ImageFiles":
+        """The pictures of some rows, in that order."""
+        return ImageFiles(self.root, self.paths[rows])
+
+    @cached_property
+    def sums(self) -> list[str]:
+        """SHA-256 of each file, in order."""
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            return list(threads.map(self._hash, range(len(self))))
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over the files' bytes, in order."""
+        return fingerprint(self.sums)
+
+    def _hash(self, row: int) -> str:
+        try:
+            return hash_file(self.path(row))
+        except OSError as error:
+            raise ImageError(f"{self.path(row)} cannot be read: {error.strerror}") from None
+
+    def save(self, folder: Path) -> None:
+        """Put the files below a folder, as links where the file system can."""
+        for row, path in enumerate(self.paths):
+            target = folder / str(path)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if not target.exists():
+                _link(self.path(row), target)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source.resolve(), target)
+    except FileNotFoundError:
+        raise
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(source, target)
+
+
+class ImageArray(Images):
+    """Pictures in one array, in memory or memory-mapped.
+
+    Args:
+        array: N × height × width (grey) or N × height × width × 3 (RGB) uint8.
+
+    Raises:
+        InputError: another shape or type.
+    """
+
+    def __init__(self, array: Array) -> None:
+        rgb = array.ndim == 4 and array.shape[3] == 3
+        if array.dtype != np.uint8 or not (array.ndim == 3 or rgb):
+            raise InputError(
+                "images: expected uint8 of N × height × width (× 3), "
+                f"got {array.dtype} {array.shape}"
+            )
+        self.array = read_only(array)
+
+    def __len__(self) -> int:
+        return len(self.array)
+
+    def __getitem__(self, row: int) -> Pixels:
+        pixels: Pixels = np.asarray(self.array[row])
+        return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+
+    def take(self, rows: Array) -> "ImageArray":
+        """The pictures of some rows, in that order."""
+        return ImageArray(self.array[rows])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over the array's bytes."""
+        return hash_array(self.array)

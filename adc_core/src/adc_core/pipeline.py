@@ -1,0 +1,189 @@
+"""The pipeline: which components do which part of the work."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    model_validator,
+)
+
+from adc_core.component import LocalPath
+from adc_core.design import Brief
+from adc_core.errors import InputError
+from adc_core.faults import explain
+from adc_core.interfaces import (
+    Collector,
+    Curator,
+    Designer,
+    Detector,
+    Encoder,
+    Enricher,
+    Learner,
+    Metric,
+    Searcher,
+    Simulator,
+)
+from adc_core.listeners import Listeners
+from adc_core.run import Run, TrainingSet
+
+
+class Pipeline(BaseModel):
+    """Designs, collects, cleans, learns and measures; every part but the data is optional.
+
+    The data come either from a brief (with designer, searchers and collector) or from `dataset`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    brief: Brief | None = Field(None, description="the wish that the designer starts from")
+    designer: Designer | None = Field(None, description="designs classes and queries")
+    searchers: tuple[Searcher, ...] = Field((), description="engines that are all asked")
+    collector: Collector | None = Field(None, description="fetches what the searchers find")
+    dataset: LocalPath | None = Field(None, description="a dataset to read instead")
+    simulators: tuple[Simulator, ...] = Field((), description="make labels wrong, for experiments")
+    encoder: Encoder | None = Field(None, description="adds features")
+    enrichers: tuple[Enricher, ...] = Field((), description="add further evidence, in this order")
+    detectors: tuple[Detector, ...] = Field((), description="judge every label, each on its own")
+    curators: tuple[Curator, ...] = Field((), description="repair the dataset, one after another")
+    learners: tuple[Learner, ...] = Field((), description="train models, each on every `train_on`")
+    train_on: tuple[TrainingSet, ...] = Field(
+        ("raw", "curated"), description="labels to train on: raw, curated, clean (needs truth)"
+    )
+    metrics: tuple[Metric, ...] = Field((), description="measure against truth and test")
+    truth: LocalPath | None = Field(
+        None, description="CSV or Parquet of true labels: `label`, and `id` or `url`"
+    )
+    test: LocalPath | None = Field(None, description="a dataset with trusted labels")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _explain(cls, value: Any, build: ValidatorFunctionWrapHandler) -> Self:
+        try:
+            built: Self = build(value)
+        except ValidationError as error:
+            raise explain(cls, error) from None
+        return built
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        collecting = {
+            "brief": self.brief,
+            "designer": self.designer,
+            "searchers": self.searchers,
+            "collector": self.collector,
+        }
+        given = [name for name, value in collecting.items() if value]
+        if self.dataset is not None and given:
+            raise ValueError(f"give either dataset or {given[0]}, not both")
+        if self.dataset is None and (missing := [name for name in collecting if name not in given]):
+            raise ValueError(
+                f"nothing says where the data come from: add {', '.join(missing)}, or dataset: PATH"
+            )
+        return self
+
+    @classmethod
+    def read(cls, path: Path | str) -> Pipeline:
+        """Read a pipeline file: YAML, TOML or JSON by its suffix.
+
+        Paths in the file are relative to the file's folder.
+
+        Raises:
+            InputError: the file cannot be read or parsed.
+            pydantic.ValidationError: its content is wrong; every fault with its place.
+        """
+        path = Path(path)
+        return cls.model_validate(_parse(path), context={"folder": path.parent})
+
+    @property
+    def source(self) -> str:
+        """What the run is about; a run directory belongs to one source."""
+        if self.brief is not None:
+            return f"brief {self.brief.subject!r}"
+        return f"dataset {self.dataset}"
+
+    def to_yaml(self, folder: Path | None = None) -> str:
+        """The pipeline as a file; what stands at its default is left out.
+
+        Args:
+            folder: where the file will lie, so that its paths can be relative to it.
+        """
+        table = _plain(self.model_dump(exclude_defaults=True), folder)
+        return yaml.safe_dump(table, sort_keys=False, allow_unicode=True)
+
+    def run(self, folder: Path | str, listeners: Listeners | None = None) -> Run:
+        """Run in a directory; what is already finished there is reused.
+
+        Args:
+            folder: the run directory, made if absent.
+            listeners: who hears of progress; by default every installed listener.
+
+        Raises:
+            InputError: the pipeline, its data or the directory is wrong.
+            WorkError: a stage failed, or the directory is damaged or in use.
+        """
+        from adc_core.runner import run_pipeline
+
+        return run_pipeline(self, Path(folder), listeners)
+
+
+def _plain(value: Any, folder: Path | None) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item, folder) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, folder) for item in value]
+    if isinstance(value, Path):
+        path = value.absolute()
+        return Path(os.path.relpath(path, folder.absolute()) if folder else path).as_posix()
+    return value
+
+
+class _OneValuePerKey(yaml.SafeLoader):
+    """YAML that refuses a key that stands twice, where PyYAML silently keeps the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f'key "{key.value}" stands twice', problem_mark=key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _parse(path: Path) -> Any:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist: give the path of a pipeline file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from None
+    try:
+        if path.suffix in (".yaml", ".yml"):
+            table = yaml.load(text, _OneValuePerKey)
+        elif path.suffix == ".toml":
+            table = tomllib.loads(text)
+        elif path.suffix == ".json":
+            table = json.loads(text)
+        else:
+            raise InputError(f"{path} is none of: .yaml, .toml, .json")
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise InputError(f"{path}, line {line}: {error.problem}") from None
+    except (yaml.YAMLError, tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"{path}: {str(error).splitlines()[0]}") from None
+    if not isinstance(table, dict):
+        raise InputError(f"{path} holds no table of keys: write `key: value` lines")
+    return table

@@ -1,0 +1,119 @@
+"""What a pipeline will do, checked before anything starts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from adc_core.component import Component
+from adc_core.dataset import EVIDENCE, Dataset
+from adc_core.errors import InputError
+from adc_core.first_party import PACKAGE_OF
+from adc_core.interfaces import Curator, Detector, Enricher
+from adc_core.pipeline import Pipeline
+from adc_core.registry import registry
+
+ADDED_BY = {
+    "features": ("encoders", "pixels"),
+    "neighbours": ("enrichers", "neighbours"),
+    "probabilities": ("enrichers", "linear-probe"),
+}
+"""A component that adds each column, for advice; a test compares it with what they declare."""
+
+_KEY_OF = {"encoders": "encoder"}
+
+
+class PlanError(InputError):
+    """A pipeline cannot work; `faults` holds one line for each reason."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(faults))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The enrichers that will run, the neighbour search included."""
+
+    enrichers: tuple[Enricher, ...]
+
+
+def make_plan(pipeline: Pipeline, dataset: Dataset | None) -> Plan:
+    """Check that every column that is read is there or added before.
+
+    Args:
+        pipeline: the pipeline.
+        dataset: the dataset that was given, or None where it will be collected.
+
+    Raises:
+        PlanError: a column is missing, with the component that would add it.
+    """
+    have = {"images"} if dataset is None else _columns(dataset)
+    have |= {name for name in ("truth", "test") if getattr(pipeline, name) is not None}
+    if pipeline.simulators:
+        have.add("truth")
+    faults: list[str] = []
+
+    def use(place: str, component: Component) -> None:
+        missing = [column for column in component.reads if column not in have]
+        faults.extend(f"{place}: {_advice(component, column, have)}" for column in missing)
+        have.update(component.adds)
+
+    if pipeline.encoder:
+        use("encoder", pipeline.encoder)
+    enrichers = _with_neighbours(pipeline, have)
+    for place, enricher in enumerate(enrichers):
+        use(f"enrichers.{place}", enricher)
+    for kind in ("detectors", "curators", "learners", "metrics"):
+        for place, component in enumerate(getattr(pipeline, kind)):
+            use(f"{kind}.{place}", component)
+    if "clean" in pipeline.train_on and pipeline.learners and "truth" not in have:
+        faults.append("train_on: clean labels need the truth: add truth: PATH, or leave out clean")
+    if faults:
+        raise PlanError(faults)
+    return Plan(enrichers)
+
+
+def _columns(dataset: Dataset) -> set[str]:
+    return {name for name in ("images", *EVIDENCE) if dataset.has(name)} | set(dataset.columns)
+
+
+def _with_neighbours(pipeline: Pipeline, have: set[str]) -> tuple[Enricher, ...]:
+    """The pipeline's enrichers, preceded by one neighbour search for all who read it."""
+    everyone: tuple[Detector | Curator, ...] = (*pipeline.detectors, *pipeline.curators)
+    readers = [reader for reader in everyone if "neighbours" in reader.reads]
+    added = any("neighbours" in enricher.adds for enricher in pipeline.enrichers)
+    if not readers or added or "neighbours" in have or "features" not in have:
+        return pipeline.enrichers
+    k = max(reader.neighbours_read for reader in readers)
+    search = registry.create(Enricher, {"use": ADDED_BY["neighbours"][1], "k": k})
+    return (search, *pipeline.enrichers)
+
+
+def _advice(component: Component, column: str, have: set[str]) -> str:
+    problem = f'{component.name} reads "{column}", which nothing here adds'
+    if column in ("truth", "test"):
+        return f"{problem}: give {column}: PATH"
+    if column == "neighbours" and "features" not in have:
+        return f"{problem}: neighbours come from features, so {_add('features')}"
+    return f"{problem}: {_add(column)}"
+
+
+def _add(column: str) -> str:
+    if column not in ADDED_BY:
+        return f'give a dataset that has "{column}"'
+    kind, name = ADDED_BY[column]
+    package = PACKAGE_OF[kind, name]
+    return f"add {{use: {name}}} of {package} to {_KEY_OF.get(kind, kind)}"
+
+
+def require(component: Component, dataset: Dataset) -> None:
+    """Check that a dataset still has what a component reads.
+
+    Raises:
+        InputError: an earlier curator made a column void.
+    """
+    for column in component.reads:
+        if column in (*EVIDENCE, "images") and not dataset.has(column):
+            raise InputError(
+                f'{component.name} reads "{column}", which an earlier curator made void: '
+                f"put {component.name} before it"
+            )

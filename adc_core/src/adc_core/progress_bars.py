@@ -1,0 +1,42 @@
+"""Progress on the terminal, as an ordinary listener."""
+
+import sys
+
+from tqdm import tqdm
+
+from adc_core.listeners import hookimpl
+
+
+class ProgressBars:
+    """Shows one bar per stage on standard error; silent where that is not a terminal."""
+
+    def __init__(self) -> None:
+        self._bar: tqdm | None = None  # type: ignore[type-arg]
+
+    @hookimpl
+    def adc_stage_started(self, stage: str) -> None:
+        """Open the stage's bar."""
+        self._bar = tqdm(desc=stage, disable=None, file=sys.stderr, leave=True, unit="")
+
+    @hookimpl
+    def adc_stage_progressed(self, stage: str, done: int, total: int | None, unit: str) -> None:
+        """Move the bar."""
+        if self._bar is not None and not self._bar.disable:
+            self._bar.total = total
+            self._bar.unit = f" {unit}"
+            self._bar.update(done - self._bar.n)
+
+    @hookimpl
+    def adc_stage_finished(self, stage: str, seconds: float, reused: bool) -> None:
+        """Close the bar."""
+        self._close()
+
+    @hookimpl
+    def adc_stage_failed(self, stage: str, error: BaseException) -> None:
+        """Close the bar."""
+        self._close()
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None

@@ -1,0 +1,50 @@
+"""The base of every record: frozen, validated at the boundary, compared by fingerprint."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, PrivateAttr
+
+from adc_core.fingerprint import fingerprint
+
+
+class Record(BaseModel):
+    """Something that flows between components and never changes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    _known: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 over all fields; equal records have equal fingerprints on every machine."""
+        return self.fingerprint_of(*type(self).model_fields)
+
+    def fingerprint_of(self, *fields: str) -> str:
+        """SHA-256 over some fields, for work that reads only those."""
+        return fingerprint({field: self.field_fingerprint(field) for field in fields})
+
+    def field_fingerprint(self, field: str) -> str:
+        """SHA-256 over one field; computed once."""
+        if field not in self._known:
+            self._known[field] = fingerprint(getattr(self, field))
+        return self._known[field]
+
+    def remember(self, fingerprints: Mapping[str, str]) -> Self:
+        """Note fields' fingerprints that are known already, as after a checked read."""
+        self._known.update(fingerprints)
+        return self
+
+    def replace(self, **changes: Any) -> Self:
+        """The same record with some fields changed, validated as a whole again."""
+        fields = {field: getattr(self, field) for field in type(self).model_fields}
+        return type(self)(**fields | changes)
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other):
+            return NotImplemented
+        return self.fingerprint == other.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)

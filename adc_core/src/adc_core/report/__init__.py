@@ -1,0 +1,3 @@
+"""The report of a run: one HTML file that needs no network."""
+
+REPORT = "report.html"

@@ -1,0 +1,229 @@
+"""The run directory: one folder per finished stage, and `run.json`.
+
+A stage is written in `.work` and renamed when whole, so a killed run leaves finished stages and
+resumable work, never half a stage.
+"""
+
+import json
+import os
+import platform
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar
+
+from filelock import FileLock, Timeout
+from importlib_metadata import distributions
+
+from adc_core.errors import InputError, WorkError
+from adc_core.listeners import Listeners
+from adc_core.pipeline import Pipeline
+from adc_core.seal import SUMS, disk_faults, new_folder, read_sums, seal, unseal
+from adc_core.stage_files import Form
+from adc_core.work import working_in
+
+W = TypeVar("W")
+R = TypeVar("R")
+
+RECORD = "run.json"
+PIPELINE = "pipeline.yaml"
+KEPT = ("refused.parquet",)
+"""Files of a stage's work folder that are kept beside its result."""
+
+_STAGE = "stage.json"
+_LOCK = ".lock"
+
+
+class RunDirectory:
+    """A run directory that this process holds; use `open_run_directory`."""
+
+    def __init__(self, folder: Path, pipeline: Pipeline, listeners: Listeners) -> None:
+        self.folder = folder
+        self._listeners = listeners
+        self._work = folder / ".work"
+        before = _read_record(folder)
+        self._before: dict[str, Any] = before.get("stages", {})
+        self._record: dict[str, Any] = {
+            "format": 1,
+            "source": pipeline.source,
+            "finished": False,
+            "started": _now(),
+            "pipeline": json.loads(pipeline.model_dump_json()),
+            "seeds": dict(_seeds("", pipeline.model_dump(mode="json"))),
+            "machine": {
+                "cpus": os.cpu_count(),
+                "platform": platform.platform(),
+                "python": platform.python_version(),
+            },
+            "packages": {dist.name: dist.version for dist in _by_name()},
+            "stages": {},
+        }
+        with disk_faults(folder):
+            (folder / PIPELINE).write_text(pipeline.to_yaml(folder), encoding="utf-8")
+        self._write_record()
+
+    def stage(
+        self, name: str, key: Mapping[str, Any], work: Callable[[], W], form: Form[W, R]
+    ) -> R:
+        """The result of a stage: read from its folder if it was made from the same key.
+
+        Args:
+            name: the stage and its folder: `detectors/simifeat`.
+            key: everything that the result depends on: fingerprints, never secrets.
+            work: makes the result.
+            form: how it is written and read.
+
+        Raises:
+            WorkError: the disk refuses, or the finished stage is damaged.
+        """
+        folder = self.folder / name
+        described = {"stage": name, "key": dict(key)}
+        digest = sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+        started = time.perf_counter()
+        if _stage_key(folder) == described:
+            result = form.read(folder, unseal(folder))
+            self._finish(name, folder, time.perf_counter() - started, reused=True)
+            return result
+        self._listeners.tell("adc_stage_started", stage=name)
+        try:
+            scratch = self._work / "stages" / name.replace("/", ".")
+            self._forget_other(scratch, digest)
+            with working_in(scratch / digest[:16], self._progress_of(name)):
+                value = work()
+            part = self._work / "part"
+            with new_folder(folder, part):
+                sums = form.write(value, part)
+                text = json.dumps(described, indent=1, sort_keys=True) + "\n"
+                (part / _STAGE).write_text(text, encoding="utf-8")
+                for kept in KEPT:
+                    if (scratch / digest[:16] / kept).exists():
+                        shutil.copyfile(scratch / digest[:16] / kept, part / kept)
+                seal(part, sums)
+            result = form.read(folder, read_sums(folder))
+            shutil.rmtree(scratch, ignore_errors=True)
+        except BaseException as error:
+            self._listeners.tell("adc_stage_failed", stage=name, error=error)
+            raise
+        self._finish(name, folder, time.perf_counter() - started, reused=False)
+        return result
+
+    def finish(self) -> None:
+        """Note that every stage is done and drop folders of stages that are no longer planned."""
+        self._record["finished"] = True
+        self._write_record()
+        shutil.rmtree(self._work, ignore_errors=True)
+        for name in set(self._before) - set(self._record["stages"]):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+
+    def _finish(self, name: str, folder: Path, seconds: float, *, reused: bool) -> None:
+        digest = sha256((folder / SUMS).read_bytes()).hexdigest()
+        entry = {"fingerprint": digest, "seconds": round(seconds, 3), "reused": reused}
+        if reused and self._before.get(name, {}).get("fingerprint") == digest:
+            entry["seconds"] = self._before[name]["seconds"]
+        self._record["stages"][name] = entry
+        self._write_record()
+        self._listeners.tell("adc_stage_finished", stage=name, seconds=seconds, reused=reused)
+
+    def _progress_of(self, stage: str) -> Callable[[int, int | None, str], None]:
+        def tell(done: int, total: int | None, unit: str) -> None:
+            self._listeners.tell(
+                "adc_stage_progressed", stage=stage, done=done, total=total, unit=unit
+            )
+
+        return tell
+
+    def _forget_other(self, scratch: Path, digest: str) -> None:
+        """Partial results of other options are of no use to this stage."""
+        if scratch.is_dir():
+            for old in scratch.iterdir():
+                if old.name != digest[:16]:
+                    shutil.rmtree(old, ignore_errors=True)
+
+    def _write_record(self) -> None:
+        with disk_faults(self.folder):
+            new = self.folder / f".{RECORD}.new"
+            new.write_text(json.dumps(self._record, indent=1) + "\n", encoding="utf-8")
+            new.replace(self.folder / RECORD)
+
+
+@contextmanager
+def open_run_directory(
+    folder: Path, pipeline: Pipeline, listeners: Listeners
+) -> Iterator[RunDirectory]:
+    """Hold a run directory for this process alone.
+
+    Raises:
+        InputError: the folder belongs to something else.
+        WorkError: another process holds it, or it cannot be written.
+    """
+    _refuse_other(folder, pipeline)
+    with disk_faults(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / _LOCK)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            raise WorkError(
+                f"{folder} is in use by another process: wait for it or choose another --out"
+            ) from None
+    try:
+        yield RunDirectory(folder, pipeline, listeners)
+    finally:
+        lock.release()
+
+
+def _refuse_other(folder: Path, pipeline: Pipeline) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file: choose another --out")
+    record = _read_record(folder)
+    if record and record.get("source") != pipeline.source:
+        raise InputError(
+            f"{folder} holds the run of another pipeline ({record.get('source')}, "
+            f"not {pipeline.source}): choose another --out"
+        )
+    if not record and folder.is_dir() and any(item.name != _LOCK for item in folder.iterdir()):
+        raise InputError(f"{folder} is not empty and not a run directory: choose another --out")
+
+
+def _read_record(folder: Path) -> dict[str, Any]:
+    try:
+        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise WorkError(f"{folder / RECORD} cannot be read: mend or remove it") from error
+    return record if isinstance(record, dict) else {}
+
+
+def _stage_key(folder: Path) -> Any:
+    try:
+        return json.loads((folder / _STAGE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise WorkError(
+            f"{folder / _STAGE} is damaged: remove {folder} to make it again"
+        ) from error
+
+
+def _seeds(place: str, value: Any) -> Iterator[tuple[str, int]]:
+    """Every option named `seed`, with its place in the pipeline."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, item in items:
+        here = f"{place}.{key}".lstrip(".")
+        if key == "seed" and isinstance(item, int):
+            yield here, item
+        elif isinstance(item, dict | list):
+            yield from _seeds(here, item)
+
+
+def _by_name() -> list[Any]:
+    return sorted(distributions(), key=lambda dist: str(dist.name).lower())
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

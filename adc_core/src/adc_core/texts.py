@@ -1,0 +1,38 @@
+"""Columns of text between numpy and Arrow, without a Python object per row."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from adc_core.arrays import Array
+
+
+def to_arrow(texts: Array) -> pa.Array:
+    """N fixed-width numpy texts as an Arrow string array."""
+    return pa.array(texts, pa.string())
+
+
+def from_arrow(column: pa.ChunkedArray | pa.Array) -> Array:
+    """An Arrow string column as N fixed-width numpy texts; nulls become empty."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if isinstance(column, pa.ChunkedArray):  # combine_chunks may split what is over 2 GiB
+        return np.concatenate([from_arrow(chunk) for chunk in column.chunks])
+    column = column.cast(pa.string()).fill_null("")
+    if not len(column) or not pc.all(pc.string_is_ascii(column)).as_py():
+        return np.asarray(column.to_pylist(), dtype=np.str_)
+    _, offset_buffer, data_buffer = column.buffers()
+    offsets = np.frombuffer(offset_buffer, np.int32)[
+        column.offset : column.offset + len(column) + 1
+    ]
+    data = np.frombuffer(data_buffer, np.uint8) if data_buffer else np.zeros(0, np.uint8)
+    lengths = np.diff(offsets)
+    width = max(1, int(lengths.max()))
+    letters = np.zeros((len(column), width), np.uint32)
+    used = data[offsets[0] : offsets[-1]]
+    if (lengths == width).all():
+        letters[:] = used.reshape(-1, width)
+    else:
+        letters[np.arange(width) < lengths[:, None]] = used
+    texts: Array = letters.view(f"<U{width}").reshape(-1)
+    return texts
