@@ -1,0 +1,1 @@
+"""Learners: training on labels that may be wrong."""

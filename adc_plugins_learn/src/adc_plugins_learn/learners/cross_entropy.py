@@ -1,0 +1,38 @@
+"""Cross-entropy: plain training, against which every robust method is judged."""
+
+import torch
+from torch import Tensor
+
+from adc_core.dataset import Dataset
+from adc_plugins_learn.training.loop import Batch
+from adc_plugins_learn.training.network_learner import NetworkLearner
+
+
+def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Negative log-probability of the given label.
+
+    Args:
+        logits: B × K.
+        labels: B int64 class indices.
+
+    Returns:
+        B losses, in nats.
+    """
+    return torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+
+
+class _CrossEntropy:
+    def loss(self, logits: Tensor, batch: Batch, epoch: int) -> Tensor:
+        return cross_entropy(logits, batch.labels)
+
+
+class CrossEntropy(NetworkLearner):
+    """Trains by plain cross-entropy on the labels as given: the baseline.
+
+    It fits clean labels first and, in long trainings, memorises the wrong ones too: read its
+    accuracy at the last epoch, and compare methods at the same schedule and weight decay.
+    """
+
+    def strategy(self, dataset: Dataset) -> _CrossEntropy:
+        """Nothing but the loss."""
+        return _CrossEntropy()

@@ -1,0 +1,61 @@
+"""Accuracy on a test set with trusted labels."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adc_core.interfaces import Metric
+from adc_core.run import Measurement, Run
+
+
+def class_accuracies(
+    predicted: NDArray[np.int64], labels: NDArray[np.int64], classes: int
+) -> NDArray[np.float64]:
+    """The share of each class's samples that are predicted right.
+
+    Args:
+        predicted: N class indices.
+        labels: N true class indices.
+        classes: K.
+
+    Returns:
+        K float64, NaN for a class without samples.
+    """
+    counts = np.bincount(labels, minlength=classes)
+    right = np.bincount(labels[predicted == labels], minlength=classes)
+    with np.errstate(invalid="ignore"):
+        return right / np.where(counts, counts, np.nan)
+
+
+class Accuracy(Metric):
+    """Measures accuracy on the test set: overall, of the worst class and of every class."""
+
+    reads = ("test",)
+
+    def measure(self, run: Run) -> tuple[Measurement, ...]:
+        """The figures of every training; a class without test samples is undefined."""
+        if run.test is None:
+            return ()
+        test, found = run.test, []
+        for training in run.trainings:
+            if training.predictions is None:
+                continue
+            predicted = training.predictions.labels
+            each = class_accuracies(predicted, test.labels, len(test.classes))
+            figures = {
+                "accuracy": float(np.mean(predicted == test.labels)),
+                "worst-class accuracy": float(np.nanmin(each)),
+            }
+            figures |= {
+                f"accuracy of {name}": float(value)
+                for name, value in zip(test.classes, each, strict=True)
+            }
+            found += [
+                Measurement(
+                    metric=metric,
+                    subject=training.subject,
+                    value=None if np.isnan(value) else value,
+                    better="higher",
+                )
+                for metric, value in figures.items()
+            ]
+        return tuple(found)

@@ -1,0 +1,54 @@
+"""From uint8 pictures to what a network takes, and random changes of them."""
+
+import torch
+from torch import Tensor
+
+Channels = tuple[float, float, float]
+
+IMAGENET_MEAN: Channels = (0.485, 0.456, 0.406)
+IMAGENET_STD: Channels = (0.229, 0.224, 0.225)
+"""What pretrained torchvision networks were trained with, for pictures in 0 … 1."""
+
+
+def to_input(pixels: Tensor, mean: Channels, std: Channels) -> Tensor:
+    """B × H × W × 3 uint8 to normalised B × 3 × H × W float32."""
+    images = pixels.permute(0, 3, 1, 2).float() / 255
+    shape = (1, 3, 1, 1)
+    return (images - images.new_tensor(mean).view(shape)) / images.new_tensor(std).view(shape)
+
+
+def channel_statistics(pixels: Tensor) -> tuple[Channels, Channels]:
+    """Mean and standard deviation of each channel of N × H × W × 3 uint8, in 0 … 1."""
+    counts = torch.stack(
+        [torch.bincount(pixels[..., channel].flatten(), minlength=256) for channel in range(3)]
+    ).double()
+    values = torch.arange(256, device=pixels.device).double() / 255
+    mean = counts @ values / counts.sum(1)
+    variance = counts @ values**2 / counts.sum(1) - mean**2
+    std = variance.clamp_min(1e-4).sqrt()
+    r, g, b = mean.tolist()
+    r2, g2, b2 = std.tolist()
+    return (r, g, b), (r2, g2, b2)
+
+
+def shift(pixels: Tensor, reach: int, generator: torch.Generator) -> Tensor:
+    """Move each picture by up to `reach` pixels; what comes in at the edge is black.
+
+    Args:
+        pixels: B × H × W × 3 uint8.
+        reach: largest move in each direction.
+        generator: draws the moves, on the CPU.
+    """
+    count, height, width, _ = pixels.shape
+    moves = torch.randint(0, 2 * reach + 1, (2, count, 1), generator=generator).to(pixels.device)
+    padded = torch.nn.functional.pad(pixels, (0, 0, reach, reach, reach, reach))
+    rows = moves[0] + torch.arange(height, device=pixels.device)
+    columns = moves[1] + torch.arange(width, device=pixels.device)
+    which = torch.arange(count, device=pixels.device)[:, None, None]
+    return padded[which, rows[:, :, None], columns[:, None, :]]
+
+
+def mirror(pixels: Tensor, generator: torch.Generator) -> Tensor:
+    """Mirror each picture left to right with probability one half."""
+    heads = torch.rand(len(pixels), generator=generator).to(pixels.device) < 0.5
+    return torch.where(heads[:, None, None, None], pixels.flip(2), pixels)

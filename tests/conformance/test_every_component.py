@@ -1,0 +1,18 @@
+"""Every registered component keeps every promise of its interface."""
+
+import pytest
+from adc_core.conformance import checks_for, example_of
+from adc_core.interfaces import INTERFACES
+from adc_core.registry import registry
+
+CASES = [
+    pytest.param(interface, entry.full_name, check, id=f"{entry.full_name}-{check.__name__}")
+    for interface in INTERFACES.values()
+    for entry in registry.entries(interface.kind)
+    for check in checks_for(interface)
+]
+
+
+@pytest.mark.parametrize(("interface", "name", "check"), CASES)
+def test_keeps_its_promises(interface, name, check):
+    check(example_of(registry.load(interface, name)))
