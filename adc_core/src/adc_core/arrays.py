@@ -62,7 +62,7 @@ def _numbers(dtype: type[np.generic], shape: str, *, finite: bool = True) -> Bef
 def _cast(array: Array, wanted: "np.dtype[Any]") -> Array:
     got = array.dtype
     safe = got.kind in {"f": "fiub", "i": "iub", "b": "b", "u": "iub"}[wanted.kind]
-    if not safe:
+    if not safe and array.size:
         raise ValueError(f"expected {wanted}, got {got}")
     cast = array.astype(wanted)
     if wanted.kind in "iu" and not np.array_equal(cast, array):

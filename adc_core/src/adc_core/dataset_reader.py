@@ -7,6 +7,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
@@ -83,8 +84,11 @@ def labels_of(column: pa.ChunkedArray, classes: tuple[str, ...] | None, where: s
     Raises:
         InputError: a missing label, or a name that is not among the classes.
     """
-    if column.null_count:
-        raise InputError(f"{where}: {column.null_count} rows have no label: fill or remove them")
+    missing = column.null_count
+    if pa.types.is_string(column.type):
+        missing += pc.sum(pc.equal(column, "")).as_py() or 0
+    if missing:
+        raise InputError(f"{where}: {missing} rows have no label: fill or remove them")
     if pa.types.is_integer(column.type) and classes is None:
         values = column.to_numpy().astype(np.int64)
         return values, tuple(str(k) for k in range(int(values.max(initial=-1)) + 1))
@@ -130,7 +134,7 @@ def _read_manifest(path: Path) -> Dataset:
 
 def _read_npz(path: Path) -> Dataset:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays: dict[str, Array] = {name: file[name] for name in file.files}
     except (OSError, ValueError, BadZipFile) as error:
         raise InputError(f"{path} cannot be read as npz: {error}") from None

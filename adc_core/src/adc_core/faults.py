@@ -13,6 +13,8 @@ def lines_of(error: Exception) -> list[str]:
         return [" ".join(str(error).split())]
     lines = []
     for fault in error.errors(include_url=False):
+        if fault["type"] == "default_factory_not_called":  # only a consequence of another fault
+            continue
         place = ".".join(str(part) for part in fault["loc"])
         message = " ".join(fault["msg"].removeprefix("Value error, ").split())
         lines.append(f"{place}: {message}" if place else message)

@@ -22,7 +22,7 @@ from adc_core.fingerprint import fingerprint, hash_array, hash_file
 MAX_PIXELS = 64_000_000
 """Larger pictures are refused before they are decoded: a small file can hold a huge one."""
 
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "MPO")
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")
 """The picture formats that are opened; anything else is refused by its content."""
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"})

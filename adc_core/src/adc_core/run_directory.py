@@ -92,7 +92,7 @@ class RunDirectory:
         try:
             scratch = self._work / "stages" / name.replace("/", ".")
             self._forget_other(scratch, digest)
-            with working_in(scratch / digest[:16], self._progress_of(name)):
+            with disk_faults(scratch), working_in(scratch / digest[:16], self._progress_of(name)):
                 value = work()
             part = self._work / "part"
             with new_folder(folder, part):

@@ -15,6 +15,14 @@ SUMS = "SHA256SUMS"
 """The list of a folder's files with their sums, in the form that `sha256sum -c` reads."""
 
 
+_ADVICE = {
+    errno.ENOSPC: "free some space and run again",
+    errno.EDQUOT: "free some of your quota and run again",
+    errno.EROFS: "choose another folder",
+    errno.EACCES: "choose another folder or allow writing",
+}
+
+
 @contextmanager
 def new_folder(folder: Path, part: Path) -> Iterator[Path]:
     """Write a folder under another name and rename it when it is complete.
@@ -50,18 +58,16 @@ def disk_faults(place: Path) -> Iterator[None]:
     """Turn what the operating system says about files into one line that names the place.
 
     Raises:
-        WorkError: instead of any OSError of the block.
+        WorkError: instead of an OSError of the block that is about a file or a disk.
     """
     try:
         yield
     except OSError as error:
+        advice = _ADVICE.get(error.errno or 0)
+        if advice is None and error.filename is None:  # not about files: a network, a process
+            raise
         where = error.filename or place
-        advice = {
-            errno.ENOSPC: "free some space and run again",
-            errno.EDQUOT: "free some of your quota and run again",
-            errno.EROFS: "choose another folder",
-            errno.EACCES: "choose another folder or allow writing",
-        }.get(error.errno or 0, "mend it and run again")
+        advice = advice or "mend it and run again"
         raise WorkError(f"{where}: {error.strerror or error}: {advice}") from error
 
 

@@ -1,0 +1,128 @@
+"""The report's page: what the template is given, and the template."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from adc_core.report import figures
+from adc_core.report.suspects import most_suspicious
+from adc_core.run import Measurement, Run
+from adc_core.run_directory import KEPT, PIPELINE, RECORD
+
+
+def render(folder: Path, run: Run) -> str:
+    """The page of a finished run, complete in one text.
+
+    Args:
+        folder: the run directory.
+        run: its records.
+    """
+    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    environment = Environment(
+        loader=PackageLoader("adc_core.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = lambda value: f"{100 * value:.1f} %"
+    environment.filters["figure"] = lambda value: "–" if value is None else f"{value:.3f}"
+    return environment.get_template("page.html.j2").render(
+        run=run,
+        title=run.brief.subject if run.brief else folder.resolve().name,
+        record=record,
+        pipeline=(folder / PIPELINE).read_text(encoding="utf-8"),
+        facts=_facts(run),
+        counts_figure=figures.class_counts(run.collected),
+        refused=_refused(folder),
+        detectors=_detectors(run),
+        transitions=[
+            (name, figures.transition(found.transition, run.collected.classes, name))
+            for name, found in run.findings.items()
+            if found.transition is not None
+        ],
+        suspects=most_suspicious(run),
+        tables=_tables(run.measurements),
+        accuracy_figure=figures.accuracies(run.measurements),
+        packages=_main_packages(record["packages"]),
+    )
+
+
+def _facts(run: Run) -> list[tuple[str, str]]:
+    """The few figures that stand at the top."""
+    facts = [("images", f"{len(run.collected):,}"), ("classes", str(len(run.collected.classes)))]
+    if run.design:
+        facts.append(("queries", f"{len(run.design.queries):,}"))
+    estimates = [f.noise_rate for f in run.findings.values() if f.noise_rate is not None]
+    if estimates:
+        facts.append(("estimated wrong labels", f"{100 * float(np.mean(estimates)):.1f} %"))
+    if run.truth is not None:
+        known = run.truth >= 0
+        wrong = float(np.mean(run.collected.labels[known] != run.truth[known]))
+        facts.append(("truly wrong labels", f"{100 * wrong:.1f} %"))
+    if run.curations:
+        facts.append(("images after curation", f"{len(run.curated):,}"))
+    return facts
+
+
+def _refused(folder: Path) -> list[tuple[str, int, str]]:
+    """Why images were refused: reason, how many, and an example."""
+    path = folder / "collector" / KEPT[0]
+    if not path.exists():
+        return []
+    table = pq.read_table(path)
+    rows: dict[str, list[str]] = {}
+    for reason, detail in zip(
+        table["reason"].to_pylist(), table["detail"].to_pylist(), strict=True
+    ):
+        rows.setdefault(reason, []).append(detail or "")
+    counted = [(reason, len(details), details[0]) for reason, details in rows.items()]
+    return sorted(counted, key=lambda row: (-row[1], row[0]))
+
+
+def _detectors(run: Run) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "flagged": int(found.flagged.sum()),
+            "share": float(found.flagged.mean()),
+            "noise_rate": found.noise_rate,
+            "suggested": 0
+            if found.suggested_labels is None
+            else int((found.suggested_labels[found.flagged] >= 0).sum()),
+        }
+        for name, found in run.findings.items()
+    ]
+
+
+def _tables(measurements: tuple[Measurement, ...]) -> list[dict[str, Any]]:
+    """One table per set of metrics; many metrics of few subjects are turned on their side."""
+    subjects: dict[str, dict[str, float | None]] = {}
+    for measured in measurements:
+        subjects.setdefault(measured.subject, {})[measured.metric] = measured.value
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for subject, figures_ in subjects.items():
+        groups.setdefault(tuple(figures_), []).append(subject)
+    tables = []
+    for metrics, names in groups.items():
+        rows = [(name, [subjects[name][metric] for metric in metrics]) for name in names]
+        if len(metrics) > max(8, len(names)):
+            columns, rows = (
+                names,
+                [(metric, [subjects[name][metric] for name in names]) for metric in metrics],
+            )
+        else:
+            columns = list(metrics)
+        tables.append({"columns": columns, "rows": rows})
+    return tables
+
+
+def _main_packages(packages: dict[str, str]) -> list[tuple[str, str]]:
+    """ADC's own packages first; the rest is in run.json."""
+    own = [(name, version) for name, version in packages.items() if name.startswith("adc-")]
+    main = ("numpy", "scikit-learn", "torch", "torchvision", "pillow", "pyarrow")
+    return own + [(name, packages[name]) for name in main if name in packages]

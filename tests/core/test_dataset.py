@@ -1,0 +1,220 @@
+"""Records: what they accept, what they refuse and how they say it."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from adc_core import Curation, Dataset, Findings, ImageArray, Neighbours, Probabilities
+from adc_core.conformance.toys import toy_dataset
+from adc_core.faults import lines_of
+from adc_core.findings import CHANGES
+
+TWO = {"labels": [0, 1], "classes": ("a", "b")}
+
+
+def fault_of(record, **fields):
+    with pytest.raises(ValidationError) as caught:
+        record(**fields)
+    (line,) = lines_of(caught.value)
+    return line
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        (
+            {"labels": [0, 5], "classes": ("a", "b")},
+            "labels: row 1 (id 1) is 5, expected 0…1",
+        ),
+        ({"labels": [0, -1], "classes": ("a", "b")}, "labels: row 1 (id 1) is -1, expected 0…1"),
+        ({"labels": [0, 0], "classes": ("a",)}, "only 1 class (a): give at least two"),
+        (
+            {"labels": [], "classes": ("a", "b")},
+            "the dataset is empty: it needs at least one sample",
+        ),
+        (
+            {**TWO, "ids": ["x", "x"]},
+            "ids: row 1 repeats the id x: make ids distinct",
+        ),
+        ({**TWO, "ids": ["x"]}, "labels has 2 rows but ids have 1"),
+        (
+            {**TWO, "features": np.zeros((3, 2), np.float32)},
+            "features has 3 rows but ids have 2",
+        ),
+        (
+            {**TWO, "features": np.array([[0.0], [np.nan]])},
+            "features: row 1 is not finite (NaN or infinity): expected finite float32",
+        ),
+        (
+            {**TWO, "features": np.zeros(2)},
+            "features: expected N × D float32, got shape (2,)",
+        ),
+        ({**TWO, "labels": [0.5, 1.0]}, "labels: expected int64, got float64"),
+        (
+            {**TWO, "classes": ("a", "../../x")},
+            "classes.1: '../../x' cannot be a class name: it becomes a folder, so use no slashes, "
+            "control characters or bare dots",
+        ),
+        ({**TWO, "classes": ("a", "a")}, "class 'a' stands twice: keep one"),
+        (
+            {**TWO, "probabilities": np.array([[0.5, 0.5], [0.9, 0.9]])},
+            "probabilities: row 1 sums to 1.8, not 1: pass softmax outputs",
+        ),
+        (
+            {**TWO, "probabilities": np.full((2, 3), 1 / 3)},
+            "probabilities have 3 columns but there are 2 classes",
+        ),
+        (
+            {**TWO, "images": np.zeros((2, 4, 4), np.float32)},
+            "images: images: expected uint8 of N × height × width (× 3), got float32 (2, 4, 4)",
+        ),
+        ({**TWO, "attributes": {"colour": ["red"]}}, "attribute colour has 1 rows but ids have 2"),
+    ],
+)
+def test_a_dataset_names_its_fault(fields, message):
+    assert fault_of(Dataset, **fields) == message
+
+
+@pytest.mark.parametrize(
+    ("indices", "message"),
+    [
+        ([[1], [1], [0]], "row 1 is its own neighbour: leave it out"),
+        ([[1], [3], [0]], "row 1 names a row outside 0…2"),
+        ([[1], [0]], "indices are (2, 1) but similarities (3, 1)"),
+    ],
+)
+def test_a_graph_names_its_fault(indices, message):
+    assert fault_of(Neighbours, indices=indices, similarities=np.zeros((3, 1))) == message
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"suspicion": [0.2, 1.5]}, "suspicion: row 1 is 1.5, expected 0…1"),
+        ({"flagged": [True]}, "flagged has 1 rows but ids have 2"),
+        (
+            {"covered": [True, False], "suspicion": [0.2, np.nan], "flagged": [False, True]},
+            "flagged: row 1 is flagged but not covered",
+        ),
+        ({"transition": [[0.5, 0.5], [0.5, 0.6]]}, "transition: row 1 sums to 1.1, expected 1"),
+    ],
+)
+def test_findings_name_their_fault(changes, message):
+    fields = {"ids": ["a", "b"], "suspicion": [0.1, 0.9], "flagged": [False, True]} | changes
+    fields.setdefault("covered", [True] * len(fields["flagged"]))
+    assert fault_of(Findings, **fields) == message
+
+
+def test_columns_are_read_only_and_owners_keep_theirs():
+    features = np.zeros((2, 3), np.float32)
+    dataset = Dataset(**TWO, features=features)
+    with pytest.raises(ValueError, match="read-only"):
+        dataset.features[0, 0] = 1
+    features[0, 0] = 1
+
+
+def test_defaults_number_rows_and_classes():
+    dataset = Dataset(labels=[2, 0, 1])
+    assert dataset.ids.tolist() == ["0", "1", "2"]
+    assert dataset.classes == ("0", "1", "2")
+    assert dataset.class_counts.tolist() == [1, 1, 1]
+
+
+def test_equality_is_by_content_not_by_place_or_width():
+    one = Dataset(**TWO, ids=np.array(["a", "b"], "<U9"), features=np.ones((2, 2)))
+    other = Dataset(**TWO, ids=["a", "b"], features=np.ones((2, 2), np.float32, order="F"))
+    assert one == other
+    assert hash(one) == hash(other)
+    assert one != one.replace(labels=[1, 1])
+    assert one.fingerprint_of("features") == one.replace(labels=[1, 1]).fingerprint_of("features")
+
+
+def test_long_columns_are_told_apart():
+    labels = np.zeros(5000, np.int64)
+    changed = labels.copy()
+    changed[2500] = 1
+    one = Dataset(labels=labels, classes=("a", "b"))
+    assert one != Dataset(labels=changed, classes=("a", "b"))
+
+
+def test_take_and_relabel_leave_out_what_became_void():
+    dataset = toy_dataset()
+    taken = dataset.take(np.array([3, 1]))
+    assert taken.ids.tolist() == [dataset.ids[3], dataset.ids[1]]
+    assert np.array_equal(taken.features, dataset.features[[3, 1]])
+    assert np.array_equal(taken.images[0], dataset.images[3])
+    assert taken.neighbours is None
+    relabelled = dataset.relabelled(1 - np.minimum(dataset.labels, 1))
+    assert relabelled.probabilities is None
+    assert relabelled.dynamics is None
+    assert relabelled.neighbours == dataset.neighbours
+
+
+def test_half_precision_probabilities_are_accepted():
+    values = np.random.default_rng(0).dirichlet(np.ones(10), 50).astype(np.float16)
+    assert Probabilities(values=values, origin="out of sample").values.dtype == np.float32
+
+
+def test_a_bare_image_array_becomes_images():
+    dataset = Dataset(**TWO, images=np.full((2, 4, 5), 7, np.uint8))
+    assert isinstance(dataset.images, ImageArray)
+    assert dataset.images[0].shape == (4, 5, 3)
+
+
+def changes(*rows):
+    return pa.Table.from_pylist(
+        [dict(zip(CHANGES.names, row, strict=True)) for row in rows], CHANGES
+    )
+
+
+def test_a_curation_carries_out_its_changes():
+    dataset = Dataset(labels=[0, 1, 1], classes=("a", "b"), ids=["x", "y", "z"])
+    curation = Curation.apply(
+        dataset, changes(("x", "relabel", 0, 1, "because"), ("y", "drop", 1, -1, "because"))
+    )
+    assert curation.dataset.ids.tolist() == ["x", "z"]
+    assert curation.dataset.labels.tolist() == [1, 1]
+    assert (curation.count("relabel"), curation.count("drop")) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([("q", "drop", 0, -1, "r")], "no sample q to change"),
+        ([("x", "relabel", 1, 0, "r")], "sample x has label 0, not 1 as the change says"),
+        (
+            [("x", "drop", 0, -1, "r"), ("y", "drop", 1, -1, "r")],
+            "every sample would be dropped: raise the curator's threshold",
+        ),
+    ],
+)
+def test_a_curation_refuses_what_cannot_be(rows, message):
+    dataset = Dataset(labels=[0, 1], classes=("a", "b"), ids=["x", "y"])
+    with pytest.raises(ValueError) as caught:
+        Curation.apply(dataset, changes(*rows))
+    assert str(caught.value) == message
+
+
+def test_findings_follow_a_smaller_dataset():
+    dataset = toy_dataset()
+    findings = Findings(
+        ids=dataset.ids,
+        suspicion=np.linspace(0, 1, len(dataset)),
+        flagged=np.arange(len(dataset)) > 100,
+    )
+    part = dataset.take(np.array([120, 5]))
+    assert findings.for_ids(part).flagged.tolist() == [True, False]
+    stranger = part.replace(ids=["unknown", "5"])
+    with pytest.raises(ValueError, match="there are no findings for the sample unknown"):
+        findings.for_ids(stranger)
+
+
+@given(st.lists(st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"))))
+def test_texts_survive_arrow(texts):
+    from adc_core.texts import from_arrow, to_arrow
+
+    column = np.array(texts, dtype=np.str_)
+    assert np.array_equal(from_arrow(to_arrow(column)), column)

@@ -1,0 +1,219 @@
+"""Datasets on disk: saved and read back equal, damage named, foreign files understood."""
+
+import shutil
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from adc_core import Dataset, ImageFiles, InputError, Votes, WorkError
+from adc_core.conformance.toys import toy_dataset
+
+
+def is_memory_mapped(array):
+    while array is not None:
+        if isinstance(array, np.memmap):
+            return True
+        array = getattr(array, "base", None)
+    return False
+
+
+def picture(path, colour="red", size=(12, 8)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, colour).save(path)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    root = tmp_path / "images"
+    picture(root / "b" / "1.png", "blue")
+    picture(root / "a" / "deep" / "2.jpg", "red")
+    picture(root / "a" / "1.PNG", "green")
+    (root / "a" / "notes.txt").write_text("not an image")
+    return root
+
+
+@pytest.fixture
+def saved(tmp_path):
+    toy_dataset().save(tmp_path / "saved")
+    return tmp_path / "saved"
+
+
+def test_everything_survives_saving(tmp_path, folder):
+    images = Dataset.read(folder)
+    full = images.replace(
+        features=np.arange(6, dtype=np.float32).reshape(3, 2),
+        attributes={"colour": ["rot", "grün", ""]},
+        sources=pa.table({"url": ["u1", None, "u3"], "rank": pa.array([1, None, 3])}),
+        votes=Votes(item=[0, 0, 1], rater=[1, 2, 1], label=[0, 1, 1]),
+        columns={"mine": np.array([1, 2, 3])},
+    )
+    full.save(tmp_path / "saved")
+    shutil.rmtree(folder)
+    again = Dataset.read(tmp_path / "saved")
+    assert again == full
+    assert again.images[0].shape == (8, 12, 3)
+    assert again.sources.schema == full.sources.schema
+    again.save(tmp_path / "again")
+    files = sorted(p.relative_to(tmp_path / "saved") for p in (tmp_path / "saved").rglob("*.*"))
+    for path in files:
+        assert (tmp_path / "again" / path).read_bytes() == (tmp_path / "saved" / path).read_bytes()
+
+
+def test_evidence_survives_saving(saved):
+    again = Dataset.read(saved)
+    assert again == toy_dataset()
+    assert again.neighbours == toy_dataset().neighbours
+    assert is_memory_mapped(again.features)
+
+
+def test_saving_over_something_is_refused(saved):
+    with pytest.raises(InputError) as caught:
+        toy_dataset().save(saved)
+    assert str(caught.value) == f"{saved} exists already: choose another folder or remove it"
+
+
+@pytest.mark.parametrize("name", ["features.npy", "samples.parquet", "dataset.json"])
+@pytest.mark.parametrize("damage", ["flip", "cut", "remove"])
+def test_every_damage_is_named(saved, name, damage):
+    path = saved / name
+    content = bytearray(path.read_bytes())
+    if damage == "flip":
+        content[len(content) // 2] ^= 1
+    path.write_bytes(content[:-1] if damage == "cut" else content)
+    problem = "is damaged (its SHA-256 differs)"
+    if damage == "remove":
+        path.unlink()
+        problem = "is missing"
+    if (damage, name) == ("remove", "dataset.json"):
+        with pytest.raises(InputError, match="has no class sub-folders"):
+            Dataset.read(saved)
+        return
+    with pytest.raises(WorkError) as caught:
+        Dataset.read(saved)
+    assert str(caught.value) == f"{path} {problem}: remove {saved} to make it again"
+
+
+def test_a_strange_file_is_named(saved):
+    (saved / "left-over").write_text("?")
+    with pytest.raises(WorkError) as caught:
+        Dataset.read(saved)
+    assert str(caught.value) == f"{saved / 'left-over'} does not belong there: remove it"
+
+
+def test_an_image_folder(folder):
+    dataset = Dataset.read(folder)
+    assert dataset.classes == ("a", "b")
+    assert dataset.ids.tolist() == ["a/1.PNG", "a/deep/2.jpg", "b/1.png"]
+    assert dataset.labels.tolist() == [0, 0, 1]
+    assert dataset.images[0][0, 0].tolist() == [0, 128, 0]
+
+
+def test_manifests(tmp_path, folder):
+    rows = {
+        "path": ["images/a/1.PNG", "images/b/1.png"],
+        "label": ["a", "b"],
+        "attribute.colour": ["green", "blue"],
+        "url": ["u", "v"],
+    }
+    pq.write_table(pa.table(rows), tmp_path / "m.parquet")
+    (tmp_path / "m.csv").write_text(
+        "path,label,attribute.colour,url\nimages/a/1.PNG,a,green,u\nimages/b/1.png,b,blue,v\n"
+    )
+    one, other = (Dataset.read(tmp_path / name) for name in ("m.parquet", "m.csv"))
+    assert one == other
+    assert one.ids.tolist() == rows["path"]
+    assert one.attributes["colour"].tolist() == ["green", "blue"]
+    assert one.sources.column_names == ["url"]
+    assert one.images[1][0, 0].tolist() == [0, 0, 255]
+
+
+def test_npz(tmp_path):
+    np.savez(tmp_path / "d.npz", labels=[0, 1], features=np.eye(2), classes=["x", "y"])
+    dataset = Dataset.read(tmp_path / "d.npz")
+    assert dataset.classes == ("x", "y")
+    assert dataset.features.dtype == np.float32
+
+
+def test_one_memory_mapped_array(tmp_path):
+    np.save(tmp_path / "images.npy", np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3))
+    mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
+    dataset = Dataset(labels=[0, 1], images=mapped)
+    dataset.save(tmp_path / "saved")
+    again = Dataset.read(tmp_path / "saved")
+    assert again == dataset
+    assert np.array_equal(again.images[1], mapped[1])
+
+
+def test_images_are_linked_not_copied(tmp_path, folder):
+    Dataset.read(folder).save(tmp_path / "saved")
+    inode = (tmp_path / "saved" / "images" / "a" / "1.PNG").stat().st_ino
+    assert inode == (folder / "a" / "1.PNG").stat().st_ino
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda p: None, "{0} does not exist: give a folder, a manifest or a .npz file"),
+        (
+            lambda p: p.mkdir(),
+            "{0} has no class sub-folders: put images into {0}/CLASS/",
+        ),
+        (
+            lambda p: (p / "a").mkdir(parents=True),
+            "{0}/a holds no images (.bmp, .gif, .jpeg, .jpg, .png, .tif, .tiff, .webp)",
+        ),
+        (lambda p: p.write_text("x"), "{0} is none of: a folder, .csv, .parquet, .npz"),
+    ],
+)
+def test_what_is_no_dataset(tmp_path, make, message):
+    path = tmp_path / "thing"
+    make(path)
+    with pytest.raises(InputError) as caught:
+        Dataset.read(path)
+    assert str(caught.value) == message.format(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("id,klass\n1,a\n", "{0} has no column `label`; it has id, klass"),
+        ("id,label\n", "{0} has no rows"),
+        (
+            "id,label\n1,a\n2,\n",
+            "{0}: 1 rows have no label: fill or remove them",
+        ),
+        ("id,label\n1,a,b\n", "{0} cannot be read as csv: CSV parse error: "),
+    ],
+)
+def test_broken_manifests(tmp_path, content, message):
+    path = tmp_path / "m.csv"
+    path.write_text(content)
+    with pytest.raises(ValueError) as caught:
+        Dataset.read(path)
+    assert message.format(path) in str(caught.value)
+
+
+def test_broken_npz(tmp_path):
+    path = tmp_path / "d.npz"
+    path.write_bytes(b"PK\x03\x04 not a zip")
+    with pytest.raises(InputError, match="cannot be read as npz"):
+        Dataset.read(path)
+    np.savez(path, features=np.eye(2))
+    with pytest.raises(InputError) as caught:
+        Dataset.read(path)
+    assert str(caught.value) == f"{path} has no array `labels`; it has features"
+    np.savez(path, labels=[0, 1], surprise=[1])
+    with pytest.raises(InputError, match="holds 'surprise'; known names are labels, images"):
+        Dataset.read(path)
+
+
+def test_a_failed_save_leaves_nothing(tmp_path, folder):
+    dataset = Dataset(
+        labels=[0, 1], images=ImageFiles(folder, ["a/1.PNG", "gone.png"]), classes=("a", "b")
+    )
+    with pytest.raises((InputError, WorkError), match=r"gone\.png"):
+        dataset.save(tmp_path / "saved")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["images"]

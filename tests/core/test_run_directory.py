@@ -1,0 +1,297 @@
+"""Runs: reused, resumed, refused; never half a stage."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+import pytest
+
+from adc_core import Encoder, InputError, Pipeline, WorkError, hookimpl
+from adc_core.listeners import Listeners
+
+EVERYTHING = ["design", "collect", "encode", "neighbours", "detect", "detect", "curate"]
+EVERYTHING += ["learn", "learn", "measure"]
+
+
+@pytest.fixture
+def pipeline(tmp_path, toys):
+    path = tmp_path / "pipeline.yaml"
+    path.write_text(toys.PIPELINE)
+    return Pipeline.read(path)
+
+
+class Wide(Encoder):
+    """Makes more features than the disk can hold."""
+
+    reads: ClassVar = ("images",)
+
+    def encode(self, images):
+        return np.zeros((len(images), 5000), np.float32)
+
+
+class Diary:
+    def __init__(self):
+        self.lines = []
+
+    @hookimpl
+    def adc_run_started(self, folder, stages):
+        self.lines.append(("planned", stages))
+
+    @hookimpl
+    def adc_stage_finished(self, stage, seconds, reused):
+        self.lines.append(("reused" if reused else "made", stage))
+
+
+def run(pipeline, folder):
+    listeners, diary = Listeners(), Diary()
+    listeners.register(diary)
+    return pipeline.run(folder, listeners), diary.lines
+
+
+def content(folder):
+    """Every byte of the stages; run.json and the report also tell the time of day."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in ("run.json", "report.html", ".lock")
+    }
+
+
+def test_a_second_run_reuses_everything(tmp_path, pipeline, toys):
+    first, lines = run(pipeline, tmp_path / "run")
+    assert toys.CALLS == EVERYTHING
+    before = content(tmp_path / "run")
+    toys.CALLS.clear()
+    second, again = run(pipeline, tmp_path / "run")
+    assert toys.CALLS == []
+    assert second == first
+    assert content(tmp_path / "run") == before
+    stages = [stage for _, stage in lines[1:]]
+    assert list(lines[0][1]) == stages
+    assert again[1:] == [("reused", stage) for stage in stages]
+    assert stages == [
+        "designer", "collector", "encoder", "enrichers/toy", "detectors/toy", "detectors/toy-2",
+        "curators/toy", "learners/toy.raw", "learners/toy.curated", "metrics/toy",
+    ]  # fmt: skip
+
+
+def test_only_what_depends_on_a_change_is_made_again(tmp_path, pipeline, toys):
+    run(pipeline, tmp_path / "run")
+    toys.CALLS.clear()
+    changed = pipeline.model_copy(
+        update={"detectors": (toys.ToyDetector(k=1), *pipeline.detectors[1:])}
+    )
+    run(changed, tmp_path / "run")
+    assert toys.CALLS == ["detect", "curate", "learn", "measure"]
+
+
+def test_a_stage_that_is_no_longer_planned_goes_away(tmp_path, pipeline):
+    run(pipeline, tmp_path / "run")
+    run(pipeline.model_copy(update={"detectors": pipeline.detectors[:1]}), tmp_path / "run")
+    assert not (tmp_path / "run" / "detectors" / "toy-2").exists()
+
+
+def test_the_record(tmp_path, pipeline):
+    run(pipeline, tmp_path / "run")
+    record = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert record["finished"] is True
+    assert record["source"] == "brief 'colours'"
+    assert record["pipeline"]["collector"] == {"use": "toy", "rows": 60, "pause": 0.0}
+    assert record["packages"]["numpy"] == np.__version__
+    assert set(record["stages"]["encoder"]) == {"fingerprint", "seconds", "reused"}
+    assert Pipeline.read(tmp_path / "run" / "pipeline.yaml") == pipeline
+
+
+def test_a_relabelled_dataset_keeps_features_and_neighbours(tmp_path, pipeline, toys):
+    run(pipeline, tmp_path / "run")
+    toys.CALLS.clear()
+    noisy = pipeline.model_copy(update={"simulators": (toys.ToySimulator(),)})
+    run(noisy, tmp_path / "run")
+    assert "encode" not in toys.CALLS
+    assert "neighbours" not in toys.CALLS
+    assert "detect" in toys.CALLS
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut"])
+@pytest.mark.parametrize("name", ["encoder/features.npy", "collector/images.npy",
+                                  "detectors/toy/findings.parquet", "designer/design.json",
+                                  "learners/toy.raw/predictions.npy.x"])  # fmt: skip
+def test_a_damaged_stage_is_named_and_never_used(tmp_path, pipeline, name, damage):
+    folder = tmp_path / "run"
+    run(pipeline, folder)
+    stage = folder / name.rpartition("/")[0]
+    if name.endswith(".x"):
+        name = "learners/toy.raw/model/means.npy"
+        stage = folder / "learners/toy.raw"
+    data = bytearray((folder / name).read_bytes())
+    data[-9] ^= 4
+    (folder / name).write_bytes(data[:-9] if damage == "cut" else data)
+    with pytest.raises(WorkError) as caught:
+        run(pipeline, folder)
+    assert str(caught.value) == (
+        f"{folder / name} is damaged (its SHA-256 differs): remove {stage} to make it again"
+    )
+    shutil.rmtree(stage)
+    run(pipeline, folder)
+
+
+def test_another_pipelines_directory_is_refused(tmp_path, pipeline, toys):
+    run(pipeline, tmp_path / "run")
+    before = content(tmp_path / "run")
+    other = pipeline.model_copy(update={"brief": pipeline.brief.replace(subject="shapes")})
+    with pytest.raises(InputError) as caught:
+        run(other, tmp_path / "run")
+    assert str(caught.value) == (
+        f"{tmp_path}/run holds the run of another pipeline (brief 'colours', not brief 'shapes'): "
+        "choose another --out"
+    )
+    assert content(tmp_path / "run") == before
+
+
+def test_a_folder_with_other_things_is_refused(tmp_path, pipeline):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "thesis.tex").write_text("important")
+    with pytest.raises(InputError) as caught:
+        run(pipeline, tmp_path / "run")
+    assert str(caught.value) == (
+        f"{tmp_path}/run is not empty and not a run directory: choose another --out"
+    )
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["thesis.tex"]
+
+
+CHILD = """
+import sys
+sys.path.insert(0, {here!r})
+import toy_plugins
+toy_plugins.add_toys()
+from adc_core import Pipeline
+from adc_core.listeners import Listeners
+from adc_core.cli import main
+main(["run", {pipeline!r}, "--out", {out!r}]) and sys.exit(3)
+"""
+
+
+def child(pipeline, out):
+    code = CHILD.format(here=str(Path(__file__).parent), pipeline=str(pipeline), out=str(out))
+    return subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+@pytest.fixture
+def slow(tmp_path, toys):
+    path = tmp_path / "slow.yaml"
+    path.write_text(
+        toys.PIPELINE.replace("rows: 60", "rows: 60, pause: 0.005").replace(
+            "learners: [toy]", "learners: [{use: toy, pause: 0.05}]"
+        )
+    )
+    return path
+
+
+KILLS = 20
+
+
+def test_killed_at_any_moment_it_resumes_to_the_same_bytes(tmp_path, slow):
+    whole = child(slow, tmp_path / "whole")
+    _, errors = whole.communicate(timeout=60)
+    assert whole.returncode == 0, errors
+    expected = content(tmp_path / "whole")
+    out = tmp_path / "killed"
+    rng = np.random.default_rng(11)
+    kills = 0
+    while kills < KILLS:
+        process = child(slow, out)
+        wait_for(out / "run.json", process)
+        try:
+            process.wait(timeout=float(rng.uniform(0, 1)))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            kills += 1
+        process.communicate()
+        if process.returncode == 0:
+            # It came to the end: forget some stages, so that later kills strike early ones too.
+            stages = sorted(path.parent for path in out.rglob("stage.json"))
+            for stage in stages[int(rng.integers(len(stages))) :]:
+                shutil.rmtree(stage, ignore_errors=True)
+    last = child(slow, out)
+    _, errors = last.communicate(timeout=60)
+    assert last.returncode == 0, errors
+    assert content(out) == expected
+
+
+def wait_for(path, process):
+    for _ in range(600):
+        if path.exists():
+            return
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.02)
+    raise AssertionError(f"{path} never came")
+
+
+def test_interrupted_it_says_one_line_and_resumes(tmp_path, slow):
+    out = tmp_path / "run"
+    process = child(slow, out)
+    wait_for(out / ".work" / "stages" / "collector", process)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert errors == "adc: interrupted: the same command goes on from here\n"
+    assert (out / "designer" / "stage.json").exists()
+    again = child(slow, out)
+    again.communicate(timeout=60)
+    assert again.returncode == 0
+
+
+def test_two_processes_cannot_share_a_directory(tmp_path, slow):
+    out = tmp_path / "run"
+    first = child(slow, out)
+    wait_for(out / ".work" / "stages" / "collector", first)
+    second = child(slow, out)
+    _, errors = second.communicate(timeout=30)
+    assert second.returncode == 3
+    assert errors == (
+        f"adc: {out} is in use by another process: wait for it or choose another --out\n"
+    )
+    first.communicate(timeout=60)
+    assert first.returncode == 0
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 1 MB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(place)],
+        capture_output=True,
+        check=False,
+    )
+    if mounted.returncode:
+        pytest.skip("mounting a small file system needs root")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_full_disk_is_named(small_disk, pipeline, toys):
+    big = pipeline.model_copy(update={"encoder": Wide()})
+    with pytest.raises(WorkError) as caught:
+        run(big, small_disk / "run")
+    assert str(caught.value).endswith("No space left on device: free some space and run again")
+    assert not (small_disk / "run" / "encoder").exists()
+    run(pipeline, small_disk / "run")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a read-only file system")
+def test_a_read_only_directory_is_named(small_disk, pipeline):
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with pytest.raises(WorkError) as caught:
+        run(pipeline, small_disk / "run")
+    assert str(caught.value) == (f"{small_disk}/run: Read-only file system: choose another folder")

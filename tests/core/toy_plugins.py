@@ -1,0 +1,247 @@
+"""Components for tests of the core, given names by `registry.add` and not installed."""
+
+import time
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+
+from adc_core import (
+    Collector,
+    Curation,
+    Curator,
+    Dataset,
+    Design,
+    Designer,
+    Detector,
+    Encoder,
+    Enricher,
+    Findings,
+    ImageArray,
+    Learner,
+    Measurement,
+    Metric,
+    Model,
+    Page,
+    Predictions,
+    Query,
+    Searcher,
+    Simulator,
+    progress,
+    work_folder,
+)
+from adc_core.corruption import Corruption
+from adc_core.evidence import Neighbours
+from adc_core.findings import CHANGES
+from adc_core.registry import Registry, registry
+
+CALLS: list[str] = []
+
+
+class ToyDesigner(Designer):
+    """Asks for each class by its name."""
+
+    def design(self, brief):
+        CALLS.append("design")
+        queries = tuple(Query(text=name, class_name=name) for name in brief.classes)
+        return Design(classes=brief.classes, queries=queries)
+
+
+class ToySearcher(Searcher):
+    """Finds nothing; the toy collector needs nothing."""
+
+    def page(self, query, cursor=None):
+        return Page()
+
+
+class ToyCollector(Collector):
+    """Paints the images itself, a few at a time, and remembers how far it came."""
+
+    rows: int = Field(60, description="images to paint")
+    pause: float = Field(0, description="seconds per image")
+
+    def collect(self, design, searchers):
+        CALLS.append("collect")
+        folder = work_folder()
+        for row in range(self.rows):
+            if not (folder / f"{row}.npy").exists():
+                rng = np.random.default_rng(row)
+                picture = rng.integers(0, 100, (8, 8, 3))
+                picture[:, :, row % len(design.classes)] += 120
+                np.save(folder / "new.npy", picture.astype(np.uint8))
+                (folder / "new.npy").rename(folder / f"{row}.npy")
+                time.sleep(self.pause)
+            progress(row + 1, self.rows, "image")
+        images = np.stack([np.load(folder / f"{row}.npy") for row in range(self.rows)])
+        labels = np.arange(self.rows) % len(design.classes)
+        labels[::7] = (labels[::7] + 1) % len(design.classes)
+        return Dataset(labels=labels, classes=design.classes, images=ImageArray(images))
+
+
+class ToyEncoder(Encoder):
+    """Encodes a picture as its mean colour."""
+
+    reads: ClassVar = ("images",)
+
+    def encode(self, images):
+        CALLS.append("encode")
+        return np.stack([image.mean(axis=(0, 1)) for image in images]).astype(np.float32)
+
+
+class ToyNeighbours(Enricher):
+    """Finds neighbours by sorting."""
+
+    reads: ClassVar = ("features",)
+    adds: ClassVar = ("neighbours",)
+    k: int = Field(10, description="how many")
+
+    def enrich(self, dataset):
+        CALLS.append("neighbours")
+        distance = ((dataset.features[:, None] - dataset.features[None]) ** 2).sum(axis=2)
+        np.fill_diagonal(distance, np.inf)
+        nearest = np.argsort(distance, axis=1, kind="stable")[:, : self.k]
+        found = Neighbours(
+            indices=nearest, similarities=-np.take_along_axis(distance, nearest, axis=1)
+        )
+        return dataset.replace(neighbours=found)
+
+
+class ToyDetector(Detector):
+    """Flags labels that most neighbours do not share."""
+
+    reads: ClassVar = ("neighbours",)
+    k: int = Field(5, ge=1, description="neighbours that vote")
+
+    @property
+    def neighbours_read(self):
+        return self.k
+
+    def detect(self, dataset):
+        CALLS.append("detect")
+        nearest, _ = dataset.neighbours.first(self.k)
+        suspicion = (dataset.labels[nearest] != dataset.labels[:, None]).mean(axis=1)
+        return Findings(ids=dataset.ids, suspicion=suspicion, flagged=suspicion > 0.5)
+
+
+class ToyProbabilityReader(Detector):
+    """Reads a column that nothing adds."""
+
+    reads: ClassVar = ("probabilities",)
+
+    def detect(self, dataset):
+        raise AssertionError("never reached")
+
+
+class ToyCurator(Curator):
+    """Drops what is flagged."""
+
+    def curate(self, dataset, findings):
+        CALLS.append("curate")
+        flagged = findings[0].for_ids(dataset).flagged
+        rows = [
+            (id_, "drop", label, -1, "flagged")
+            for id_, label in zip(dataset.ids[flagged], dataset.labels[flagged], strict=True)
+        ]
+        changes = [dict(zip(CHANGES.names, row, strict=True)) for row in rows]
+        return Curation.apply(dataset, pa.Table.from_pylist(changes, CHANGES))
+
+
+class ToyModel(Model):
+    """Nearest mean colour."""
+
+    history = ()
+    dynamics = None
+
+    def __init__(self, means, classes):
+        self.means, self.classes = means, classes
+
+    def predict(self, images):
+        colours = np.stack([image.mean(axis=(0, 1)) for image in images])
+        distance = ((colours[:, None] - self.means[None]) ** 2).sum(axis=2)
+        weights = np.exp(-(distance - distance.min(axis=1, keepdims=True)) / 1e3)
+        return Predictions(
+            probabilities=weights / weights.sum(axis=1, keepdims=True), classes=self.classes
+        )
+
+    def save(self, folder):
+        folder.mkdir()
+        np.save(folder / "means.npy", self.means)
+
+    @classmethod
+    def load(cls, folder):
+        raise AssertionError("not needed")
+
+
+class ToyLearner(Learner):
+    """Learns the mean colour of each class, slowly."""
+
+    model: ClassVar = ToyModel
+    reads: ClassVar = ("images",)
+    epochs: int = Field(3, description="naps")
+    pause: float = Field(0, description="seconds per nap")
+
+    def learn(self, dataset, validation=None):
+        CALLS.append("learn")
+        for epoch in range(self.epochs):
+            time.sleep(self.pause)
+            progress(epoch + 1, self.epochs, "epoch")
+        colours = np.stack([image.mean(axis=(0, 1)) for image in dataset.images])
+        means = [colours[dataset.labels == label].mean(axis=0) for label in range(3)]
+        return ToyModel(np.stack(means), dataset.classes)
+
+
+class ToyMetric(Metric):
+    """Counts."""
+
+    def measure(self, run):
+        CALLS.append("measure")
+        return (
+            Measurement(
+                metric="samples", subject="curated", value=len(run.curated), better="higher"
+            ),
+        )
+
+
+class ToySimulator(Simulator):
+    """Makes the first label wrong."""
+
+    def corrupt(self, dataset):
+        labels = dataset.labels.copy()
+        labels[0] = (labels[0] + 1) % len(dataset.classes)
+        return Corruption(labels=labels, mask=labels != dataset.labels)
+
+
+TOYS = (
+    ToyDesigner,
+    ToySearcher,
+    ToyCollector,
+    ToyEncoder,
+    ToyNeighbours,
+    ToyDetector,
+    ToyProbabilityReader,
+    ToyCurator,
+    ToyLearner,
+    ToyMetric,
+    ToySimulator,
+)
+
+
+def add_toys(target: Registry = registry) -> None:
+    """Name them `toy`, and the probability reader `toy-probabilities`."""
+    for toy in TOYS:
+        target.add("toy-probabilities" if toy is ToyProbabilityReader else "toy", toy)
+
+
+PIPELINE = """
+brief: {subject: colours, classes: [red, green, blue], samples_per_query: 20}
+designer: toy
+searchers: [toy]
+collector: {use: toy, rows: 60}
+encoder: toy
+enrichers: [toy]
+detectors: [toy, {use: toy, k: 3}]
+curators: [toy]
+learners: [toy]
+metrics: [toy]
+"""
