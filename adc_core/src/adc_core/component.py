@@ -8,7 +8,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
-from importlib_metadata import PackageNotFoundError, packages_distributions, version
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -71,18 +70,8 @@ class Component(BaseModel, ABC):
     @property
     def fingerprint(self) -> str:
         """SHA-256 over the component's full name, its package's version and its options."""
-        described = [package_version(type(self).__module__), self.model_dump(mode="json")]
+        described = [registry.version_of(type(self)), self.model_dump(mode="json")]
         return sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
-
-
-def package_version(module: str) -> str:
-    """`package version` of the distribution that holds a module, or the module's own name."""
-    top = module.partition(".")[0]
-    try:
-        return f"{top} {version(top)}"
-    except PackageNotFoundError:
-        names = packages_distributions().get(top, [])
-        return f"{names[0]} {version(names[0])}" if names else top
 
 
 def _from_the_file(path: Path, info: ValidationInfo) -> Path:

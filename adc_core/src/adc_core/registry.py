@@ -119,7 +119,7 @@ class Registry:
             RegistryError: not found, cannot be imported, or not a class of the interface.
         """
         if added := self._added.get((interface.kind, name)):
-            return self._check(added, interface, f"{added.__module__}:{added.__qualname__}")
+            return self._check(added, interface, _target_of(added))
         entry = self.find(interface.kind, name)
         return self._check(self.resolve(entry), interface, entry.origin)
 
@@ -147,17 +147,27 @@ class Registry:
         for (_, name), added in self._added.items():
             if added is component:
                 return name
-        target = f"{component.__module__}:{component.__qualname__}"
-        for entry in self.entries(component.kind):
-            if entry.target == target:
-                return entry.full_name
-        return target
+        entry = self._entry_of(component)
+        return entry.full_name if entry else _target_of(component)
+
+    def version_of(self, component: type[Component]) -> str:
+        """The version of the package that offers a class; empty for a class of this process."""
+        entry = self._entry_of(component)
+        return entry.version if entry else ""
+
+    def _entry_of(self, component: type[Component]) -> Entry | None:
+        target = _target_of(component)
+        return next((e for e in self.entries(component.kind) if e.target == target), None)
 
     @staticmethod
     def _check(found: Any, interface: type[C], origin: str) -> type[C]:
         if not (isinstance(found, type) and issubclass(found, interface)):
             raise RegistryError(f"{origin} is not a {interface.__name__}")
         return found
+
+
+def _target_of(component: type[Any]) -> str:
+    return f"{component.__module__}:{component.__qualname__}"
 
 
 registry = Registry()
