@@ -5,8 +5,9 @@ import json
 import pytest
 
 from adc_core import Dataset, Pipeline
+from adc_core.errors import InputErrors
 from adc_core.faults import lines_of
-from adc_core.plan import ADDED_BY, PlanError, make_plan
+from adc_core.plan import ADDED_BY, make_plan
 from adc_core.registry import registry
 
 
@@ -118,7 +119,7 @@ def test_a_column_that_nothing_adds_is_refused(tmp_path, toys):
         "dataset: x\ntrain_on: [clean]\nlearners: [toy]\nmetrics: [toy]\n"
         "detectors: [toy-probabilities, toy]",
     )
-    with pytest.raises(PlanError) as caught:
+    with pytest.raises(InputErrors) as caught:
         make_plan(pipeline, Dataset(labels=[0, 1]))
     assert caught.value.faults == (
         'detectors.0: toy-probabilities reads "probabilities", which nothing here adds: '

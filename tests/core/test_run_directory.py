@@ -242,7 +242,7 @@ def test_interrupted_it_says_one_line_and_resumes(tmp_path, slow):
     wait_for(out / ".work" / "stages" / "collector", process)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
-    assert process.returncode == 3
+    assert process.returncode == 3, errors
     assert errors == "adc: interrupted: the same command goes on from here\n"
     assert (out / "designer" / "stage.json").exists()
     again = child(slow, out)

@@ -1,11 +1,25 @@
 """The two ways a run can fail, told apart by whose turn it is to act."""
 
+from collections.abc import Iterable
+
 
 class InputError(ValueError):
     """What the user gave is wrong; the message is one line and says what to do (exit code 2).
 
     It is a `ValueError`, so pydantic collects every one in a file and says where each stands.
     """
+
+
+class InputErrors(InputError):  # noqa: N818 (the plural of InputError)
+    """Several faults of one input, each of them one line.
+
+    Attributes:
+        faults: the lines.
+    """
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(self.faults))
 
 
 class WorkError(RuntimeError):

@@ -1,14 +1,16 @@
 """Faults of what the user wrote: one line each, with its place and what to do."""
 
-import difflib
-from collections.abc import Iterable
-
 from pydantic import BaseModel, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from adc_core.errors import InputErrors
+from adc_core.unknown import unknown
 
 
 def lines_of(error: Exception) -> list[str]:
     """One line per fault of an error: `detectors.3.k: Input should be …`."""
+    if isinstance(error, InputErrors):
+        return list(error.faults)
     if not isinstance(error, ValidationError):
         return [" ".join(str(error).split())]
     lines = []
@@ -31,11 +33,3 @@ def explain(model: type[BaseModel], error: ValidationError) -> ValidationError:
         kind = PydanticCustomError("fault", "{message}", {"message": message})
         details.append(InitErrorDetails(type=kind, loc=fault["loc"], input=fault["input"]))
     return ValidationError.from_exception_data(error.title, details)
-
-
-def unknown(what: str, name: str, known: Iterable[str]) -> str:
-    """What to say of an unknown name: the near match, or the list."""
-    known = list(known)
-    if close := difflib.get_close_matches(name, known, n=1):
-        return f'there is no {what} "{name}": did you mean "{close[0]}"?'
-    return f'there is no {what} "{name}"; there is {", ".join(known) or "none"}'

@@ -1,11 +1,10 @@
 """What a pipeline will do, checked before anything starts."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adc_core.component import Component
 from adc_core.dataset import EVIDENCE, Dataset
-from adc_core.errors import InputError
+from adc_core.errors import InputError, InputErrors
 from adc_core.first_party import PACKAGE_OF
 from adc_core.interfaces import Curator, Detector, Enricher
 from adc_core.pipeline import Pipeline
@@ -19,14 +18,6 @@ ADDED_BY = {
 """A component that adds each column, for advice; a test compares it with what they declare."""
 
 _KEY_OF = {"encoders": "encoder"}
-
-
-class PlanError(InputError):
-    """A pipeline cannot work; `faults` holds one line for each reason."""
-
-    def __init__(self, faults: Sequence[str]) -> None:
-        self.faults = tuple(faults)
-        super().__init__("; ".join(faults))
 
 
 @dataclass(frozen=True)
@@ -44,7 +35,7 @@ def make_plan(pipeline: Pipeline, dataset: Dataset | None) -> Plan:
         dataset: the dataset that was given, or None where it will be collected.
 
     Raises:
-        PlanError: a column is missing, with the component that would add it.
+        InputErrors: a column is missing, with the component that would add it.
     """
     have = {"images"} if dataset is None else _columns(dataset)
     have |= {name for name in ("truth", "test") if getattr(pipeline, name) is not None}
@@ -68,7 +59,7 @@ def make_plan(pipeline: Pipeline, dataset: Dataset | None) -> Plan:
     if "clean" in pipeline.train_on and pipeline.learners and "truth" not in have:
         faults.append("train_on: clean labels need the truth: add truth: PATH, or leave out clean")
     if faults:
-        raise PlanError(faults)
+        raise InputErrors(faults)
     return Plan(enrichers)
 
 

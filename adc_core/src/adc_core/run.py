@@ -23,12 +23,14 @@ class Measurement(Record):
         subject: of what: `simifeat`, or `cross-entropy on curated`.
         value: the figure; None where it is undefined.
         better: which direction is good.
+        detail: one of many, such as the accuracy of one class; the terminal leaves it out.
     """
 
     metric: str
     subject: str
     value: float | None
     better: Literal["higher", "lower"]
+    detail: bool = False
 
 
 class Training(Record):

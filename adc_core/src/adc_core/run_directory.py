@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from importlib_metadata import distributions
 
 from adc_core.errors import InputError, WorkError
+from adc_core.interruption import heed
 from adc_core.listeners import Listeners
 from adc_core.pipeline import Pipeline
 from adc_core.seal import SUMS, disk_faults, new_folder, read_sums, seal, unseal
@@ -80,6 +81,7 @@ class RunDirectory:
         Raises:
             WorkError: the disk refuses, or the finished stage is damaged.
         """
+        heed()
         folder = self.folder / name
         described = {"stage": name, "key": dict(key)}
         digest = sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()

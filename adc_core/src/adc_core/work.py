@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from adc_core.interruption import heed
+
 
 def _unheard(done: int, total: int | None, unit: str) -> None:
     """Nobody asked to hear of progress."""
@@ -51,6 +53,7 @@ def progress(done: int, total: int | None, unit: str) -> None:
         total: pieces in all, or None where nobody knows.
         unit: what a piece is: `image`, `epoch`.
     """
+    heed()
     if (work := _current.get()) is not None:
         work.progressed(done, total, unit)
 

@@ -84,10 +84,7 @@ def _report(error: Exception) -> int:
         from pydantic import ValidationError
 
         from adc_core.faults import lines_of
-        from adc_core.plan import PlanError
 
-        if isinstance(error, PlanError):
-            return _say("\n".join(error.faults), WRONG_INPUT)
         if isinstance(error, InputError | ValidationError):
             return _say("\n".join(lines_of(error)), WRONG_INPUT)
     message = " ".join(str(error).split())

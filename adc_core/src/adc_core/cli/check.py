@@ -4,10 +4,10 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from adc_core.cli.pipeline_file import faults_of, read_pipeline
 from adc_core.cli.show import interface_of
 from adc_core.dataset import Dataset
 from adc_core.interfaces import INTERFACES
-from adc_core.pipeline import Pipeline
 from adc_core.plan import make_plan
 from adc_core.registry import registry
 
@@ -21,8 +21,11 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Check the target; 0 where all is well."""
     if arguments.name is None and arguments.target not in INTERFACES:
-        pipeline = Pipeline.read(Path(arguments.target))
-        make_plan(pipeline, None if pipeline.dataset is None else Dataset.read(pipeline.dataset))
+        path = Path(arguments.target)
+        pipeline = read_pipeline(path)
+        given = None if pipeline.dataset is None else Dataset.read(pipeline.dataset)
+        with faults_of(path):
+            make_plan(pipeline, given)
         print(f"{arguments.target}: all is well")
         return 0
     return _check_component(arguments.target, arguments.name or "")

@@ -1,13 +1,12 @@
 """`adc run`: a pipeline file, in a run directory."""
 
-import signal
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
-from types import FrameType
 
+from adc_core.cli.pipeline_file import faults_of, read_pipeline
 from adc_core.cli.tables import tables_of
+from adc_core.interruption import listen
 from adc_core.listeners import installed_listeners
-from adc_core.pipeline import Pipeline
 from adc_core.report import REPORT
 
 
@@ -28,16 +27,13 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Run the pipeline and print what was measured."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    pipeline = Pipeline.read(arguments.pipeline)
+    listen()
+    pipeline = read_pipeline(arguments.pipeline)
     folder = arguments.out or Path("runs", arguments.pipeline.stem)
-    result = pipeline.run(folder, installed_listeners(arguments.block))
+    with faults_of(arguments.pipeline):
+        result = pipeline.run(folder, installed_listeners(arguments.block))
     for table in tables_of(result):
         print(f"{table}\n")
     report = folder / REPORT
     print(f"report: {report}" if report.exists() else f"run: {folder}")
     return 0
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -8,9 +8,9 @@ from importlib_metadata import metadata
 
 from adc_core.component import Component
 from adc_core.errors import InputError
-from adc_core.faults import unknown
 from adc_core.interfaces import INTERFACES
 from adc_core.registry import registry
+from adc_core.unknown import unknown
 
 
 def add_arguments(parser: ArgumentParser) -> None:

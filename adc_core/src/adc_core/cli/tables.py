@@ -4,15 +4,13 @@ from collections.abc import Iterator
 
 from adc_core.run import Measurement, Run
 
-MOST_COLUMNS = 7
-"""More would not fit a terminal; the report shows all."""
-
 
 def tables_of(run: Run) -> Iterator[str]:
-    """One table per set of metrics: a row per subject, a column per metric."""
+    """One table per set of metrics: a row per subject, a column per metric; no details."""
     subjects: dict[str, list[Measurement]] = {}
     for measurement in run.measurements:
-        subjects.setdefault(measurement.subject, []).append(measurement)
+        if not measurement.detail:
+            subjects.setdefault(measurement.subject, []).append(measurement)
     groups: dict[tuple[str, ...], list[str]] = {}
     for subject, measured in subjects.items():
         groups.setdefault(tuple(m.metric for m in measured), []).append(subject)
@@ -26,14 +24,12 @@ def _figure(value: float | None) -> str:
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
-    hidden = len(head) - 1 - MOST_COLUMNS
-    lines = [row[: MOST_COLUMNS + 1] for row in (head, *rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
-    text = "\n".join(
+    lines = [head, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    return "\n".join(
         "  ".join(
             cell.rjust(width) if place else cell.ljust(width)
             for place, (cell, width) in enumerate(zip(line, widths, strict=True))
         ).rstrip()
         for line in lines
     )
-    return f"{text}\n({hidden} more columns in the report)" if hidden > 0 else text

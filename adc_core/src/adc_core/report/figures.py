@@ -43,7 +43,7 @@ def class_counts(dataset: Dataset) -> str:
     engines = np.full(len(dataset), "given")
     if dataset.sources is not None and "engine" in dataset.sources.column_names:
         engines = from_arrow(dataset.sources["engine"])
-    figure, axes = _new(6.5, 0.9 + 0.28 * len(dataset.classes))
+    figure, axes = _new(4.6, 1.2 + 0.25 * len(dataset.classes))
     left = np.zeros(len(dataset.classes))
     places = np.arange(len(dataset.classes))
     for number, engine in enumerate(np.unique(engines)):
@@ -56,8 +56,8 @@ def class_counts(dataset: Dataset) -> str:
     axes.set_yticks(places, dataset.classes)
     axes.invert_yaxis()
     axes.set_xlabel("images")
-    axes.margins(x=0.1)
-    axes.legend(title="engine", frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    axes.margins(x=0.15)
+    axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
     return _svg(figure)
 
 
@@ -89,7 +89,7 @@ def accuracies(measurements: Sequence[Measurement]) -> str:
             figures.setdefault(measured.subject, {})[measured.metric] = measured.value
     if not figures:
         return ""
-    figure, axes = _new(6.5, 0.9 + 0.5 * len(figures))
+    figure, axes = _new(4.6, 1.2 + 0.5 * len(figures))
     places = np.arange(len(figures))
     for number, metric in enumerate(shown):
         values = [found.get(metric, np.nan) for found in figures.values()]
@@ -99,7 +99,8 @@ def accuracies(measurements: Sequence[Measurement]) -> str:
             axes.text(value, place, f" {100 * value:.1f} %", va="center")
     axes.set_yticks(places, list(figures))
     axes.invert_yaxis()
-    axes.set_xlim(0, 1.12)
+    axes.set_xlim(0, 1.25)
+    axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
     axes.set_xlabel("accuracy on the test set")
-    axes.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     return _svg(figure)

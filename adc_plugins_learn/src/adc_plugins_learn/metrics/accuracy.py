@@ -55,6 +55,7 @@ class Accuracy(Metric):
                     subject=training.subject,
                     value=None if np.isnan(value) else value,
                     better="higher",
+                    detail=metric.startswith("accuracy of"),
                 )
                 for metric, value in figures.items()
             ]

@@ -10,7 +10,7 @@ import torchvision
 from torch import Tensor, nn
 
 from adc_core.errors import InputError, WorkError
-from adc_core.faults import unknown
+from adc_core.unknown import unknown
 
 SMALL_CNN = "small-cnn"
 RANDOM = "random"

@@ -1,0 +1,46 @@
+# Each target sets up what it needs; `make demo` and `make test` work on a fresh clone.
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTHON ?= python3
+
+.PHONY: demo test check docs bench browser clean
+
+demo: $(VENV)/ready
+	$(BIN)/adc gallery --export runs/gallery -- \
+	    $(BIN)/adc run docs/examples/digits.yaml --out runs/demo
+
+test: $(VENV)/ready browser
+	$(BIN)/python -m pytest
+
+check: $(VENV)/ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy adc_core/src
+	$(BIN)/mypy adc_plugins_search/src
+	$(BIN)/mypy adc_plugins_detect/src
+	$(BIN)/mypy adc_plugins_learn/src
+	$(BIN)/mkdocs build --strict --quiet
+
+docs: $(VENV)/ready
+	$(BIN)/mkdocs serve
+
+bench: $(VENV)/ready
+	for program in benchmarks/*.py; do $(BIN)/python $$program || exit 1; done
+
+# Editable, so that a change of the sources needs no new installation.
+$(VENV)/ready: constraints.txt pyproject.toml $(wildcard adc_*/pyproject.toml)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev \
+	    --editable "./adc_core[report]" --editable "./adc_plugins_search[gallery]" \
+	    --editable ./adc_plugins_detect --editable ./adc_plugins_learn
+	touch $@
+
+# The report is looked at in a real browser.
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+	    { apt-get update -qq && apt-get install -y -qq chromium; } || \
+	    echo "no Chromium: the browser tests will be skipped" >&2
+
+clean:
+	rm -rf $(VENV) runs site

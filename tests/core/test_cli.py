@@ -1,0 +1,234 @@
+"""The command line as users run it: in a process of its own."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+ADC = Path(sys.executable).with_name("adc")
+
+
+def adc(*words, cwd=None, **environment):
+    return subprocess.run(
+        [ADC, *map(str, words)],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        timeout=120,
+        env={**__import__("os").environ, **environment},
+        check=False,
+    )
+
+
+def test_list_prints_every_component_with_its_summary():
+    result = adc("list")
+    assert result.returncode == 0
+    assert result.stderr == ""
+    lines = result.stdout.splitlines()
+    assert len(lines) >= 17
+    for line in lines:
+        assert line.endswith("."), f"no summary: {line}"
+    assert any(
+        line.split()[:3] == ["detectors", "simifeat", "adc-plugins-detect"] for line in lines
+    )
+
+
+def test_list_of_one_kind_and_of_no_kind():
+    assert {line.split()[0] for line in adc("list", "metrics").stdout.splitlines()} == {"metrics"}
+    wrong = adc("list", "detector")
+    assert wrong.returncode == 2
+    assert wrong.stderr == 'adc: there is no kind "detector": did you mean "detectors"?\n'
+
+
+def test_show_prints_options_and_licence():
+    result = adc("show", "detectors", "simifeat")
+    assert result.returncode == 0
+    assert result.stdout.startswith("adc-plugins-detect/simifeat\n")
+    assert "reads: neighbours" in result.stdout
+    assert "  k: int = 10  " in result.stdout
+    assert result.stdout.endswith("package: adc-plugins-detect 0.1.0, Apache-2.0\n")
+
+
+def test_show_of_something_unknown():
+    result = adc("show", "detectors", "simifeet")
+    assert result.returncode == 2
+    assert result.stderr == ('adc: adc.detectors has no "simifeet": did you mean "simifeat"?\n')
+
+
+def test_check_runs_the_promises_of_a_component():
+    result = adc("check", "curators", "drop")
+    assert result.returncode == 0, result.stderr
+    assert "kept    check_records_every_change: Nothing is invented" in result.stdout
+
+
+def test_help_names_all_commands():
+    result = adc("--help")
+    assert result.returncode == 0
+    for command in ("list", "show", "check", "run", "gallery"):
+        assert f"\n    {command} " in result.stdout
+
+
+def test_light_commands_import_nothing_heavy():
+    code = (
+        "import sys\nfrom adc_core.cli import main\n"
+        "try:\n    main({words!r})\nexcept SystemExit:\n    pass\n"
+        "heavy = {{'numpy', 'torch', 'pydantic', 'pyarrow', 'sklearn', 'pluggy'}}\n"
+        "print(sorted(m for m in sys.modules if m in heavy or m.startswith('adc_plugins')),"
+        " file=sys.stderr)"
+    )
+    for words in (["list"], ["--help"]):
+        result = subprocess.run(
+            [sys.executable, "-c", code.format(words=words)],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert result.stderr == "[]\n"
+
+
+@pytest.fixture
+def digits(tmp_path):
+    """An image folder of two shapes."""
+    rng = np.random.default_rng(0)
+    for name, low in (("dark", 0), ("light", 130)):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for number in range(20):
+            pixels = rng.integers(low, low + 120, (16, 16, 3), np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "data" / name / f"{number}.png")
+    return tmp_path
+
+
+def run(folder, text, **environment):
+    (folder / "p.yaml").write_text(text)
+    return adc("run", "p.yaml", "--out", "out", cwd=folder, **environment)
+
+
+GOOD = """
+dataset: data
+simulators: [{use: symmetric, rate: 0.2}]
+encoder: {use: pixels, components: 8}
+detectors: [{use: simifeat, k: 5}]
+curators: [drop]
+metrics: [detection]
+"""
+
+
+def test_a_run_prints_tables_and_is_silent_without_a_terminal(digits):
+    result = run(digits, GOOD)
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    assert "simifeat" in result.stdout
+    assert result.stdout.endswith("report: out/report.html\n")
+    assert json.loads((digits / "out" / "run.json").read_text())["finished"]
+
+
+def test_blocked_listeners_are_left_out(digits):
+    (digits / "p.yaml").write_text(GOOD)
+    result = adc("run", "p.yaml", "--out", "out", "--block", "adc-core/report", cwd=digits)
+    assert result.stdout.endswith("run: out\n")
+    assert not (digits / "out" / "report.html").exists()
+
+
+def bomb(folder):
+    from struct import pack
+    from zlib import crc32
+
+    def chunk(kind, data):
+        return pack(">I", len(data)) + kind + data + pack(">I", crc32(kind + data))
+
+    header = chunk(b"IHDR", pack(">IIBBBBB", 9000, 9000, 8, 2, 0, 0, 0))
+    (folder / "data" / "dark" / "bomb.png").write_bytes(
+        b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+    )
+
+
+def empty(folder):
+    for path in (folder / "data").rglob("*.png"):
+        path.unlink()
+
+
+def one_class(folder):
+    for path in (folder / "data" / "light").iterdir():
+        path.unlink()
+    (folder / "data" / "light").rmdir()
+
+
+def manifest(text):
+    return lambda folder: (folder / "m.csv").write_text(text)
+
+
+def arrays(**columns):
+    return lambda folder: np.savez(folder / "d.npz", **columns)
+
+
+def nothing(folder):
+    """Leave the data as they are."""
+
+
+ASK = """
+brief: {subject: x, classes: [a, b], samples_per_query: 3}
+designer: attributes
+searchers: [{use: google, base_url: "http://127.0.0.1:9/"}]
+collector: downloader
+"""
+
+
+@pytest.mark.parametrize(
+    ("prepare", "text", "message"),
+    [
+        (nothing, "datset: data",
+         'p.yaml: datset: there is no key "datset": did you mean "dataset"?'),
+        (nothing, "dataset: data\ndetectors: [simifeet]",
+         'p.yaml: detectors.0: adc.detectors has no "simifeet": did you mean "simifeat"?'),
+        (nothing, "dataset: data\ndetectors: [{use: simifeat, k: ten}]",
+         "p.yaml: detectors.0.k: Input should be a valid integer, unable to parse string as an "
+         "integer"),
+        (nothing, "dataset: nowhere",
+         "nowhere does not exist: give a folder, a manifest or a .npz file"),
+        (empty, "dataset: data",
+         "data/dark holds no images (.bmp, .gif, .jpeg, .jpg, .png, .tif, .tiff, .webp)"),
+        (one_class, "dataset: data", "only 1 class (dark): give at least two"),
+        (bomb, "dataset: data\nencoder: pixels",
+         "data/dark/bomb.png has 9000 × 9000 pixels, more than 64,000,000: a decompression bomb, "
+         "or shrink it first"),
+        (nothing, "dataset: data\ndetectors: [simifeat]",
+         'p.yaml: detectors.0: simifeat reads "neighbours", which nothing here adds: neighbours '
+         "come from features, so add {use: pixels} of adc-plugins-learn to encoder"),
+        (nothing, "dataset: data\nencoder: pixels\ndetectors: [confident-learning]",
+         'p.yaml: detectors.0: confident-learning reads "probabilities", which nothing here adds: '
+         "add {use: linear-probe} of adc-plugins-detect to enrichers"),
+        (manifest("id,label\na,x\na,y\n"), "dataset: m.csv",
+         "ids: row 1 repeats the id a: make ids distinct"),
+        (manifest("id,label\na,../../x\nb,y\n"), "dataset: m.csv",
+         "classes.0: '../../x' cannot be a class name: it becomes a folder, so use no slashes, "
+         "control characters or bare dots"),
+        (arrays(labels=[0, 7], classes=["a", "b"]), "dataset: d.npz",
+         "labels: row 1 (id 1) is 7, expected 0…1"),
+        (arrays(labels=[0, 1], features=[[0.0], [np.nan]]), "dataset: d.npz",
+         "features: row 1 is not finite (NaN or infinity): expected finite float32"),
+        (arrays(labels=[0, 1], features=[[0.0]]), "dataset: d.npz",
+         "features has 1 rows but ids have 2"),
+        (nothing, ASK,
+         "GOOGLE_API_KEY"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_line_and_leaves_nothing(digits, prepare, text, message):
+    prepare(digits)
+    result = run(digits, text, GOOGLE_API_KEY="", GOOGLE_CSE_ID="")
+    assert result.returncode == 2, result.stderr
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert message in line.replace(f"{digits}/", "")
+    stages = [path.name for path in (digits / "out").rglob("stage.json")]
+    assert stages in ([], ["stage.json"])  # the design of a collection that then fails
+
+
+def test_a_traceback_only_on_request(digits):
+    (digits / "p.yaml").write_text("dataset: nowhere")
+    result = adc("run", "p.yaml", "--out", "out", "--debug", cwd=digits)
+    assert result.returncode == 1
+    assert "Traceback" in result.stderr
