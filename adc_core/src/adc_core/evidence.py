@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from pydantic import model_validator
 
 from adc_core.arrays import Array, Indices, Labels, Matrix
+from adc_core.errors import InputError
 from adc_core.record import Record
 
 
@@ -47,10 +48,10 @@ class Neighbours(Record):
         """Indices and similarities of the k nearest.
 
         Raises:
-            ValueError: the graph holds fewer than k neighbours.
+            InputError: the graph holds fewer than k neighbours.
         """
         if k > self.k:
-            raise ValueError(f"the graph holds {self.k} neighbours a sample but {k} are needed")
+            raise InputError(f"the graph holds {self.k} neighbours a sample but {k} are needed")
         return self.indices[:, :k], self.similarities[:, :k]
 
 

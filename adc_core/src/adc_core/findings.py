@@ -8,6 +8,7 @@ from pydantic import Field, PlainSerializer, model_validator
 
 from adc_core.arrays import Array, Flags, Labels, Scores, Square, Texts, read_only
 from adc_core.dataset import Dataset, rows_of
+from adc_core.errors import InputError
 from adc_core.record import Record
 from adc_core.texts import from_arrow
 
@@ -68,12 +69,12 @@ class Findings(Record):
         """The same findings in the order of a dataset that may lack some of the samples.
 
         Raises:
-            ValueError: a sample of the dataset was never presented to the detector.
+            InputError: a sample of the dataset was never presented to the detector.
         """
         rows = rows_of(self.ids, dataset.ids)
         if (rows < 0).any():
             missing = dataset.ids[int((rows < 0).argmax())]
-            raise ValueError(f"there are no findings for the sample {missing}")
+            raise InputError(f"there are no findings for the sample {missing}")
         columns = ("ids", "suspicion", "flagged", "suggested_labels", "suggestion_confidence")
         taken = {
             name: None if (column := getattr(self, name)) is None else column[rows]
@@ -90,6 +91,8 @@ def check_stochastic(matrix: "np.ndarray[Any, Any]", name: str) -> None:
     """
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
         raise ValueError(f"{name} is {matrix.shape}, expected K × K")
+    if (unknown := np.isnan(matrix).any(axis=1)).any():
+        raise ValueError(f"{name}: row {int(unknown.argmax())} is NaN somewhere")
     if (matrix < 0).any():
         raise ValueError(
             f"{name}: row {int((matrix < 0).any(axis=1).argmax())} is negative somewhere"
@@ -128,23 +131,23 @@ class Curation(Record):
         """Carry out changes on a dataset.
 
         Raises:
-            ValueError: a change names an unknown sample, or an old label that is not the present
+            InputError: a change names an unknown sample, or an old label that is not the present
                 one, or everything would be dropped.
         """
         changes = changes.cast(CHANGES)
         rows = rows_of(dataset.ids, from_arrow(changes["id"]))
         if (rows < 0).any():
-            raise ValueError(f"no sample {changes['id'][int((rows < 0).argmax())]} to change")
+            raise InputError(f"no sample {changes['id'][int((rows < 0).argmax())]} to change")
         old = changes["old_label"].to_numpy()
         if (differs := dataset.labels[rows] != old).any():
             place = int(differs.argmax())
-            raise ValueError(
+            raise InputError(
                 f"sample {changes['id'][place]} has label {dataset.labels[rows][place]}, "
                 f"not {old[place]} as the change says"
             )
         dropped = changes["action"].to_numpy(zero_copy_only=False) == "drop"
         if dropped.sum() == len(dataset):
-            raise ValueError("every sample would be dropped: raise the curator's threshold")
+            raise InputError("every sample would be dropped: raise the curator's threshold")
         labels = dataset.labels.copy()
         labels[rows[~dropped]] = changes["new_label"].to_numpy()[~dropped]
         keep = np.ones(len(dataset), np.bool_)

@@ -1,0 +1,1 @@
+"""Curators: what becomes of flagged samples."""

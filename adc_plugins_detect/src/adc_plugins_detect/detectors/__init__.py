@@ -1,0 +1,1 @@
+"""Detectors: samples whose label looks wrong."""

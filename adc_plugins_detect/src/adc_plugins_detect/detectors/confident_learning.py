@@ -1,0 +1,224 @@
+"""Confident learning: out-of-sample probabilities say how many labels are wrong, and which."""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from adc_core.arrays import Array
+from adc_core.dataset import Dataset
+from adc_core.errors import InputError
+from adc_core.findings import Findings
+from adc_core.interfaces import Detector
+from adc_plugins_detect.detectors.confident_joint import (
+    ConfidentJoint,
+    checked,
+    confident_joint,
+    in_range,
+)
+from adc_plugins_detect.detectors.pruning import highest, prune
+from adc_plugins_detect.inputs import as_labels, needed, row_ids, same_length
+
+Rule = Literal[
+    "prune_by_noise_rate",
+    "prune_by_class",
+    "both",
+    "confident_learning",
+    "predicted_neq_given",
+    "low_self_confidence",
+    "low_normalized_margin",
+]
+Score = Literal["self_confidence", "normalized_margin", "confidence_weighted_entropy"]
+
+LARGEST_TRANSITION = 2000
+"""With more classes the transition matrix, nearly all zeros, is left out of the findings."""
+
+_CHUNK_ENTRIES = 1 << 18
+
+
+def confident_learning(
+    labels: ArrayLike,
+    probabilities: ArrayLike,
+    *,
+    rule: Rule = "prune_by_noise_rate",
+    score: Score = "self_confidence",
+    adjust_probabilities: bool = False,
+    frac_noise: float = 1.0,
+    min_examples_per_class: int = 1,
+    ids: Array | None = None,
+) -> Findings:
+    """Find wrong labels by confident learning (Northcutt, Jiang and Chuang, JAIR 2021).
+
+    Rules and scores have cleanlab's names and give cleanlab's answer on the same probabilities
+    in double precision; equals are taken in their order. Memory beside the arrays that are
+    passed in is O(N + K²), and the probabilities may be memory-mapped.
+
+    Args:
+        labels: N given labels in 0…K-1.
+        probabilities: N × K probabilities of any float type, from models that had not seen the
+            sample's label: in-sample probabilities agree with wrong labels.
+        rule: which samples to flag. `prune_by_noise_rate` takes as many of each pair of classes
+            as the confident joint counts, by margin; `prune_by_class` as many of each class, by
+            probability of the given label; `both` what both take; `confident_learning` what is
+            counted off the diagonal; `predicted_neq_given` what is predicted otherwise;
+            `low_self_confidence` and `low_normalized_margin` as many as are counted off the
+            diagonal, by score.
+        score: suspicion is one minus this quality score.
+        adjust_probabilities: subtract each class's threshold before scoring, for rare classes.
+        frac_noise: share of the wrong labels that the pruning rules take, the worst first.
+        min_examples_per_class: the pruning rules leave as many samples to every class.
+        ids: N texts; by default the row numbers.
+
+    Returns:
+        Findings with the predicted class as suggestion, its probability as confidence, the
+        transition matrix (up to 2,000 classes) and the noise rate of the calibrated joint.
+
+    Raises:
+        InputError: arrays of other shapes, labels out of range, rows that are not probabilities.
+    """
+    matrix = np.asarray(probabilities)
+    if matrix.ndim != 2 or matrix.dtype.kind != "f" or matrix.shape[1] < 2:
+        raise InputError(
+            "probabilities: expected a matrix of N samples × K classes, "
+            f"got {matrix.dtype} {matrix.shape}"
+        )
+    given = as_labels(labels, matrix.shape[1])
+    same_length(given, matrix, "probabilities")
+    if score == "confidence_weighted_entropy" and adjust_probabilities:
+        raise InputError("adjust_probabilities does not suit the score confidence_weighted_entropy")
+    joint = confident_joint(given, matrix)
+    quality = joint.given_probability
+    if adjust_probabilities:
+        quality = quality_scores(given, matrix, score, joint.thresholds)
+    elif score != "self_confidence":
+        quality = quality_scores(given, matrix, score)
+    differs = joint.predicted != given
+    confidence = np.full(len(given), np.nan)
+    confidence[differs] = in_range(matrix[differs.nonzero()[0], joint.predicted[differs]])
+    return Findings(
+        ids=row_ids(len(given)) if ids is None else ids,
+        suspicion=(1 - quality).clip(0, 1),
+        flagged=_flagged(given, matrix, joint, rule, frac_noise, min_examples_per_class),
+        suggested_labels=np.where(differs, joint.predicted, -1),
+        suggestion_confidence=confidence,
+        transition=joint.transition() if matrix.shape[1] <= LARGEST_TRANSITION else None,
+        noise_rate=joint.noise_rate,
+    )
+
+
+class ConfidentLearning(Detector):
+    """Flags labels that out-of-sample predictions contradict with confidence."""
+
+    reads: ClassVar[tuple[str, ...]] = ("probabilities",)
+
+    rule: Rule = Field("prune_by_noise_rate", description="which samples to flag")
+    score: Score = Field("self_confidence", description="suspicion is one minus this quality")
+    adjust_probabilities: bool = Field(
+        False, description="subtract each class's threshold before scoring, for rare classes"
+    )
+    frac_noise: float = Field(
+        1.0, ge=0, le=1, description="share of the wrong labels that the pruning rules take"
+    )
+    min_examples_per_class: int = Field(
+        1, ge=0, description="the pruning rules leave as many samples to every class"
+    )
+    allow_in_sample: bool = Field(
+        False, description="accept probabilities of a model that has seen the labels"
+    )
+
+    def detect(self, dataset: Dataset) -> Findings:
+        """Judge every sample by the dataset's probabilities.
+
+        Raises:
+            InputError: they are missing, or in sample without `allow_in_sample`.
+        """
+        probabilities = needed(dataset.probabilities, "probabilities", "the enricher linear-probe")
+        if probabilities.origin == "in sample" and not self.allow_in_sample:
+            raise InputError(
+                "the probabilities are in sample, and a model agrees with the wrong labels that "
+                "it has seen: use out-of-sample ones, or set allow_in_sample"
+            )
+        return confident_learning(
+            dataset.labels,
+            probabilities.values,
+            rule=self.rule,
+            score=self.score,
+            adjust_probabilities=self.adjust_probabilities,
+            frac_noise=self.frac_noise,
+            min_examples_per_class=self.min_examples_per_class,
+            ids=dataset.ids,
+        )
+
+
+def quality_scores(
+    labels: NDArray[np.int64],
+    probabilities: Array,
+    score: Score,
+    thresholds: NDArray[np.float64] | None = None,
+) -> NDArray[np.float64]:
+    """How well each label fits its probabilities: 0 (badly) … 1.
+
+    Args:
+        labels: N given labels.
+        probabilities: N × K probabilities.
+        score: which score.
+        thresholds: K class thresholds to subtract first, or None.
+    """
+    n, K = probabilities.shape
+    quality = np.empty(n)
+    step = max(1, _CHUNK_ENTRIES // K)
+    for start in range(0, n, step):
+        part = slice(start, min(n, start + step))
+        block = checked(probabilities[part], start).astype(np.float64)
+        if thresholds is not None:
+            block = block - thresholds + thresholds.max()
+            block /= block.sum(axis=1, keepdims=True)
+        own = block[np.arange(len(block)), labels[part]]
+        if score == "self_confidence":
+            quality[part] = own
+        elif score == "normalized_margin":
+            block[np.arange(len(block)), labels[part]] = -np.inf
+            quality[part] = (own - block.max(axis=1) + 1) / 2
+        else:
+            quality[part] = _entropy_quality(block, own)
+    return quality
+
+
+def _entropy_quality(block: NDArray[np.float64], own: NDArray[np.float64]) -> Array:
+    logs = np.log(block, out=np.zeros_like(block), where=block > 0)
+    entropy = -(block * logs).sum(axis=1) / np.log(block.shape[1])
+    ratio = entropy / np.maximum(own, 1e-6)
+    quality: NDArray[np.float64] = np.log(ratio + 1) / np.maximum(ratio, 1e-6)
+    return quality
+
+
+def _flagged(
+    labels: NDArray[np.int64],
+    probabilities: Array,
+    joint: ConfidentJoint,
+    rule: Rule,
+    frac_noise: float,
+    min_examples_per_class: int,
+) -> NDArray[np.bool_]:
+    if rule == "low_self_confidence" or rule == "low_normalized_margin":
+        count = int((joint.off_diagonal & ~joint.agrees).sum())
+        quality = joint.given_probability
+        if rule == "low_normalized_margin":
+            quality = quality_scores(labels, probabilities, "normalized_margin")
+        return highest(-quality, count)
+    if rule == "confident_learning":
+        flagged = joint.off_diagonal
+    elif rule == "predicted_neq_given":
+        flagged = joint.predicted != labels
+    else:
+        flagged = prune(
+            labels,
+            probabilities,
+            joint,
+            by_class=rule in ("prune_by_class", "both"),
+            by_noise_rate=rule in ("prune_by_noise_rate", "both"),
+            frac_noise=frac_noise,
+            min_examples_per_class=min_examples_per_class,
+        )
+    return flagged & ~joint.agrees

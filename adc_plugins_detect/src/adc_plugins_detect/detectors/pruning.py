@@ -1,0 +1,97 @@
+"""Which samples the pruning rules of confident learning flag, one given class at a time."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adc_core.arrays import Array
+from adc_plugins_detect.detectors.confident_joint import ConfidentJoint, Counts, in_range
+
+
+def prune(
+    labels: NDArray[np.int64],
+    probabilities: Array,
+    joint: ConfidentJoint,
+    *,
+    by_class: bool,
+    by_noise_rate: bool,
+    frac_noise: float,
+    min_examples_per_class: int,
+) -> NDArray[np.bool_]:
+    """Flag as many samples as the calibrated joint says are wrong.
+
+    By class: of each given class, those with the lowest probability of it. By noise rate: for
+    each pair of classes, those of the given one with the largest margin of the other over it.
+    Equals are taken in their order. With both, a sample must be flagged by each.
+
+    Returns:
+        N booleans.
+    """
+    prune_counts = _prune_counts(joint, frac_noise, min_examples_per_class)
+    flagged = np.zeros(len(labels), np.bool_)
+    ends = np.cumsum(joint.class_counts)
+    members = np.argsort(labels.astype(np.min_scalar_type(len(ends))), kind="stable")
+    first = np.searchsorted(prune_counts.given, np.arange(len(ends) + 1))
+    # A class's only sample stays, even if its class may be emptied: that is cleanlab's rule.
+    for given in np.flatnonzero(joint.class_counts > max(1, min_examples_per_class)):
+        rows = members[ends[given] - joint.class_counts[given] : ends[given]]
+        entries = slice(first[given], first[given + 1])
+        true, counts = prune_counts.true[entries], prune_counts.counts[entries]
+        own = joint.given_probability[rows]
+        wrong = np.ones(len(rows), np.bool_)
+        if by_class:
+            kept = counts[true == given].sum()
+            wrong = highest(-own, len(rows) - int(kept))
+        if by_noise_rate:
+            others = (true != given) & (counts > 0)
+            wrong &= _by_margin(probabilities, rows, own, true[others], counts[others])
+        flagged[rows] = wrong
+    return flagged
+
+
+def _by_margin(
+    probabilities: Array, rows: Array, own: Array, others: Array, counts: Array
+) -> NDArray[np.bool_]:
+    # Whole rows are copied faster than single entries, unless few of the entries are wanted.
+    if 4 * len(others) < probabilities.shape[1]:
+        block, columns = probabilities[np.ix_(rows, others)], np.arange(len(others))
+    else:
+        block, columns = probabilities[rows], others
+    block = in_range(block)
+    wrong = np.zeros(len(rows), np.bool_)
+    for column, count in zip(columns, counts, strict=True):
+        wrong |= highest(block[:, column] - own, int(count))
+    return wrong
+
+
+def highest(values: Array, count: int) -> NDArray[np.bool_]:
+    """Which are the `count` largest values; of equals the first."""
+    chosen = np.zeros(len(values), np.bool_)
+    if count <= 0:
+        return chosen
+    if count >= len(values):
+        return ~chosen
+    least = np.partition(values, -count)[-count]
+    chosen |= values > least
+    chosen[np.flatnonzero(values == least)[: count - int(chosen.sum())]] = True
+    return chosen
+
+
+def _prune_counts(joint: ConfidentJoint, frac_noise: float, min_examples_per_class: int) -> Counts:
+    """How many to take of each pair of classes; the diagonal says how many of a class to keep."""
+    K, given, true = joint.calibrated.n_classes, joint.calibrated.given, joint.calibrated.true
+    counts, diagonal = joint.calibrated.counts, joint.calibrated.diagonal
+    kept = np.maximum(diagonal, min_examples_per_class).astype(np.float64)
+    others = np.maximum(np.bincount(given, counts > 0, K) - 1, 1)
+    values = np.maximum(counts - ((kept - diagonal) / others)[given], 0)
+    reduced = values * frac_noise
+    if frac_noise < 1:
+        first = np.searchsorted(given, np.arange(K + 1))
+        for k in range(K):
+            # Added as a dense column, in whose order cleanlab's sum rounds.
+            column = np.zeros(K)
+            entries = slice(first[k], first[k + 1])
+            column[true[entries]] = (values - reduced)[entries]
+            column[k] = 0
+            kept[k] += column.sum()
+    reduced[given == true] = kept
+    return Counts(K, given, true, reduced.astype(np.int64))

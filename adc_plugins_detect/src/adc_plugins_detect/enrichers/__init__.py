@@ -1,0 +1,1 @@
+"""Enrichers: evidence that is computed from other evidence."""

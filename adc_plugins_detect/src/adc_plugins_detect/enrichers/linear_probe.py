@@ -1,0 +1,120 @@
+"""Out-of-sample probabilities from features: cross-validated logistic regression."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
+
+from adc_core.dataset import Dataset
+from adc_core.errors import InputError
+from adc_core.evidence import Probabilities
+from adc_core.interfaces import Enricher
+from adc_core.work import progress
+from adc_plugins_detect.inputs import as_labels, as_rows, needed, same_length
+
+
+def linear_probe(
+    labels: ArrayLike,
+    features: ArrayLike,
+    *,
+    n_classes: int | None = None,
+    folds: int = 5,
+    C: float = 0.01,
+    seed: int = 0,
+) -> Probabilities:
+    """Predict each sample with a linear model that has not seen it.
+
+    Features are standardised and classified by multinomial logistic regression, once per fold
+    without the fold's samples. Folds are stratified by label. The only sample of a class is in
+    every training set, or nothing would know its class; its own label is then taken to be sure.
+    The same seed gives the same bytes whatever the number of threads.
+
+    Args:
+        labels: N given labels.
+        features: N × D finite numbers.
+        n_classes: K; by default the largest label says.
+        folds: how many models.
+        C: inverse strength of the L2 penalty. Wrong labels ask for a strong one.
+        seed: of the folds.
+
+    Returns:
+        N × K out-of-sample probabilities; zero for classes that no sample is labelled with.
+
+    Raises:
+        InputError: arrays of other shapes, features that are not finite, labels of one class.
+    """
+    given = as_labels(labels, n_classes)
+    rows = as_rows(features, "features")
+    same_length(given, rows, "features")
+    counts = np.bincount(given, minlength=n_classes or 0)
+    if np.count_nonzero(counts) < 2:
+        raise InputError(
+            f"all {len(given)} samples are labelled {given[0]}: a probe needs at least two classes"
+        )
+    fold = stratified_folds(given, folds, seed)
+    single = counts[given] == 1
+    values = np.zeros((len(given), len(counts)), np.float32)
+    values[single, given[single]] = 1
+
+    def predict(number: int) -> None:
+        held_out = (fold == number) & ~single
+        if not held_out.any():
+            return
+        training = rows[~held_out]
+        scaler = StandardScaler(copy=False).fit(training)
+        model = LogisticRegression(C=C, max_iter=1000)
+        model.fit(scaler.transform(training), given[~held_out])
+        values[np.ix_(held_out, model.classes_)] = model.predict_proba(
+            scaler.transform(rows[held_out])
+        )
+
+    # One thread per fold rather than several per product: sums then have one order.
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as threads:
+        waiting = [threads.submit(predict, number) for number in range(folds)]
+        for done, future in enumerate(as_completed(waiting), 1):
+            future.result()
+            progress(done, folds, "fold")
+    return Probabilities(values=values, origin="out of sample")
+
+
+def stratified_folds(labels: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:
+    """N fold numbers: each class is spread over the folds as evenly as can be, at random."""
+    shuffled = np.random.default_rng(seed).permutation(len(labels))
+    by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
+    fold = np.empty(len(labels), np.int64)
+    fold[by_class] = np.arange(len(labels)) % folds
+    return fold
+
+
+class LinearProbe(Enricher):
+    """Predicts every sample from its features with models that have not seen it."""
+
+    reads: ClassVar[tuple[str, ...]] = ("features",)
+    adds: ClassVar[tuple[str, ...]] = ("probabilities",)
+
+    folds: int = Field(5, ge=2, description="models, each trained without one part of the samples")
+    C: float = Field(
+        0.01,
+        gt=0,
+        description="inverse strength of the L2 penalty; wrong labels ask for a strong one",
+    )
+    seed: int = Field(0, ge=0, description="seed of the folds")
+
+    def enrich(self, dataset: Dataset) -> Dataset:
+        """The dataset with the column `probabilities`."""
+        return dataset.replace(
+            probabilities=linear_probe(
+                dataset.labels,
+                needed(dataset.features, "features", "an encoder"),
+                n_classes=len(dataset.classes),
+                folds=self.folds,
+                C=self.C,
+                seed=self.seed,
+            )
+        )

@@ -1,0 +1,200 @@
+"""The k-NN graph of the features: searched once, read by every neighbour method."""
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations_with_replacement
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+from threadpoolctl import threadpool_limits
+
+from adc_core.arrays import Array, chunks
+from adc_core.dataset import Dataset
+from adc_core.errors import InputError
+from adc_core.evidence import Neighbours
+from adc_core.interfaces import Enricher
+from adc_core.work import progress
+from adc_plugins_detect.inputs import as_rows, needed
+
+BLOCK = 2048
+"""Rows of a block; a tile of block × block similarities stays in the cache."""
+
+SPARE = 6
+"""Places beside the k best, for candidates that single precision cannot tell from the k-th."""
+
+
+def nearest_neighbours(features: ArrayLike, k: int) -> Neighbours:
+    """The k nearest other rows of every row by cosine similarity, exactly.
+
+    Similarities are single precision; of equals the lower row comes first. The result does not
+    depend on the number of threads. Each pair of blocks is multiplied once and serves both of
+    its sides, which halves the work of a plain search; memory is O(N (D + k)).
+
+    Args:
+        features: N × D finite numbers; a memory map will do. Lengths do not matter.
+        k: neighbours of each row, itself excluded.
+
+    Raises:
+        InputError: k is not in 1…N-1, or a row is not finite or has no direction.
+    """
+    rows = as_rows(features, "features")
+    if not 1 <= k < len(rows):
+        raise InputError(
+            f"{k} neighbours of each of {len(rows)} samples: choose 1…{len(rows) - 1}, "
+            "or give more samples"
+        )
+    return _Search(rows, k).run()
+
+
+class NearestNeighbours(Enricher):
+    """Finds the nearest neighbours of every sample in feature space."""
+
+    reads: ClassVar[tuple[str, ...]] = ("features",)
+    adds: ClassVar[tuple[str, ...]] = ("neighbours",)
+
+    k: int = Field(10, ge=1, description="neighbours of each sample, itself excluded")
+
+    def enrich(self, dataset: Dataset) -> Dataset:
+        """The dataset with the column `neighbours`."""
+        features = needed(dataset.features, "features", "an encoder")
+        return dataset.replace(neighbours=nearest_neighbours(features, self.k))
+
+
+class _Search:
+    """One search: keeps, for every row, the best candidates seen so far.
+
+    Rows are visited in a random order, because in a dataset sorted by class the candidates of a
+    row would get better until the end. Products in single precision only propose candidates;
+    the final order comes from double precision, which no number of threads changes.
+    """
+
+    def __init__(self, features: Array, k: int) -> None:
+        self.features, self.k = features, k
+        self.step = max(BLOCK, 2 * k)
+        n, width = features.shape
+        self.order = np.random.default_rng(0).permutation(n)
+        self.norms = np.empty(n)
+        self.unit = np.empty((n, width), np.float32)
+        place = np.empty(n, np.int64)
+        place[self.order] = np.arange(n)
+        for part in chunks(n, 8 * width):
+            block = features[part].astype(np.float64)
+            norms = np.sqrt(np.einsum("nd,nd->n", block, block))
+            without = ~((norms > 0) & (norms < np.inf))
+            if without.any():
+                row = int(without.argmax())
+                raise InputError(
+                    f"features: row {part.start + row} has length {norms[row]:g}, so it has no "
+                    "direction: leave the sample out or encode it again"
+                )
+            self.norms[part] = norms
+            self.unit[place[part]] = block / norms[:, None]
+        # Rounding of unit vectors and of D products, of a candidate and of its rival.
+        self.slack = np.float32(2 * (width + 6) * 2.0**-24)
+        self.bound = np.full(n, -np.inf, np.float32)
+        self.values = np.full((n, k + SPARE), -np.inf, np.float32)
+        self.found = np.full((n, k + SPARE), -1, np.int32)
+
+    def run(self) -> Neighbours:
+        pairs = list(combinations_with_replacement(range(0, len(self.unit), self.step), 2))
+        for done, ((i, j), tile) in enumerate(zip(pairs, self._tiles(pairs), strict=True), 1):
+            if i == j:
+                np.fill_diagonal(tile, -np.inf)
+            else:
+                self._offer(j, i, tile.T)
+            self._offer(i, j, tile)
+            progress(done, len(pairs), "block")
+        return self._result()
+
+    def _tiles(self, pairs: list[tuple[int, int]]) -> Iterator[NDArray[np.float32]]:
+        """Products of pairs of blocks, in order, computed ahead in threads.
+
+        One thread per product: then its bytes are the same however many threads there are, and
+        none of them waits for the others while the candidates of a tile are sorted in.
+        """
+
+        def product(pair: tuple[int, int]) -> NDArray[np.float32]:
+            one, other = (self.unit[start : start + self.step] for start in pair)
+            tile: NDArray[np.float32] = one @ other.T
+            return tile
+
+        ahead = min(8, os.cpu_count() or 1)
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(ahead) as threads:
+            waiting = deque(threads.submit(product, pair) for pair in pairs[:ahead])
+            for pair in pairs[ahead:]:
+                yield waiting.popleft().result()
+                waiting.append(threads.submit(product, pair))
+            while waiting:
+                yield waiting.popleft().result()
+
+    def _offer(self, first_row: int, first_column: int, tile: NDArray[np.float32]) -> None:
+        """Show the rows that begin at `first_row` their similarities to a block of columns."""
+        k, places = self.k, self.values.shape[1]
+        rows = slice(first_row, first_row + len(tile))
+        if self.bound[first_row] == -np.inf:
+            kth = tile.shape[1] - k
+            self.bound[rows] = np.partition(tile, kth, axis=1)[:, kth] - self.slack
+        row, column = _where_at_least(tile, self.bound[rows])
+        if not len(row):
+            return
+        counts = np.bincount(row, minlength=len(tile))
+        improved = np.flatnonzero(counts)
+        rank = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts)
+        line = (np.cumsum(counts > 0) - 1)[row]
+        values = np.full((len(improved), places + int(counts.max())), -np.inf, np.float32)
+        found = np.full(values.shape, -1, np.int32)
+        values[:, :places] = self.values[first_row + improved]
+        found[:, :places] = self.found[first_row + improved]
+        values[line, places + rank] = tile[row, column]
+        found[line, places + rank] = first_column + column
+        kth = values.shape[1] - k
+        bound = np.partition(values, kth, axis=1)[:, kth] - self.slack
+        best = np.argpartition(values, values.shape[1] - places, axis=1)[:, -places:]
+        crowded = np.flatnonzero((values >= bound[:, None]).sum(axis=1) > places)
+        if len(crowded):
+            found[crowded] = np.where(values[crowded] >= bound[crowded, None], found[crowded], -1)
+            best[crowded, :k] = self._exact(first_row + improved[crowded], found[crowded])[0]
+        self.bound[first_row + improved] = bound
+        self.values[first_row + improved] = np.take_along_axis(values, best, axis=1)
+        self.found[first_row + improved] = np.take_along_axis(found, best, axis=1)
+        self.values[first_row + improved[crowded], k:] = -np.inf
+
+    def _exact(self, rows: Array, found: Array) -> tuple[Array, Array]:
+        """Places of the k best of each row's candidates (-1: none), and their similarities."""
+        best = np.empty((len(rows), self.k), np.int64)
+        similarities = np.empty((len(rows), self.k), np.float32)
+        for part in chunks(len(rows), 8 * found.shape[1] * self.features.shape[1]):
+            own, others = self.order[rows[part]], self.order[found[part]]
+            products = np.einsum(
+                "nd,ncd->nc",
+                self.features[own].astype(np.float64),
+                self.features[others].astype(np.float64),
+            )
+            cosines = (products / self.norms[own, None] / self.norms[others]).astype(np.float32)
+            cosines[found[part] < 0] = -np.inf
+            best[part] = np.lexsort((others, -cosines), axis=1)[:, : self.k]
+            similarities[part] = np.take_along_axis(cosines, best[part], axis=1)
+        return best, similarities
+
+    def _result(self) -> Neighbours:
+        found = np.where(self.values >= self.bound[:, None], self.found, -1)
+        rows = np.arange(len(found))
+        best, best_similarities = self._exact(rows, found)
+        indices = np.empty(best.shape, np.int64)
+        similarities = np.empty(best.shape, np.float32)
+        indices[self.order] = self.order[np.take_along_axis(found, best, axis=1)]
+        similarities[self.order] = best_similarities
+        return Neighbours(indices=indices, similarities=similarities)
+
+
+def _where_at_least(tile: Array, bound: Array) -> tuple[Array, Array]:
+    """Rows, ascending, and columns of the entries that reach their row's bound."""
+    if tile.flags.c_contiguous:
+        return np.divmod(np.flatnonzero(tile >= bound[:, None]), tile.shape[1])
+    column, row = np.divmod(np.flatnonzero(bound <= tile.T), tile.shape[0])
+    order = np.argsort(row.astype(np.min_scalar_type(len(tile))), kind="stable")
+    return row[order], column[order]

@@ -1,0 +1,94 @@
+"""What array users hand in, checked once: one line says which row is wrong and what to do."""
+
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from adc_core.arrays import Array, first_bad_row
+from adc_core.errors import InputError
+
+T = TypeVar("T")
+
+
+def as_labels(labels: ArrayLike, n_classes: int | None = None) -> NDArray[np.int64]:
+    """N int64 class indices.
+
+    Args:
+        labels: N whole numbers.
+        n_classes: how many classes there are; by default the labels say.
+
+    Raises:
+        InputError: not one whole number in 0…K-1 per sample, or no sample.
+    """
+    array = np.asarray(labels)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise InputError(
+            f"labels: expected one whole number per sample, got {array.dtype} {array.shape}"
+        )
+    if not len(array):
+        raise InputError("labels: expected at least one sample, got none")
+    outside = array < 0
+    if n_classes is not None:
+        outside |= array >= n_classes
+    if outside.any():
+        row = int(outside.argmax())
+        last = "K-1" if n_classes is None else n_classes - 1
+        raise InputError(f"labels: row {row} is {array[row]}, expected 0…{last}")
+    return array.astype(np.int64, copy=False)
+
+
+def as_rows(values: ArrayLike, name: str) -> Array:
+    """A matrix of finite floating-point numbers with one row per sample.
+
+    Raises:
+        InputError: another shape or type, or a row that is not finite.
+    """
+    array = np.asarray(values)
+    if array.ndim != 2 or array.dtype.kind not in "fiu" or not array.shape[1]:
+        raise InputError(
+            f"{name}: expected a matrix of numbers with one row per sample, "
+            f"got {array.dtype} {array.shape}"
+        )
+    if array.dtype.kind != "f":
+        return array.astype(np.float64)
+    if (row := first_bad_row(array)) is not None:
+        raise InputError(f"{name}: row {row} is not finite (NaN or infinity)")
+    return array
+
+
+def same_length(labels: Array, rows: Any, name: str) -> None:
+    """Check that an array of evidence has one row per label.
+
+    Raises:
+        InputError: it has another number of rows.
+    """
+    if len(labels) != len(rows):
+        raise InputError(
+            f"{name} have {len(rows)} rows but there are {len(labels)} labels: "
+            "give one row per sample"
+        )
+
+
+def row_ids(rows: int) -> Array:
+    """The row numbers as texts: the ids of samples that were given none."""
+    width = len(str(max(0, rows - 1)))
+    letters = np.zeros((rows, width), np.uint32)
+    for digits in range(1, width + 1):
+        first = 10 ** (digits - 1) if digits > 1 else 0
+        numbers = np.arange(first, min(rows, 10**digits))
+        for place in reversed(range(digits)):
+            numbers, last = np.divmod(numbers, 10)
+            letters[first : first + len(last), place] = last + ord("0")
+    return letters.view(f"<U{width}").reshape(-1)
+
+
+def needed(column: T | None, name: str, added_by: str) -> T:
+    """A column of a dataset that must be there.
+
+    Raises:
+        InputError: it is not; the message says what adds it.
+    """
+    if column is None:
+        raise InputError(f'the dataset has no column "{name}": {added_by} adds it')
+    return column

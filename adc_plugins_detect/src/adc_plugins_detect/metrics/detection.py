@@ -1,0 +1,151 @@
+"""How well detectors find wrong labels, measured against the truth."""
+
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from adc_core.dataset import rows_of
+from adc_core.findings import Findings
+from adc_core.interfaces import Metric
+from adc_core.run import Measurement, Run
+
+
+class FlagFigures(NamedTuple):
+    """Quality of a set of flags; None where it is undefined.
+
+    Attributes:
+        precision: share of the flagged that are wrong; None if nothing is flagged.
+        recall: share of the wrong that are flagged; None if nothing is wrong.
+        f1: harmonic mean of both; None if nothing is flagged nor wrong.
+    """
+
+    precision: float | None
+    recall: float | None
+    f1: float | None
+
+
+class RankFigures(NamedTuple):
+    """Quality of an order of suspicion; None where it is undefined.
+
+    Attributes:
+        average_precision: precision averaged over recall, in steps; None if nothing is wrong.
+        roc_auc: chance that a wrong label is more suspicious than a right one, equals counting
+            half; None unless there are both.
+        precision_at_95_recall: at the first threshold that finds 95 % of the wrong labels; None
+            if nothing is wrong.
+    """
+
+    average_precision: float | None
+    roc_auc: float | None
+    precision_at_95_recall: float | None
+
+
+def flag_figures(wrong: ArrayLike, flagged: ArrayLike) -> FlagFigures:
+    """Precision, recall and F1 of flags.
+
+    Args:
+        wrong: N booleans, the label is wrong.
+        flagged: N booleans.
+    """
+    is_wrong, is_flagged = np.asarray(wrong, np.bool_), np.asarray(flagged, np.bool_)
+    hits = int((is_wrong & is_flagged).sum())
+    n_wrong, n_flagged = int(is_wrong.sum()), int(is_flagged.sum())
+    return FlagFigures(
+        precision=_ratio(hits, n_flagged),
+        recall=_ratio(hits, n_wrong),
+        f1=_ratio(2 * hits, n_flagged + n_wrong),
+    )
+
+
+def rank_figures(wrong: ArrayLike, suspicion: ArrayLike) -> RankFigures:
+    """Average precision, area under the ROC curve and precision at 95 % recall.
+
+    Equal suspicions are one threshold, so the order of samples does not matter.
+
+    Args:
+        wrong: N booleans, the label is wrong.
+        suspicion: N numbers, larger is more suspicious.
+    """
+    is_wrong, scores = np.asarray(wrong, np.bool_), np.asarray(suspicion, np.float64)
+    order = np.argsort(-scores, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)
+    hits = is_wrong[order].cumsum()[last] if len(order) else np.zeros(0, np.int64)
+    flagged = last + 1
+    n_wrong = int(is_wrong.sum())
+    n_right = len(is_wrong) - n_wrong
+    if not n_wrong:
+        return RankFigures(None, None, None)
+    precision, found = hits / flagged, np.diff(hits, prepend=0)
+    false = np.diff(flagged - hits, prepend=0)
+    first = int((hits / n_wrong >= 0.95 - 1e-12).argmax())
+    area = float((false * (hits - found / 2)).sum())
+    return RankFigures(
+        average_precision=float((found * precision).sum() / n_wrong),
+        roc_auc=_ratio(area, n_wrong * n_right),
+        precision_at_95_recall=float(precision[first]),
+    )
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
+
+
+class Detection(Metric):
+    """Measures how well detectors find the labels that are wrong."""
+
+    reads: ClassVar[tuple[str, ...]] = ("truth",)
+
+    def measure(self, run: Run) -> tuple[Measurement, ...]:
+        """Figures of every detector, of flagging everything, and the true noise rates.
+
+        Samples of unknown truth, and those that a detector did not cover, do not count.
+        """
+        dataset, truth = run.collected, run.truth
+        if truth is None:
+            return ()
+        wrong, known = dataset.labels != truth, truth >= 0
+        rate = _ratio(int(wrong[known].sum()), int(known.sum()))
+        measurements = [_measurement("noise rate", "labels as collected", rate, "lower")]
+        if run.curations:
+            kept_truth = truth[rows_of(dataset.ids, run.curated.ids)]
+            kept = run.curated.labels[kept_truth >= 0] != kept_truth[kept_truth >= 0]
+            left = _ratio(int(kept.sum()), len(kept))
+            measurements.append(_measurement("noise rate", "labels as curated", left, "lower"))
+        everything = flag_figures(wrong[known], np.ones(int(known.sum()), np.bool_))
+        measurements += _flag_measurements("flag everything", everything)
+        for name, findings in run.findings.items():
+            measurements += _of_detector(name, findings.for_ids(dataset), wrong, known)
+        return tuple(measurements)
+
+
+def _of_detector(
+    name: str, findings: Findings, wrong: NDArray[np.bool_], known: NDArray[np.bool_]
+) -> list[Measurement]:
+    judged = known & findings.covered
+    flags = flag_figures(wrong[judged], findings.flagged[judged])
+    ranks = rank_figures(wrong[judged], findings.suspicion[judged])
+    measurements = [
+        *_flag_measurements(name, flags),
+        _measurement("average precision", name, ranks.average_precision),
+        _measurement("ROC AUC", name, ranks.roc_auc),
+        _measurement("precision at 95 % recall", name, ranks.precision_at_95_recall),
+    ]
+    if findings.noise_rate is not None and judged.any():
+        error = abs(findings.noise_rate - float(wrong[judged].mean()))
+        measurements.append(_measurement("noise rate error", name, error, "lower"))
+    return measurements
+
+
+def _flag_measurements(subject: str, figures: FlagFigures) -> list[Measurement]:
+    return [
+        _measurement("precision", subject, figures.precision),
+        _measurement("recall", subject, figures.recall),
+        _measurement("F1", subject, figures.f1),
+    ]
+
+
+def _measurement(
+    metric: str, subject: str, value: float | None, better: Literal["higher", "lower"] = "higher"
+) -> Measurement:
+    return Measurement(metric=metric, subject=subject, value=value, better=better)

@@ -1,0 +1,1 @@
+"""Simulators: labels made wrong in a known way."""

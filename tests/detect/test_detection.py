@@ -1,0 +1,102 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from adc_core.dataset import Dataset
+from adc_core.findings import CHANGES, Curation, Findings
+from adc_core.run import Run
+from adc_plugins_detect.metrics.detection import Detection, flag_figures, rank_figures
+
+
+def test_figures_of_the_worked_example(vectors):
+    example = vectors["detection_metrics"]
+    figures = rank_figures(example["truth"], example["score"])
+    assert figures.average_precision == pytest.approx(example["ap"], abs=1e-12)
+    assert figures.roc_auc == pytest.approx(example["auc"], abs=1e-12)
+    assert figures.precision_at_95_recall == example["precision_at_95"]["first_reaching"]
+    flags = flag_figures(example["truth"], np.array(example["score"]) > 0.65)
+    assert flags._asdict() == example["flag_at_065"]
+
+
+def test_twenty_wrong_labels(vectors):
+    example = vectors["detection_metrics"]["twenty_positives"]
+    figures = rank_figures(example["truth"], np.linspace(1, 0.1, 28))
+    assert figures.precision_at_95_recall == pytest.approx(example["first_reaching"], abs=1e-12)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 6)), min_size=2, max_size=40))
+def test_as_scikit_learn_measures(samples):
+    wrong, suspicion = np.array([w for w, _ in samples]), np.array([s for _, s in samples])
+    wrong[:2] = True, False
+    figures = rank_figures(wrong, suspicion)
+    assert figures.average_precision == pytest.approx(average_precision_score(wrong, suspicion))
+    assert figures.roc_auc == pytest.approx(roc_auc_score(wrong, suspicion))
+
+
+def test_what_is_undefined_is_none():
+    assert flag_figures([True, False], [False, False]) == (None, 0.0, 0.0)
+    assert flag_figures([False, False], [True, False]) == (0.0, None, 0.0)
+    assert flag_figures([False, False], [False, False]) == (None, None, None)
+    assert flag_figures([], []) == (None, None, None)
+    assert rank_figures([False, False], [0.1, 0.2]) == (None, None, None)
+    assert rank_figures([], []) == (None, None, None)
+    assert rank_figures([True, True], [0.1, 0.2]) == (1.0, None, 1.0)
+
+
+@pytest.fixture
+def run():
+    """Labels 0 and 4 are wrong, 5 is of unknown truth; the detector did not cover 3."""
+    dataset = Dataset(labels=[1, 0, 1, 0, 1, 0], ids=list("abcdef"))
+    findings = Findings(
+        ids=list("abcdef"),
+        suspicion=[0.9, 0.2, 0.6, np.nan, 0.4, 1.0],
+        flagged=[True, False, True, False, False, True],
+        covered=[True, True, True, False, True, True],
+        noise_rate=0.3,
+    )
+    changes = [
+        {"id": "a", "action": "relabel", "old_label": 1, "new_label": 0, "reason": "why"},
+        {"id": "c", "action": "drop", "old_label": 1, "new_label": -1, "reason": "why"},
+    ]
+    curation = Curation.apply(dataset, CHANGES.empty_table().from_pylist(changes, CHANGES))
+    return Run(
+        collected=dataset,
+        findings={"mine": findings},
+        curations={"drop": curation},
+        truth=[0, 0, 1, 0, 0, -1],
+    )
+
+
+def test_measures_a_run(run):
+    figures = {(m.metric, m.subject): (m.value, m.better) for m in Detection().measure(run)}
+    assert figures == {
+        ("noise rate", "labels as collected"): (2 / 5, "lower"),
+        ("noise rate", "labels as curated"): (1 / 4, "lower"),
+        ("precision", "flag everything"): (2 / 5, "higher"),
+        ("recall", "flag everything"): (1.0, "higher"),
+        ("F1", "flag everything"): (4 / 7, "higher"),
+        ("precision", "mine"): (1 / 2, "higher"),
+        ("recall", "mine"): (1 / 2, "higher"),
+        ("F1", "mine"): (1 / 2, "higher"),
+        ("average precision", "mine"): (0.5 * 1 + 0.5 * 2 / 3, "higher"),
+        ("ROC AUC", "mine"): (3 / 4, "higher"),
+        ("precision at 95 % recall", "mine"): (2 / 3, "higher"),
+        ("noise rate error", "mine"): (pytest.approx(0.2), "lower"),
+    }
+
+
+def test_without_curators_or_estimates_there_are_fewer_figures(run):
+    findings = {"mine": run.findings["mine"].replace(noise_rate=None)}
+    measured = Detection().measure(run.replace(curations={}, findings=findings))
+    names = {(m.metric, m.subject) for m in measured}
+    assert ("noise rate", "labels as curated") not in names
+    assert ("noise rate error", "mine") not in names
+
+
+def test_nothing_is_known_nothing_is_measured(run):
+    assert Detection().measure(run.replace(truth=None)) == ()
+    measured = Detection().measure(run.replace(truth=[-1] * 6))
+    assert {m.value for m in measured} == {None}

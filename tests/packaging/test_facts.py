@@ -1,0 +1,99 @@
+"""Facts that stand in several files agree: versions, names, vocabulary, boundaries."""
+
+import ast
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from adc_core.first_party import PACKAGE_OF
+from adc_core.interfaces import INTERFACES
+from adc_core.kinds import COMMANDS, KINDS
+from adc_core.listeners import RunEvents
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("adc_core", "adc_plugins_search", "adc_plugins_detect", "adc_plugins_learn")
+PROJECTS = {
+    folder: tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]
+    for folder in (*FOLDERS, ".")
+}
+PLUGINS = FOLDERS[1:]
+
+
+def sources(folder):
+    return sorted((ROOT / folder / "src").rglob("*.py"))
+
+
+def imports_of(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or ""
+
+
+def test_one_version():
+    assert len({project["version"] for project in PROJECTS.values()}) == 1
+
+
+def test_siblings_are_pinned_to_this_version():
+    version = PROJECTS["."]["version"]
+    for project in PROJECTS.values():
+        extras = project.get("optional-dependencies", {}).values()
+        for requirement in [*project["dependencies"], *(one for extra in extras for one in extra)]:
+            if requirement.startswith("adc-") and not requirement.startswith("adc-suite"):
+                assert requirement.endswith(f"~={version}"), requirement
+
+
+def test_first_party_names_are_those_of_the_projects():
+    declared = {
+        (group.removeprefix("adc."), name): PROJECTS[folder]["name"]
+        for folder in PLUGINS
+        for group, entries in PROJECTS[folder]["entry-points"].items()
+        for name in entries
+    }
+    assert dict(PACKAGE_OF) == declared
+
+
+@pytest.mark.parametrize("folder", PLUGINS)
+def test_one_vocabulary(folder):
+    for group, entries in PROJECTS[folder]["entry-points"].items():
+        kind = group.removeprefix("adc.")
+        assert kind in (*KINDS, COMMANDS)
+        for target in entries.values():
+            module = target.partition(":")[0]
+            assert (ROOT / folder / "src" / f"{module.replace('.', '/')}.py").is_file()
+            if kind in KINDS:
+                assert module.split(".")[:2] == [folder, kind]
+
+
+def test_kinds_are_the_interfaces():
+    assert tuple(INTERFACES) == KINDS
+    for kind, interface in INTERFACES.items():
+        assert f"{interface.__name__.lower()}s" == kind
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_boundaries(folder):
+    others = set(PLUGINS) - {folder}
+    for path in sources(folder):
+        tops = {name.partition(".")[0] for name in imports_of(path)}
+        assert not tops & others, f"{path} imports another plugin package"
+        assert "importlib.metadata" not in set(imports_of(path))
+        if folder in ("adc_core", "adc_plugins_search", "adc_plugins_detect"):
+            assert not tops & {"torch", "torchvision"}, f"{path} imports torch"
+
+
+def test_no_nameless_files_and_no_long_ones():
+    for folder in FOLDERS:
+        for path in sources(folder):
+            assert path.stem not in {"utils", "helpers", "base", "common", "misc"}, path
+            assert len(path.read_text().splitlines()) <= 320, f"{path} is too long"
+
+
+def test_hooks_are_told_somewhere():
+    told = set()
+    for path in sources("adc_core"):
+        told |= set(re.findall(r'"(adc_[a-z_]+)"', path.read_text()))
+    assert told >= {name for name in vars(RunEvents) if name.startswith("adc_")}

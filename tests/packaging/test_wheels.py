@@ -1,0 +1,68 @@
+"""Each wheel builds, holds what it should, and works with nothing but the core beside it."""
+
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+pytestmark = pytest.mark.install
+
+ROOT = Path(__file__).parents[2]
+
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+package = importlib.import_module(sys.argv[1])
+names = [m.name for m in pkgutil.walk_packages(package.__path__, package.__name__ + ".")]
+for name in names:
+    if not name.endswith("__main__"):
+        importlib.import_module(name)
+print(len(names), "torch" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "torch"),
+    [
+        ("adc_core", False),
+        ("adc_plugins_search", False),
+        ("adc_plugins_detect", False),
+        ("adc_plugins_learn", True),
+    ],
+)
+def test_each_imports_alone(wheels, environment, name, torch):
+    alone = environment("dependencies")
+    alone.install(*{wheels["adc_core"], wheels[name]})
+    modules, has_torch = alone.run("-c", IMPORT_ALL, name).stdout.split()
+    assert int(modules) > 5
+    assert has_torch == str(torch)
+
+
+def test_wheels_hold_the_package_and_nothing_else(wheels):
+    for name, wheel in wheels.items():
+        files = ZipFile(wheel).namelist()
+        tops = {file.partition("/")[0] for file in files}
+        assert all(top == name or top.endswith(".dist-info") for top in tops), tops
+        if name != ".":
+            assert f"{name}/py.typed" in files
+    assert "adc_core/report/page.html.j2" in ZipFile(wheels["adc_core"]).namelist()
+
+
+def test_detection_installs_from_its_folder_without_torch(environment):
+    empty = environment()
+    empty.run(
+        *("-m", "pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt"),
+        *(ROOT / "adc_core", ROOT / "adc_plugins_detect"),
+    )
+    assert "adc-plugins-detect" in empty.adc("list", "detectors").stdout
+    empty.adc("check", "detectors", "simifeat")
+    installed = empty.run("-m", "pip", "list").stdout
+    assert "torch" not in installed
+    empty.run("-m", "pip", "check")
+    code = (
+        "import numpy as np\n"
+        "from adc_plugins_detect import confident_learning\n"
+        "labels = np.array([0, 0, 1, 1, 0, 1])\n"
+        "probabilities = np.array([[.9, .1], [.8, .2], [.1, .9], [.2, .8], [.1, .9], [.3, .7]])\n"
+        "print(confident_learning(labels, probabilities).flagged.sum())"
+    )
+    assert empty.run("-c", code).stdout == "1\n"
