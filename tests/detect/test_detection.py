@@ -74,6 +74,7 @@ def test_measures_a_run(run):
     figures = {(m.metric, m.subject): (m.value, m.better) for m in Detection().measure(run)}
     assert figures == {
         ("noise rate", "labels as collected"): (2 / 5, "lower"),
+        ("noise rate", "as collected, says mine"): (run.findings["mine"].noise_rate, "lower"),
         ("noise rate", "labels as curated"): (1 / 4, "lower"),
         ("precision", "flag everything"): (2 / 5, "higher"),
         ("recall", "flag everything"): (1.0, "higher"),
@@ -94,9 +95,10 @@ def test_without_curators_or_estimates_there_are_fewer_figures(run):
     names = {(m.metric, m.subject) for m in measured}
     assert ("noise rate", "labels as curated") not in names
     assert ("noise rate error", "mine") not in names
+    assert ("noise rate", "as collected, says mine") not in names
 
 
 def test_nothing_is_known_nothing_is_measured(run):
     assert Detection().measure(run.replace(truth=None)) == ()
     measured = Detection().measure(run.replace(truth=[-1] * 6))
-    assert {m.value for m in measured} == {None}
+    assert {m.value for m in measured if "says" not in m.subject} == {None}

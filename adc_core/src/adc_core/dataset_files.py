@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from adc_core.arrays import Array
+from adc_core.arrays import CHECKED, Array
 from adc_core.dataset import EVIDENCE, Dataset
 from adc_core.errors import WorkError
 from adc_core.evidence import Dynamics, Neighbours, Probabilities, Votes
@@ -109,7 +109,7 @@ def read_evidence(
         arrays = [field for field in record.model_fields if field not in scalars]
         loaded = {field: load_array(folder / f"{name}.{field}.npy") for field in arrays}
         known = {field: sums[f"{name}.{field}.npy"] for field in arrays}
-        evidence[name] = record(**loaded, **scalars).remember(known)
+        evidence[name] = record.model_validate(loaded | scalars, context=CHECKED).remember(known)
     return evidence
 
 
@@ -135,22 +135,20 @@ def load_dataset(folder: Path, sums: Mapping[str, str]) -> Dataset:
         evidence = read_evidence(folder, header["evidence"], sums)
         images = _read_images(folder, header["images"], samples, sums)
         sources = [name for name in samples.column_names if name.startswith("source.")]
-        dataset = Dataset(
-            ids=from_arrow(samples["id"]),
-            labels=samples["label"].to_numpy(),
-            classes=tuple(header["classes"]),
-            images=images,
-            attributes={
+        fields = {
+            "labels": samples["label"].to_numpy(),
+            "ids": from_arrow(samples["id"]),
+            "classes": tuple(header["classes"]),
+            "images": images,
+            "attributes": {
                 name: from_arrow(samples[f"attribute.{name}"]) for name in header["attributes"]
             },
-            sources=samples.select(sources).rename_columns(
-                [name.removeprefix("source.") for name in sources]
-            )
-            if header["sources"]
-            else None,
-            columns=columns,
-            **evidence,
-        )
+            "columns": columns,
+        }
+        if header["sources"]:
+            names = [name.removeprefix("source.") for name in sources]
+            fields["sources"] = samples.select(sources).rename_columns(names)
+        dataset = Dataset.model_validate(fields | evidence, context=CHECKED)
     except (KeyError, OSError, ValueError) as error:
         raise WorkError(f"{folder} does not hold a dataset of this version: {error}") from error
     known = {"features": sums["features.npy"]} if "features" in evidence else {}

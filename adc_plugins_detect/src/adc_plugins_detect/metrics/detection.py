@@ -107,6 +107,11 @@ class Detection(Metric):
         wrong, known = dataset.labels != truth, truth >= 0
         rate = _ratio(int(wrong[known].sum()), int(known.sum()))
         measurements = [_measurement("noise rate", "labels as collected", rate, "lower")]
+        measurements += [
+            _measurement("noise rate", f"as collected, says {name}", findings.noise_rate, "lower")
+            for name, findings in run.findings.items()
+            if findings.noise_rate is not None
+        ]
         if run.curations:
             kept_truth = truth[rows_of(dataset.ids, run.curated.ids)]
             kept = run.curated.labels[kept_truth >= 0] != kept_truth[kept_truth >= 0]
