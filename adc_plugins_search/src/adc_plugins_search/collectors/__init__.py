@@ -1,0 +1,1 @@
+"""Collectors: from queries to a labelled dataset of verified images."""

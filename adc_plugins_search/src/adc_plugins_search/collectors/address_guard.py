@@ -1,0 +1,93 @@
+"""No connection into a private network: checked for the resolved address of every connection.
+
+Web pages can name addresses inside the user's own network, directly, by a domain name or by a
+redirect. A check of the address text misses most of that, so the check stands where sockets are
+made.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Iterable
+
+from aiohttp import AddrInfoType, SocketFactoryType
+
+from adc_core.errors import InputError
+
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+Endpoint = tuple[str, int]
+
+
+class BlockedAddressError(OSError):
+    """A connection to an address that is not on the public internet was asked for."""
+
+
+def is_public(address: IPAddress) -> bool:
+    """Whether an address lies on the public internet, seen through IPv4-in-IPv6 forms."""
+    address = _embedded(address)
+    return address.is_global and not address.is_multicast
+
+
+def _embedded(address: IPAddress) -> IPAddress:
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if inner := address.ipv4_mapped or address.sixtofour:
+        return inner
+    if address.teredo:
+        return address.teredo[1]
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
+    return address
+
+
+def split_endpoint(text: str) -> Endpoint:
+    """The host and the port of "host:port", "[::1]:80" included.
+
+    Raises:
+        ValueError: another form.
+    """
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]")
+    if not (colon and host and port.isdecimal() and 0 < int(port) < 65_536):
+        raise ValueError(f"{text!r} is not host:port, such as 127.0.0.1:8765")
+    return host, int(port)
+
+
+def resolve(endpoints: Iterable[str]) -> frozenset[Endpoint]:
+    """The numeric addresses of some "host:port".
+
+    Raises:
+        InputError: a host is unknown.
+    """
+    found: set[Endpoint] = set()
+    for endpoint in endpoints:
+        host, port = split_endpoint(endpoint)
+        try:
+            infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError:
+            raise InputError(f"allow_hosts: {host!r} cannot be resolved: correct it") from None
+        found.update((str(_address(info[4])), port) for info in infos)
+    return frozenset(found)
+
+
+def guarded_sockets(allowed: frozenset[Endpoint]) -> SocketFactoryType:
+    """A socket factory that only serves public addresses, and the ones allowed by name.
+
+    Args:
+        allowed: numeric address and port of each exception.
+    """
+
+    def make(info: AddrInfoType) -> socket.socket:
+        family, kind, protocol, _, target = info
+        address = _address(target)
+        if not is_public(address) and (str(_embedded(address)), target[1]) not in allowed:
+            # The same text for every address of a name: aiohappyeyeballs then keeps the type.
+            raise BlockedAddressError("the address is not on the public internet")
+        return socket.socket(family, kind, protocol)
+
+    return make
+
+
+def _address(target: tuple[object, ...]) -> IPAddress:
+    return ipaddress.ip_address(str(target[0]).partition("%")[0])

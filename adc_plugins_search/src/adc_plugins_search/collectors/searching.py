@@ -1,0 +1,220 @@
+"""Asking every searcher every query, page by page, and writing each page down at once.
+
+Threads only ask; the calling thread decides what comes next and keeps the journal, so there is
+nothing to lock.
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from adc_core.design import Design, Hit, Page, Query
+from adc_core.errors import WorkError
+from adc_core.interfaces import Searcher
+from adc_core.work import progress
+from adc_plugins_search.collectors.journal import Journal
+
+
+@dataclass(frozen=True)
+class Found:
+    """A hit and the searcher that offered it."""
+
+    hit: Hit
+    searcher: Searcher
+
+
+@dataclass
+class _Search:
+    """One query put to one searcher, and how far it is."""
+
+    query: Query
+    place: int
+    wanted: int
+    pages: list[Page] = field(default_factory=list)
+
+    @property
+    def cursor(self) -> str | None:
+        return self.pages[-1].cursor if self.pages else None
+
+    @property
+    def hits(self) -> list[Hit]:
+        return [hit for page in self.pages for hit in page.hits][: self.wanted]
+
+    @property
+    def finished(self) -> bool:
+        """Enough hits, no further page, or a searcher that sends round in circles."""
+        if not self.pages:
+            return False
+        before = [None, *(page.cursor for page in self.pages[:-1])]
+        return len(self.hits) == self.wanted or self.cursor in before
+
+
+@dataclass
+class _Engine:
+    """One searcher, the searches that wait for it, and the pauses that it asks for."""
+
+    searcher: Searcher
+    key: str
+    waiting: deque[_Search] = field(default_factory=deque)
+    resume_at: float = 0.0
+    waited: float = 0.0
+    gave_up: float | None = None
+
+
+_Answer = tuple[_Search, Page | BaseException]
+
+
+def search_all(
+    design: Design,
+    searchers: Sequence[Searcher],
+    journal: Journal,
+    *,
+    threads: int,
+    max_wait: float,
+) -> list[Found]:
+    """Hits in the order of the design's queries, then of the searchers, then of rank.
+
+    Args:
+        design: the queries, and how many hits to ask of each searcher for each.
+        searchers: who is asked.
+        journal: holds the pages of an earlier attempt, and gets the new ones.
+        threads: searches at the same time.
+        max_wait: longest pause, in seconds, that a service may ask for in a row.
+
+    Raises:
+        InputError: a searcher cannot be used as it is configured.
+        WorkError: a service fails, or asks for too long a pause. What was found is kept.
+    """
+    engines = [_Engine(searcher, searcher.fingerprint) for searcher in searchers]
+    searches = []
+    for query in design.queries:
+        for place, engine in enumerate(engines):
+            pages = journal.pages(engine.key, query.fingerprint)
+            search = _Search(query, place, design.samples_per_query, pages)
+            searches.append(search)
+            if not search.finished:
+                engine.waiting.append(search)
+    _Searching(engines, journal, threads, max_wait, total=len(searches)).run()
+    return [Found(hit, engines[s.place].searcher) for s in searches for hit in s.hits]
+
+
+class _Searching:
+    """Hands searches to threads and takes their pages."""
+
+    def __init__(
+        self,
+        engines: list[_Engine],
+        journal: Journal,
+        threads: int,
+        max_wait: float,
+        total: int,
+    ) -> None:
+        self._engines = engines
+        self._journal = journal
+        self._max_wait = max_wait
+        self._total = total
+        self._left = sum(len(engine.waiting) for engine in engines)
+        self._threads = min(threads, self._left)
+        self._asked: SimpleQueue[_Search | None] = SimpleQueue()
+        self._answered: SimpleQueue[_Answer] = SimpleQueue()
+
+    def run(self) -> None:
+        for _ in range(self._threads):
+            # Daemons, so that Ctrl-C need not wait for a slow service.
+            Thread(target=copy_context().run, args=(self._ask,), daemon=True).start()
+        try:
+            self._work_through()
+        finally:
+            for _ in range(self._threads):
+                self._asked.put(None)
+
+    def _ask(self) -> None:
+        while (search := self._asked.get()) is not None:
+            try:
+                searcher = self._engines[search.place].searcher
+                page: Page | BaseException = searcher.page(search.query, search.cursor)
+            except BaseException as error:  # raised again by the calling thread
+                page = error
+            self._answered.put((search, page))
+
+    def _work_through(self) -> None:
+        in_flight = 0
+        failure: BaseException | None = None
+        while True:
+            for search in () if failure else self._due(self._threads - in_flight):
+                self._asked.put(search)
+                in_flight += 1
+            idle = self._threads > in_flight and not failure
+            pause = self._next_pause() if idle else None
+            if not in_flight and pause is None:
+                break
+            try:
+                search, page = self._answered.get(timeout=pause)
+            except Empty:
+                continue
+            in_flight -= 1
+            if isinstance(page, BaseException):
+                failure = failure or page
+            else:
+                self._take(search, page)
+        if failure:
+            raise failure
+        self._report_unfinished()
+
+    def _due(self, room: int) -> Iterator[_Search]:
+        now = time.monotonic()
+        for engine in self._engines:
+            while room and engine.waiting and engine.gave_up is None and engine.resume_at <= now:
+                room -= 1
+                yield engine.waiting.popleft()
+
+    def _next_pause(self) -> float | None:
+        """Seconds until the next engine with waiting searches goes on; None without such."""
+        resume_at = min(
+            (e.resume_at for e in self._engines if e.waiting and e.gave_up is None), default=None
+        )
+        return None if resume_at is None else max(0.0, resume_at - time.monotonic())
+
+    def _take(self, search: _Search, page: Page) -> None:
+        engine = self._engines[search.place]
+        if page.parked_seconds is not None:
+            self._park(engine, page.parked_seconds)
+            engine.waiting.appendleft(search)
+            return
+        engine.waited = 0.0
+        self._journal.add_page(engine.key, search.query.fingerprint, len(search.pages), page)
+        search.pages.append(page)
+        if search.finished:
+            self._left -= 1
+            progress(self._total - self._left, self._total, "query")
+        else:
+            engine.waiting.appendleft(search)
+
+    def _park(self, engine: _Engine, seconds: float) -> None:
+        resume_at = time.monotonic() + seconds
+        # Searches that were under way together report the same pause; it counts once.
+        if resume_at > engine.resume_at:
+            engine.waited += resume_at - max(engine.resume_at, time.monotonic())
+            engine.resume_at = resume_at
+        if engine.waited > self._max_wait:
+            engine.gave_up = engine.waited
+
+    def _report_unfinished(self) -> None:
+        for engine in self._engines:
+            if engine.gave_up is not None:
+                raise WorkError(
+                    f"{engine.searcher.name} asks to wait {_duration(engine.gave_up)}, longer than "
+                    f"max_wait: {self._total - self._left} of {self._total} searches are done and "
+                    "kept; run the same again after that time to go on"
+                )
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60:02} min"

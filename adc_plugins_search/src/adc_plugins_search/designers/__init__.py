@@ -1,0 +1,1 @@
+"""Designers: from a brief to classes, attributes and queries."""

@@ -1,0 +1,150 @@
+"""Queries from words: every class with every combination of attribute values."""
+
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from itertools import product
+from math import prod
+from typing import Any
+
+from pydantic import Field, field_validator, model_validator
+
+from adc_core.design import Brief, ClassName, Design, Query, distinct
+from adc_core.errors import InputError
+from adc_core.interfaces import Designer
+
+
+class AttributeDesigner(Designer):
+    """Combines classes with attribute values into queries like "beige cotton fisherman sweater".
+
+    Every option that is not one of the fields below is an attribute with its values, so a pipeline
+    file says `{use: attributes, color: [beige, navy], material: [cotton, wool]}`; in Python,
+    `AttributeDesigner(attributes={"color": ["beige", "navy"]})` is the same. An attribute that is
+    called like a field goes into `attributes`.
+
+    The text of a query is one value of each attribute, in the order in which the attributes are
+    given, then the class. Queries come class by class, and within a class the last attribute
+    changes fastest. A text that comes up twice for one class is kept once; one that comes up for
+    two classes would make its images' labels ambiguous and is an error, as is a value that stands
+    twice.
+
+    This is the query-building step of Liu et al., "Automatic Dataset Construction (ADC): Sample
+    Collection, Data Curation, and Beyond" (2024), section 2.2.
+    """
+
+    attributes: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="attribute name to values; any other key is one too"
+    )
+    classes: tuple[ClassName, ...] = Field(
+        (), description="the classes, where the brief leaves them open"
+    )
+    limit: int = Field(20_000, ge=1, description="refuse designs with more queries than this")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather_attributes(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        options = {key: value for key, value in given.items() if key in cls.model_fields}
+        attributes = {key: value for key, value in given.items() if key not in cls.model_fields}
+        declared = options.get("attributes", {})
+        if not isinstance(declared, Mapping):
+            return options
+        for name in attributes:
+            if name in declared:
+                raise ValueError(f"attribute {name!r} is given twice: keep one")
+        return options | {"attributes": {**declared, **attributes}}
+
+    @field_validator("attributes", mode="before")
+    @classmethod
+    def _check_values(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping):
+            return given
+        return {name: _values(str(name), values) for name, values in given.items()}
+
+    @field_validator("classes")
+    @classmethod
+    def _check_classes(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
+        return distinct(classes, "class")
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 that also tells the order of the attributes, which makes the queries' text."""
+        return sha256(f"{super().fingerprint} {list(self.attributes)}".encode()).hexdigest()
+
+    def design(self, brief: Brief) -> Design:
+        """The classes of the brief, or else of the options, with all combinations as queries.
+
+        Raises:
+            InputError: no classes or other ones than the brief's, more queries than `limit`, or
+                one text for two classes.
+        """
+        classes = self._classes(brief)
+        size = len(classes) * prod(len(values) for values in self.attributes.values())
+        if size > self.limit:
+            raise InputError(
+                f"{len(classes)} classes × {' × '.join(self._sizes())} make {size:,} queries, more "
+                f"than limit: {self.limit:,}: give fewer values, or raise limit"
+            )
+        return Design(
+            classes=classes,
+            attributes=self.attributes,
+            queries=tuple(self._queries(classes)),
+            samples_per_query=brief.samples_per_query,
+        )
+
+    def _classes(self, brief: Brief) -> tuple[str, ...]:
+        if self.classes and brief.classes and self.classes != brief.classes:
+            raise InputError(
+                "the brief and the designer name different classes: keep one of the two lists"
+            )
+        if classes := brief.classes or self.classes:
+            return classes
+        raise InputError("no classes: name them in the brief, as classes: [sweater, shirt]")
+
+    def _sizes(self) -> Iterator[str]:
+        for name, values in self.attributes.items():
+            yield f"{len(values)} {name}"
+
+    def _queries(self, classes: tuple[str, ...]) -> Iterator[Query]:
+        # Engines do not tell upper from lower case, so neither do these texts.
+        class_of: dict[str, str] = {}
+        for class_name in classes:
+            for values in product(*self.attributes.values()):
+                text = " ".join((*values, class_name))
+                first = class_of.get(text.casefold())
+                if first is None:
+                    class_of[text.casefold()] = class_name
+                    attributes = dict(zip(self.attributes, values, strict=True))
+                    yield Query(text=text, class_name=class_name, attributes=attributes)
+                elif first != class_name:
+                    raise InputError(
+                        f"the query {text!r} would stand for class {first!r} and for class "
+                        f"{class_name!r}: rename a class or drop a value"
+                    )
+
+
+def _values(name: str, given: Any) -> tuple[str, ...]:
+    """The values of one attribute, with single spaces.
+
+    Raises:
+        ValueError: not a list of distinct texts.
+    """
+    fields = ", ".join(AttributeDesigner.model_fields)
+    if not isinstance(given, list | tuple):
+        raise ValueError(
+            f"{name!r} is taken for an attribute, which needs a list of texts, not {given!r}: "
+            f"write {name}: [value, value] (the other options are {fields})"
+        )
+    values: dict[str, str] = {}
+    for value in given:
+        if not isinstance(value, str):
+            raise ValueError(f"attribute {name!r} holds {value!r}, which is no text: quote it")
+        text = " ".join(value.split())
+        if not text:
+            raise ValueError(f"attribute {name!r} holds an empty text: remove it")
+        if text.casefold() in values:
+            raise ValueError(f"attribute {name!r} holds {text!r} twice: keep one")
+        values[text.casefold()] = text
+    if not values:
+        raise ValueError(f"attribute {name!r} has no values: give some, or remove it")
+    return tuple(values.values())

@@ -1,0 +1,37 @@
+"""The answers to the gallery's riddle: true labels of its pictures, and a clean test set."""
+
+import csv
+from pathlib import Path
+
+from adc_core.errors import WorkError
+from adc_plugins_search.gallery.catalogue import Catalogue
+
+
+def export_answers(catalogue: Catalogue, url: str, folder: Path) -> None:
+    """Write what a pipeline file names as `truth:` and `test:`.
+
+    `truth.csv` has the columns `url` and `label`: every address at which the gallery serves a
+    picture that can be opened, and the class that it truly shows. `test/` is an image folder of
+    the pictures that are never offered.
+
+    Args:
+        catalogue: what the gallery shows.
+        url: the gallery's address, as it stands in the search results.
+        folder: where to write; files of an earlier export are replaced.
+
+    Raises:
+        WorkError: the folder cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / "truth.csv").open("w", newline="", encoding="utf-8") as file:
+            table = csv.writer(file)
+            table.writerow(("url", "label"))
+            for offer in catalogue.offers:
+                if offer.condition in ("good", "slow"):
+                    table.writerow((f"{url}/{offer.path}", offer.label))
+        for label, name, content in catalogue.test_pictures():
+            (folder / "test" / label).mkdir(parents=True, exist_ok=True)
+            (folder / "test" / label / name).write_bytes(content)
+    except OSError as error:
+        raise WorkError(f"{error.filename or folder} cannot be written: {error.strerror}") from None

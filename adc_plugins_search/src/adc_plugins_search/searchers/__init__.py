@@ -1,0 +1,1 @@
+"""Searchers: engines that offer images for a query, page by page."""

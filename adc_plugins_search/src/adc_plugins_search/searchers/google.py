@@ -1,0 +1,156 @@
+"""Google image search, through the Custom Search JSON API."""
+
+from time import time
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from adc_core.design import Hit, Page, Query
+from adc_core.errors import InputError, WorkError
+from adc_core.interfaces import Searcher
+from adc_plugins_search.searchers.json_api import Answer, get_json, redact, secret
+
+PAGE_SIZE = 10
+MAX_RESULTS = 100
+DAY = 86_400
+QUOTA_RESET = 8 * 3600
+"""Daily quotas end at midnight in California, which is never later than 08:00 UTC."""
+
+KEY, ENGINE = "GOOGLE_API_KEY", "GOOGLE_CSE_ID"
+
+
+class GoogleSearcher(Searcher):
+    """Finds images with Google's Custom Search JSON API (10 per call, 100 per query).
+
+    The key comes from the environment variable `GOOGLE_API_KEY`, the search engine's id from
+    `GOOGLE_CSE_ID`. Google takes no new customers for this service and ends it on 1 January 2027;
+    `base_url` lets anything that speaks the same protocol stand in, such as `adc gallery`.
+
+    Google does not say under which licence an image stands: `rights` only filters, and hits carry
+    no licence.
+    """
+
+    base_url: str = Field(
+        "https://customsearch.googleapis.com/customsearch/v1",
+        pattern=r"^https?://",
+        description="address of the service",
+    )
+    rights: str | None = Field(
+        None, description="licence filter, such as cc_publicdomain|cc_attribute"
+    )
+    safe: Literal["active", "off"] = Field("off", description="whether to leave out adult content")
+    image_type: Literal["clipart", "face", "lineart", "stock", "photo", "animated"] | None = Field(
+        None, description="kind of image"
+    )
+
+    def page(self, query: Query, cursor: str | None = None) -> Page:
+        """Up to ten hits; the cursor is the place of the next one.
+
+        Raises:
+            InputError: a key is missing or refused.
+            WorkError: the service cannot be reached or answers nonsense.
+        """
+        start = int(cursor or 1)
+        answer = get_json(self.base_url, self._parameters(query, start))
+        if answer.status != 200:
+            return _refusal(answer, start)
+        if not isinstance(answer.body, dict):
+            raise WorkError("google answered with something that is no JSON object: check base_url")
+        try:
+            results = _Results.model_validate(answer.body)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            place = ".".join(str(part) for part in fault["loc"])
+            raise WorkError(f"google answered without a usable {place}: {fault['msg']}") from None
+        hits = tuple(
+            Hit(
+                url=item.link,
+                query=query,
+                engine="google",
+                rank=start + place,
+                page=item.image.page,
+                title=item.title,
+                width=item.image.width,
+                height=item.image.height,
+            )
+            for place, item in enumerate(results.items)
+        )
+        following = results.queries.next_page
+        more = hits and following and start + 2 * PAGE_SIZE - 1 <= MAX_RESULTS
+        return Page(hits=hits, cursor=str(following[0].start) if more else None)
+
+    def _parameters(self, query: Query, start: int) -> dict[str, str]:
+        parameters = {
+            "key": secret(KEY, "google"),
+            "cx": secret(ENGINE, "google"),
+            "q": query.text,
+            "searchType": "image",
+            "num": str(PAGE_SIZE),
+            "start": str(start),
+            "safe": self.safe,
+        }
+        if self.rights:
+            parameters["rights"] = self.rights
+        if self.image_type:
+            parameters["imgType"] = self.image_type
+        return parameters
+
+
+class _Image(BaseModel):
+    page: str | None = Field(None, alias="contextLink")
+    width: int | None = None
+    height: int | None = None
+
+
+class _Item(BaseModel):
+    link: str
+    title: str | None = None
+    image: _Image = _Image()
+
+
+class _Start(BaseModel):
+    start: int = Field(alias="startIndex")
+
+
+class _Queries(BaseModel):
+    next_page: list[_Start] = Field([], alias="nextPage")
+
+
+class _Results(BaseModel):
+    """A page of results; Google leaves `items` and `nextPage` out where there are none."""
+
+    items: list[_Item] = []
+    queries: _Queries
+
+
+def _refusal(answer: Answer, start: int) -> Page:
+    """What an error of Google's means: come back later, the end, or an exception."""
+    error = answer.body.get("error") if isinstance(answer.body, dict) else None
+    error = error if isinstance(error, dict) else {}
+    message = redact(" ".join(str(error.get("message", "no reason given")).split()))
+    reasons = _reasons(error)
+    said = f"google answered {answer.status}: {message}"
+    if reasons & {"dailyLimitExceeded", "quotaExceeded"} or (
+        answer.status == 429 and "per day" in message
+    ):
+        return _parked(start, DAY - (time() - QUOTA_RESET) % DAY)
+    if answer.status == 429 or reasons & {"rateLimitExceeded", "userRateLimitExceeded"}:
+        return _parked(start, 60 if answer.retry_after is None else answer.retry_after)
+    if "API_KEY_INVALID" in reasons or answer.status in (401, 403):
+        raise InputError(f"{said}; check {KEY}")
+    if answer.status == 400 and start > 1:
+        # Only the place has changed since the first page, so the results end before it.
+        return Page()
+    if answer.status == 400:
+        raise InputError(f"{said}; check {ENGINE} and {KEY}")
+    raise WorkError(f"{said}; try again later, or check base_url")
+
+
+def _parked(start: int, seconds: float) -> Page:
+    return Page(cursor=str(start), parked_seconds=seconds)
+
+
+def _reasons(error: dict[str, Any]) -> set[str]:
+    """The reasons that an error gives in its old (`errors`) and its new place (`details`)."""
+    entries = [*(error.get("errors") or []), *(error.get("details") or [])]
+    return {str(entry.get("reason")) for entry in entries if isinstance(entry, dict)}

@@ -1,0 +1,10 @@
+"""The detector keeps the promises of its interface."""
+
+import pytest
+from acme_adc_detector import Majority
+from adc_core.conformance import checks_for, example_of
+
+
+@pytest.mark.parametrize("check", checks_for(Majority), ids=lambda check: check.__name__)
+def test_keeps_the_contract(check):
+    check(example_of(Majority))

@@ -1,0 +1,190 @@
+"""A real web server whose answers a test scripts, and a searcher that offers what a test lists."""
+
+import asyncio
+import io
+import socket
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from aiohttp import web
+from PIL import Image
+
+from adc_core.design import Design, Hit, Page, Query
+from adc_core.interfaces import Searcher
+from adc_core.work import working_in
+from adc_plugins_search.collectors.downloader import Downloader
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Web:
+    """A web server on loopback. `paths` holds every request's path, in order of arrival."""
+
+    def __init__(self) -> None:
+        self.paths: list[str] = []
+        self.headers: list[Any] = []
+        self._handlers: dict[str, Handler] = {}
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def start(self) -> "Web":
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self._start(), self._loop).result()
+        return self
+
+    async def _start(self) -> None:
+        app = web.Application()
+        app.router.add_get("/{path:.*}", self._dispatch)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.port = self._runner.addresses[0][1]
+
+    def stop(self) -> None:
+        asyncio.run_coroutine_threadsafe(self._runner.cleanup(), self._loop).result()
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    @property
+    def endpoint(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def url(self, path: str) -> str:
+        return f"http://{self.endpoint}{path}"
+
+    def serve(self, path: str, body: bytes, mime: str = "image/jpeg", **headers: str) -> str:
+        """Answer a path with some bytes; returns its URL."""
+
+        async def answer(_: web.Request) -> web.Response:
+            return web.Response(body=body, content_type=mime, headers=headers)
+
+        return self.on(path, answer)
+
+    def script(self, path: str, *answers: Callable[[], web.Response]) -> str:
+        """Answer a path with one response after the other, the last one for ever."""
+        left = list(answers)
+
+        async def answer(_: web.Request) -> web.Response:
+            return (left.pop(0) if len(left) > 1 else left[0])()
+
+        return self.on(path, answer)
+
+    def on(self, path: str, handler: Handler) -> str:
+        self._handlers[path] = handler
+        return self.url(path)
+
+    async def _dispatch(self, request: web.Request) -> web.StreamResponse:
+        self.paths.append(request.path)
+        self.headers.append(request.headers)
+        if request.path not in self._handlers:
+            raise web.HTTPNotFound
+        return await self._handlers[request.path](request)
+
+
+@pytest.fixture
+def site() -> Iterator[Web]:
+    server = Web().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def other_site() -> Iterator[Web]:
+    server = Web().start()
+    yield server
+    server.stop()
+
+
+class Listed(Searcher):
+    """Offers the addresses that a test lists for each query, some per page."""
+
+    urls: dict[str, tuple[str, ...]]
+    per_page: int = 10
+
+    def page(self, query: Query, cursor: str | None = None) -> Page:
+        urls = self.urls.get(query.text, ())
+        start = int(cursor or 0)
+        stop = start + self.per_page
+        return Page(
+            hits=tuple(
+                Hit(url=url, query=query, engine="listed", rank=rank)
+                for rank, url in enumerate(urls[start:stop], start + 1)
+            ),
+            cursor=str(stop) if stop < len(urls) else None,
+        )
+
+
+@pytest.fixture(scope="session")
+def listed() -> type[Listed]:
+    return Listed
+
+
+def _design(*classes: str, samples: int = 100) -> Design:
+    return Design(
+        classes=classes,
+        queries=tuple(Query(text=name, class_name=name) for name in classes),
+        samples_per_query=samples,
+    )
+
+
+@pytest.fixture(scope="session")
+def design_of() -> Callable[..., Design]:
+    """A design with one query per class, whose text is the class."""
+    return _design
+
+
+def _picture(seed: int, size: tuple[int, int] = (64, 48), kind: str = "JPEG") -> bytes:
+    pixels = np.random.default_rng(seed).integers(0, 256, (size[1] // 8, size[0] // 8, 3), np.uint8)
+    image = Image.fromarray(pixels).resize(size, Image.Resampling.NEAREST)
+    file = io.BytesIO()
+    image.save(file, kind)
+    return file.getvalue()
+
+
+@pytest.fixture(scope="session")
+def picture() -> Callable[..., bytes]:
+    """The bytes of a picture of coloured tiles; every seed gives another one."""
+    return _picture
+
+
+@pytest.fixture(scope="session")
+def unused_port() -> Callable[[], int]:
+    """A port that nothing listens on."""
+
+    def find() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+            return port
+
+    return find
+
+
+@pytest.fixture
+def outcome_of(
+    tmp_path: Path, site, listed, design_of, picture
+) -> Callable[..., tuple[str, str] | None]:
+    """Reason and detail with which one address is refused, None where it is kept."""
+
+    def run(url: str, **options: Any) -> tuple[str, str] | None:
+        good = site.serve("/good.jpg", picture(1000))
+        options = {"allow_hosts": (site.endpoint,), "backoff": 0.01, "min_side": 8} | options
+        searcher = listed(urls={"cat": (url,), "dog": (good,)})
+        with working_in(tmp_path / "work"):
+            dataset = Downloader(**options).collect(design_of("cat", "dog"), [searcher])
+        rows = pq.read_table(tmp_path / "work/refused.parquet").to_pylist()
+        if not rows:
+            assert len(dataset) == 2
+            return None
+        (row,) = rows
+        reason, detail = row.pop("reason"), row.pop("detail")
+        assert row == {"url": url, "class": "cat", "engine": "listed", "query": "cat"}
+        return reason, detail
+
+    return run

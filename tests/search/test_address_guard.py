@@ -1,0 +1,89 @@
+import ipaddress
+import socket
+
+import pytest
+
+from adc_core.errors import InputError
+from adc_plugins_search.collectors.address_guard import (
+    BlockedAddressError,
+    guarded_sockets,
+    is_public,
+    resolve,
+    split_endpoint,
+)
+
+
+@pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"])
+def test_public_addresses(address: str) -> None:
+    assert is_public(ipaddress.ip_address(address))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1",
+        "10.1.2.3",
+        "172.16.0.1",
+        "192.168.1.1",
+        "100.64.0.1",
+        "169.254.169.254",
+        "0.0.0.0",
+        "224.0.0.1",
+        "239.1.1.1",
+        "255.255.255.255",
+        "::1",
+        "::",
+        "fe80::1",
+        "fc00::1",
+        "ff02::1",
+        "::ffff:127.0.0.1",
+        "::ffff:10.0.0.1",
+        "64:ff9b::7f00:1",
+        "2002:7f00:1::",
+        "2002:c0a8:101::1",
+    ],
+)
+def test_private_addresses_and_their_disguises(address: str) -> None:
+    assert not is_public(ipaddress.ip_address(address))
+
+
+def make(address: str, port: int, *allowed: str) -> None:
+    guard = guarded_sockets(resolve(allowed))
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    target = (address, port, 0, 0) if ":" in address else (address, port)
+    guard((family, socket.SOCK_STREAM, 0, "", target)).close()
+
+
+def test_allowed_is_one_port_of_one_address() -> None:
+    make("127.0.0.1", 8765, "127.0.0.1:8765")
+    make("::ffff:127.0.0.1", 8765, "127.0.0.1:8765")
+    make("127.0.0.1", 8765, "localhost:8765")
+    for address, port in (("127.0.0.1", 8766), ("127.0.0.2", 8765), ("10.0.0.1", 8765)):
+        with pytest.raises(BlockedAddressError) as raised:
+            make(address, port, "127.0.0.1:8765")
+        assert str(raised.value) == "the address is not on the public internet"
+
+
+def test_scoped_addresses_are_understood() -> None:
+    with pytest.raises(BlockedAddressError):
+        make("fe80::1%lo", 80)
+
+
+def test_endpoints() -> None:
+    assert split_endpoint("gallery.local:80") == ("gallery.local", 80)
+    assert split_endpoint("[::1]:8765") == ("::1", 8765)
+
+
+@pytest.mark.parametrize("text", ["localhost", "localhost:", ":80", "a:b", "a:0", "a:70000"])
+def test_bad_endpoints(text: str) -> None:
+    with pytest.raises(ValueError) as raised:
+        split_endpoint(text)
+    assert str(raised.value) == f"{text!r} is not host:port, such as 127.0.0.1:8765"
+
+
+def test_an_unknown_host_is_named() -> None:
+    with pytest.raises(InputError) as raised:
+        resolve(["no-such-host.invalid:80"])
+    assert str(raised.value) == (
+        "allow_hosts: 'no-such-host.invalid' cannot be resolved: correct it"
+    )

@@ -1,0 +1,311 @@
+"""The whole way over real HTTP: what is kept, in which order, and what the records say."""
+
+import asyncio
+import json
+import random
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from aiohttp import web
+from PIL import Image
+from pydantic import ValidationError
+
+from adc_core.dataset import Dataset
+from adc_core.design import Design, Query
+from adc_core.errors import InputError, WorkError
+from adc_core.interfaces import Collector
+from adc_core.registry import registry
+from adc_core.work import working_in
+from adc_plugins_search.collectors.downloader import Downloader
+from adc_plugins_search.searchers.folder import FolderSearcher
+
+Collect = Callable[..., Dataset]
+
+
+@pytest.fixture
+def collect(tmp_path: Path, site, listed, design_of) -> Collect:
+    """Collect what is listed for each class, in `tmp_path / "work"`."""
+
+    def run(
+        urls: dict[str, list[str]], *, classes: tuple[str, ...] = (), **options: Any
+    ) -> Dataset:
+        options = {"allow_hosts": (site.endpoint,), "backoff": 0.01, "min_side": 8} | options
+        searcher = listed(urls={name: tuple(each) for name, each in urls.items()})
+        design = design_of(*(classes or urls))
+        with working_in(options.pop("folder", tmp_path / "work")):
+            return Downloader(**options).collect(design, [searcher])
+
+    return run
+
+
+@pytest.fixture
+def refused(tmp_path: Path) -> Callable[[], list[dict[str, str]]]:
+    return lambda: pq.read_table(tmp_path / "work/refused.parquet").to_pylist()
+
+
+def test_images_become_a_labelled_dataset(site, collect: Collect, picture, tmp_path: Path) -> None:
+    urls = [site.serve(f"/{n}.jpg", picture(n)) for n in range(5)]
+    dataset = collect({"cat": urls[:3], "dog": urls[3:]})
+    assert dataset.classes == ("cat", "dog")
+    assert dataset.labels.tolist() == [0, 0, 0, 1, 1]
+    assert dataset.sources["url"].to_pylist() == urls
+    assert [path.split("/")[0] for path in dataset.images.paths] == ["cat"] * 3 + ["dog"] * 2
+    assert all((tmp_path / "work/images" / path).is_file() for path in dataset.images.paths)
+    assert dataset.images[0].shape == (48, 64, 3)
+    refusals = pq.read_table(tmp_path / "work/refused.parquet")
+    assert refusals.column_names == ["url", "class", "engine", "query", "reason", "detail"]
+    assert len(refusals) == 0
+
+
+def test_pictures_are_shrunk_to_the_shorter_side_and_never_enlarged(
+    site, collect: Collect, picture
+) -> None:
+    urls = [
+        site.serve("/wide.jpg", picture(1, (640, 160))),
+        site.serve("/tall.png", picture(2, (96, 960), "PNG"), "image/png"),
+        site.serve("/small.jpg", picture(3, (64, 40))),
+    ]
+    dataset = collect({"cat": urls, "dog": []}, size=80)
+    assert [image.shape[:2] for image in dataset.images] == [(80, 320), (800, 80), (40, 64)]
+    assert dataset.sources["width"].to_pylist() == [640, 96, 64]
+    assert dataset.sources["height"].to_pylist() == [160, 960, 40]
+
+
+def test_the_same_picture_is_kept_once_and_tells_where_else_it_was_found(
+    site, collect: Collect, picture, refused
+) -> None:
+    same = picture(1)
+    first = site.serve("/first.jpg", same)
+    again = site.serve("/again.jpg", same)
+    other = site.serve("/other.jpg", same)
+    alone = site.serve("/alone.jpg", picture(2))
+    dataset = collect({"cat": [first, again, first + "#part"], "dog": [alone, other, first]})
+    assert dataset.sources["url"].to_pylist() == [first, alone]
+    assert dataset.labels.tolist() == [0, 1]
+    assert dataset.sources["also_found_as"].to_pylist() == ["dog", None]
+    assert [(row["url"], row["class"], row["reason"]) for row in refused()] == [
+        (again, "cat", "duplicate"),
+        (first + "#part", "cat", "duplicate"),
+        (other, "dog", "duplicate"),
+        (first, "dog", "duplicate"),
+    ]
+    assert Counter(site.paths)["/first.jpg"] == 1
+
+
+def test_the_result_does_not_depend_on_the_order_of_arrival(
+    site, collect: Collect, picture, tmp_path: Path
+) -> None:
+    chance = random.Random(4)
+
+    def late(body: bytes) -> Callable[[web.Request], Any]:
+        async def answer(_: web.Request) -> web.Response:
+            await asyncio.sleep(chance.random() / 20)
+            return web.Response(body=body)
+
+        return answer
+
+    # Ten pictures are shown at two addresses, and the lists overlap.
+    urls = [site.on(f"/{n}.jpg", late(picture(n % 30))) for n in range(40)]
+    lists = {"cat": urls[:14], "dog": urls[10:25], "emu": urls[20:]}
+    results = [
+        collect(lists, folder=tmp_path / f"work{workers}", workers=workers, per_host=workers)
+        for workers in (1, 4, 32)
+    ]
+    assert len({dataset.fingerprint for dataset in results}) == 1
+    tables = {(tmp_path / f"work{n}/refused.parquet").read_bytes() for n in (1, 4, 32)}
+    assert len(tables) == 1
+    assert results[0].class_counts.tolist() == [14, 11, 5]
+
+
+def test_attributes_come_from_the_queries(site, picture, listed, tmp_path: Path) -> None:
+    urls = [site.serve(f"/{n}.jpg", picture(n)) for n in range(3)]
+    design = Design(
+        classes=("cat", "dog"),
+        attributes={"color": ("grey", "tan"), "mood": ("sad",)},
+        queries=(
+            Query(text="tan cat", class_name="cat", attributes={"color": "tan"}),
+            Query(text="sad dog", class_name="dog", attributes={"mood": "sad", "color": "grey"}),
+        ),
+    )
+    searcher = listed(urls={"tan cat": (urls[0],), "sad dog": (urls[1], urls[2])})
+    with working_in(tmp_path / "work"):
+        dataset = Downloader(allow_hosts=(site.endpoint,)).collect(design, [searcher])
+    assert dataset.attributes["color"].tolist() == ["tan", "grey", "grey"]
+    assert dataset.attributes["mood"].tolist() == ["", "sad", "sad"]
+
+
+def test_no_more_images_than_asked_for(site, picture, listed, design_of, tmp_path: Path) -> None:
+    urls = tuple(site.serve(f"/{n}.jpg", picture(n)) for n in range(25))
+    searcher = listed(urls={"cat": urls, "dog": urls[:1]})
+    with working_in(tmp_path / "work"):
+        design = design_of("cat", "dog", samples=12)
+        dataset = Downloader(allow_hosts=(site.endpoint,)).collect(design, [searcher])
+    assert dataset.sources["url"].to_pylist() == list(urls[:12])
+
+
+def test_a_saved_dataset_reads_back_equal(site, collect: Collect, picture, tmp_path: Path) -> None:
+    urls = [site.serve(f"/{n}.jpg", picture(n)) for n in range(4)]
+    dataset = collect({"cat": urls[:2], "dog": urls[2:]})
+    dataset.save(tmp_path / "saved")
+    assert Dataset.read(tmp_path / "saved").fingerprint == dataset.fingerprint
+
+
+def test_names_itself_truthfully(site, collect: Collect, picture) -> None:
+    collect({"cat": [site.serve("/1.jpg", picture(1))], "dog": []}, contact="me@example.org")
+    agent = site.headers[0]["User-Agent"]
+    assert agent.startswith("adc-search/")
+    assert agent.endswith(" (me@example.org)")
+    assert "Cookie" not in site.headers[0]
+
+
+def test_progress_is_told_per_image(site, listed, design_of, picture, tmp_path: Path) -> None:
+    heard: list[tuple[int, int | None, str]] = []
+    urls = tuple(site.serve(f"/{n}.jpg", picture(n)) for n in range(3))
+    searcher = listed(urls={"cat": urls, "dog": urls})
+    with working_in(tmp_path / "work", lambda *told: heard.append(told)):
+        Downloader(allow_hosts=(site.endpoint,)).collect(design_of("cat", "dog"), [searcher])
+    assert heard == [
+        (1, 2, "query"),
+        (2, 2, "query"),
+        *((done, 3, "image") for done in range(4)),
+    ]
+
+
+def test_works_where_an_event_loop_runs_already(site, collect: Collect, picture) -> None:
+    url = site.serve("/1.jpg", picture(1))
+
+    async def notebook_cell() -> Dataset:
+        return collect({"cat": [url], "dog": []})
+
+    assert len(asyncio.run(notebook_cell())) == 1
+
+
+def test_local_pictures_come_from_the_folder_searcher(tmp_path: Path, design_of, picture) -> None:
+    root = tmp_path / "photos"
+    for n, path in enumerate(("cat/1.jpg", "cat/2.png", "dog/3.jpg")):
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(picture(n))
+    (root / "cat/4.jpg").write_text("no picture")
+    (root / "cat/5.jpg").symlink_to(tmp_path / "secret.jpg")
+    (root / "cat/6.jpg").symlink_to(root / "cat/gone.jpg")
+    (root / "dog/7.jpg").write_bytes(bytes(3000))
+    (tmp_path / "secret.jpg").write_bytes(picture(9))
+    with working_in(tmp_path / "work"):
+        dataset = Downloader(max_bytes=2500).collect(
+            design_of("cat", "dog"), [FolderSearcher(root=root)]
+        )
+    urls = [(root / path).as_uri() for path in ("cat/1.jpg", "cat/2.png", "dog/3.jpg")]
+    assert dataset.sources["url"].to_pylist() == urls
+    refusals = pq.read_table(tmp_path / "work/refused.parquet").to_pylist()
+    assert [(row["url"][-9:], row["reason"], row["detail"]) for row in refusals] == [
+        ("cat/4.jpg", "not an image", "begins with 'no picture'"),
+        ("cat/5.jpg", "forbidden address", "outside the searcher's folder"),
+        ("cat/6.jpg", "not found", "no such file"),
+        ("dog/7.jpg", "too large", "more than 2,500 bytes"),
+    ]
+
+
+def test_a_redirect_never_leads_to_a_local_file(
+    site, collect: Collect, picture, refused, tmp_path: Path
+) -> None:
+    (tmp_path / "cat.jpg").write_bytes(picture(1))
+    target = {"Location": (tmp_path / "cat.jpg").as_uri()}
+    url = site.script("/hop", lambda: web.Response(status=302, headers=target))
+    collect({"cat": [url], "dog": [site.serve("/1.jpg", picture(2))]})
+    (row,) = refused()
+    assert (row["reason"], row["detail"]) == (
+        "forbidden address",
+        "redirected to no http or https address",
+    )
+
+
+def test_finding_nothing_says_what_to_do_and_is_not_remembered(
+    site, collect: Collect, picture
+) -> None:
+    with pytest.raises(InputError) as raised:
+        collect({}, classes=("cat", "dog"))
+    assert str(raised.value) == (
+        "no images were found for any of the 2 queries, such as 'cat': "
+        "use simpler words, or other searchers"
+    )
+    assert len(collect({"cat": [site.serve("/1.jpg", picture(1))]}, classes=("cat", "dog"))) == 1
+
+
+def test_when_all_are_refused_it_counts_the_reasons_and_may_be_tried_again(
+    site, collect: Collect, picture
+) -> None:
+    urls = [site.url("/1.jpg"), site.url("/2.jpg"), site.serve("/3.jpg", b"<html>")]
+    with pytest.raises(InputError) as raised:
+        collect({"cat": urls, "dog": []})
+    assert str(raised.value) == (
+        "none of the 3 images that were found could be used (2 not found, 1 not an image); "
+        f"{urls[0]!r} was refused: HTTP 404; check the network and the options"
+    )
+    site.serve("/1.jpg", picture(1))
+    assert len(collect({"cat": urls, "dog": []})) == 1
+
+
+def test_one_class_is_the_datasets_complaint(site, collect: Collect, picture) -> None:
+    with pytest.raises(ValidationError, match="give at least two"):
+        collect({"cat": [site.serve("/1.jpg", picture(1))]})
+
+
+def test_a_file_in_the_way_is_named(site, collect: Collect, picture, tmp_path: Path) -> None:
+    (tmp_path / "work/images").mkdir(parents=True)
+    (tmp_path / "work/images/cat").write_text("in the way")
+    with pytest.raises(WorkError) as raised:
+        collect({"cat": [site.serve("/1.jpg", picture(1))], "dog": []})
+    assert str(raised.value).endswith(".jpg cannot be written: File exists")
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "place", "message"),
+    [
+        (
+            {"allow_hosts": ["localhost"]},
+            "allow_hosts",
+            "'localhost' is not host:port, such as 127.0.0.1:8765",
+        ),
+        ({"workers": 0}, "workers", "Input should be greater than or equal to 1"),
+        ({"contact": "a\r\nX: b"}, "contact", "String should match pattern '^[ -~]*$'"),
+    ],
+)
+def test_bad_options(options: dict[str, object], place: str, message: str) -> None:
+    with pytest.raises(ValidationError) as raised:
+        Downloader.model_validate(options)
+    (fault,) = raised.value.errors()
+    assert (fault["loc"][0], fault["msg"]) == (place, message)
+
+
+def test_a_pipeline_table_builds_it() -> None:
+    built = registry.create(Collector, {"use": "downloader", "size": 256, "workers": 30})
+    assert built == Downloader(size=256, workers=30)
+    assert json.loads(built.model_dump_json())["workers"] == 30
+
+
+def test_stored_pictures_are_jpeg_in_full_colour_without_metadata(
+    site, collect: Collect, tmp_path: Path
+) -> None:
+    stripes = np.zeros((64, 64, 3), np.uint8)
+    stripes[:, ::2, 0], stripes[:, 1::2, 2] = 255, 255
+    image = Image.fromarray(stripes)
+    exif = Image.Exif()
+    exif[0x010E] = "a secret place"
+    path = tmp_path / "stripes.jpg"
+    image.save(path, quality=100, subsampling=0, exif=exif, comment=b"a secret", dpi=(300, 300))
+    dataset = collect({"cat": [site.serve("/1.jpg", path.read_bytes())], "dog": []})
+    stored = dataset.images.path(0)
+    with Image.open(stored) as found:
+        assert found.format == "JPEG"
+        assert not found.getexif()
+        assert not {"exif", "comment", "icc_profile", "dpi"} & set(found.info)
+    assert b"secret" not in stored.read_bytes()
+    # With halved colour resolution neighbouring red and blue columns would blur to purple.
+    shown = dataset.images[0].astype(int)
+    assert (shown[:, ::2, 0] - shown[:, ::2, 2]).min() > 200

@@ -1,0 +1,320 @@
+"""Every kind of trouble on the web: refused with its reason, or overcome."""
+
+import asyncio
+import gzip
+import socket
+import threading
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from adc_core.work import working_in
+from adc_plugins_search.collectors.downloader import Downloader
+
+Outcome = tuple[str, str] | None
+
+
+def status(code: int, **headers: str) -> Callable[[], web.Response]:
+    return lambda: web.Response(status=code, headers=headers)
+
+
+def good(body: bytes) -> Callable[[], web.Response]:
+    return lambda: web.Response(body=body, content_type="image/jpeg")
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        (404, "not found"),
+        (410, "not found"),
+        (401, "denied"),
+        (403, "denied"),
+        (451, "denied"),
+        (204, "denied"),
+    ],
+)
+def test_final_answers_are_not_asked_again(site, outcome_of, code: int, reason: str) -> None:
+    url = site.script("/x.jpg", status(code))
+    assert outcome_of(url) == (reason, f"HTTP {code}")
+    assert Counter(site.paths)["/x.jpg"] == 1
+
+
+@pytest.mark.parametrize("code", [408, 425, 429, 500, 502, 503, 504])
+def test_passing_errors_are_overcome(site, outcome_of, picture, code: int) -> None:
+    url = site.script("/x.jpg", status(code), status(code), good(picture(1)))
+    assert outcome_of(url) is None
+    assert Counter(site.paths)["/x.jpg"] == 3
+
+
+def test_lasting_errors_are_given_up(site, outcome_of) -> None:
+    url = site.script("/x.jpg", status(500))
+    assert outcome_of(url, retries=2) == ("server error", "HTTP 500")
+    assert Counter(site.paths)["/x.jpg"] == 3
+
+
+def test_a_pause_that_is_asked_for_is_kept(site, outcome_of, picture) -> None:
+    asked: list[float] = []
+    answers = [status(429, **{"Retry-After": "1"}), good(picture(1))]
+
+    async def answer(_: web.Request) -> web.Response:
+        asked.append(asyncio.get_running_loop().time())
+        return answers[len(asked) - 1]()
+
+    assert outcome_of(site.on("/x.jpg", answer)) is None
+    assert asked[1] - asked[0] >= 1
+
+
+def test_a_pause_that_is_too_long_is_not_waited_for(site, outcome_of) -> None:
+    url = site.script("/x.jpg", status(429, **{"Retry-After": "99999"}))
+    assert outcome_of(url) == ("server error", "HTTP 429")
+    assert Counter(site.paths)["/x.jpg"] == 1
+
+
+def test_an_answer_that_never_ends_is_cut_by_its_deadline(site, outcome_of) -> None:
+    async def drip(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while True:
+            await response.write(b"\xff")
+            await asyncio.sleep(0.05)
+
+    url = site.on("/x.jpg", drip)
+    assert outcome_of(url, timeout=0.5, retries=1) == ("too slow", "no answer in time")
+    assert Counter(site.paths)["/x.jpg"] == 2
+
+
+def test_a_server_that_says_nothing_is_too_slow(site, outcome_of) -> None:
+    async def silence(_: web.Request) -> web.Response:
+        await asyncio.sleep(60)
+        raise AssertionError("nobody waits so long")
+
+    url = site.on("/x.jpg", silence)
+    assert outcome_of(url, read_timeout=0.2, retries=0) == ("too slow", "no answer in time")
+
+
+def test_a_broken_connection_is_tried_again(site, outcome_of, picture) -> None:
+    calls: list[None] = []
+
+    async def hang_up(request: web.Request) -> web.StreamResponse:
+        calls.append(None)
+        response = web.StreamResponse(headers={"Content-Length": str(len(picture(1)))})
+        await response.prepare(request)
+        await response.write(picture(1) if len(calls) == 3 else picture(1)[:100])
+        if len(calls) < 3:
+            assert request.transport
+            request.transport.close()
+        return response
+
+    assert outcome_of(site.on("/x.jpg", hang_up)) is None
+    assert len(calls) == 3
+
+
+def test_nobody_listening(site, outcome_of, unused_port) -> None:
+    endpoint = f"127.0.0.1:{unused_port()}"
+    refused = outcome_of(f"http://{endpoint}/x.jpg", allow_hosts=(site.endpoint, endpoint))
+    assert refused == ("unreachable", "no connection")
+
+
+def test_an_unknown_host_is_not_asked_for_again(outcome_of) -> None:
+    reason, detail = outcome_of("http://no-such-host.invalid/x.jpg", retries=0)
+    assert reason == "unreachable"
+    # Without any name server the resolver cannot tell that the name does not exist.
+    assert detail in ("unknown host", "no connection")
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_large_bodies_are_cut_while_they_stream(site, outcome_of, announced: bool) -> None:
+    sent: list[int] = []
+
+    async def flood(request: web.Request) -> web.StreamResponse:
+        size = 50_000_000
+        response = web.StreamResponse(headers={"Content-Length": str(size)} if announced else {})
+        await response.prepare(request)
+        for _ in range(0, size, 100_000):
+            await response.write(bytes(100_000))
+            sent.append(100_000)
+        return response
+
+    refused = outcome_of(site.on("/x.jpg", flood), max_bytes=100_000)
+    assert refused == ("too large", "more than 100,000 bytes")
+    assert sum(sent) < 50_000_000
+
+
+def test_the_cap_holds_for_what_is_unpacked(site, outcome_of) -> None:
+    packed = gzip.compress(bytes(5_000_000))
+    url = site.serve("/x.jpg", packed, **{"Content-Encoding": "gzip"})
+    assert outcome_of(url, max_bytes=100_000) == ("too large", "more than 100,000 bytes")
+
+
+def test_packed_pictures_are_unpacked(site, outcome_of, picture) -> None:
+    packed = gzip.compress(picture(1))
+    assert outcome_of(site.serve("/x.jpg", packed, **{"Content-Encoding": "gzip"})) is None
+
+
+def test_redirects_are_followed(site, outcome_of, picture) -> None:
+    site.serve("/end.jpg", picture(1))
+    for n in range(4):
+        site.script(f"/{n}", status(302, Location=f"/{n + 1}"))
+    site.script("/4", status(307, Location=site.url("/end.jpg")))
+    assert outcome_of(site.url("/0")) is None
+
+
+def test_a_redirect_loop_ends(site, outcome_of) -> None:
+    url = site.script("/x.jpg", status(301, Location="/x.jpg"))
+    assert outcome_of(url) == ("too many redirects", "more than 5")
+    assert Counter(site.paths)["/x.jpg"] == 6
+
+
+@pytest.mark.parametrize("target", ["ftp://a.example/x.jpg", "data:,x", "file:///x.jpg"])
+def test_redirects_out_of_the_web(site, outcome_of, target: str) -> None:
+    url = site.script("/x.jpg", status(302, Location=target))
+    assert outcome_of(url) == ("forbidden address", "redirected to no http or https address")
+
+
+def test_a_redirect_to_nonsense(site, outcome_of) -> None:
+    url = site.script("/x.jpg", status(302, Location="http://[::1"))
+    assert outcome_of(url) == ("forbidden address", "redirected to no valid address")
+
+
+def test_private_addresses_are_never_asked(site, other_site, outcome_of, picture) -> None:
+    other_site.serve("/secret.jpg", picture(1))
+    private = ("forbidden address", "the address is not on the public internet")
+    port = other_site.port
+    hop = site.script("/hop.jpg", status(302, Location=other_site.url("/secret.jpg")))
+    disguised = ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "127.0.0.2"]
+    for url in (hop, *(f"http://{host}:{port}/secret.jpg" for host in disguised)):
+        assert outcome_of(url) == private
+    for host in ("127.1", "2130706433", "0x7f.1"):
+        reason, _ = outcome_of(f"http://{host}:{port}/secret.jpg", retries=0)
+        assert reason in ("forbidden address", "unreachable")
+    assert other_site.paths == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://" + "a" * 70 + ".example/x.jpg",
+        "http://a..b/x.jpg",
+        "http://exa mple/x.jpg",
+        "http://127.0.0.1:0/x.jpg",
+        "http://127.0.0.1:99999/x.jpg",
+        "http://*/x.jpg",
+        "http://xn--/x.jpg",
+        "http://%zz/x.jpg",
+        "http://[fe80::1%25lo]/x.jpg",
+        "http://\x00/x.jpg",
+        "http://-/\n",
+    ],
+)
+def test_no_address_ends_the_collection(outcome_of, url: str) -> None:
+    reason, detail = outcome_of(url, retries=0)
+    assert reason in ("forbidden address", "unreachable")
+    assert detail
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"\xff\xfe",
+        b"HTTP/1.1 999999 No\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nContent-Length: 8\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\nno gzip",
+        b"HTTP/1.1 200 OK\r\nSet-Cookie: \xff=;;;\r\nContent-Length: 9\r\n\r\nshort",
+    ],
+)
+def test_no_server_ends_the_collection(site, outcome_of, answer: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def misbehave() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(10_000)
+                    connection.sendall(answer)
+
+        threading.Thread(target=misbehave, daemon=True).start()
+        endpoint = f"127.0.0.1:{listener.getsockname()[1]}"
+        refused = outcome_of(
+            f"http://{endpoint}/x.jpg", retries=1, allow_hosts=(site.endpoint, endpoint)
+        )
+        listener.shutdown(socket.SHUT_RDWR)
+    assert refused == ("unreachable", "the connection broke")
+
+
+def test_metadata_services_are_never_asked(outcome_of) -> None:
+    assert outcome_of("http://169.254.169.254/latest/meta-data/") == (
+        "forbidden address",
+        "the address is not on the public internet",
+    )
+
+
+def test_no_more_at_once_than_allowed(
+    site, other_site, listed, design_of, picture, tmp_path: Path
+) -> None:
+    """Per host and in all; a slow host does not keep the others waiting."""
+    now: Counter[str] = Counter()
+    most: Counter[str] = Counter()
+
+    def crowded(host: str, body: bytes) -> Callable[[web.Request], Any]:
+        async def answer(_: web.Request) -> web.Response:
+            for key in (host, "all"):
+                now[key] += 1
+                most[key] = max(most[key], now[key])
+            await asyncio.sleep(0.03)
+            for key in (host, "all"):
+                now[key] -= 1
+            return web.Response(body=body)
+
+        return answer
+
+    urls = [site.on(f"/{n}.jpg", crowded("one", picture(n))) for n in range(12)]
+    urls += [other_site.on(f"/{n}.jpg", crowded("other", picture(50 + n))) for n in range(12)]
+    searcher = listed(urls={"cat": tuple(urls)})
+    allowed = (site.endpoint, other_site.endpoint)
+    with working_in(tmp_path / "work"):
+        collector = Downloader(workers=5, per_host=3, allow_hosts=allowed)
+        assert len(collector.collect(design_of("cat", "dog"), [searcher])) == 24
+    assert most["one"] <= 3
+    assert most["other"] == 3
+    assert most["all"] <= 5
+
+
+def test_redirects_queue_at_their_own_host(
+    site, other_site, listed, design_of, picture, tmp_path: Path
+) -> None:
+    now: list[None] = []
+    most: list[int] = []
+
+    def counted(body: bytes) -> Callable[[web.Request], Any]:
+        async def answer(_: web.Request) -> web.Response:
+            now.append(None)
+            most.append(len(now))
+            await asyncio.sleep(0.03)
+            now.pop()
+            return web.Response(body=body)
+
+        return answer
+
+    urls = []
+    for n in range(8):
+        target = other_site.on(f"/{n}.jpg", counted(picture(n)))
+        urls.append(site.script(f"/{n}", status(302, Location=target)))
+        urls.append(target + "?again")
+    searcher = listed(urls={"cat": tuple(urls)})
+    allowed = (site.endpoint, other_site.endpoint)
+    with working_in(tmp_path / "work"):
+        collector = Downloader(per_host=2, allow_hosts=allowed)
+        assert len(collector.collect(design_of("cat", "dog"), [searcher])) == 8
+    assert len(most) == 16
+    assert max(most) == 2
