@@ -38,6 +38,9 @@ class Component(BaseModel, ABC):
     reads: ClassVar[tuple[str, ...]] = ()
     """Columns that the component needs: evidence of the dataset, `truth` or `test`."""
 
+    pace: ClassVar[tuple[str, ...]] = ()
+    """Options that say how fast the work is done and do not change its result."""
+
     adds: ClassVar[tuple[str, ...]] = ()
     """Evidence columns that the component adds to the dataset."""
 
@@ -68,10 +71,16 @@ class Component(BaseModel, ABC):
         return registry.name_of(type(self)).rpartition("/")[2].rpartition(":")[2]
 
     @property
+    def identity(self) -> dict[str, Any]:
+        """What decides the result: full name, package version, options in their order."""
+        options = self.model_dump(mode="json")
+        described = {key: value for key, value in options.items() if key not in self.pace}
+        return described | {"version": registry.version_of(type(self))}
+
+    @property
     def fingerprint(self) -> str:
-        """SHA-256 over the component's full name, its package's version and its options."""
-        described = [registry.version_of(type(self)), self.model_dump(mode="json")]
-        return sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+        """SHA-256 over the component's identity."""
+        return sha256(json.dumps(self.identity).encode()).hexdigest()
 
 
 def _from_the_file(path: Path, info: ValidationInfo) -> Path:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,9 +30,24 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", 
 
 Pixels = NDArray[np.uint8]
 
+Unusable = Literal["not an image", "damaged", "too large", "unreadable"]
+
+# The rule about size is `MAX_PIXELS`; Pillow's warning comes at another size.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
 
 class ImageError(InputError):
-    """A file is not an image that can be used; the message says why."""
+    """A file is not an image that can be used; the message says why.
+
+    Attributes:
+        reason: which way it cannot be used.
+        detail: what the decoder said, or nothing.
+    """
+
+    def __init__(self, message: str, reason: Unusable, detail: str = "") -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(message)
 
 
 def open_image(source: Path | bytes, name: str = "", max_pixels: int = MAX_PIXELS) -> Image.Image:
@@ -49,29 +64,30 @@ def open_image(source: Path | bytes, name: str = "", max_pixels: int = MAX_PIXEL
     name = name or (str(source) if isinstance(source, Path) else "image")
     file: BinaryIO | Path = io.BytesIO(source) if isinstance(source, bytes) else source
     try:
-        with warnings.catch_warnings():
-            # Pillow's own bomb warning comes at another size; the check below is the rule here.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(file, formats=FORMATS) as image:
-                if image.width * image.height > max_pixels:
-                    raise ImageError(
-                        f"{name} has {image.width} × {image.height} pixels, more than "
-                        f"{max_pixels:,}: a decompression bomb, or shrink it first"
-                    )
-                image.load()
-                return _as_rgb(ImageOps.exif_transpose(image))
+        with Image.open(file, formats=FORMATS) as image:
+            if image.width * image.height > max_pixels:
+                raise ImageError(
+                    f"{name} has {image.width} × {image.height} pixels, more than "
+                    f"{max_pixels:,}: a decompression bomb, or shrink it first",
+                    "too large",
+                )
+            image.load()
+            return _as_rgb(ImageOps.exif_transpose(image))
     except ImageError:
         raise
     except UnidentifiedImageError:
-        raise ImageError(f"{name} is not a picture: replace or remove it") from None
-    except Image.DecompressionBombError:
-        raise ImageError(f"{name} is a decompression bomb: remove it") from None
+        raise ImageError(f"{name} is not a picture: replace or remove it", "not an image") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise ImageError(f"{name} is a decompression bomb: remove it", "too large") from None
     except FileNotFoundError:
-        raise ImageError(f"{name} is missing: put it back or remove its row") from None
+        message = f"{name} is missing: put it back or remove its row"
+        raise ImageError(message, "unreadable") from None
     except PermissionError:
-        raise ImageError(f"{name} cannot be read: allow it, or remove its row") from None
+        message = f"{name} cannot be read: allow it, or remove its row"
+        raise ImageError(message, "unreadable") from None
     except Exception as error:  # Pillow's decoders raise whatever broken bytes lead them to
-        raise ImageError(f"{name} is damaged ({error}): replace or remove it") from None
+        message = f"{name} is damaged ({error}): replace or remove it"
+        raise ImageError(message, "damaged", str(error)) from None
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:
@@ -175,7 +191,8 @@ class ImageFiles(Images):
         try:
             return hash_file(self.path(row))
         except OSError as error:
-            raise ImageError(f"{self.path(row)} cannot be read: {error.strerror}") from None
+            message = f"{self.path(row)} cannot be read: {error.strerror}"
+            raise ImageError(message, "unreadable") from None
 
     def save(self, folder: Path) -> None:
         """Put the files below a folder, as links where the file system can."""

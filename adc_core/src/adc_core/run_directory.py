@@ -84,9 +84,9 @@ class RunDirectory:
         heed()
         folder = self.folder / name
         described = {"stage": name, "key": dict(key)}
-        digest = sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+        digest = sha256(json.dumps(described).encode()).hexdigest()
         started = time.perf_counter()
-        if _stage_key(folder) == described:
+        if json.dumps(_stage_key(folder)) == json.dumps(described):
             result = form.read(folder, unseal(folder))
             self._finish(name, folder, time.perf_counter() - started, reused=True)
             return result
@@ -99,7 +99,7 @@ class RunDirectory:
             part = self._work / "part"
             with new_folder(folder, part):
                 sums = form.write(value, part)
-                text = json.dumps(described, indent=1, sort_keys=True) + "\n"
+                text = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
                 (part / _STAGE).write_text(text, encoding="utf-8")
                 for kept in KEPT:
                     if (scratch / digest[:16] / kept).exists():

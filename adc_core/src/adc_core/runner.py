@@ -271,10 +271,7 @@ def _shown(component: Component, dataset: Dataset) -> Dataset:
 
 def _key(component: Component, dataset: Dataset | None = None, **inputs: Any) -> dict[str, Any]:
     """Everything that a stage's result depends on."""
-    key: dict[str, Any] = {
-        "component": component.model_dump(mode="json"),
-        "fingerprint": component.fingerprint,
-    }
+    key: dict[str, Any] = {"component": component.identity}
     if dataset is not None:
         key["dataset"] = dataset.fingerprint_of(*_WHO, *EVIDENCE, "columns")
         if "images" in component.reads:

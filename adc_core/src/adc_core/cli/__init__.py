@@ -53,7 +53,7 @@ def _dispatch(words: list[str]) -> int:
         if name == built_in:
             module = import_module(f"adc_core.cli.{built_in}")
             module.add_arguments(sub)
-            sub.set_defaults(command=module.run)
+            sub.set_defaults(_run=module.run)
     for entry in commands.values():
         if entry.name in BUILT_IN:
             raise InputError(
@@ -65,9 +65,9 @@ def _dispatch(words: list[str]) -> int:
         if name == entry.name:
             command = registry.resolve(registry.find(COMMANDS, entry.name))()
             command.add_arguments(sub)
-            sub.set_defaults(command=command.run)
+            sub.set_defaults(_run=command.run)
     parsed = parser.parse_args(words)
-    exit_code: int = parsed.command(parsed)
+    exit_code: int = parsed._run(parsed)
     return exit_code
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from contextlib import closing
-from hashlib import sha256
 from pathlib import Path
+from typing import ClassVar
 
 import aiohttp
 import pyarrow.parquet as pq
@@ -31,9 +31,6 @@ from adc_plugins_search.collectors.searching import search_all
 from adc_plugins_search.collectors.verifying import PictureRules
 from adc_plugins_search.manners import user_agent
 
-PACE = ("workers", "per_host", "searches")
-"""Options that only say how fast; what was fetched under others of them still counts."""
-
 
 class Downloader(Collector):
     """Downloads the images that searchers find, checks them and drops exact duplicates.
@@ -51,6 +48,8 @@ class Downloader(Collector):
     `allow_hosts` lists them. Local files are read for the `folder` searcher only, and only below
     its folder.
     """
+
+    pace: ClassVar[tuple[str, ...]] = ("workers", "per_host", "searches", "max_wait")
 
     size: int = Field(
         256, ge=8, description="length of the shorter side, in pixels; never enlarged"
@@ -87,7 +86,7 @@ class Downloader(Collector):
         """Collect the images of a design; see `adc_core.interfaces.Collector`."""
         folder = work_folder()
         fetch_rules = self._fetch_rules()  # its faults shall show before a search is paid for
-        with closing(Journal(folder / "journal.sqlite", self._rules())) as journal:
+        with closing(Journal(folder / "journal.sqlite", self.fingerprint)) as journal:
             found = search_all(
                 design, searchers, journal, threads=self.searches, max_wait=self.max_wait
             )
@@ -148,11 +147,6 @@ class Downloader(Collector):
             user_agent=user_agent(self.contact),
             allowed=resolve(self.allow_hosts),
         )
-
-    def _rules(self) -> str:
-        options = [f"{name}={getattr(self, name)}" for name in type(self).model_fields]
-        kept = [option for option in options if option.partition("=")[0] not in PACE]
-        return sha256("\n".join(kept).encode()).hexdigest()
 
 
 def _is_there(path: Path, outcome: Outcome) -> bool:

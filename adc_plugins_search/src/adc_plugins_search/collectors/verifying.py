@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from adc_core.errors import WorkError
 from adc_core.images import ImageError, open_image
@@ -62,13 +62,12 @@ def _decode(data: bytes, max_pixels: int) -> Image.Image:
     try:
         return open_image(data, "it", max_pixels)
     except ImageError as error:
-        cause = error.__context__
-        if isinstance(cause, UnidentifiedImageError):
+        if error.reason == "not an image":
             start = data[:20].decode("ascii", "replace").strip()
             raise RefusedError(Reason.NOT_AN_IMAGE, f"begins with {start!r}") from None
-        if cause is None or isinstance(cause, Image.DecompressionBombError):
+        if error.reason == "too large":
             raise RefusedError(Reason.TOO_MANY_PIXELS, f"more than {max_pixels:,}") from None
-        raise RefusedError(Reason.DAMAGED, str(cause)) from None
+        raise RefusedError(Reason.DAMAGED, error.detail) from None
 
 
 def _shrink(picture: Image.Image, size: int) -> Image.Image:

@@ -1,7 +1,6 @@
 """Queries from words: every class with every combination of attribute values."""
 
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from itertools import product
 from math import prod
 from typing import Any
@@ -65,11 +64,6 @@ class AttributeDesigner(Designer):
     @classmethod
     def _check_classes(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
         return distinct(classes, "class")
-
-    @property
-    def fingerprint(self) -> str:
-        """SHA-256 that also tells the order of the attributes, which makes the queries' text."""
-        return sha256(f"{super().fingerprint} {list(self.attributes)}".encode()).hexdigest()
 
     def design(self, brief: Brief) -> Design:
         """The classes of the brief, or else of the options, with all combinations as queries.
