@@ -19,7 +19,7 @@ check: $(VENV)/ready
 	$(BIN)/mypy adc_plugins_search/src
 	$(BIN)/mypy adc_plugins_detect/src
 	$(BIN)/mypy adc_plugins_learn/src
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 docs: $(VENV)/ready
 	$(BIN)/mkdocs serve

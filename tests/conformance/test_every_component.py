@@ -1,6 +1,7 @@
 """Every registered component keeps every promise of its interface."""
 
 import pytest
+
 from adc_core.conformance import checks_for, example_of
 from adc_core.interfaces import INTERFACES
 from adc_core.registry import registry

@@ -1,6 +1,7 @@
 """The command line as users run it: in a process of its own."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ def adc(*words, cwd=None, **environment):
         text=True,
         cwd=cwd,
         timeout=120,
-        env={**__import__("os").environ, **environment},
+        env={**os.environ, **environment},
         check=False,
     )
 

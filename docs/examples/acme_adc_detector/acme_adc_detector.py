@@ -2,9 +2,10 @@
 
 from typing import ClassVar
 
-from adc_core import Dataset, Detector, Findings
 from numpy.typing import NDArray
 from pydantic import Field
+
+from adc_core import Dataset, Detector, Findings
 
 
 def against(labels: NDArray, neighbours: NDArray) -> NDArray:

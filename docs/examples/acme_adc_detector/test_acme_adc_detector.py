@@ -2,9 +2,11 @@
 
 import pytest
 from acme_adc_detector import Majority
+
 from adc_core.conformance import checks_for, example_of
 
 
 @pytest.mark.parametrize("check", checks_for(Majority), ids=lambda check: check.__name__)
 def test_keeps_the_contract(check):
+    """One promise."""
     check(example_of(Majority))

@@ -1,0 +1,58 @@
+"""What is missing from the docs fails: components, hooks, keys of a pipeline, commands, pages."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+from adc_core.cli import BUILT_IN
+from adc_core.first_party import PACKAGE_OF
+from adc_core.kinds import KINDS
+from adc_core.listeners import RunEvents
+from adc_core.pipeline import Pipeline
+
+DOCS = Path(__file__).parents[2] / "docs"
+HOOKS = [hook for name, hook in vars(RunEvents).items() if name.startswith("adc_")]
+
+
+def section(page, heading):
+    """The part of a page below one heading."""
+    return page.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
+@pytest.mark.parametrize(("kind", "name"), PACKAGE_OF)
+def test_every_component(kind, name):
+    page = (DOCS / "components.md").read_text()
+    row = f"| `{name}` | {PACKAGE_OF[kind, name]} | "
+    assert row in section(page, kind.capitalize()), f"docs/components.md lacks {kind} {name}"
+
+
+@pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook.__name__)
+def test_every_hook_with_its_arguments(hook):
+    names = [name for name in inspect.signature(hook).parameters if name != "self"]
+    line = f"| `{hook.__name__}({', '.join(names)})` | "
+    assert line in (DOCS / "hooks.md").read_text(), f"docs/hooks.md lacks {line}"
+
+
+def test_every_key_of_a_pipeline():
+    page = (DOCS / "pipelines.md").read_text()
+    for key in Pipeline.model_fields:
+        assert f"| `{key}` | " in page, f"docs/pipelines.md lacks {key}"
+
+
+def test_every_kind_has_its_section():
+    page = (DOCS / "components.md").read_text()
+    headings = [line[3:].lower() for line in page.splitlines() if line.startswith("## ")]
+    assert headings == [*KINDS, "commands"]
+
+
+def test_every_command():
+    readme = (DOCS.parent / "README.md").read_text()
+    for command in BUILT_IN:
+        assert f"adc {command} " in readme, f"README.md lacks adc {command}"
+
+
+def test_every_page_is_in_the_contents():
+    contents = (DOCS.parent / "mkdocs.yml").read_text()
+    for page in DOCS.rglob("*.md"):
+        assert str(page.relative_to(DOCS)) in contents, f"mkdocs.yml lacks {page.name}"

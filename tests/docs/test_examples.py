@@ -1,0 +1,104 @@
+"""Every example of the docs runs, or at least is what it says."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from adc_core import Pipeline
+
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    *ROOT.glob("*.md"),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    ROOT / "adc_core" / "README.md",
+]
+"""The plugin packages' READMEs are run by their own tests, which have the arrays to show."""
+
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def blocks(language):
+    return [
+        pytest.param(text, id=f"{page.relative_to(ROOT)}-{number}")
+        for page in PAGES
+        for number, (kind, text) in enumerate(BLOCK.findall(page.read_text()))
+        if kind == language
+    ]
+
+
+@pytest.mark.parametrize("text", blocks("yaml"))
+def test_pipelines_are_right(text):
+    Pipeline.model_validate(yaml.safe_load(text))
+
+
+@pytest.mark.parametrize("text", blocks("python"))
+def test_python_runs(text, tmp_path):
+    """Each program runs as it stands; those of the tutorials find what they talk about."""
+    write_a_project(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", text],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def write_a_project(folder):
+    """What the examples name: a detector of one's own, a pipeline file with a small dataset."""
+    example = ROOT / "docs" / "examples" / "acme_adc_detector"
+    (folder / "acme_adc_detector.py").write_text((example / "acme_adc_detector.py").read_text())
+    (folder / "data.csv").write_text(
+        "id,label\n" + "".join(f"{row},{'ab'[row % 2]}\n" for row in range(10))
+    )
+    (folder / "cats.yaml").write_text("dataset: data.csv\n")
+
+
+def test_the_tutorial_shows_the_example_package():
+    page = (ROOT / "docs" / "publish-a-detector.md").read_text()
+    source = (ROOT / "docs" / "examples" / "acme_adc_detector" / "acme_adc_detector.py").read_text()
+    shown = next(text for kind, text in BLOCK.findall(page) if "class Majority" in text)
+
+    def code(text):
+        lines = [line.strip() for line in text.splitlines()]
+        return [line for line in lines if line and not line.startswith(("#", '"""'))]
+
+    assert code(shown) == code(source)
+
+
+@pytest.mark.install
+def test_the_example_package_keeps_its_promises(tmp_path):
+    """Installed as its tutorial says, found by `adc`, and its own test passes."""
+    example = ROOT / "docs" / "examples" / "acme_adc_detector"
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"),
+            *("--no-build-isolation", "--target", str(tmp_path), str(example)),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    adc = Path(sys.executable).with_name("adc")
+    done = subprocess.run(
+        [adc, "check", "detectors", "majority"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    own = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", example],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert own.returncode == 0, own.stdout

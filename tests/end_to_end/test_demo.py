@@ -1,0 +1,176 @@
+"""The demo, whole: the real command, the real gallery, the real pipeline file."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+ADC = str(Path(sys.executable).with_name("adc"))
+PORT = 8765
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """The demo's pipeline on a port of its own, with shorter trainings."""
+    folder = tmp_path_factory.mktemp("demo")
+    port = free_port()
+    text = (ROOT / "docs" / "examples" / "digits.yaml").read_text()
+    table = yaml.safe_load(text.replace(str(PORT), str(port)).replace("../../runs/", ""))
+    table["learners"][0]["epochs"] = 3
+    (folder / "digits.yaml").write_text(yaml.safe_dump(table, sort_keys=False))
+    return folder, port
+
+
+def start(project, out):
+    folder, port = project
+    return subprocess.Popen(
+        [
+            *(ADC, "gallery", "--port", str(port), "--export", "gallery", "--"),
+            *(ADC, "run", "digits.yaml", "--out", out),
+        ],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def content(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in ("run.json", "report.html", ".lock")
+    }
+
+
+@pytest.fixture(scope="module")
+def finished(project):
+    process = start(project, "whole")
+    output, errors = process.communicate(timeout=280)
+    assert process.returncode == 0, errors
+    return project[0] / "whole", output
+
+
+def test_it_prints_what_was_promised(finished):
+    output = finished[1]
+    for row in (
+        "labels as collected", "as collected, says simifeat", "labels as curated",
+        "flag everything", "confident-learning", "cross-entropy on raw",
+        "cross-entropy on curated", "cross-entropy on clean",
+    ):  # fmt: skip
+        assert f"\n{row} " in output
+    assert output.endswith("report: whole/report.html\n")
+
+
+def measured(folder):
+    lines = []
+    for path in folder.glob("metrics/*/measurements.json"):
+        lines += json.loads(path.read_text())
+    return {(line["subject"], line["metric"]): line["value"] for line in lines}
+
+
+def test_wrong_labels_are_found_and_repaired(finished):
+    figures = measured(finished[0])
+    noise = figures["labels as collected", "noise rate"]
+    assert 0.15 < noise < 0.25
+    assert figures["labels as curated", "noise rate"] < noise / 2
+    for detector in ("simifeat", "confident-learning"):
+        assert figures[detector, "F1"] > 0.75 > figures["flag everything", "F1"]
+        assert abs(figures[f"as collected, says {detector}", "noise rate"] - noise) < 0.1
+
+
+def test_every_bad_answer_of_the_gallery_is_refused_with_its_reason(finished):
+    table = pq.read_table(finished[0] / "collector" / "refused.parquet")
+    assert set(table["reason"].to_pylist()) == {
+        "damaged", "not found", "duplicate", "not an image",
+    }  # fmt: skip
+
+
+def test_a_second_run_does_no_work(project, finished):
+    before = content(finished[0])
+    process = start(project, "whole")
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    stages = json.loads((finished[0] / "run.json").read_text())["stages"]
+    assert all(stage["reused"] for stage in stages.values())
+    assert content(finished[0]) == before
+
+
+def test_killed_while_collecting_and_training_it_ends_the_same(project, finished):
+    """SIGKILL in the midst of the collection, and twice in a training."""
+    folder, rng = project[0], np.random.default_rng(5)
+    for begun in (
+        "collector/*/images",
+        "learners.cross-entropy.raw/*/checkpoint.pt",
+        "learners.cross-entropy.curated/*/checkpoint.pt",
+    ):
+        process = start(project, "killed")
+        while not list((folder / "killed" / ".work" / "stages").glob(begun)):
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.02)
+        time.sleep(float(rng.uniform(0, 0.5)))
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+    process = start(project, "killed")
+    _, errors = process.communicate(timeout=280)
+    assert process.returncode == 0, errors
+    assert content(folder / "killed") == content(finished[0])
+    shutil.rmtree(folder / "killed")
+
+
+def run(folder, text, **environment):
+    (folder / "p.yaml").write_text(text)
+    return subprocess.run(
+        [ADC, "run", "p.yaml", "--out", "out"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        check=False,
+    )
+
+
+COLLECT = """
+brief: {{subject: x, classes: [a, b], samples_per_query: 3}}
+designer: attributes
+searchers: [{{use: folder, root: pictures}}]
+collector: {{use: downloader, retries: 0}}
+"""
+
+
+def test_nothing_found_is_one_line(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    done = run(tmp_path, COLLECT.format())
+    assert done.returncode == 2, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("adc: no images were found for any of the 2 queries, such as 'a': ")
+    assert not (tmp_path / "out" / "collector").exists()
+
+
+def test_every_download_failed_is_one_line(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        (tmp_path / "pictures" / name / "1.jpg").write_text("<html>")
+    done = run(tmp_path, COLLECT.format())
+    assert done.returncode == 2, done.stderr
+    (line,) = done.stderr.splitlines()
+    assert "not an image" in line
+    assert not (tmp_path / "out" / "collector").exists()
