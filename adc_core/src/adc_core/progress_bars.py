@@ -7,6 +7,10 @@ from tqdm import tqdm
 from adc_core.listeners import hookimpl
 
 
+_UNCOUNTED = "{desc}: {elapsed}"
+"""How a stage looks that has not said how far it is."""
+
+
 class ProgressBars:
     """Shows one bar per stage on standard error; silent where that is not a terminal."""
 
@@ -16,12 +20,13 @@ class ProgressBars:
     @hookimpl
     def adc_stage_started(self, stage: str) -> None:
         """Open the stage's bar."""
-        self._bar = tqdm(desc=stage, disable=None, file=sys.stderr, leave=True, unit="")
+        self._bar = tqdm(desc=stage, disable=None, file=sys.stderr, bar_format=_UNCOUNTED)
 
     @hookimpl
     def adc_stage_progressed(self, stage: str, done: int, total: int | None, unit: str) -> None:
         """Move the bar."""
         if self._bar is not None and not self._bar.disable:
+            self._bar.bar_format = None
             self._bar.total = total
             self._bar.unit = f" {unit}"
             self._bar.update(done - self._bar.n)
