@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from adc_core.arrays import Array
+from adc_core.arrays import Array, read_only
 from adc_core.dataset import Dataset
 from adc_core.evidence import Dynamics, Neighbours, Probabilities
 from adc_core.findings import Findings
@@ -20,7 +20,7 @@ NEIGHBOURS = 30
 @cache
 def toy_truth() -> Array:
     """150 true labels of three classes."""
-    return np.arange(ROWS) % len(CLASSES)
+    return read_only(np.arange(ROWS) % len(CLASSES))
 
 
 @cache
@@ -32,7 +32,6 @@ def toy_images() -> ImageArray:
     return ImageArray(pixels.astype(np.uint8))
 
 
-@cache
 def toy_dataset() -> Dataset:
     """150 samples with every evidence column; 22 labels are wrong."""
     rng = np.random.default_rng(7)
@@ -79,7 +78,6 @@ def _dynamics(probabilities: Array, labels: Array) -> Dynamics:
     )
 
 
-@cache
 def toy_findings() -> Findings:
     """Findings that flag the wrong labels and a few right ones."""
     dataset = toy_dataset()

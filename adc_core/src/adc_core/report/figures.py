@@ -57,7 +57,7 @@ def class_counts(dataset: Dataset) -> str:
     axes.invert_yaxis()
     axes.set_xlabel("images")
     axes.margins(x=0.15)
-    axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+    figure.legend(frameon=False, loc="outside upper left", ncols=3)
     return _svg(figure)
 
 
@@ -102,5 +102,5 @@ def accuracies(measurements: Sequence[Measurement]) -> str:
     axes.set_xlim(0, 1.25)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
     axes.set_xlabel("accuracy on the test set")
-    axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
+    figure.legend(frameon=False, loc="outside upper left", ncols=2)
     return _svg(figure)

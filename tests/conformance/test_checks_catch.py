@@ -1,0 +1,220 @@
+"""Each check fails on a component that breaks just its promise."""
+
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from pydantic import ConfigDict, Field
+
+from adc_core import (
+    Corruption,
+    Curation,
+    Curator,
+    Dataset,
+    Designer,
+    Detector,
+    Encoder,
+    Findings,
+    Measurement,
+    Metric,
+    Simulator,
+)
+from adc_core.conformance import checks_for, example_of
+from adc_core.design import Design, Query
+from adc_core.findings import CHANGES
+from adc_core.registry import registry
+
+RNG = np.random.default_rng(0)
+
+
+def suspicion_of(dataset):
+    nearest = dataset.neighbours.indices[:, :10]
+    return (dataset.labels[nearest] != dataset.labels[:, None]).mean(axis=1)
+
+
+class Good(Detector):
+    """Flags what most neighbours contradict."""
+
+    reads: ClassVar = ("neighbours",)
+
+    def detect(self, dataset):
+        suspicion = suspicion_of(dataset)
+        return Findings(ids=dataset.ids, suspicion=suspicion, flagged=suspicion > 0.5)
+
+
+class Reversed(Good):
+    """Takes suspicion for its opposite."""
+
+    def detect(self, dataset):
+        suspicion = 1 - suspicion_of(dataset)
+        return Findings(ids=dataset.ids, suspicion=suspicion, flagged=suspicion > 0.5)
+
+
+class Fickle(Good):
+    """Judges otherwise every time."""
+
+    def detect(self, dataset):
+        suspicion = np.clip(suspicion_of(dataset) + RNG.uniform(0, 0.01, len(dataset)), 0, 1)
+        return Findings(ids=dataset.ids, suspicion=suspicion, flagged=suspicion > 0.5)
+
+
+class Shuffling(Good):
+    """Returns its findings in another order."""
+
+    def detect(self, dataset):
+        found = super().detect(dataset)
+        return found.replace(ids=found.ids[::-1])
+
+
+class OrderBound(Good):
+    """Always suspects the first sample."""
+
+    def detect(self, dataset):
+        found = super().detect(dataset)
+        flagged = found.flagged.copy()
+        flagged[0] = not flagged[0]
+        return found.replace(flagged=flagged)
+
+
+class Meddling(Good):
+    """Changes the labels that it is given."""
+
+    def detect(self, dataset):
+        labels = dataset.labels.view()
+        writable = np.array(labels)
+        object.__setattr__(dataset, "labels", (writable + 1) % len(dataset.classes))
+        return super().detect(dataset.replace(labels=writable))
+
+
+class Nameless(Good):
+    """does not end its sentence"""
+
+
+class Undescribed(Good):
+    """Has an option that nobody explains."""
+
+    k: int = 3
+
+
+class Loose(Good):
+    """Takes any option."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class Melting(Good):
+    """Lets its options be changed."""
+
+    model_config = ConfigDict(frozen=False)
+    k: int = Field(3, description="a number")
+
+
+class Peeking(Good):
+    """Wants the truth."""
+
+    reads: ClassVar = ("truth",)
+
+
+class DoubleEncoder(Encoder):
+    """Encodes in double precision."""
+
+    reads: ClassVar = ("images",)
+
+    def encode(self, images):
+        return np.zeros((len(images), 2))
+
+
+class LyingSimulator(Simulator):
+    """Says that nothing was changed."""
+
+    def corrupt(self, dataset):
+        labels = (dataset.labels + 1) % len(dataset.classes)
+        return Corruption(labels=labels, mask=np.zeros(len(labels), np.bool_))
+
+
+class SilentCurator(Curator):
+    """Drops samples without a reason."""
+
+    def curate(self, dataset, findings):
+        row = {"id": dataset.ids[0], "action": "drop", "old_label": dataset.labels[0]}
+        row |= {"new_label": -1, "reason": ""}
+        changes = CHANGES.empty_table().from_pylist([row], CHANGES)
+        return Curation.apply(dataset, changes)
+
+
+class SecretCurator(Curator):
+    """Changes more than it records."""
+
+    def curate(self, dataset, findings):
+        other = Dataset(labels=dataset.labels[:-1], classes=dataset.classes)
+        return Curation(dataset=other, changes=CHANGES.empty_table())
+
+
+class Forgetful(Designer):
+    """Forgets the last class."""
+
+    def design(self, brief):
+        queries = tuple(Query(text=name, class_name=name) for name in brief.classes[:-1])
+        return Design(classes=brief.classes, queries=queries)
+
+
+class WrongWay(Metric):
+    """Says that fewer errors are worse."""
+
+    def measure(self, run):
+        wrong = float(np.mean(run.trainings[0].predictions.labels != run.test.labels))
+        return (Measurement(metric="error", subject="x", value=wrong, better="higher"),)
+
+
+class Endless(Metric):
+    """Measures infinity."""
+
+    def measure(self, run):
+        return (Measurement(metric="m", subject="x", value=float("inf"), better="higher"),)
+
+
+def broken_promises(component):
+    broken = set()
+    for check in checks_for(component):
+        try:
+            check(example_of(component))
+        except Exception:
+            broken.add(check.__name__)
+    return broken
+
+
+@pytest.fixture(autouse=True)
+def named(request):
+    for component in list(globals().values()):
+        if isinstance(component, type) and component.__module__ == __name__:
+            registry.add(component.__name__.lower(), component)
+
+
+@pytest.mark.parametrize(
+    ("component", "broken"),
+    [
+        (Good, set()),
+        (Reversed, {"check_suspects_wrong_labels_more"}),
+        (Shuffling, {"check_judges_every_sample"}),
+        (OrderBound, {"check_follows_the_order_of_samples"}),
+        (Meddling, {"check_leaves_the_dataset_alone"}),
+        (Nameless, {"check_has_a_summary"}),
+        (Undescribed, {"check_describes_every_option"}),
+        (Loose, {"check_refuses_an_unknown_option"}),
+        (Melting, {"check_is_frozen"}),
+        (Peeking, {"check_reads_and_adds_known_columns"}),
+        (DoubleEncoder, {"check_encodes_every_image"}),
+        (LyingSimulator, {"check_says_what_it_changed"}),
+        (SilentCurator, {"check_records_every_change"}),
+        (SecretCurator, {"check_records_every_change"}),
+        (Forgetful, {"check_designs_a_query_for_every_class"}),
+        (WrongWay, {"check_knows_what_is_better"}),
+        (Endless, {"check_measures_finite_figures"}),
+    ],
+)
+def test_the_promise_that_is_broken_is_named(component, broken):
+    assert broken_promises(component) - {"check_pickles"} == broken
+
+
+def test_an_unrepeatable_detector_is_caught():
+    assert "check_judges_the_same_twice" in broken_promises(Fickle)
