@@ -133,8 +133,8 @@ def check_accepts_memory_maps(detector: Detector) -> None:
 def check_suspects_wrong_labels_more(detector: Detector) -> None:
     """On easy data, wrong labels are more suspect than right ones."""
     dataset = toy_dataset()
-    suspicion = detector.detect(dataset).suspicion
     wrong = dataset.labels != toy_truth()
+    suspicion = detector.detect(dataset).suspicion
     higher = np.nanmean(suspicion[wrong][:, None] > suspicion[~wrong][None, :])
     assert higher > 0.7, f"a wrong label is the more suspect one in {higher:.0%} of pairs only"
 
