@@ -40,15 +40,21 @@ def save_dataset(dataset: Dataset, folder: Path) -> None:
         seal(part, write_dataset(dataset, part))
 
 
-def write_dataset(dataset: Dataset, folder: Path) -> dict[str, str]:
-    """Write a dataset into an empty folder; return the sums of files that are known already."""
+def write_dataset(dataset: Dataset, folder: Path, *, link: bool = False) -> dict[str, str]:
+    """Write a dataset into an empty folder; return the sums of files that are known already.
+
+    Args:
+        dataset: what to write.
+        folder: where.
+        link: share the bytes of image files that nobody else changes.
+    """
     images = dataset.images
     table = {"id": to_arrow(dataset.ids), "label": pa.array(dataset.labels)}
     table |= {f"attribute.{name}": to_arrow(texts) for name, texts in dataset.attributes.items()}
     sums: dict[str, str] = {}
     if isinstance(images, ImageFiles):
         table["path"] = to_arrow(images.paths)
-        images.save(folder / "images")
+        images.save(folder / "images", link=link)
         sums = {f"images/{p}": s for p, s in zip(images.paths.tolist(), images.sums, strict=True)}
     elif isinstance(images, ImageArray):
         save_array(images.array, folder / "images.npy")

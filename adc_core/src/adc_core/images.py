@@ -194,22 +194,30 @@ class ImageFiles(Images):
             message = f"{self.path(row)} cannot be read: {error.strerror}"
             raise ImageError(message, "unreadable") from None
 
-    def save(self, folder: Path) -> None:
-        """Put the files below a folder, as links where the file system can."""
+    def save(self, folder: Path, *, link: bool = False) -> None:
+        """Put the files below a folder.
+
+        Args:
+            folder: where to put them, under their relative paths.
+            link: share the bytes where the file system can, for files that nobody else changes.
+        """
         for row, path in enumerate(self.paths):
             target = folder / str(path)
             target.parent.mkdir(parents=True, exist_ok=True)
             if not target.exists():
-                _link(self.path(row), target)
+                _put(self.path(row), target, link)
 
 
-def _link(source: Path, target: Path) -> None:
-    try:
-        os.link(source.resolve(), target)
-    except FileNotFoundError:
-        raise
-    except OSError:  # another file system, or one without links
-        shutil.copyfile(source, target)
+def _put(source: Path, target: Path, link: bool) -> None:
+    if link:
+        try:
+            os.link(source.resolve(), target)
+            return
+        except FileNotFoundError:
+            raise
+        except OSError:  # another file system, or one without links
+            pass
+    shutil.copyfile(source, target)
 
 
 class ImageArray(Images):

@@ -6,7 +6,6 @@ from tqdm import tqdm
 
 from adc_core.listeners import hookimpl
 
-
 _UNCOUNTED = "{desc}: {elapsed}"
 """How a stage looks that has not said how far it is."""
 

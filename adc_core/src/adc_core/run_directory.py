@@ -46,8 +46,7 @@ class RunDirectory:
         self.folder = folder
         self._listeners = listeners
         self._work = folder / ".work"
-        before = _read_record(folder)
-        self._before: dict[str, Any] = before.get("stages", {})
+        self._done: set[str] = set()
         self._record: dict[str, Any] = {
             "format": 1,
             "source": pipeline.source,
@@ -61,7 +60,7 @@ class RunDirectory:
                 "python": platform.python_version(),
             },
             "packages": {dist.name: dist.version for dist in _by_name()},
-            "stages": {},
+            "stages": _read_record(folder).get("stages", {}),
         }
         with disk_faults(folder):
             (folder / PIPELINE).write_text(pipeline.to_yaml(folder), encoding="utf-8")
@@ -115,18 +114,22 @@ class RunDirectory:
 
     def finish(self) -> None:
         """Note that every stage is done and drop folders of stages that are no longer planned."""
+        stages = self._record["stages"]
+        for name in set(stages) - self._done:
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+        self._record["stages"] = {name: stages[name] for name in stages if name in self._done}
         self._record["finished"] = True
         self._write_record()
         shutil.rmtree(self._work, ignore_errors=True)
-        for name in set(self._before) - set(self._record["stages"]):
-            shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def _finish(self, name: str, folder: Path, seconds: float, *, reused: bool) -> None:
         digest = sha256((folder / SUMS).read_bytes()).hexdigest()
         entry = {"fingerprint": digest, "seconds": round(seconds, 3), "reused": reused}
-        if reused and self._before.get(name, {}).get("fingerprint") == digest:
-            entry["seconds"] = self._before[name]["seconds"]
+        before = self._record["stages"].pop(name, {})
+        if reused and before.get("fingerprint") == digest:
+            entry["seconds"] = before["seconds"]
         self._record["stages"][name] = entry
+        self._done.add(name)
         self._write_record()
         self._listeners.tell("adc_stage_finished", stage=name, seconds=seconds, reused=reused)
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -60,7 +61,7 @@ DESIGN = Form(
     _write_design, lambda folder, _: Design.model_validate(_read_json(folder / "design.json"))
 )
 
-DATASET = Form(write_dataset, load_dataset)
+DATASET = Form(partial(write_dataset, link=True), load_dataset)
 
 
 def evidence_form(names: tuple[str, ...]) -> Form[Dataset, dict[str, Any]]:
