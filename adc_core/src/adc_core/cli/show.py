@@ -2,7 +2,8 @@
 
 import inspect
 from argparse import ArgumentParser, Namespace
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from importlib_metadata import metadata
 
@@ -50,15 +51,26 @@ def run(arguments: Namespace) -> int:
 def _options(component: type[Component]) -> list[str]:
     lines = []
     for name, field in component.model_fields.items():
-        kind = str(field.annotation) if "[" in str(field.annotation) else _name(field.annotation)
         default = field.get_default(call_default_factory=True, validated_data={})
         value = "required" if field.is_required() else f"= {_short(default)}"
-        lines.append(f"{name}: {kind.replace('typing.', '')} {value}  {field.description or ''}")
+        kind = _type_name(field.annotation)
+        lines.append(f"{name}: {kind} {value}  {field.description or ''}")
     return lines or ["none"]
 
 
-def _name(annotation: Any) -> str:
-    return getattr(annotation, "__name__", str(annotation))
+def _type_name(annotation: Any) -> str:
+    """A type as its author wrote it, without the validators that are attached to it."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type_name(parts[0])
+    if origin is Literal:
+        return " or ".join(repr(part) for part in parts)
+    if origin in (Union, UnionType):
+        return " | ".join("null" if part is type(None) else _type_name(part) for part in parts)
+    if origin is not None:
+        inner = ", ".join("…" if part is ... else _type_name(part) for part in parts)
+        return f"{origin.__name__}[{inner}]"
+    return str(getattr(annotation, "__name__", annotation))
 
 
 def _short(value: Any) -> str:
