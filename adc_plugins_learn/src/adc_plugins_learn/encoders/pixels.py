@@ -1,8 +1,10 @@
 """Features without a network: small pictures, then principal components."""
 
+from typing import Self
+
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from adc_core.arrays import chunks
 from adc_core.errors import InputError
@@ -13,13 +15,15 @@ from adc_core.work import progress
 Float32 = NDArray[np.float32]
 
 _BATCH = 512
+_WIDEST = 4096
+"""Pixels of which principal components are taken: their covariance then has 128 MiB."""
 
 
 def principal_components(rows: Float32, components: int) -> Float32:
     """Coordinates along the directions of largest variance (Pearson 1901).
 
-    The sign of each direction is chosen so that its largest weight is positive, so that the same
-    rows give the same coordinates.
+    The sign of each direction is chosen so that its largest weight is positive, or the first of
+    several equally large, so that the same rows give the same coordinates.
 
     Args:
         rows: N × D.
@@ -27,17 +31,25 @@ def principal_components(rows: Float32, components: int) -> Float32:
 
     Returns:
         N × components float32, in order of falling variance.
+
+    Raises:
+        InputError: more components than columns.
     """
+    width = rows.shape[1]
+    if components > width:
+        raise InputError(f"{components} components of {width} columns: ask for at most {width}")
     mean = rows.mean(axis=0, dtype=np.float64)
-    covariance = np.zeros((rows.shape[1], rows.shape[1]))
+    covariance = np.zeros((width, width))
     for part in chunks(len(rows), rows[:1].nbytes):
         centred = rows[part] - mean
         covariance += centred.T @ centred
     _, directions = np.linalg.eigh(covariance / len(rows))
     kept = directions[:, ::-1][:, :components]
-    largest = np.abs(kept).argmax(axis=0)
-    kept = kept * np.sign(kept[largest, np.arange(kept.shape[1])])
-    out = np.empty((len(rows), kept.shape[1]), np.float32)
+    sizes = np.abs(kept)
+    # Pictures are often symmetric: weights of equal size must not change places by rounding.
+    largest = (sizes > sizes.max(axis=0) * (1 - 1e-6)).argmax(axis=0)
+    kept = kept * np.sign(kept[largest, np.arange(components)])
+    out = np.empty((len(rows), components), np.float32)
     for part in chunks(len(rows), rows[:1].nbytes):
         out[part] = (rows[part] - mean) @ kept
     return out
@@ -57,23 +69,35 @@ class PixelEncoder(Encoder):
         64, ge=1, description="principal components to keep; null: all pixels as they are"
     )
 
-    def encode(self, images: Images) -> Float32:
-        """N × D float32 features of N images.
-
-        Raises:
-            InputError: more components are asked for than there are pixels.
-        """
-        width = self.size**2 * (3 if self.colour else 1)
-        if self.components is not None and self.components > width:
-            raise InputError(
-                f"{self.components} components of {width} pixels: lower components or raise size"
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.components is None:
+            return self
+        if self.components > self.width:
+            raise ValueError(
+                f"{self.components} components of {self.width} pixels: "
+                "lower components or raise size"
             )
-        rows = np.empty((len(images), width), np.float32)
+        if self.width > _WIDEST:
+            raise ValueError(
+                f"principal components of {self.width} pixels take too long, at most {_WIDEST}: "
+                "lower size, or set components to null"
+            )
+        return self
+
+    @property
+    def width(self) -> int:
+        """How many numbers a small picture has."""
+        return self.size**2 * (3 if self.colour else 1)
+
+    def encode(self, images: Images) -> Float32:
+        """N × D float32 features of N images."""
+        rows = np.empty((len(images), self.width), np.float32)
         for start in range(0, len(images), _BATCH):
             stop = min(start + _BATCH, len(images))
             small = images.resized(self.size, np.arange(start, stop)).astype(np.float32) / 255
             if not self.colour:
                 small = small @ np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601 luma
-            rows[start:stop] = small.reshape(stop - start, width)
+            rows[start:stop] = small.reshape(stop - start, self.width)
             progress(stop, len(images), "image")
         return rows if self.components is None else principal_components(rows, self.components)

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from adc_core.images import Images
 from adc_core.interfaces import Encoder
 from adc_core.work import progress
-from adc_plugins_learn.training.backbones import build_backbone, last_layer
-from adc_plugins_learn.training.devices import DeviceName, find_device
+from adc_plugins_learn.training.backbones import build_backbone, last_layer, require_image_size
+from adc_plugins_learn.training.devices import DeviceName, find_device, memory_faults, seeded
 from adc_plugins_learn.training.pixels import IMAGENET_MEAN, IMAGENET_STD, to_input
+from adc_plugins_learn.training.recipe import Weights
 
 _IMAGENET_CLASSES = 1000
 
@@ -51,32 +52,32 @@ class TorchvisionEncoder(Encoder):
     reads = ("images",)
 
     model: str = Field("resnet50", description="a torchvision classification model")
-    weights: str = Field(
+    weights: Weights = Field(
         "DEFAULT", description="an official name, the path of a weights file, or random"
     )
     image_size: int = Field(224, ge=16, description="side of the pictures given to it, in pixels")
     batch_size: int = Field(64, ge=1, description="pictures per step")
     device: DeviceName = "auto"
-    seed: int = Field(0, description="draws the weights where they are random")
+    seed: int = Field(0, ge=0, lt=2**63, description="draws the weights where they are random")
 
     def encode(self, images: Images) -> NDArray[np.float32]:
         """N × D float32 features of N images.
 
         Raises:
-            InputError: no such model, weights or device.
-            WorkError: official weights cannot be downloaded.
+            InputError: no such model, weights or device, or pictures that the network cannot take.
+            WorkError: official weights cannot be downloaded, or memory runs out.
         """
         device = find_device(self.device)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
-            network = build_backbone(self.model, _IMAGENET_CLASSES, self.weights)
-        network.eval().to(device)
-        rows = []
-        with torch.inference_mode():
+        with memory_faults(self.batch_size), torch.inference_mode():
+            with seeded(self.seed):
+                network = build_backbone(self.model, _IMAGENET_CLASSES, self.weights)
+            require_image_size(network, self.model, self.image_size)
+            network.eval().to(device)
+            features = []
             for start in range(0, len(images), self.batch_size):
                 stop = min(start + self.batch_size, len(images))
                 pixels = images.resized(self.image_size, np.arange(start, stop))
                 batch = to_input(torch.from_numpy(pixels).to(device), IMAGENET_MEAN, IMAGENET_STD)
-                rows.append(penultimate(network, batch).float().cpu().numpy())
+                features.append(penultimate(network, batch).float().cpu().numpy())
                 progress(stop, len(images), "image")
-        return np.concatenate(rows)
+        return np.concatenate(features)

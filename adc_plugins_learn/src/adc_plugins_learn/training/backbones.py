@@ -7,14 +7,26 @@ from pathlib import Path
 
 import torch
 import torchvision
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from adc_core.errors import InputError, WorkError
 from adc_core.unknown import unknown
+from adc_plugins_learn.training.devices import is_out_of_memory
 
 SMALL_CNN = "small-cnn"
 RANDOM = "random"
-_SIDE_OUTPUTS = ("googlenet", "inception_v3")
+
+_INCEPTIONS = {"init_weights": True, "aux_logits": False, "transform_input": True}
+"""Without the side outputs that only their authors' recipe uses; their weights expect pictures in
+-1 … 1, which they make themselves of the normalisation of all others."""
+
+_OLD_NAMES = (
+    (re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])\b"), r"\1\2"),
+    (re.compile(r"\bmlp\.linear_1\b"), "mlp.0"),
+    (re.compile(r"\bmlp\.linear_2\b"), "mlp.3"),
+)
+"""Some layers have other names in torchvision's own files than in its present networks."""
 
 
 class SmallCNN(nn.Module):
@@ -52,7 +64,7 @@ def torchvision_models() -> list[str]:
 
 
 def build_backbone(name: str, classes: int, weights: str = RANDOM) -> nn.Module:
-    """A network with K outputs.
+    """A network with K outputs, its random weights drawn from torch's global generator.
 
     Args:
         name: `small-cnn` or a torchvision classification model, such as `resnet50`.
@@ -67,9 +79,8 @@ def build_backbone(name: str, classes: int, weights: str = RANDOM) -> nn.Module:
     if name == SMALL_CNN:
         network: nn.Module = SmallCNN(classes)
     elif name in torchvision_models():
-        # These two have side outputs that only their authors' own recipe uses.
-        plain = {"init_weights": True, "aux_logits": False} if name in _SIDE_OUTPUTS else {}
-        network = torchvision.models.get_model(name, weights=None, num_classes=classes, **plain)
+        options = _INCEPTIONS if name in ("googlenet", "inception_v3") else {}
+        network = torchvision.models.get_model(name, weights=None, num_classes=classes, **options)
     else:
         raise InputError(unknown("backbone", name, [SMALL_CNN, *torchvision_models()]))
     if weights != RANDOM:
@@ -77,23 +88,58 @@ def build_backbone(name: str, classes: int, weights: str = RANDOM) -> nn.Module:
     return network
 
 
+def require_image_size(network: nn.Module, name: str, image_size: int) -> None:
+    """Refuse pictures that a network cannot take, before any is decoded.
+
+    Raises:
+        InputError: the network is made for another size, or a larger one.
+    """
+    try:
+        with torch.inference_mode():
+            network.eval()(torch.zeros(1, 3, image_size, image_size))
+    except (RuntimeError, AssertionError) as error:
+        if is_out_of_memory(error):
+            raise
+        reason = re.split(r"\n|\. |[.!]$", str(error))[0]
+        raise InputError(
+            f"{name} does not take pictures of {image_size} × {image_size} pixels ({reason}): "
+            "change image_size"
+        ) from error
+
+
+def last_layer(network: nn.Module) -> nn.Linear | nn.Conv2d:
+    """The layer that makes the logits: the last linear or convolution layer."""
+    return [m for m in network.modules() if isinstance(m, nn.Linear | nn.Conv2d)][-1]
+
+
 def _state(name: str, weights: str) -> Mapping[str, Tensor]:
-    path = Path(weights)
-    if path.suffix in (".safetensors", ".pth", ".pt"):
-        return _read(path)
+    if is_weights_file(weights):
+        return _read(Path(weights))
     if name == SMALL_CNN:
         raise InputError(f"{SMALL_CNN} has no official weights: use weights: {RANDOM} or a file")
     official = torchvision.models.get_model_weights(name)
     if weights not in official.__members__:
         raise InputError(unknown(f"weights of {name}", weights, [*official.__members__, RANDOM]))
     try:
-        state: Mapping[str, Tensor] = official[weights].get_state_dict(progress=False)
+        state: Mapping[str, Tensor] = official[weights].get_state_dict(
+            progress=False, check_hash=True, map_location="cpu", weights_only=True
+        )
     except OSError as error:
         raise WorkError(
             f"the weights {weights} of {name} cannot be downloaded ({error}): "
             "give the path of a .safetensors or .pth file"
         ) from error
+    except Exception as error:  # of many types, where the sum or the content of the file is wrong
+        raise WorkError(
+            f"the weights {weights} of {name} came damaged, or lie damaged in "
+            f"{torch.hub.get_dir()}/checkpoints: remove them there and run again"
+        ) from error
     return state
+
+
+def is_weights_file(weights: str) -> bool:
+    """Whether weights are named by a file rather than by an official name."""
+    return Path(weights).suffix in (".safetensors", ".pth", ".pt")
 
 
 def _read(path: Path) -> Mapping[str, Tensor]:
@@ -102,38 +148,43 @@ def _read(path: Path) -> Mapping[str, Tensor]:
         raise InputError(f"{path} does not exist: give the path of a weights file")
     try:
         if path.suffix == ".safetensors":
-            from safetensors.torch import load_file
-
             return load_file(path)
-        state: Mapping[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # both libraries raise errors of many types on broken files
+        state = None
+    if isinstance(state, Mapping) and all(isinstance(value, Tensor) for value in state.values()):
         return state
-    except Exception as error:  # both libraries raise errors of many types on broken files
-        reason = re.split(r"[\n.]", str(error))[0]
-        raise InputError(f"{path} cannot be read as weights: {reason}") from error
+    raise InputError(
+        f"{path} is damaged, or holds more than tensors by name (nothing in it is executed): "
+        "save the network's state_dict() again"
+    )
 
 
 def _load(network: nn.Module, state: Mapping[str, Tensor], weights: str) -> None:
     own = network.state_dict()
     layer = last_layer(network)
-    last = next(name for name, module in network.named_modules() if module is layer)
-    fitting = {
-        name: value
-        for name, value in state.items()
-        if not (name.startswith(f"{last}.") and name in own and own[name].shape != value.shape)
-    }
-    if wrong := [k for k in fitting if k in own and fitting[k].shape != own[k].shape]:
-        raise InputError(
-            f"{weights} does not fit the network: {wrong[0]} is {tuple(fitting[wrong[0]].shape)}, "
-            f"expected {tuple(own[wrong[0]].shape)}"
-        )
-    missing = [name for name in own if name not in fitting and not name.startswith(f"{last}.")]
-    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
-    if missing:
-        raise InputError(f"{weights} does not fit the network: it has no {missing[0]}")
-    network.load_state_dict({k: v for k, v in fitting.items() if k in own}, strict=False)
+    head = next(name for name, module in network.named_modules() if module is layer) + "."
+    fitting = {}
+    for old_name, value in state.items():
+        name = _present_name(old_name)
+        if name not in own:
+            continue
+        if own[name].shape == value.shape:
+            fitting[name] = value
+        elif not name.startswith(head):
+            raise InputError(
+                f"{weights} does not fit the network: {name} is {tuple(value.shape)}, "
+                f"expected {tuple(own[name].shape)}"
+            )
+    for name in own:
+        if not (name in fitting or name.startswith(head) or name.endswith("num_batches_tracked")):
+            raise InputError(f"{weights} does not fit the network: it has no {name}")
+    # The network's own dict knows the versions of its layers, without which MNASNet loads nothing.
+    own.update(fitting)
+    network.load_state_dict(own)
 
 
-def last_layer(network: nn.Module) -> nn.Module:
-    """The layer that makes the logits: the last linear or convolution layer."""
-    layers = [m for m in network.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
-    return layers[-1]
+def _present_name(name: str) -> str:
+    for pattern, replacement in _OLD_NAMES:
+        name = pattern.sub(replacement, name)
+    return name

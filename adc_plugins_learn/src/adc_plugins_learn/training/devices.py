@@ -1,15 +1,20 @@
-"""Where tensors live."""
+"""Where tensors live, what is drawn there, and what to say when they do not fit."""
 
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated
 
 import torch
 from pydantic import Field
 
-from adc_core.errors import InputError
+from adc_core.errors import InputError, WorkError
 
 DeviceName = Annotated[
     str, Field(description="auto, cpu, cuda or cuda:1; auto takes a GPU if there is one")
 ]
+
+CPU = torch.device("cpu")
 
 
 def find_device(name: str) -> torch.device:
@@ -20,10 +25,48 @@ def find_device(name: str) -> torch.device:
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if not re.fullmatch(r"cpu|cuda(:\d+)?", name):
+        raise InputError(f'there is no device "{name}": use auto, cpu, cuda or cuda:1')
+    device = torch.device(name)
     try:
-        device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"there is no device {name!r} here ({reason}): use auto or cpu") from None
+        reason = str(error).splitlines()[0].partition(". ")[0]
+        raise InputError(f"{name} cannot be used here ({reason}): use auto or cpu") from error
     return device
+
+
+@contextmanager
+def seeded(seed: int, device: torch.device = CPU) -> Iterator[None]:
+    """Lend torch's global generators, from which weights and dropout draw; then give them back."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.default_generator.manual_seed(seed)
+        if device.type == "cuda":
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
+        yield
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether an error means that memory ran out: of a GPU, of torch on the CPU, or of numpy."""
+    return (
+        isinstance(error, MemoryError | torch.cuda.OutOfMemoryError)
+        or "can't allocate memory" in str(error)  # torch has no type of its own for the CPU
+    )
+
+
+@contextmanager
+def memory_faults(batch_size: int) -> Iterator[None]:
+    """Turn a lack of memory into one line.
+
+    Raises:
+        WorkError: memory ran out in the block.
+    """
+    try:
+        yield
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise WorkError(
+            f"out of memory with batch_size {batch_size}: lower batch_size or image_size"
+        ) from error

@@ -21,7 +21,7 @@ class History:
     """
 
     def __init__(self, samples: int, epochs: int) -> None:
-        self._columns = {name: torch.zeros(samples, epochs) for name in _COLUMNS}
+        self._columns = torch.zeros(len(_COLUMNS), samples, epochs)
         self._epochs: list[Epoch] = []
 
     @property
@@ -42,28 +42,26 @@ class History:
         given = logits.gather(1, labels[:, None])[:, 0]
         others = logits.scatter(1, labels[:, None], -torch.inf).amax(dim=1)
         loss = logits.logsumexp(dim=1) - given
-        where = rows.cpu()
-        self._columns["given_probability"][where, epoch] = (-loss).exp().cpu()
-        self._columns["margin"][where, epoch] = (given - others).cpu()
-        self._columns["loss"][where, epoch] = loss.cpu()
-        self._columns["correct"][where, epoch] = (given > others).float().cpu()
+        correct = (logits.argmax(dim=1) == labels).float()
+        seen = torch.stack([(-loss).exp(), given - others, loss, correct])
+        self._columns[:, rows.cpu(), epoch] = seen.cpu()
 
     def close(self, epoch: int, validation_accuracy: float | None) -> None:
         """End an epoch, counted from 0."""
+        means = dict(zip(_COLUMNS, self._columns[:, :, epoch].double().mean(dim=1), strict=True))
         self._epochs.append(
             Epoch(
                 epoch=epoch + 1,
-                loss=float(self._columns["loss"][:, epoch].double().mean()),
-                accuracy=float(self._columns["correct"][:, epoch].double().mean()),
+                loss=float(means["loss"]),
+                accuracy=float(means["correct"]),
                 validation_accuracy=validation_accuracy,
             )
         )
 
     def dynamics(self) -> Dynamics:
         """The dynamics of all samples, in the dataset's order."""
-        columns = {name: column.numpy() for name, column in self._columns.items()}
-        epochs = next(iter(columns.values())).shape[1]
-        return Dynamics(epochs=np.arange(1, epochs + 1), **columns)
+        columns = dict(zip(_COLUMNS, self._columns.numpy(), strict=True))
+        return Dynamics(epochs=np.arange(1, self._columns.shape[2] + 1), **columns)
 
     def state(self) -> dict[str, Any]:
         """All of it, for a checkpoint."""
@@ -71,5 +69,5 @@ class History:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up the state of a checkpoint."""
-        self._columns = {name: column.cpu() for name, column in state["columns"].items()}
+        self._columns = state["columns"].cpu()
         self._epochs = [Epoch(**epoch) for epoch in state["epochs"]]

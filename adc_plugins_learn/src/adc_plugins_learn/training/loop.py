@@ -3,26 +3,29 @@
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError, WorkError
 from adc_core.evidence import Dynamics
+from adc_core.fingerprint import fingerprint
+from adc_core.images import ImageArray
 from adc_core.model import Epoch
 from adc_core.work import progress, work_folder
-from adc_plugins_learn.training.backbones import build_backbone
-from adc_plugins_learn.training.devices import find_device
+from adc_plugins_learn.training.backbones import build_backbone, require_image_size
+from adc_plugins_learn.training.checkpoint import read_checkpoint, write_checkpoint
+from adc_plugins_learn.training.devices import find_device, memory_faults, seeded
 from adc_plugins_learn.training.history import History
 from adc_plugins_learn.training.network_model import Architecture, NetworkModel
 from adc_plugins_learn.training.pixels import channel_statistics, mirror, shift, to_input
 from adc_plugins_learn.training.recipe import Recipe
 
-CHECKPOINT = "checkpoint.pt"
+_LEARNED_FROM = ("images", "labels", "classes")
 
 
 @dataclass(frozen=True)
@@ -52,43 +55,46 @@ def train(
 ) -> NetworkModel:
     """Train a network by stochastic gradient descent.
 
-    After every epoch a checkpoint is written into the work folder; a training that finds one
-    there goes on from it and ends, on the CPU, with the same bytes.
+    All training pictures are decoded once and held as uint8 where the network is, in
+    N × image_size² × 3 bytes: 1.2 GB for 100,000 pictures of 64 pixels. Pictures of any shape
+    are scaled and cut to the square.
+
+    After every epoch a checkpoint is written into the work folder. The same training, started
+    there again, goes on from it and ends, on the CPU, with the same bytes.
 
     Raises:
-        InputError: the dataset has no images or fewer than two samples.
+        InputError: the dataset has no images, fewer than two samples, or the network does not
+            take pictures of this size.
         WorkError: out of memory, or the loss is not a number.
     """
-    if dataset.images is None:
-        raise InputError("a learner needs images: give a dataset that has them")
     if len(dataset) < 2:
-        raise InputError("a learner needs at least two samples")
-    # Weights and dropout draw from torch's global generator, so it is lent and given back.
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(recipe.seed)
-        try:
-            return _Training(dataset, validation, recipe, strategy).run()
-        except torch.OutOfMemoryError as error:
-            raise WorkError(
-                f"out of memory with batch_size {recipe.batch_size}: lower batch_size or image_size"
-            ) from error
+        raise InputError("a learner needs at least two samples: the dataset has one")
+    if validation is not None and validation.classes != dataset.classes:
+        raise InputError(
+            f"the validation set has the classes {', '.join(validation.classes)}, "
+            f"the dataset {', '.join(dataset.classes)}: give both the same"
+        )
+    device = find_device(recipe.device)
+    with memory_faults(recipe.batch_size), seeded(recipe.seed, device):
+        return _Training(dataset, validation, recipe, strategy, device).run()
 
 
 class _Training:
     """One training: its network, its optimiser and where it stands."""
 
     def __init__(
-        self, dataset: Dataset, validation: Dataset | None, recipe: Recipe, strategy: Strategy
+        self,
+        dataset: Dataset,
+        validation: Dataset | None,
+        recipe: Recipe,
+        strategy: Strategy,
+        device: torch.device,
     ) -> None:
-        self.recipe, self.strategy, self.dataset = recipe, strategy, dataset
-        self.device = find_device(recipe.device)
-        self.pixels = _pixels(dataset, recipe.image_size).to(self.device)
-        self.labels = torch.from_numpy(dataset.labels.copy()).to(self.device)
-        self.validation = validation
-        mean, std = channel_statistics(self.pixels)
-        self.architecture = Architecture(recipe.backbone, recipe.image_size, mean, std)
-        network = build_backbone(recipe.backbone, len(dataset.classes), recipe.weights)
-        self.network = network.to(self.device)
+        self.recipe, self.strategy, self.device = recipe, strategy, device
+        self.classes = dataset.classes
+        network = build_backbone(recipe.backbone, len(self.classes), recipe.weights)
+        require_image_size(network, recipe.backbone, recipe.image_size)
+        self.network = network.to(device)
         self.optimiser = torch.optim.SGD(
             self.network.parameters(),
             lr=recipe.learning_rate,
@@ -96,21 +102,35 @@ class _Training:
             weight_decay=recipe.weight_decay,
             nesterov=recipe.momentum > 0,
         )
+        self.pixels = torch.from_numpy(_pixels(dataset, recipe.image_size)).to(device)
+        self.labels = torch.from_numpy(dataset.labels.copy()).to(device)
+        self.validation = None
+        if validation is not None:
+            pixels = ImageArray(_pixels(validation, recipe.image_size))
+            self.validation = (pixels, validation.labels)
+        mean, std = channel_statistics(self.pixels)
+        self.architecture = Architecture(recipe.backbone, recipe.image_size, mean, std)
         self.generator = torch.Generator().manual_seed(recipe.seed)
         self.history = History(len(dataset), recipe.epochs)
+        key = fingerprint(
+            [
+                recipe.model_dump(mode="json"),
+                type(strategy).__qualname__,
+                *(d and d.fingerprint_of(*_LEARNED_FROM) for d in (dataset, validation)),
+            ]
+        )
+        self.checkpoint = work_folder() / f"checkpoint-{key[:16]}.pt"
 
     def run(self) -> NetworkModel:
         """Train from the last checkpoint, or from the beginning, to the end."""
-        checkpoint = work_folder() / CHECKPOINT
-        first = self._resume(checkpoint)
-        for epoch in range(first, self.recipe.epochs):
+        for epoch in range(self._resume(), self.recipe.epochs):
             self._train_epoch(epoch)
-            self._write(checkpoint, epoch + 1)
-            progress(epoch + 1, self.recipe.epochs, "epoch")
+            self.history.close(epoch, self._validate())
+            self._write(epoch + 1)
         return self._model(self.history.epochs, self.history.dynamics())
 
     def _model(self, epochs: tuple[Epoch, ...], dynamics: Dynamics | None) -> NetworkModel:
-        return NetworkModel(self.network, self.architecture, self.dataset.classes, epochs, dynamics)
+        return NetworkModel(self.network, self.architecture, self.classes, epochs, dynamics)
 
     def _train_epoch(self, epoch: int) -> None:
         self.network.train()
@@ -120,29 +140,35 @@ class _Training:
                 group["lr"] = self._learning_rate(epoch + step / len(steps))
             batch = self._batch(rows)
             logits = self.network(batch.images)
-            losses = self.strategy.loss(logits, batch, epoch)
-            loss = losses.mean()
-            if not torch.isfinite(loss):
-                raise WorkError(
-                    f"the loss is not a number in epoch {epoch + 1}: lower learning_rate "
-                    f"(now {self.recipe.learning_rate})"
-                )
-            self.optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss = self.strategy.loss(logits, batch, epoch).mean()
+            # Some losses are bounded: then only the logits show that the training diverged.
+            if not torch.isfinite(loss + (logits.amax(dim=1) - logits.amin(dim=1)).amax()):
+                raise self._diverged(epoch)
+            self.optimiser.zero_grad()
+            torch.autograd.backward(loss)
             self.optimiser.step()
             self.history.note(epoch, batch.rows, logits.detach(), batch.labels)
-        accuracy = None
-        if self.validation is not None and self.validation.images is not None:
-            predictions = self._model((), None).predict(self.validation.images)
-            accuracy = float(np.mean(predictions.labels == self.validation.labels))
-        self.history.close(epoch, accuracy)
+            progress(epoch * len(steps) + step + 1, self.recipe.epochs * len(steps), "step")
+        if not all(torch.isfinite(value).all() for value in self.network.state_dict().values()):
+            raise self._diverged(epoch)
+
+    def _diverged(self, epoch: int) -> WorkError:
+        return WorkError(
+            f"the loss is not a number in epoch {epoch + 1}: lower learning_rate "
+            f"(now {self.recipe.learning_rate})"
+        )
+
+    def _validate(self) -> float | None:
+        if self.validation is None:
+            return None
+        images, labels = self.validation
+        return float(np.mean(self._model((), None).predict(images).labels == labels))
 
     def _batches(self) -> Iterator[Tensor]:
         """Rows in random order; a last batch of one joins the one before, for BatchNorm."""
         order = torch.randperm(len(self.labels), generator=self.generator)
-        size = max(2, self.recipe.batch_size)
-        starts = list(range(0, len(order), size))
-        if len(starts) > 1 and len(order) - starts[-1] == 1:
+        starts = list(range(0, len(order), self.recipe.batch_size))
+        if len(order) - starts[-1] == 1:
             starts.pop()
         yield from (order[a:b] for a, b in zip(starts, [*starts[1:], len(order)], strict=True))
 
@@ -162,7 +188,7 @@ class _Training:
         part = epochs_done / self.recipe.epochs
         return self.recipe.learning_rate * (1 + math.cos(math.pi * part)) / 2
 
-    def _write(self, path: Path, epochs: int) -> None:
+    def _write(self, epochs: int) -> None:
         state = {
             "epochs": epochs,
             "network": self.network.state_dict(),
@@ -171,15 +197,13 @@ class _Training:
             "torch": torch.get_rng_state(),
             "history": self.history.state(),
         }
-        new = path.with_suffix(".new")
-        torch.save(state, new)
-        new.replace(path)
+        write_checkpoint(state, self.checkpoint)
 
-    def _resume(self, path: Path) -> int:
+    def _resume(self) -> int:
         """Take up a checkpoint; return how many epochs are done."""
-        if not path.exists():
+        state = read_checkpoint(self.checkpoint, self.device)
+        if state is None:
             return 0
-        state = torch.load(path, map_location=self.device, weights_only=True)
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.generator.set_state(state["generator"].cpu())
@@ -188,6 +212,7 @@ class _Training:
         return int(state["epochs"])
 
 
-def _pixels(dataset: Dataset, size: int) -> Tensor:
-    assert dataset.images is not None
-    return torch.from_numpy(dataset.images.resized(size))
+def _pixels(dataset: Dataset, size: int) -> NDArray[np.uint8]:
+    if dataset.images is None:
+        raise InputError("a learner needs images: give a dataset that has them")
+    return dataset.images.resized(size)

@@ -1,10 +1,25 @@
 """How to train, whatever the method: the options that every learner shares."""
 
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationInfo
 
+from adc_core.component import LocalPath
+from adc_plugins_learn.training.backbones import is_weights_file
 from adc_plugins_learn.training.devices import DeviceName
+
+_LOCAL: TypeAdapter[Path] = TypeAdapter(LocalPath)
+
+
+def _from_the_file(weights: str, info: ValidationInfo) -> str:
+    if is_weights_file(weights):
+        return str(_LOCAL.validate_python(weights, context=info.context))
+    return weights
+
+
+Weights = Annotated[str, AfterValidator(_from_the_file)]
+"""`random`, an official name, or a file; a path is relative to the pipeline file, as everywhere."""
 
 
 class Recipe(BaseModel):
@@ -13,17 +28,17 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     backbone: str = Field("small-cnn", description="small-cnn or a torchvision model")
-    weights: str = Field(
+    weights: Weights = Field(
         "random", description="random, an official name, or the path of a weights file"
     )
     image_size: int = Field(32, ge=8, description="side of the pictures given to it, in pixels")
     epochs: int = Field(10, ge=1, description="passes over the training set")
     batch_size: int = Field(64, ge=2, description="pictures per step")
-    learning_rate: float = Field(0.05, gt=0, description="of SGD, at the start")
+    learning_rate: float = Field(0.05, gt=0, le=1000, description="of SGD, at the start")
     momentum: float = Field(0.9, ge=0, lt=1, description="Nesterov momentum of SGD")
-    weight_decay: float = Field(5e-4, ge=0, description="L2 penalty of SGD")
+    weight_decay: float = Field(5e-4, ge=0, le=1, description="L2 penalty of SGD")
     schedule: Literal["cosine", "constant"] = Field("cosine", description="of the learning rate")
     shift: int = Field(2, ge=0, description="move pictures by up to so many pixels")
     mirror: bool = Field(True, description="mirror pictures at random; not for digits or text")
     device: DeviceName = "auto"
-    seed: int = Field(0, description="draws weights, order and augmentation")
+    seed: int = Field(0, ge=0, lt=2**63, description="draws weights, order and augmentation")

@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from adc_plugins_learn.training.recipe import Recipe
+
+
+def test_every_option_is_described():
+    assert all(field.description for field in Recipe.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"epochs": 0},
+        {"batch_size": 1},
+        {"image_size": 7},
+        {"learning_rate": 0},
+        {"learning_rate": float("inf")},
+        {"momentum": 1},
+        {"weight_decay": -1},
+        {"weight_decay": 2},
+        {"schedule": "step"},
+        {"shift": -1},
+        {"seed": -1},
+        {"seed": 2**63},
+        {"epoch": 3},
+    ],
+    ids=str,
+)
+def test_what_cannot_be_is_refused(wrong):
+    with pytest.raises(ValidationError) as error:
+        Recipe(**wrong)
+    assert [fault["loc"] for fault in error.value.errors()] == [tuple(wrong)]
+
+
+def test_a_weights_file_is_found_beside_the_pipeline_file():
+    context = {"folder": Path("/somewhere")}
+    beside = Recipe.model_validate({"weights": "net.safetensors"}, context=context)
+    assert beside.weights == "/somewhere/net.safetensors"
+    official = Recipe.model_validate({"weights": "IMAGENET1K_V2"}, context=context)
+    assert official.weights == "IMAGENET1K_V2"
+
+
+def test_without_a_pipeline_file_a_weights_file_is_where_it_says():
+    assert Recipe(weights="net.pth").weights == "net.pth"
+    assert Recipe(weights="~/net.pth").weights == str(Path.home() / "net.pth")

@@ -1,0 +1,132 @@
+"""A training that is stopped, by whatever, and started again ends as if nothing had happened."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from adc_core.work import work_folder, working_in
+from adc_plugins_learn.learners.cross_entropy import CrossEntropy
+
+STEPS = 3 * 4
+"""Three epochs of 31 samples in batches of eight."""
+
+
+def learner(backbone="small-cnn", **options):
+    settings = {"image_size": 16, "epochs": 3, "batch_size": 8}
+    return CrossEntropy(backbone=backbone, **settings | options)
+
+
+class StopError(Exception):
+    pass
+
+
+def stop_after(step):
+    def progressed(done, total, unit):
+        if done == step:
+            raise StopError
+
+    return progressed
+
+
+def stopped_at(step, learner, dataset, folder, **arguments):
+    with pytest.raises(StopError), working_in(folder, stop_after(step)):
+        learner.learn(dataset, **arguments)
+
+
+def finished(learner, dataset, folder, **arguments):
+    """The model, and the steps that were still to do."""
+    steps = []
+    with working_in(folder, lambda done, *_: steps.append(done)):
+        return learner.learn(dataset, **arguments), steps
+
+
+@pytest.fixture(scope="module", params=["small-cnn", "mobilenet_v2"])
+def backbone(request):
+    """A plain network, and one whose dropout draws from torch's global generator."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(squares, learned, backbone):
+    return learned(learner(backbone).learn(squares))
+
+
+@pytest.mark.parametrize("step", [1, 4, 5, 8, 11, 12])
+def test_stopped_at_a_step(squares, learned, backbone, uninterrupted, tmp_path, step):
+    stopped_at(step, learner(backbone), squares, tmp_path)
+    model, steps = finished(learner(backbone), squares, tmp_path)
+    assert learned(model) == uninterrupted
+    assert steps[0] == (step - 1) // 4 * 4 + 1  # no finished epoch is done again
+
+
+def test_stopped_again_and_again(squares, learned, backbone, uninterrupted, tmp_path):
+    for step in (2, 6, 7, 10):
+        stopped_at(step, learner(backbone), squares, tmp_path)
+    assert learned(finished(learner(backbone), squares, tmp_path)[0]) == uninterrupted
+
+
+def test_killed(squares, learned, backbone, uninterrupted, tmp_path):
+    squares.save(tmp_path / "dataset")
+    program = Path(__file__).with_name("training_to_kill.py")
+    kill_after = np.random.default_rng().integers(1, STEPS)
+    command = [sys.executable, program, tmp_path / "dataset", backbone, tmp_path / "work"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if int(line) >= kill_after:
+                os.kill(process.pid, signal.SIGKILL)
+                break
+        process.stdout.read()
+    assert process.returncode == -signal.SIGKILL
+    model, steps = finished(learner(backbone), squares, tmp_path / "work")
+    assert learned(model) == uninterrupted
+    assert len(steps) < STEPS or kill_after <= 4
+
+
+def test_a_finished_training_is_not_done_again(squares, learned, tmp_path):
+    first, _ = finished(learner(), squares, tmp_path)
+    again, steps = finished(learner(), squares, tmp_path)
+    assert learned(again) == learned(first)
+    assert steps == []
+
+
+def test_validation_is_resumed_too(squares, learned, tmp_path):
+    stopped_at(10, learner(), squares, tmp_path, validation=squares)
+    model, _ = finished(learner(), squares, tmp_path, validation=squares)
+    assert learned(model) == learned(learner().learn(squares, squares))
+
+
+def test_other_trainings_in_the_folder_do_not_meet(squares, learned, tmp_path):
+    others = [
+        (learner(seed=1), squares, {}),
+        (learner(learning_rate=0.01), squares, {}),
+        (learner(), squares.relabelled((squares.labels + 1) % 3), {}),
+        (learner(), squares.replace(images=255 - squares.images.array), {}),
+        (learner(), squares, {"validation": squares}),
+    ]
+    finished(learner(), squares, tmp_path)
+    for other, dataset, arguments in others:
+        model, steps = finished(other, dataset, tmp_path, **arguments)
+        assert len(steps) == STEPS
+        assert learned(model) == learned(other.learn(dataset, **arguments))
+    assert finished(learner(), squares, tmp_path)[1] == []
+
+
+def test_a_damaged_checkpoint_starts_the_training_over(squares, learned, tmp_path):
+    stopped_at(10, learner(), squares, tmp_path)
+    (checkpoint,) = tmp_path.glob("checkpoint-*.pt")
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-1])
+    with pytest.warns(UserWarning, match=r"is damaged: the training starts over$"):
+        model, steps = finished(learner(), squares, tmp_path)
+    assert len(steps) == STEPS
+    assert learned(model) == learned(learner().learn(squares))
+
+
+def test_one_checkpoint_is_kept(squares, tmp_path):
+    finished(learner(), squares, tmp_path)
+    with working_in(tmp_path):
+        assert len(list(work_folder().iterdir())) == 1

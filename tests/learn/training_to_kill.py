@@ -1,0 +1,18 @@
+"""Trains in the folder and with the backbone given, and tells of each step; waits to be killed."""
+
+import signal
+import sys
+
+import torch
+
+from adc_core.dataset import Dataset
+from adc_core.work import working_in
+from adc_plugins_learn.learners.cross_entropy import CrossEntropy
+
+dataset, backbone, folder = sys.argv[1:]
+torch.set_num_threads(1)
+with working_in(folder, lambda done, total, unit: print(done, flush=True)):
+    CrossEntropy(backbone=backbone, image_size=16, epochs=3, batch_size=8).learn(
+        Dataset.read(dataset)
+    )
+signal.pause()
