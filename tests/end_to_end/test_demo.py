@@ -119,8 +119,8 @@ def test_killed_while_collecting_and_training_it_ends_the_same(project, finished
     folder, rng = project[0], np.random.default_rng(5)
     for begun in (
         "collector/*/images",
-        "learners.cross-entropy.raw/*/checkpoint.pt",
-        "learners.cross-entropy.curated/*/checkpoint.pt",
+        "learners.cross-entropy.raw/*/checkpoint-*.pt",
+        "learners.cross-entropy.curated/*/checkpoint-*.pt",
     ):
         process = start(project, "killed")
         while not list((folder / "killed" / ".work" / "stages").glob(begun)):
