@@ -38,11 +38,11 @@ def test_what_cannot_be_is_refused(wrong):
 def test_a_weights_file_is_found_beside_the_pipeline_file():
     context = {"folder": Path("/somewhere")}
     beside = Recipe.model_validate({"weights": "net.safetensors"}, context=context)
-    assert beside.weights == "/somewhere/net.safetensors"
+    assert beside.weights == Path("/somewhere/net.safetensors")
     official = Recipe.model_validate({"weights": "IMAGENET1K_V2"}, context=context)
     assert official.weights == "IMAGENET1K_V2"
 
 
 def test_without_a_pipeline_file_a_weights_file_is_where_it_says():
-    assert Recipe(weights="net.pth").weights == "net.pth"
-    assert Recipe(weights="~/net.pth").weights == str(Path.home() / "net.pth")
+    assert Recipe(weights="net.pth").weights == Path("net.pth")
+    assert Recipe(weights="~/net.pth").weights == Path.home() / "net.pth"

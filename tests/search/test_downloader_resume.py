@@ -29,12 +29,14 @@ KEYS = {"GOOGLE_API_KEY": KEY, "GOOGLE_CSE_ID": ENGINE}
 # The child tells each step on a line of its own, and its result at the end; it takes its time,
 # so that a kill meets it half-way.
 CHILD = """
-import sys, time
+import signal, sys, time
 from adc_core.design import Design, Query
 from adc_core.work import working_in
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.searchers.google import GoogleSearcher
 
+# A test run in the background of a shell hands on SIGINT ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 folder, endpoint, *names = sys.argv[1:]
 queries = tuple(Query(text=name, class_name=name) for name in names)
 design = Design(classes=tuple(names), queries=queries, samples_per_query=60)

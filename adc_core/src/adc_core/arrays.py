@@ -32,6 +32,8 @@ def read_only(array: Array) -> Array:
 
 def first_bad_row(array: Array) -> int | None:
     """The first row of a float array that holds NaN or infinity, or None."""
+    if not array.size:
+        return None
     flat = array.reshape(len(array), -1)
     for part in chunks(len(flat), flat.shape[1] * flat.itemsize):
         block = flat[part]

@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from adc_core.faults import explain
+from adc_core.fingerprint import hash_file
 from adc_core.registry import registry
 
 
@@ -72,8 +73,15 @@ class Component(BaseModel, ABC):
 
     @property
     def identity(self) -> dict[str, Any]:
-        """What decides the result: full name, package version, options in their order."""
+        """What decides the result: full name, package version, options in their order.
+
+        A file counts by its content, wherever it lies.
+        """
         options = self.model_dump(mode="json")
+        for name in type(self).model_fields:
+            path = getattr(self, name)
+            if isinstance(path, Path) and path.is_file():
+                options[name] = hash_file(path)
         described = {key: value for key, value in options.items() if key not in self.pace}
         return described | {"version": registry.version_of(type(self))}
 

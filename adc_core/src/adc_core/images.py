@@ -246,6 +246,12 @@ class ImageArray(Images):
         pixels: Pixels = np.asarray(self.array[row])
         return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
 
+    def resized(self, size: int, rows: Array | None = None) -> Pixels:
+        """Pictures of one size; see `Images.resized`."""
+        if self.array.shape[1:] == (size, size, 3):
+            return np.array(self.array if rows is None else self.array[rows])
+        return super().resized(size, rows)
+
     def take(self, rows: Array) -> "ImageArray":
         """The pictures of some rows, in that order."""
         return ImageArray(self.array[rows])

@@ -70,7 +70,7 @@ class TorchvisionEncoder(Encoder):
         device = find_device(self.device)
         with memory_faults(self.batch_size), torch.inference_mode():
             with seeded(self.seed):
-                network = build_backbone(self.model, _IMAGENET_CLASSES, self.weights)
+                network = build_backbone(self.model, _IMAGENET_CLASSES, str(self.weights))
             require_image_size(network, self.model, self.image_size)
             network.eval().to(device)
             features = []

@@ -30,7 +30,7 @@ _OLD_NAMES = (
 
 
 class SmallCNN(nn.Module):
-    """Three convolution blocks and a linear layer, for pictures of 16 to 64 pixels.
+    """Three convolution blocks and a linear layer, for pictures of 8 to 64 pixels.
 
     Args:
         classes: how many outputs.

@@ -92,7 +92,7 @@ class _Training:
     ) -> None:
         self.recipe, self.strategy, self.device = recipe, strategy, device
         self.classes = dataset.classes
-        network = build_backbone(recipe.backbone, len(self.classes), recipe.weights)
+        network = build_backbone(recipe.backbone, len(self.classes), str(recipe.weights))
         require_image_size(network, recipe.backbone, recipe.image_size)
         self.network = network.to(device)
         self.optimiser = torch.optim.SGD(

@@ -12,13 +12,13 @@ from adc_plugins_learn.training.devices import DeviceName
 _LOCAL: TypeAdapter[Path] = TypeAdapter(LocalPath)
 
 
-def _from_the_file(weights: str, info: ValidationInfo) -> str:
-    if is_weights_file(weights):
-        return str(_LOCAL.validate_python(weights, context=info.context))
+def _from_the_file(weights: str | Path, info: ValidationInfo) -> str | Path:
+    if is_weights_file(str(weights)):
+        return _LOCAL.validate_python(weights, context=info.context)
     return weights
 
 
-Weights = Annotated[str, AfterValidator(_from_the_file)]
+Weights = Annotated[str | Path, AfterValidator(_from_the_file)]
 """`random`, an official name, or a file; a path is relative to the pipeline file, as everywhere."""
 
 

@@ -1,0 +1,109 @@
+"""What a step of `cross-entropy` costs beside a bare PyTorch loop.
+
+The bare loop is written by hand: the same network, batches and optimiser, on pictures that were
+normalised beforehand, with no augmentation, training dynamics or checkpoint. The floor is forward
+and backward of one batch alone. All run in turn in one process and one thread; the best of several
+rounds counts, in CPU seconds.
+
+    python benchmarks/training_speed.py [--backbone small-cnn] [--rounds 6]
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from adc_core.dataset import Dataset
+from adc_core.work import working_in
+from adc_plugins_learn.learners.cross_entropy import CrossEntropy
+from adc_plugins_learn.training.backbones import build_backbone
+from adc_plugins_learn.training.pixels import channel_statistics, to_input
+
+IMAGES, SIZE, CLASSES, BATCH, EPOCHS = 640, 32, 10, 64, 2
+STEPS = EPOCHS * IMAGES // BATCH
+
+
+def floor(network: nn.Module, images: Tensor, labels: Tensor) -> float:
+    """CPU seconds of forward and backward of one batch."""
+    images, labels = images[:BATCH], labels[:BATCH]
+    started = time.process_time()
+    for _ in range(STEPS):
+        nn.functional.cross_entropy(network(images), labels).backward()
+        network.zero_grad()
+    return (time.process_time() - started) / STEPS
+
+
+def bare_loop(network: nn.Module, images: Tensor, labels: Tensor) -> float:
+    """CPU seconds of a step as one would write it by hand."""
+    optimiser = torch.optim.SGD(
+        network.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4, nesterov=True
+    )
+    started = time.process_time()
+    for _ in range(EPOCHS):
+        for rows in torch.randperm(IMAGES).split(BATCH):
+            optimiser.zero_grad()
+            nn.functional.cross_entropy(network(images[rows]), labels[rows]).backward()
+            optimiser.step()
+    return (time.process_time() - started) / STEPS
+
+
+def learner(learner: CrossEntropy, dataset: Dataset) -> float:
+    """CPU seconds of a step of ours, from the end of the first step to the finished model."""
+    times: list[float] = []
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        working_in(folder, lambda *_: times.append(time.process_time())),
+    ):
+        learner.learn(dataset)
+        return (time.process_time() - times[0]) / (STEPS - 1)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--backbone", default="small-cnn")
+    parser.add_argument("--rounds", type=int, default=6)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (IMAGES, SIZE, SIZE, 3), dtype=np.uint8)
+    dataset = Dataset(labels=np.arange(IMAGES) % CLASSES, images=pixels)
+    labels = torch.from_numpy(dataset.labels.copy())
+    images = to_input(torch.from_numpy(pixels), *channel_statistics(torch.from_numpy(pixels)))
+
+    settings = {
+        "backbone": options.backbone,
+        "image_size": SIZE,
+        "batch_size": BATCH,
+        "device": "cpu",
+    }
+    ours = CrossEntropy(**settings, epochs=EPOCHS, shift=0, mirror=False)
+    augmented = CrossEntropy(**settings, epochs=EPOCHS)
+
+    def network() -> nn.Module:
+        return build_backbone(options.backbone, CLASSES).train()
+
+    cases: dict[str, Callable[[], float]] = {
+        "forward and backward alone": lambda: floor(network(), images, labels),
+        "bare loop": lambda: bare_loop(network(), images, labels),
+        "cross-entropy": lambda: learner(ours, dataset),
+        "cross-entropy, shift and mirror": lambda: learner(augmented, dataset),
+    }
+    best = dict.fromkeys(cases, float("inf"))
+    for _ in range(options.rounds):
+        for name, case in cases.items():
+            best[name] = min(best[name], case())
+    bare = best["bare loop"]
+    print(f"{options.backbone}, {BATCH} pictures of {SIZE} pixels, one thread")
+    print(f"{'a step of':34}{'CPU ms':>8}{'ratio to bare':>16}")
+    for name, seconds in best.items():
+        print(f"{name:34}{1000 * seconds:8.1f}{seconds / bare:16.2f}")
+
+
+if __name__ == "__main__":
+    main()
