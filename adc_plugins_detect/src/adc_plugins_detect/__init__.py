@@ -8,29 +8,60 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from adc_plugins_detect.detectors.aum import aum
     from adc_plugins_detect.detectors.confident_learning import confident_learning
+    from adc_plugins_detect.detectors.cores import cores
+    from adc_plugins_detect.detectors.data_maps import DataMap, data_map, data_maps
+    from adc_plugins_detect.detectors.deep_knn import deep_knn
+    from adc_plugins_detect.detectors.early_stop_ce import early_stop_ce
+    from adc_plugins_detect.detectors.forgetting import forgetting
+    from adc_plugins_detect.detectors.neighbour_credibility import neighbour_credibility
+    from adc_plugins_detect.detectors.predicted_differs import predicted_differs
     from adc_plugins_detect.detectors.simifeat import simifeat
+    from adc_plugins_detect.detectors.small_loss import small_loss
     from adc_plugins_detect.enrichers.linear_probe import linear_probe
     from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
     from adc_plugins_detect.transition import TransitionEstimate, hoc, transition_from_votes
 
 _MODULE_OF = {
+    "DataMap": "detectors.data_maps",
     "TransitionEstimate": "transition",
+    "aum": "detectors.aum",
     "confident_learning": "detectors.confident_learning",
+    "cores": "detectors.cores",
+    "data_map": "detectors.data_maps",
+    "data_maps": "detectors.data_maps",
+    "deep_knn": "detectors.deep_knn",
+    "early_stop_ce": "detectors.early_stop_ce",
+    "forgetting": "detectors.forgetting",
     "hoc": "transition",
     "linear_probe": "enrichers.linear_probe",
     "nearest_neighbours": "enrichers.neighbours",
+    "neighbour_credibility": "detectors.neighbour_credibility",
+    "predicted_differs": "detectors.predicted_differs",
     "simifeat": "detectors.simifeat",
+    "small_loss": "detectors.small_loss",
     "transition_from_votes": "transition",
 }
 
 __all__ = [
+    "DataMap",
     "TransitionEstimate",
+    "aum",
     "confident_learning",
+    "cores",
+    "data_map",
+    "data_maps",
+    "deep_knn",
+    "early_stop_ce",
+    "forgetting",
     "hoc",
     "linear_probe",
     "nearest_neighbours",
+    "neighbour_credibility",
+    "predicted_differs",
     "simifeat",
+    "small_loss",
     "transition_from_votes",
 ]
 

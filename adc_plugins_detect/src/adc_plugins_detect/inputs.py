@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from adc_core.arrays import Array, first_bad_row
+from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 
 T = TypeVar("T")
@@ -57,6 +58,21 @@ def as_rows(values: ArrayLike, name: str) -> Array:
     return array
 
 
+def as_probabilities(values: ArrayLike) -> Array:
+    """A matrix of floating-point numbers, one row per sample and one column per class.
+
+    Raises:
+        InputError: another shape or type.
+    """
+    matrix = np.asarray(values)
+    if matrix.ndim != 2 or matrix.dtype.kind != "f" or matrix.shape[1] < 2:
+        raise InputError(
+            "probabilities: expected a matrix of N samples × K classes, "
+            f"got {matrix.dtype} {matrix.shape}"
+        )
+    return matrix
+
+
 def same_length(labels: Array, rows: Any, name: str) -> None:
     """Check that an array of evidence has one row per label.
 
@@ -92,3 +108,18 @@ def needed(column: T | None, name: str, added_by: str) -> T:
     if column is None:
         raise InputError(f'the dataset has no column "{name}": {added_by} adds it')
     return column
+
+
+def out_of_sample(dataset: Dataset, allow_in_sample: bool) -> Array:
+    """The probabilities of a dataset, N × K, from models that had not seen the labels.
+
+    Raises:
+        InputError: they are missing, or in sample where that is not allowed.
+    """
+    probabilities = needed(dataset.probabilities, "probabilities", "the enricher linear-probe")
+    if probabilities.origin == "in sample" and not allow_in_sample:
+        raise InputError(
+            "the probabilities are in sample, and a model agrees with the wrong labels that "
+            "it has seen: use out-of-sample ones, or set allow_in_sample"
+        )
+    return probabilities.values

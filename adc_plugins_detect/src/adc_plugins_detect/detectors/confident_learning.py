@@ -17,8 +17,15 @@ from adc_plugins_detect.detectors.confident_joint import (
     confident_joint,
     in_range,
 )
-from adc_plugins_detect.detectors.pruning import highest, prune
-from adc_plugins_detect.inputs import as_labels, needed, row_ids, same_length
+from adc_plugins_detect.detectors.flagging import highest
+from adc_plugins_detect.detectors.pruning import prune
+from adc_plugins_detect.inputs import (
+    as_labels,
+    as_probabilities,
+    out_of_sample,
+    row_ids,
+    same_length,
+)
 
 Rule = Literal[
     "prune_by_noise_rate",
@@ -77,12 +84,7 @@ def confident_learning(
     Raises:
         InputError: arrays of other shapes, labels out of range, rows that are not probabilities.
     """
-    matrix = np.asarray(probabilities)
-    if matrix.ndim != 2 or matrix.dtype.kind != "f" or matrix.shape[1] < 2:
-        raise InputError(
-            "probabilities: expected a matrix of N samples × K classes, "
-            f"got {matrix.dtype} {matrix.shape}"
-        )
+    matrix = as_probabilities(probabilities)
     given = as_labels(labels, matrix.shape[1])
     same_length(given, matrix, "probabilities")
     if score == "confidence_weighted_entropy" and adjust_probabilities:
@@ -133,15 +135,9 @@ class ConfidentLearning(Detector):
         Raises:
             InputError: they are missing, or in sample without `allow_in_sample`.
         """
-        probabilities = needed(dataset.probabilities, "probabilities", "the enricher linear-probe")
-        if probabilities.origin == "in sample" and not self.allow_in_sample:
-            raise InputError(
-                "the probabilities are in sample, and a model agrees with the wrong labels that "
-                "it has seen: use out-of-sample ones, or set allow_in_sample"
-            )
         return confident_learning(
             dataset.labels,
-            probabilities.values,
+            out_of_sample(dataset, self.allow_in_sample),
             rule=self.rule,
             score=self.score,
             adjust_probabilities=self.adjust_probabilities,

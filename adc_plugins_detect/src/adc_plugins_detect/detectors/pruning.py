@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from adc_core.arrays import Array
 from adc_plugins_detect.detectors.confident_joint import ConfidentJoint, Counts, in_range
+from adc_plugins_detect.detectors.flagging import highest
 
 
 def prune(
@@ -61,19 +62,6 @@ def _by_margin(
     for column, count in zip(columns, counts, strict=True):
         wrong |= highest(block[:, column] - own, int(count))
     return wrong
-
-
-def highest(values: Array, count: int) -> NDArray[np.bool_]:
-    """Which are the `count` largest values; of equals the first."""
-    chosen = np.zeros(len(values), np.bool_)
-    if count <= 0:
-        return chosen
-    if count >= len(values):
-        return ~chosen
-    least = np.partition(values, -count)[-count]
-    chosen |= values > least
-    chosen[np.flatnonzero(values == least)[: count - int(chosen.sum())]] = True
-    return chosen
 
 
 def _prune_counts(joint: ConfidentJoint, frac_noise: float, min_examples_per_class: int) -> Counts:

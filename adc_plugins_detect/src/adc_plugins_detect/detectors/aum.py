@@ -1,0 +1,117 @@
+"""Area under the margin: a label that the logits resist all through training is suspicious."""
+
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from adc_core.arrays import Array
+from adc_core.dataset import Dataset
+from adc_core.errors import InputError
+from adc_core.evidence import Dynamics
+from adc_core.findings import Findings
+from adc_core.interfaces import Detector
+from adc_plugins_detect.detectors.curves import curves_of, dynamics_of, mean_of_epochs
+from adc_plugins_detect.detectors.flagging import FLAG_RATE, flag_share, squash
+from adc_plugins_detect.inputs import as_labels, row_ids
+
+
+def aum(
+    labels: ArrayLike,
+    evidence: Dynamics | ArrayLike,
+    *,
+    skip_epochs: int = 1,
+    flag_rate: float = FLAG_RATE,
+    threshold_samples: ArrayLike | None = None,
+    ids: Array | None = None,
+) -> Findings:
+    """Find wrong labels by the area under the margin (Pleiss et al., NeurIPS 2020).
+
+    A margin is the logit of the given label less the largest other logit; the area is its mean
+    over the epochs. Suspicion is (1 - a / (1 + |a|)) / 2 of the area a: it orders samples as the
+    area does, and an area of zero lands at 0.5.
+
+    The paper's threshold needs a training with an extra class: a share of the samples, drawn at
+    random, is labelled with it, so that their labels are surely wrong. A sample is flagged if
+    more than one in a hundred of these have a larger area. Without them a share is flagged.
+
+    Args:
+        labels: N given labels.
+        evidence: training dynamics, or their N × E margins (of logits, not of probabilities).
+        skip_epochs: leave out the first epochs, in which the network has learned nothing yet.
+        flag_rate: without threshold samples, share of the samples to flag, the smallest areas
+            first, of equals the first.
+        threshold_samples: N booleans: labelled with the extra class in that training. They are
+            not judged.
+        ids: N texts; by default the row numbers.
+
+    Returns:
+        Findings; with threshold samples also the share of flagged among judged samples as noise
+        rate.
+
+    Raises:
+        InputError: arrays of other shapes, no epoch left, no threshold sample or nothing else.
+    """
+    given = as_labels(labels)
+    margins = curves_of(given, evidence, "margin")
+    E = margins.shape[1]
+    if not 0 <= skip_epochs < E:
+        raise InputError(
+            f"skip_epochs is {skip_epochs} of {E} recorded epochs: choose one of 0…{E - 1}"
+        )
+    areas = mean_of_epochs(margins[:, skip_epochs:])
+    suspicion, ids = squash(-areas), row_ids(len(given)) if ids is None else ids
+    if threshold_samples is None:
+        return Findings(ids=ids, suspicion=suspicion, flagged=flag_share(-areas, flag_rate))
+    judged = ~_as_mask(threshold_samples, len(given))
+    flagged = judged & below_threshold(areas, areas[~judged])
+    return Findings(
+        ids=ids,
+        suspicion=np.where(judged, suspicion, np.nan),
+        flagged=flagged,
+        covered=judged,
+        noise_rate=float(flagged[judged].mean()),
+    )
+
+
+class Aum(Detector):
+    """Ranks labels by the mean margin of their logit over training."""
+
+    reads: ClassVar[tuple[str, ...]] = ("dynamics",)
+
+    skip_epochs: int = Field(1, ge=0, description="leave out so many first epochs")
+    flag_rate: float = Field(FLAG_RATE, ge=0, le=1, description="share of the samples to flag")
+
+    def detect(self, dataset: Dataset) -> Findings:
+        """Judge every sample by the dataset's dynamics."""
+        return aum(
+            dataset.labels,
+            dynamics_of(dataset),
+            skip_epochs=self.skip_epochs,
+            flag_rate=self.flag_rate,
+            ids=dataset.ids,
+        )
+
+
+def below_threshold(areas: NDArray[np.float64], threshold_areas: Array) -> NDArray[np.bool_]:
+    """Which areas are smaller than more than one in a hundred of those of threshold samples."""
+    m = len(threshold_areas)
+    larger = m - np.searchsorted(np.sort(threshold_areas), areas, side="right")
+    below: NDArray[np.bool_] = 100 * larger > m
+    return below
+
+
+def _as_mask(threshold_samples: ArrayLike, rows: int) -> NDArray[np.bool_]:
+    mask = np.asarray(threshold_samples)
+    if mask.dtype != np.bool_ or mask.shape != (rows,):
+        raise InputError(
+            f"threshold_samples: expected one boolean for each of {rows} samples, "
+            f"got {mask.dtype} {mask.shape}"
+        )
+    if mask.all() or not mask.any():
+        raise InputError(
+            f"threshold_samples: {mask.sum()} of {rows} samples are, "
+            "but some must be and some must not"
+        )
+    return mask

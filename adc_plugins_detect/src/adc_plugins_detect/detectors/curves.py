@@ -1,0 +1,71 @@
+"""Curves of a training run: one column of the dynamics, as recorded or as a bare matrix."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from adc_core.arrays import Array
+from adc_core.dataset import Dataset
+from adc_core.errors import InputError
+from adc_core.evidence import Dynamics
+from adc_plugins_detect.inputs import as_rows, needed, same_length
+
+
+def curves_of(labels: Array, evidence: Dynamics | ArrayLike, column: str) -> Array:
+    """One finite number per sample and epoch.
+
+    Args:
+        labels: N given labels.
+        evidence: the dynamics, or one N × E matrix of them, of numbers or booleans.
+        column: which column of the dynamics.
+
+    Raises:
+        InputError: another shape or type, no epoch, or a row that is not finite.
+    """
+    values = getattr(evidence, column) if isinstance(evidence, Dynamics) else np.asarray(evidence)
+    curves = as_rows(values.view(np.uint8) if values.dtype == np.bool_ else values, column)
+    same_length(labels, curves, column)
+    return curves
+
+
+def shares_of(labels: Array, evidence: Dynamics | ArrayLike, column: str) -> Array:
+    """Curves that must lie in 0…1.
+
+    Raises:
+        InputError: they do not, or are no curves.
+    """
+    curves = curves_of(labels, evidence, column)
+    if curves.min() < -1e-3 or curves.max() > 1 + 1e-3:
+        row = int((abs(curves - 0.5) > 0.501).any(axis=1).argmax())
+        raise InputError(f"{column}: row {row} leaves 0…1: expected probabilities of every epoch")
+    return curves
+
+
+def place_of(epoch: int, evidence: Dynamics | ArrayLike, curves: Array) -> int:
+    """The column of an epoch; those of a bare matrix are epochs 1, 2, ….
+
+    Raises:
+        InputError: the epoch was not recorded.
+    """
+    E = curves.shape[1]
+    epochs = evidence.epochs if isinstance(evidence, Dynamics) else np.arange(1, E + 1)
+    places = np.flatnonzero(epochs == epoch)
+    if not len(places):
+        raise InputError(
+            f"epoch {epoch} was not recorded: choose one of {', '.join(map(str, epochs))}"
+        )
+    return int(places[0])
+
+
+def mean_of_epochs(curves: Array) -> NDArray[np.float64]:
+    """N means over the epochs, in double precision."""
+    means: NDArray[np.float64] = curves.mean(axis=1, dtype=np.float64)
+    return means
+
+
+def dynamics_of(dataset: Dataset) -> Dynamics:
+    """The dynamics of a dataset.
+
+    Raises:
+        InputError: it has none.
+    """
+    return needed(dataset.dynamics, "dynamics", "the record of a training run")

@@ -1,0 +1,123 @@
+"""Deep k-NN: a label that most neighbours in a learned space do not share is suspicious."""
+
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from adc_core.arrays import Array, chunks
+from adc_core.dataset import Dataset
+from adc_core.errors import InputError
+from adc_core.evidence import Neighbours
+from adc_core.findings import Findings
+from adc_core.interfaces import Detector
+from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
+from adc_plugins_detect.inputs import as_labels, needed, row_ids, same_length
+
+MOST_NEIGHBOURS = 100
+"""As many neighbours vote by default, or a fifth of an average class where that is fewer."""
+
+
+def deep_knn(
+    labels: ArrayLike,
+    evidence: ArrayLike | Neighbours,
+    *,
+    k: int | None = None,
+    n_classes: int | None = None,
+    ids: Array | None = None,
+) -> Findings:
+    """Find wrong labels by the plurality of neighbours (Bahri, Jiang and Gupta, ICML 2020).
+
+    The k nearest other samples have one vote each. Suspicion is the share of them that carry
+    another label; a sample is flagged if some label has more votes than its own. The paper takes
+    the logits of a network trained on the given labels; an early epoch is best, because a later
+    one has memorised wrong labels. A class with few samples beside k can hardly win a vote.
+
+    Args:
+        labels: N given labels.
+        evidence: N × D features, or a k-NN graph of any metric. Features are compared by cosine,
+            where the paper takes the Euclidean distance.
+        k: neighbours that vote; by default 100, or N / 5K where that is fewer.
+        n_classes: K; by default the largest label says.
+        ids: N texts; by default the row numbers.
+
+    Returns:
+        Findings with the winner of the vote as suggestion, its share of the votes as confidence,
+        and the share of flagged samples as noise rate.
+
+    Raises:
+        InputError: arrays of other shapes, fewer neighbours than k, k below 1.
+    """
+    given = as_labels(labels, n_classes)
+    if k is None:
+        k = min(MOST_NEIGHBOURS, max(1, len(given) // (5 * (n_classes or int(given.max()) + 1))))
+    if k < 1:
+        raise InputError(f"k is {k}: at least one neighbour must vote")
+    graph = evidence if isinstance(evidence, Neighbours) else nearest_neighbours(evidence, k)
+    same_length(given, graph.indices, "neighbours")
+    indices, _ = graph.first(k)
+    agreeing, winner, most = count_equal_votes(given, indices)
+    differs = agreeing < most
+    return Findings(
+        ids=row_ids(len(given)) if ids is None else ids,
+        suspicion=(k - agreeing) / k,
+        flagged=differs,
+        suggested_labels=np.where(differs, winner, -1),
+        suggestion_confidence=np.where(differs, most / k, np.nan),
+        noise_rate=float(differs.mean()),
+    )
+
+
+class DeepKnn(Detector):
+    """Flags labels that are outvoted by their nearest neighbours, one vote each."""
+
+    reads: ClassVar[tuple[str, ...]] = ("neighbours",)
+
+    k: int | None = Field(
+        None,
+        ge=1,
+        description="neighbours that vote; 100, or a fifth of an average class if that is fewer",
+    )
+
+    @property
+    def neighbours_read(self) -> int:
+        """The voters, or the most that may vote by default."""
+        return self.k or MOST_NEIGHBOURS
+
+    def detect(self, dataset: Dataset) -> Findings:
+        """Judge every sample by the dataset's neighbours."""
+        return deep_knn(
+            dataset.labels,
+            needed(dataset.neighbours, "neighbours", "the enricher neighbours"),
+            k=self.k,
+            n_classes=len(dataset.classes),
+            ids=dataset.ids,
+        )
+
+
+def count_equal_votes(
+    labels: NDArray[np.int64], indices: Array
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Count the labels of neighbours, whatever the number of classes.
+
+    Args:
+        labels: N given labels.
+        indices: N × k row numbers of the neighbours.
+
+    Returns:
+        N votes for the given label, N labels with the most votes (of equals the lowest), and
+        N votes for those.
+    """
+    n, k = indices.shape
+    agreeing, winner, most = (np.empty(n, np.int64) for _ in range(3))
+    place = np.arange(k)
+    for part in chunks(n, 8 * k):
+        near = np.sort(labels[indices[part]], axis=1)
+        agreeing[part] = (near == labels[part, None]).sum(axis=1)
+        begins = np.where(np.diff(near, axis=1, prepend=-1) > 0, place, 0)
+        length = place + 1 - np.maximum.accumulate(begins, axis=1)
+        last = length.argmax(axis=1)
+        rows = np.arange(len(near))
+        winner[part], most[part] = near[rows, last], length[rows, last]
+    return agreeing, winner, most

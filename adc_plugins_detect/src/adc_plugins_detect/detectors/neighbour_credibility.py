@@ -1,0 +1,99 @@
+"""Neighbour credibility: a label is as credible as the near neighbours that share it."""
+
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+
+from adc_core.arrays import Array, chunks
+from adc_core.dataset import Dataset
+from adc_core.errors import InputError
+from adc_core.evidence import Neighbours
+from adc_core.findings import Findings
+from adc_core.interfaces import Detector
+from adc_plugins_detect.detectors.flagging import FLAG_RATE, flag_share
+from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
+from adc_plugins_detect.inputs import as_labels, needed, row_ids, same_length
+
+
+def neighbour_credibility(
+    labels: ArrayLike,
+    evidence: ArrayLike | Neighbours,
+    *,
+    k: int = 10,
+    temperature: float = 0.1,
+    flag_rate: float = FLAG_RATE,
+    ids: Array | None = None,
+) -> Findings:
+    """Rank labels by the weighted share of neighbours that carry them (after Shu, 2022).
+
+    A neighbour of cosine c weighs exp(-(1 - c) / temperature). Suspicion is the weight of those
+    with another label. The formula is this project's: the original's is not published.
+
+    Args:
+        labels: N given labels.
+        evidence: N × D features, or their k-NN graph (k neighbours at least).
+        k: neighbours, the sample itself not among them.
+        temperature: the lower, the more the nearest neighbours count.
+        flag_rate: share of the samples to flag, the most suspect first, of equals the first.
+        ids: N texts; by default the row numbers.
+
+    Raises:
+        InputError: arrays of other shapes, fewer neighbours than k, options out of range.
+    """
+    given = as_labels(labels)
+    if k < 1 or not temperature > 0:
+        raise InputError(
+            f"k is {k} and temperature {temperature}: "
+            "at least one neighbour and a temperature above zero are needed"
+        )
+    graph = evidence if isinstance(evidence, Neighbours) else nearest_neighbours(evidence, k)
+    same_length(given, graph.indices, "neighbours")
+    suspicion = _disagreement(given, *graph.first(k), temperature)
+    return Findings(
+        ids=row_ids(len(given)) if ids is None else ids,
+        suspicion=suspicion,
+        flagged=flag_share(suspicion, flag_rate),
+    )
+
+
+class NeighbourCredibility(Detector):
+    """Ranks labels by how much of their neighbourhood does not share them."""
+
+    reads: ClassVar[tuple[str, ...]] = ("neighbours",)
+
+    k: int = Field(10, ge=1, description="neighbours, the sample itself not among them")
+    temperature: float = Field(
+        0.1, gt=0, description="the lower, the more the nearest neighbours count"
+    )
+    flag_rate: float = Field(FLAG_RATE, ge=0, le=1, description="share of the samples to flag")
+
+    @property
+    def neighbours_read(self) -> int:
+        """The neighbours that are weighed."""
+        return self.k
+
+    def detect(self, dataset: Dataset) -> Findings:
+        """Judge every sample by the dataset's neighbours."""
+        return neighbour_credibility(
+            dataset.labels,
+            needed(dataset.neighbours, "neighbours", "the enricher neighbours"),
+            k=self.k,
+            temperature=self.temperature,
+            flag_rate=self.flag_rate,
+            ids=dataset.ids,
+        )
+
+
+def _disagreement(
+    labels: NDArray[np.int64], indices: Array, similarities: Array, temperature: float
+) -> NDArray[np.float64]:
+    share = np.empty(len(labels))
+    for part in chunks(len(labels), 8 * indices.shape[1]):
+        near = similarities[part].astype(np.float64)
+        # Relative to the nearest, or all weights would vanish at a low temperature.
+        weights = np.exp((near - near.max(axis=1, keepdims=True)) / temperature)
+        other = labels[indices[part]] != labels[part, None]
+        share[part] = (weights * other).sum(axis=1) / weights.sum(axis=1)
+    return share.clip(0, 1)

@@ -1,0 +1,83 @@
+"""Predicted otherwise: a label that is not the most probable class is suspicious."""
+
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+from pydantic import Field
+
+from adc_core.arrays import Array, chunks
+from adc_core.dataset import Dataset
+from adc_core.findings import Findings
+from adc_core.interfaces import Detector
+from adc_plugins_detect.detectors.confident_joint import checked
+from adc_plugins_detect.inputs import (
+    as_labels,
+    as_probabilities,
+    out_of_sample,
+    row_ids,
+    same_length,
+)
+
+
+def predicted_differs(
+    labels: ArrayLike, probabilities: ArrayLike, *, ids: Array | None = None
+) -> Findings:
+    """Flag labels that a model predicts otherwise: the baseline that every detector should beat.
+
+    Suspicion is one minus the self-confidence, the probability of the given label (Northcutt,
+    Jiang and Chuang, JAIR 2021, count this rule among their baselines). A given label that is as
+    probable as the most probable class is not flagged.
+
+    Args:
+        labels: N given labels in 0…K-1.
+        probabilities: N × K probabilities of any float type, from models that had not seen the
+            sample's label; a memory map will do.
+        ids: N texts; by default the row numbers.
+
+    Returns:
+        Findings with the predicted class as suggestion, its probability as confidence, and the
+        share of flagged samples as noise rate.
+
+    Raises:
+        InputError: arrays of other shapes, labels out of range, rows that are not probabilities.
+    """
+    matrix = as_probabilities(probabilities)
+    given = as_labels(labels, matrix.shape[1])
+    same_length(given, matrix, "probabilities")
+    n, K = matrix.shape
+    own, most, predicted = np.empty(n), np.empty(n), np.empty(n, np.int64)
+    for part in chunks(n, 8 * K):
+        block = checked(matrix[part], part.start)
+        rows = np.arange(len(block))
+        predicted[part] = block.argmax(axis=1)
+        own[part], most[part] = block[rows, given[part]], block[rows, predicted[part]]
+    differs = own < most
+    return Findings(
+        ids=row_ids(n) if ids is None else ids,
+        suspicion=1 - own,
+        flagged=differs,
+        suggested_labels=np.where(differs, predicted, -1),
+        suggestion_confidence=np.where(differs, most, np.nan),
+        noise_rate=float(differs.mean()),
+    )
+
+
+class PredictedDiffers(Detector):
+    """Flags labels that out-of-sample predictions contradict, however narrowly."""
+
+    reads: ClassVar[tuple[str, ...]] = ("probabilities",)
+
+    allow_in_sample: bool = Field(
+        False, description="accept probabilities of a model that has seen the labels"
+    )
+
+    def detect(self, dataset: Dataset) -> Findings:
+        """Judge every sample by the dataset's probabilities.
+
+        Raises:
+            InputError: they are missing, or in sample without `allow_in_sample`.
+        """
+        return predicted_differs(
+            dataset.labels, out_of_sample(dataset, self.allow_in_sample), ids=dataset.ids
+        )

@@ -1,0 +1,167 @@
+"""Small loss: labels are right where the loss is small; a mixture of two bells says how small."""
+
+import warnings
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.mixture import GaussianMixture
+from threadpoolctl import threadpool_limits
+
+from adc_core.arrays import Array
+from adc_core.dataset import Dataset
+from adc_core.errors import InputError
+from adc_core.evidence import Dynamics
+from adc_core.findings import Findings
+from adc_core.interfaces import Detector
+from adc_plugins_detect.detectors.curves import (
+    curves_of,
+    dynamics_of,
+    mean_of_epochs,
+    place_of,
+)
+from adc_plugins_detect.inputs import as_labels, row_ids
+
+WINSORISED = 99.9
+"""Losses above this percentile count as this percentile, where that is asked for."""
+
+LEAST_VARIANCE = 5e-4
+"""Added to the variances of both Gaussians."""
+
+
+def small_loss(
+    labels: ArrayLike,
+    evidence: Dynamics | ArrayLike,
+    *,
+    last_epochs: int = 5,
+    epoch: int | None = None,
+    monotone: bool = True,
+    winsorise: bool = False,
+    ids: Array | None = None,
+) -> Findings:
+    """Find wrong labels by a Gaussian mixture of losses (Li, Socher and Hoi, ICLR 2020).
+
+    The losses of each epoch are brought to 0…1 and averaged over epochs; two Gaussians are
+    fitted to them in ten steps at most, from the best division into two groups. The one of the
+    smaller mean is that of right labels. Suspicion is the posterior of the other one; from one
+    half on a sample is flagged. The paper measures losses without augmentation, after a few
+    epochs, before wrong labels are memorised; it starts from a random division, on which its
+    flags depend.
+
+    Args:
+        labels: N given labels.
+        evidence: training dynamics, or their N × E losses.
+        last_epochs: average the last epochs, as many as this or all that there are.
+        epoch: judge by this epoch instead; those of a bare matrix are 1, 2, ….
+        monotone: never suspect a sample less than one of smaller loss. The paper does, where
+            the Gaussian of wrong labels is so wide that it wins at very small losses again.
+        winsorise: cut losses off at their 99.9th percentile first: one huge loss would press
+            all others together.
+        ids: N texts; by default the row numbers.
+
+    Returns:
+        Findings with the share of flagged samples as noise rate. Where all losses are equal
+        nothing is suspect.
+
+    Raises:
+        InputError: arrays of other shapes, an epoch that was not recorded.
+    """
+    given = as_labels(labels)
+    curves = curves_of(given, evidence, "loss")
+    if last_epochs < 1:
+        raise InputError(f"last_epochs is {last_epochs}: at least one epoch is needed")
+    if epoch is None:
+        losses = curves[:, -last_epochs:].astype(np.float64)
+    else:
+        losses = curves[:, [place_of(epoch, evidence, curves)]].astype(np.float64)
+    if winsorise:
+        # A recorded loss: interpolated, one huge loss would raise the limit.
+        limit = np.percentile(losses, WINSORISED, axis=0, method="lower")
+        losses = np.minimum(losses, limit)
+    spread = np.ptp(losses, axis=0)
+    losses = (losses - losses.min(axis=0)) / np.where(spread > 0, spread, 1)
+    clean = clean_probability(mean_of_epochs(losses), monotone=monotone)
+    flagged = clean <= 0.5
+    return Findings(
+        ids=row_ids(len(given)) if ids is None else ids,
+        suspicion=1 - clean,
+        flagged=flagged,
+        noise_rate=float(flagged.mean()),
+    )
+
+
+class SmallLoss(Detector):
+    """Flags labels whose loss belongs to the larger of two Gaussians."""
+
+    reads: ClassVar[tuple[str, ...]] = ("dynamics",)
+
+    last_epochs: int = Field(5, ge=1, description="average the losses of so many last epochs")
+    epoch: int | None = Field(None, ge=0, description="judge by this epoch instead")
+    monotone: bool = Field(True, description="never suspect a sample less than one of smaller loss")
+    winsorise: bool = Field(False, description="cut losses off at their 99.9th percentile first")
+
+    def detect(self, dataset: Dataset) -> Findings:
+        """Judge every sample by the dataset's dynamics."""
+        return small_loss(
+            dataset.labels,
+            dynamics_of(dataset),
+            last_epochs=self.last_epochs,
+            epoch=self.epoch,
+            monotone=self.monotone,
+            winsorise=self.winsorise,
+            ids=dataset.ids,
+        )
+
+
+def clean_probability(losses: NDArray[np.float64], *, monotone: bool = True) -> NDArray[np.float64]:
+    """N posteriors of the Gaussian with the smaller mean, of two fitted to the losses.
+
+    Args:
+        losses: N losses in 0…1.
+        monotone: raise a posterior to the largest at any higher loss.
+    """
+    order = np.argsort(losses, kind="stable")
+    ascending = losses[order]
+    if ascending[0] == ascending[-1]:
+        return np.ones(len(losses))
+    posterior = fit_from(ascending, best_cut(ascending))
+    if monotone:
+        posterior = np.maximum.accumulate(posterior[::-1])[::-1]
+    clean = np.empty(len(losses))
+    clean[order] = posterior.clip(0, 1)
+    return clean
+
+
+def best_cut(ascending: NDArray[np.float64]) -> int:
+    """How many of the smallest losses make the first of the two most compact groups."""
+    n, sums = len(ascending), np.cumsum(ascending)
+    k = np.arange(1, n)
+    between = sums[:-1] ** 2 / k + (sums[-1] - sums[:-1]) ** 2 / (n - k)
+    return int(between.argmax()) + 1
+
+
+def fit_from(ascending: NDArray[np.float64], cut: int) -> NDArray[np.float64]:
+    """N posteriors of the Gaussian with the smaller mean, after ten steps from a division.
+
+    Args:
+        ascending: N losses, the smallest first.
+        cut: how many of them make the first group.
+    """
+    groups = ascending[:cut], ascending[cut:]
+    mixture = GaussianMixture(
+        2,
+        max_iter=10,
+        tol=1e-2,
+        reg_covar=LEAST_VARIANCE,
+        weights_init=[len(group) / len(ascending) for group in groups],
+        means_init=[[group.mean()] for group in groups],
+        precisions_init=[[[1 / (group.var() + LEAST_VARIANCE)]] for group in groups],
+    )
+    column = ascending[:, None]
+    with threadpool_limits(1, "blas"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # ten steps are the method's
+        mixture.fit(column)
+        posterior: NDArray[np.float64] = mixture.predict_proba(column)
+    return posterior[:, mixture.means_[:, 0].argmin()]
