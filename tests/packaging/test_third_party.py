@@ -89,15 +89,17 @@ def crowded(strangers, environment):
 
 
 def test_strangers_hurt_only_whoever_names_them(crowded, tmp_path):
-    listed = crowded.adc("list", "detectors").stdout
-    for line in (
-        "detectors  broken              acme-broken 2.0           Flags what most neighbours",
-        "detectors  impostor            acme-impostor 2.0         Only looks like one.",
-        "detectors  majority            acme-good 2.0             Flags what most neighbours",
-        "detectors  simifeat            acme-rival 2.0            Flags what most neighbours",
-        "detectors  simifeat            adc-plugins-detect 0.1.0  ",
+    listed = [
+        " ".join(line.split()) for line in crowded.adc("list", "detectors").stdout.splitlines()
+    ]
+    for beginning in (
+        "detectors broken acme-broken 2.0 Flags what most neighbours contradict.",
+        "detectors impostor acme-impostor 2.0 Only looks like one.",
+        "detectors majority acme-good 2.0 Flags what most neighbours contradict.",
+        "detectors simifeat acme-rival 2.0 Flags what most neighbours contradict.",
+        "detectors simifeat adc-plugins-detect 0.1.0 ",
     ):
-        assert line in listed
+        assert any(line.startswith(beginning) for line in listed), beginning
     pipeline = tmp_path / "p.yaml"
     pipeline.write_text(
         "dataset: d\ndetectors: [broken, impostor, simifeat, majoriti, acme-adc/quantum]\n"
