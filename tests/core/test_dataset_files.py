@@ -218,3 +218,19 @@ def test_a_failed_save_leaves_nothing(tmp_path, folder):
     with pytest.raises((InputError, WorkError), match=r"gone\.png"):
         dataset.save(tmp_path / "saved")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["images"]
+
+
+def test_nothing_is_written_beside_a_saved_dataset(tmp_path, folder):
+    """Not even where a manifest names images by paths that lead out of its folder."""
+    place = tmp_path / "lists" / "deep"
+    place.mkdir(parents=True)
+    absolute = folder / "b" / "1.png"
+    (place / "m.csv").write_text(f"path,label\n../../images/a/1.PNG,a\n{absolute},b\n")
+    dataset = Dataset.read(place / "m.csv")
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    dataset.save(tmp_path / "saved" / "it")
+    new = {path for path in tmp_path.rglob("*") if path.is_file()} - before
+    assert all(path.is_relative_to(tmp_path / "saved" / "it") for path in new)
+    again = Dataset.read(tmp_path / "saved" / "it")
+    assert again == dataset
+    assert again.images[1][0, 0].tolist() == [0, 0, 255]

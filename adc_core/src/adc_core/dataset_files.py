@@ -53,9 +53,9 @@ def write_dataset(dataset: Dataset, folder: Path, *, link: bool = False) -> dict
     table |= {f"attribute.{name}": to_arrow(texts) for name, texts in dataset.attributes.items()}
     sums: dict[str, str] = {}
     if isinstance(images, ImageFiles):
-        table["path"] = to_arrow(images.paths)
-        images.save(folder / "images", link=link)
-        sums = {f"images/{p}": s for p, s in zip(images.paths.tolist(), images.sums, strict=True)}
+        paths = images.save(folder / "images", link=link)
+        table["path"] = pa.array(paths, pa.string())
+        sums = {f"images/{p}": s for p, s in zip(paths, images.sums, strict=True)}
     elif isinstance(images, ImageArray):
         save_array(images.array, folder / "images.npy")
         sums["images.npy"] = images.fingerprint
@@ -74,7 +74,8 @@ def write_dataset(dataset: Dataset, folder: Path, *, link: bool = False) -> dict
     }
     for name, column in dataset.columns.items():
         save_array(column, folder / f"column.{name}.npy")
-    (folder / HEADER).write_text(json.dumps(header, indent=1, ensure_ascii=False) + "\n")
+    text = json.dumps(header, indent=1, ensure_ascii=False) + "\n"
+    (folder / HEADER).write_text(text, encoding="utf-8")
     return sums
 
 
@@ -135,7 +136,7 @@ def load_dataset(folder: Path, sums: Mapping[str, str]) -> Dataset:
         WorkError: the files are whole but not a dataset of this version.
     """
     try:
-        header = json.loads((folder / HEADER).read_text())
+        header = json.loads((folder / HEADER).read_text(encoding="utf-8"))
         samples = pq.read_table(folder / _SAMPLES)
         columns = {name: load_array(folder / f"column.{name}.npy") for name in header["columns"]}
         evidence = read_evidence(folder, header["evidence"], sums)

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Literal
 
 import numpy as np
@@ -194,18 +194,29 @@ class ImageFiles(Images):
             message = f"{self.path(row)} cannot be read: {error.strerror}"
             raise ImageError(message, "unreadable") from None
 
-    def save(self, folder: Path, *, link: bool = False) -> None:
-        """Put the files below a folder.
+    def save(self, folder: Path, *, link: bool = False) -> list[str]:
+        """Put the files below a folder; return their paths there.
 
         Args:
-            folder: where to put them, under their relative paths.
+            folder: where to put them, under their relative paths; a file from outside the root
+                gets a name of its own, so that nothing is ever written beside the folder.
             link: share the bytes where the file system can, for files that nobody else changes.
         """
-        for row, path in enumerate(self.paths):
-            target = folder / str(path)
+        paths = [_inside(row, str(path)) for row, path in enumerate(self.paths)]
+        for row, path in enumerate(paths):
+            target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             if not target.exists():
                 _put(self.path(row), target, link)
+        return paths
+
+
+def _inside(row: int, path: str) -> str:
+    """A relative path as it is; another one, or one that no list of sums can hold, by its row."""
+    parts = PurePosixPath(path).parts
+    if path.startswith("/") or ".." in parts or not path.isprintable():
+        return f"from outside/{row}{PurePosixPath(path).suffix}"
+    return path
 
 
 def _put(source: Path, target: Path, link: bool) -> None:
