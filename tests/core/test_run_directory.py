@@ -142,6 +142,16 @@ def test_a_damaged_stage_is_named_and_never_used(tmp_path, pipeline, name, damag
     run(pipeline, folder)
 
 
+def test_an_enricher_may_add_a_column_of_its_own(tmp_path, pipeline, toys):
+    more = pipeline.model_copy(update={"enrichers": (*pipeline.enrichers, toys.ToyColumn())})
+    first, _ = run(more, tmp_path / "run")
+    second, lines = run(more, tmp_path / "run")
+    brightness = first.collected.features.mean(axis=1)
+    assert np.array_equal(second.collected.columns["brightness"], brightness)
+    assert second == first
+    assert ("reused", "enrichers/toy-column") in lines
+
+
 def test_another_pipelines_directory_is_refused(tmp_path, pipeline, toys):
     run(pipeline, tmp_path / "run")
     before = content(tmp_path / "run")

@@ -107,6 +107,17 @@ class ToyNeighbours(Enricher):
         return dataset.replace(neighbours=found)
 
 
+class ToyColumn(Enricher):
+    """Adds a column of its own."""
+
+    adds: ClassVar = ("brightness",)
+    reads: ClassVar = ("features",)
+
+    def enrich(self, dataset):
+        brightness = dataset.features.mean(axis=1)
+        return dataset.replace(columns={**dataset.columns, "brightness": brightness})
+
+
 class ToyDetector(Detector):
     """Flags labels that most neighbours do not share."""
 
@@ -218,6 +229,7 @@ TOYS = (
     ToyCollector,
     ToyEncoder,
     ToyNeighbours,
+    ToyColumn,
     ToyDetector,
     ToyProbabilityReader,
     ToyCurator,
@@ -228,9 +240,10 @@ TOYS = (
 
 
 def add_toys(target: Registry = registry) -> None:
-    """Name them `toy`, and the probability reader `toy-probabilities`."""
+    """Name them `toy`, where two are of a kind the second by what it is about."""
+    names = {ToyProbabilityReader: "toy-probabilities", ToyColumn: "toy-column"}
     for toy in TOYS:
-        target.add("toy-probabilities" if toy is ToyProbabilityReader else "toy", toy)
+        target.add(names.get(toy, "toy"), toy)
 
 
 PIPELINE = """

@@ -168,7 +168,9 @@ class _Stages:
             )
             dataset = dataset.replace(**added)
         for name, enricher in zip(named(plan.enrichers), plan.enrichers, strict=True):
-            dataset = dataset.replace(**self._enriched(name, enricher, dataset))
+            added = self._enriched(name, enricher, dataset)
+            columns = {**dataset.columns, **added.pop("columns", {})}
+            dataset = dataset.replace(**added, columns=columns)
         return dataset
 
     def _enriched(self, name: str, enricher: Enricher, dataset: Dataset) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from adc_core.arrays import Array
 from adc_core.corruption import Corruption
-from adc_core.dataset import Dataset
+from adc_core.dataset import EVIDENCE, Dataset
 from adc_core.dataset_files import (
     load_array,
     load_dataset,
@@ -65,15 +65,24 @@ DATASET = Form(partial(write_dataset, link=True), load_dataset)
 
 
 def evidence_form(names: tuple[str, ...]) -> Form[Dataset, dict[str, Any]]:
-    """Some evidence columns of a dataset; what is read back is a dataset's keyword arguments."""
+    """Some columns of a dataset; what is read back is a dataset's keyword arguments.
+
+    Names that ADC does not know are columns of the author's own.
+    """
+    known = tuple(name for name in names if name in EVIDENCE)
+    own = tuple(name for name in names if name not in EVIDENCE)
 
     def write(dataset: Dataset, folder: Path) -> dict[str, str]:
         sums: dict[str, str] = {}
-        _write_json(write_evidence(dataset, names, folder, sums), folder / "evidence.json")
+        _write_json(write_evidence(dataset, known, folder, sums), folder / "evidence.json")
+        for name in own:
+            save_array(dataset.columns[name], folder / f"column.{name}.npy")
         return sums
 
     def read(folder: Path, sums: Mapping[str, str]) -> dict[str, Any]:
-        return read_evidence(folder, _read_json(folder / "evidence.json"), sums)
+        evidence = read_evidence(folder, _read_json(folder / "evidence.json"), sums)
+        columns = {name: load_array(folder / f"column.{name}.npy") for name in own}
+        return evidence | ({"columns": columns} if own else {})
 
     return Form(write, read)
 
