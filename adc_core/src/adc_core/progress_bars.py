@@ -1,6 +1,7 @@
 """Progress on the terminal, as an ordinary listener."""
 
 import sys
+from typing import Any
 
 from tqdm import tqdm
 
@@ -14,7 +15,7 @@ class ProgressBars:
     """Shows one bar per stage on standard error; silent where that is not a terminal."""
 
     def __init__(self) -> None:
-        self._bar: tqdm | None = None  # type: ignore[type-arg]
+        self._bar: tqdm[Any] | None = None
 
     @hookimpl
     def adc_stage_started(self, stage: str) -> None:
