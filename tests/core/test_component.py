@@ -5,6 +5,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from adc_core import Detector, LocalPath
+from adc_core.component import named
 from adc_core.registry import registry
 
 
@@ -37,3 +38,36 @@ def test_pace_does_not_count_and_order_does(tmp_path):
     assert slow.fingerprint == slow.model_copy(update={"workers": 9}).fingerprint
     turned = slow.model_copy(update={"order": {"b": 2, "a": 1}})
     assert slow.fingerprint != turned.fingerprint
+
+
+class Nested(Detector):
+    """Holds other components."""
+
+    reads: ClassVar = ("features",)
+
+    one: Detector = Field(description="a detector")
+    more: tuple[Detector, ...] = Field((), description="detectors")
+
+    def detect(self, dataset):
+        raise AssertionError("not called")
+
+
+class Reads(WithFile):
+    """Reads two columns."""
+
+    reads: ClassVar = ("features", "votes")
+
+
+def test_a_component_needs_what_those_within_it_need(tmp_path):
+    reader, plain = Reads(weights=tmp_path), WithFile(weights=tmp_path)
+    assert plain.needs == ()
+    assert Nested(one=plain).needs == ("features",)
+    assert Nested(one=plain, more=(plain, reader)).needs == ("features", "votes")
+    assert Nested(one=Nested(one=reader)).needs == ("features", "votes")
+
+
+def test_components_of_one_name_are_numbered(tmp_path):
+    for name, component in (("with-file", WithFile), ("reads", Reads)):
+        registry.add(name, component)
+    one, other = WithFile(weights=tmp_path), Reads(weights=tmp_path)
+    assert named([one, other, one]) == ["with-file", "reads", "with-file-2"]

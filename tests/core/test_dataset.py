@@ -198,6 +198,21 @@ def test_a_curation_refuses_what_cannot_be(rows, message):
     assert str(caught.value) == message
 
 
+def test_a_curation_is_undone_from_its_record():
+    dataset = Dataset(labels=[0, 1, 1], classes=("a", "b"), ids=["x", "y", "z"])
+    table = changes(("x", "relabel", 0, 1, "because"), ("y", "drop", 1, -1, "because"))
+    curation = Curation.apply(dataset, table, notes=("said",))
+    assert curation.undone(dataset).dataset == dataset
+    half = curation.undone(dataset, ["y"])
+    assert half.dataset.ids.tolist() == ["x", "y", "z"]
+    assert half.dataset.labels.tolist() == [1, 1, 1]
+    assert half.changes.to_pylist() == table.slice(0, 1).to_pylist()
+    assert half.notes == ("said",)
+    with pytest.raises(ValueError) as caught:
+        curation.undone(dataset, ["z"])
+    assert str(caught.value) == "the sample z was not changed"
+
+
 def test_findings_follow_a_smaller_dataset():
     dataset = toy_dataset()
     findings = Findings(

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adc_core.images import ImageArray, ImageError, ImageFiles, open_image
+from adc_core.decoding import ImageError, open_image
+from adc_core.images import ImageArray, ImageFiles
 
 
 def encoded(image, form="PNG", **options):

@@ -3,7 +3,8 @@
 import inspect
 import json
 from abc import ABC
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
@@ -12,6 +13,7 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    SerializationInfo,
     ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
@@ -31,13 +33,13 @@ class Component(BaseModel, ABC):
     an interface, a table `{use: name, option: value}` builds the named component.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, defer_build=True)
 
     kind: ClassVar[str]
     """The plural word of the interface: `detectors`."""
 
     reads: ClassVar[tuple[str, ...]] = ()
-    """Columns that the component needs: evidence of the dataset, `truth` or `test`."""
+    """Columns that every such component needs: evidence of the dataset, `truth` or `test`."""
 
     pace: ClassVar[tuple[str, ...]] = ()
     """Options that say how fast the work is done and do not change its result."""
@@ -62,14 +64,31 @@ class Component(BaseModel, ABC):
         return built
 
     @model_serializer
-    def _with_name(self) -> dict[str, Any]:
-        options = {field: getattr(self, field) for field in type(self).model_fields}
+    def _with_name(self, info: SerializationInfo) -> dict[str, Any]:
+        options = {
+            name: getattr(self, name)
+            for name, field in type(self).model_fields.items()
+            if not info.exclude_defaults
+            or field.is_required()
+            or getattr(self, name) != field.get_default(call_default_factory=True)
+        }
         return {"use": registry.name_of(type(self)), **options}
 
     @property
     def name(self) -> str:
         """The short name under which the component was found."""
         return registry.name_of(type(self)).rpartition("/")[2].rpartition(":")[2]
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Columns that it needs as configured: those it reads, and what nested components need."""
+        needed = dict.fromkeys(self.reads)
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            for nested in value if isinstance(value, tuple) else (value,):
+                if isinstance(nested, Component):
+                    needed.update(dict.fromkeys(nested.needs))
+        return tuple(needed)
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -89,6 +108,17 @@ class Component(BaseModel, ABC):
     def fingerprint(self) -> str:
         """SHA-256 over the component's identity."""
         return sha256(json.dumps(self.identity).encode()).hexdigest()
+
+
+def named(components: Sequence[Component]) -> list[str]:
+    """A distinct name for each component of a list: `simifeat`, `simifeat-2`."""
+    seen: Counter[str] = Counter()
+    names = []
+    for component in components:
+        seen[component.name] += 1
+        count = seen[component.name]
+        names.append(component.name if count == 1 else f"{component.name}-{count}")
+    return names
 
 
 def _from_the_file(path: Path, info: ValidationInfo) -> Path:

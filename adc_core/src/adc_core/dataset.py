@@ -6,7 +6,6 @@ from typing import Annotated, Any, Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, model_validator
 
 from adc_core.arrays import CHECKED, Array, Labels, Matrix, Texts, read_only
@@ -14,7 +13,7 @@ from adc_core.design import ClassName, distinct
 from adc_core.evidence import Column, Dynamics, Neighbours, Probabilities, Votes
 from adc_core.images import ImageArray, Images
 from adc_core.record import Record
-from adc_core.texts import to_arrow
+from adc_core.texts import are_distinct, to_arrow
 
 EVIDENCE = ("features", "neighbours", "probabilities", "dynamics", "votes")
 """The evidence columns that ADC knows by name."""
@@ -114,7 +113,7 @@ class Dataset(Record):
                 f"but there are {classes} classes"
             )
         surely = info.context == CHECKED or "ids" not in self.model_fields_set
-        if not surely and pc.count_distinct(to_arrow(self.ids)).as_py() != rows:
+        if not surely and not are_distinct(self.ids):
             _, first = np.unique(self.ids, return_index=True)
             again = np.setdiff1d(np.arange(rows), first)[0]
             raise ValueError(
@@ -178,8 +177,13 @@ class Dataset(Record):
         """Read a saved dataset, an image folder (class sub-folders) or a manifest.
 
         A manifest is a CSV or Parquet file with the columns `label` and `path` (relative to the
-        manifest), optionally `id` and `attribute.NAME`; other columns become `sources`. A `.npz`
-        file holds any of `labels`, `images`, `features`, `probabilities`, `ids`, `classes`.
+        manifest), optionally `id`, `attribute.NAME` and, in Parquet, the lists of numbers
+        `features` and `probabilities`; other columns become `sources`. A `.npz` file holds
+        `labels` and any of `images`, `features`, `probabilities`, `ids`, `classes`, and of training
+        dynamics `given_probability`, `margin`, `loss`, `correct` (N × E, all four) and `epochs`.
+
+        Columns of `probabilities` are in the order of the classes, which is that of their sorted
+        names where the manifest's labels are names.
 
         Raises:
             InputError: nothing usable there; the message says what was expected.
@@ -202,6 +206,8 @@ class Dataset(Record):
 
 def rows_of(ids: Array, wanted: Array) -> Array:
     """The row among `ids` of each wanted id, -1 where it is absent."""
+    import pyarrow.compute as pc
+
     found = pc.index_in(to_arrow(wanted), value_set=to_arrow(ids))
     return np.asarray(found.fill_null(-1), dtype=np.int64)
 

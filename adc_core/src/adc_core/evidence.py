@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from adc_core.arrays import Array, Indices, Labels, Matrix
 from adc_core.errors import InputError
@@ -17,10 +17,13 @@ class Neighbours(Record):
     Attributes:
         indices: N × k int64 row numbers; a row is never its own neighbour.
         similarities: N × k float32 cosine similarities, not increasing along a row.
+        recall: share of the true neighbours that were found: 1 for an exact search, measured on
+            a sample for an approximate one.
     """
 
     indices: Indices
     similarities: Matrix
+    recall: float = Field(1.0, gt=0, le=1)
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -1,6 +1,7 @@
 """What detectors return, and what curators make of it."""
 
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,9 @@ from adc_core.dataset import Dataset, rows_of
 from adc_core.errors import InputError
 from adc_core.record import Record
 from adc_core.texts import from_arrow
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def _all_of(flagged: Array | None) -> Array:
@@ -53,10 +57,9 @@ class Findings(Record):
             column = getattr(self, name)
             if column is not None and len(column) != rows:
                 raise ValueError(f"{name} has {len(column)} rows but ids have {rows}")
-        judged = self.suspicion[self.covered]
-        outside = ~((judged >= 0) & (judged <= 1))
-        if outside.any():
-            row = int(np.flatnonzero(self.covered)[outside.argmax()])
+        inside = (self.suspicion >= 0) & (self.suspicion <= 1)
+        if (outside := self.covered & ~inside).any():
+            row = int(outside.argmax())
             raise ValueError(f"suspicion: row {row} is {self.suspicion[row]}, expected 0…1")
         if (self.flagged & ~self.covered).any():
             row = int((self.flagged & ~self.covered).argmax())
@@ -81,6 +84,34 @@ class Findings(Record):
             for name in (*columns, "covered")
         }
         return self.replace(**taken)
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """A data frame with the ids as index and one row per sample.
+
+        Its columns are suspicion, flagged, suggested_label (-1: none), suggestion_confidence (NaN
+        without a suggestion) and covered.
+
+        Raises:
+            ImportError: pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError:
+            raise ImportError("a data frame needs pandas: pip install pandas") from None
+        rows = len(self.ids)
+        labels, confidence = self.suggested_labels, self.suggestion_confidence
+        return pd.DataFrame(
+            {
+                "suspicion": self.suspicion,
+                "flagged": self.flagged,
+                "suggested_label": np.full(rows, -1) if labels is None else labels,
+                "suggestion_confidence": np.full(rows, np.nan)
+                if confidence is None
+                else confidence,
+                "covered": self.covered,
+            },
+            index=pd.Index(self.ids.tolist(), name="id"),
+        )
 
 
 def check_stochastic(matrix: "np.ndarray[Any, Any]", name: str) -> None:
@@ -121,13 +152,15 @@ class Curation(Record):
     Attributes:
         dataset: what is left, with its new labels.
         changes: Arrow table (`CHANGES`): id, action, old and new label, reason.
+        notes: lines that the report shows, such as how far two filters overlap.
     """
 
     dataset: Dataset
     changes: Annotated[pa.Table, PlainSerializer(lambda _: None, when_used="json")]
+    notes: tuple[str, ...] = ()
 
     @classmethod
-    def apply(cls, dataset: Dataset, changes: pa.Table) -> "Curation":
+    def apply(cls, dataset: Dataset, changes: pa.Table, notes: Sequence[str] = ()) -> "Curation":
         """Carry out changes on a dataset.
 
         Raises:
@@ -155,7 +188,28 @@ class Curation(Record):
         curated = dataset.relabelled(labels) if (~dropped).any() else dataset
         if dropped.any():
             curated = curated.take(np.flatnonzero(keep))
-        return cls(dataset=curated, changes=changes)
+        return cls(dataset=curated, changes=changes, notes=tuple(notes))
+
+    def undone(self, original: Dataset, ids: Sequence[str] | None = None) -> "Curation":
+        """The curation without the changes of some samples, or without any.
+
+        Args:
+            original: the dataset that was curated.
+            ids: the samples to leave as they were; by default all.
+
+        Raises:
+            InputError: a sample was not changed, or the changes are of another dataset.
+        """
+        import pyarrow.compute as pc
+
+        changed = self.changes["id"]
+        undo = changed if ids is None else pa.array(ids, pa.string())
+        unknown = pc.invert(pc.is_in(undo, value_set=changed.combine_chunks()))
+        if pc.any(unknown).as_py():
+            raise InputError(f"the sample {undo.filter(unknown)[0]} was not changed")
+        value_set = undo.combine_chunks() if isinstance(undo, pa.ChunkedArray) else undo
+        kept = self.changes.filter(pc.invert(pc.is_in(changed, value_set=value_set)))
+        return type(self).apply(original, kept, self.notes)
 
     def count(self, action: Literal["drop", "relabel"]) -> int:
         """How many samples were dropped or relabelled."""

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from adc_core.arrays import Array, chunks
 from adc_core.texts import to_arrow
@@ -90,6 +89,8 @@ def _hash_table(table: pa.Table) -> str:
 
 
 def _hash_column(name: str, column: pa.ChunkedArray) -> str:
+    import pyarrow.compute as pc  # slow to import, and arrays alone do not need it
+
     array = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
     if isinstance(array, pa.ChunkedArray):
         array = array.chunk(0) if array.num_chunks else pa.array([], array.type)

@@ -1,106 +1,28 @@
 """Images as lazy sequences: files that are decoded when asked for, or one array."""
 
-import io
 import os
 import shutil
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from adc_core.arrays import Array, Texts, read_only
 from adc_core.errors import InputError
 from adc_core.fingerprint import fingerprint, hash_array, hash_file
 
-MAX_PIXELS = 64_000_000
-"""Larger pictures are refused before they are decoded: a small file can hold a huge one."""
-
-FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")
-"""The picture formats that are opened; anything else is refused by its content."""
+if TYPE_CHECKING:
+    from PIL import Image
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".tif", ".tiff"})
 """File names that an image folder is searched for."""
 
 Pixels = NDArray[np.uint8]
-
-Unusable = Literal["not an image", "damaged", "too large", "unreadable"]
-
-# The rule about size is `MAX_PIXELS`; Pillow's warning comes at another size.
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
-
-
-class ImageError(InputError):
-    """A file is not an image that can be used; the message says why.
-
-    Attributes:
-        reason: which way it cannot be used.
-        detail: what the decoder said, or nothing.
-    """
-
-    def __init__(self, message: str, reason: Unusable, detail: str = "") -> None:
-        self.reason = reason
-        self.detail = detail
-        super().__init__(message)
-
-
-def open_image(source: Path | bytes, name: str = "", max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """Decode a picture: orientation applied, alpha on white, converted to RGB.
-
-    Args:
-        source: a file, or its bytes.
-        name: what to call the picture in an error.
-        max_pixels: width × height beyond which it is refused undecoded.
-
-    Raises:
-        ImageError: not a picture, damaged, or too large.
-    """
-    name = name or (str(source) if isinstance(source, Path) else "image")
-    file: BinaryIO | Path = io.BytesIO(source) if isinstance(source, bytes) else source
-    try:
-        with Image.open(file, formats=FORMATS) as image:
-            if image.width * image.height > max_pixels:
-                raise ImageError(
-                    f"{name} has {image.width} × {image.height} pixels, more than "
-                    f"{max_pixels:,}: a decompression bomb, or shrink it first",
-                    "too large",
-                )
-            image.load()
-            return _as_rgb(ImageOps.exif_transpose(image))
-    except ImageError:
-        raise
-    except UnidentifiedImageError:
-        raise ImageError(f"{name} is not a picture: replace or remove it", "not an image") from None
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise ImageError(f"{name} is a decompression bomb: remove it", "too large") from None
-    except FileNotFoundError:
-        message = f"{name} is missing: put it back or remove its row"
-        raise ImageError(message, "unreadable") from None
-    except PermissionError:
-        message = f"{name} cannot be read: allow it, or remove its row"
-        raise ImageError(message, "unreadable") from None
-    except Exception as error:  # Pillow's decoders raise whatever broken bytes lead them to
-        message = f"{name} is damaged ({error}): replace or remove it"
-        raise ImageError(message, "damaged", str(error)) from None
-
-
-def _as_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        values = np.asarray(image, dtype=np.float64)
-        image = Image.fromarray(
-            (values / (257 if values.max() > 255 else 1)).clip(0, 255).astype(np.uint8)
-        )
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        ground = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(ground, image).convert("RGB")
-    return image.convert("RGB")
 
 
 class Images(ABC):
@@ -124,25 +46,25 @@ class Images(ABC):
     def __iter__(self) -> Iterator[Pixels]:
         return (self[row] for row in range(len(self)))
 
-    def thumbnail(self, row: int, size: int) -> Image.Image:
+    def thumbnail(self, row: int, size: int) -> "Image.Image":
         """A square picture for a report: shrunk, then padded with white."""
-        image = Image.fromarray(self[row])
-        return ImageOps.pad(image, (size, size), Image.Resampling.LANCZOS, color="white")
+        from adc_core.decoding import pad_to_square
+
+        return pad_to_square(self[row], size)
 
     def resized(self, size: int, rows: Array | None = None) -> Pixels:
         """Pictures of one size, for a network: n × size × size × 3 uint8.
 
         The shorter side is scaled to `size` and the middle is kept. Decoding runs in threads.
         """
+        from adc_core.decoding import cut_to_square
+
         wanted = np.arange(len(self)) if rows is None else np.asarray(rows)
         out = np.empty((len(wanted), size, size, 3), np.uint8)
 
         def fill(place: int) -> None:
             pixels = self[int(wanted[place])]
-            if pixels.shape[:2] != (size, size):
-                image = Image.fromarray(pixels)
-                pixels = np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.BICUBIC))
-            out[place] = pixels
+            out[place] = pixels if pixels.shape[:2] == (size, size) else cut_to_square(pixels, size)
 
         with ThreadPoolExecutor(os.cpu_count()) as threads:
             for _ in threads.map(fill, range(len(wanted))):
@@ -166,6 +88,8 @@ class ImageFiles(Images):
         return len(self.paths)
 
     def __getitem__(self, row: int) -> Pixels:
+        from adc_core.decoding import open_image
+
         return np.asarray(open_image(self.path(row)))
 
     def path(self, row: int) -> Path:
@@ -191,6 +115,8 @@ class ImageFiles(Images):
         try:
             return hash_file(self.path(row))
         except OSError as error:
+            from adc_core.decoding import ImageError
+
             message = f"{self.path(row)} cannot be read: {error.strerror}"
             raise ImageError(message, "unreadable") from None
 

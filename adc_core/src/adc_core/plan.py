@@ -14,6 +14,7 @@ ADDED_BY = {
     "features": ("encoders", "pixels"),
     "neighbours": ("enrichers", "neighbours"),
     "probabilities": ("enrichers", "linear-probe"),
+    "dynamics": ("enrichers", "training-dynamics"),
 }
 """A component that adds each column, for advice; a test compares it with what they declare."""
 
@@ -44,12 +45,14 @@ def make_plan(pipeline: Pipeline, dataset: Dataset | None) -> Plan:
     faults: list[str] = []
 
     def use(place: str, component: Component) -> None:
-        missing = [column for column in component.reads if column not in have]
+        missing = [column for column in component.needs if column not in have]
         faults.extend(f"{place}: {_advice(component, column, have)}" for column in missing)
         have.update(component.adds)
 
     if pipeline.encoder:
         use("encoder", pipeline.encoder)
+    for place, simulator in enumerate(pipeline.simulators):
+        use(f"simulators.{place}", simulator)
     enrichers = _with_neighbours(pipeline, have)
     for place, enricher in enumerate(enrichers):
         use(f"enrichers.{place}", enricher)
@@ -70,7 +73,7 @@ def _columns(dataset: Dataset) -> set[str]:
 def _with_neighbours(pipeline: Pipeline, have: set[str]) -> tuple[Enricher, ...]:
     """The pipeline's enrichers, preceded by one neighbour search for all who read it."""
     everyone: tuple[Detector | Curator, ...] = (*pipeline.detectors, *pipeline.curators)
-    readers = [reader for reader in everyone if "neighbours" in reader.reads]
+    readers = [reader for reader in everyone if "neighbours" in reader.needs]
     added = any("neighbours" in enricher.adds for enricher in pipeline.enrichers)
     if not readers or added or "neighbours" in have or "features" not in have:
         return pipeline.enrichers
@@ -102,7 +105,7 @@ def require(component: Component, dataset: Dataset) -> None:
     Raises:
         InputError: an earlier curator made a column void.
     """
-    for column in component.reads:
+    for column in component.needs:
         if column in (*EVIDENCE, "images") and not dataset.has(column):
             raise InputError(
                 f'{component.name} reads "{column}", which an earlier curator made void: '

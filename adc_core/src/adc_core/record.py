@@ -12,7 +12,9 @@ from adc_core.fingerprint import fingerprint
 class Record(BaseModel):
     """Something that flows between components and never changes."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", arbitrary_types_allowed=True, defer_build=True
+    )
 
     _known: dict[str, str] = PrivateAttr(default_factory=dict)
 

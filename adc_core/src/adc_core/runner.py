@@ -1,7 +1,6 @@
 """Running a pipeline: each stage from the fingerprints of what it depends on."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from adc_core.arrays import Array
-from adc_core.component import Component
+from adc_core.component import Component, named
 from adc_core.dataset import EVIDENCE, FROM_LABELS, Dataset
 from adc_core.design import Design
 from adc_core.errors import InputError
@@ -51,6 +50,7 @@ def run_pipeline(pipeline: Pipeline, folder: Path, listeners: Listeners | None =
             stages = _Stages(pipeline, directory)
             design, dataset = stages.collect(given)
             truth = None if trusted is None else read_truth(trusted, dataset)
+            dataset = stages.encode(dataset)
             dataset, truth = stages.corrupt(dataset, truth)
             dataset = stages.enrich(dataset, plan)
             findings = stages.detect(dataset)
@@ -74,24 +74,13 @@ def run_pipeline(pipeline: Pipeline, folder: Path, listeners: Listeners | None =
     return run
 
 
-def named(components: Sequence[Component]) -> list[str]:
-    """A distinct name for each component of a list: `simifeat`, `simifeat-2`."""
-    seen: Counter[str] = Counter()
-    names = []
-    for component in components:
-        seen[component.name] += 1
-        count = seen[component.name]
-        names.append(component.name if count == 1 else f"{component.name}-{count}")
-    return names
-
-
 def _stages(pipeline: Pipeline, plan: Plan) -> Iterator[str]:
     """The names of the stages, in order."""
     if pipeline.collector:
         yield from ("designer", "collector")
-    yield from (f"simulators/{name}" for name in named(pipeline.simulators))
     if pipeline.encoder:
         yield "encoder"
+    yield from (f"simulators/{name}" for name in named(pipeline.simulators))
     yield from (f"enrichers/{name}" for name in named(plan.enrichers))
     yield from (f"detectors/{name}" for name in named(pipeline.detectors))
     yield from (f"curators/{name}" for name in named(pipeline.curators))
@@ -141,14 +130,29 @@ class _Stages:
         )
         return design, dataset
 
+    def encode(self, dataset: Dataset) -> Dataset:
+        """The dataset with the features that the encoder adds."""
+        encoder, images = self._pipeline.encoder, dataset.images
+        if encoder is None:
+            return dataset
+        assert images is not None
+        added = self._stage(
+            "encoder",
+            _key(encoder, images=images),
+            lambda: dataset.replace(features=encoder.encode(images)),
+            evidence_form(("features",)),
+        )
+        return dataset.replace(**added)
+
     def corrupt(self, dataset: Dataset, truth: Array | None) -> tuple[Dataset, Array | None]:
         """The dataset with simulated noise; its own labels then are the truth."""
         simulators = self._pipeline.simulators
         for name, simulator in zip(named(simulators), simulators, strict=True):
+            shown = _shown(simulator, dataset)
             corruption = self._stage(
                 f"simulators/{name}",
-                _key(simulator, dataset),
-                partial(simulator.corrupt, dataset),
+                _key(simulator, shown),
+                partial(simulator.corrupt, shown),
                 CORRUPTION,
             )
             truth = dataset.labels if truth is None else truth
@@ -156,17 +160,7 @@ class _Stages:
         return dataset, truth
 
     def enrich(self, dataset: Dataset, plan: Plan) -> Dataset:
-        """The dataset with the columns that the encoder and the enrichers add."""
-        if (encoder := self._pipeline.encoder) is not None:
-            images = dataset.images
-            assert images is not None
-            added = self._stage(
-                "encoder",
-                _key(encoder, images=images),
-                lambda: dataset.replace(features=encoder.encode(images)),
-                evidence_form(("features",)),
-            )
-            dataset = dataset.replace(**added)
+        """The dataset with the columns that the enrichers add."""
         for name, enricher in zip(named(plan.enrichers), plan.enrichers, strict=True):
             added = self._enriched(name, enricher, dataset)
             columns = {**dataset.columns, **added.pop("columns", {})}
@@ -179,7 +173,7 @@ class _Stages:
         key = (
             _key(enricher, shown)
             if from_labels
-            else _key(enricher, **{name: getattr(shown, name) for name in enricher.reads})
+            else _key(enricher, **{name: getattr(shown, name) for name in enricher.needs})
         )
         return self._stage(
             f"enrichers/{name}", key, lambda: enricher.enrich(shown), evidence_form(enricher.adds)
@@ -267,7 +261,7 @@ def _training_set(run: Run, labels: TrainingSet) -> Dataset:
 
 def _shown(component: Component, dataset: Dataset) -> Dataset:
     """The dataset without evidence that the component did not ask for."""
-    hidden = [name for name in EVIDENCE if name not in component.reads and dataset.has(name)]
+    hidden = [name for name in EVIDENCE if name not in component.needs and dataset.has(name)]
     return dataset.replace(**dict.fromkeys(hidden)) if hidden else dataset
 
 
@@ -276,6 +270,6 @@ def _key(component: Component, dataset: Dataset | None = None, **inputs: Any) ->
     key: dict[str, Any] = {"component": component.identity}
     if dataset is not None:
         key["dataset"] = dataset.fingerprint_of(*_WHO, *EVIDENCE, "columns")
-        if "images" in component.reads:
+        if "images" in component.needs:
             key["images"] = fingerprint(dataset.images)
     return key | {name: fingerprint(value) for name, value in inputs.items()}

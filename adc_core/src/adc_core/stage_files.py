@@ -144,10 +144,12 @@ def curation_form(dataset: Dataset) -> Form[Curation, Curation]:
 
     def write(curation: Curation, folder: Path) -> dict[str, str]:
         pq.write_table(curation.changes, folder / "changes.parquet")
+        _write_json(curation.notes, folder / "notes.json")
         return {}
 
     def read(folder: Path, _: Mapping[str, str]) -> Curation:
-        return Curation.apply(dataset, pq.read_table(folder / "changes.parquet"))
+        notes = _read_json(folder / "notes.json")
+        return Curation.apply(dataset, pq.read_table(folder / "changes.parquet"), notes)
 
     return Form(write, read)
 

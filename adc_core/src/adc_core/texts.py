@@ -1,8 +1,10 @@
-"""Columns of text between numpy and Arrow, without a Python object per row."""
+"""Columns of text between numpy and Arrow, without a Python object per row.
+
+Arrow's functions are slow to import and arrays alone do not need them: hence within functions.
+"""
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from adc_core.arrays import Array
 
@@ -12,8 +14,17 @@ def to_arrow(texts: Array) -> pa.Array:
     return pa.array(texts, pa.string())
 
 
+def are_distinct(texts: Array) -> bool:
+    """Whether no text stands twice."""
+    import pyarrow.compute as pc
+
+    return bool(pc.count_distinct(to_arrow(texts)).as_py() == len(texts))
+
+
 def from_arrow(column: pa.ChunkedArray | pa.Array) -> Array:
     """An Arrow string column as N fixed-width numpy texts; nulls become empty."""
+    import pyarrow.compute as pc
+
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     if isinstance(column, pa.ChunkedArray):  # combine_chunks may split what is over 2 GiB

@@ -152,7 +152,7 @@ def check_records_every_change(curator: Curator) -> None:
     """Nothing is invented: what is left comes from the dataset, and every change is recorded."""
     dataset = toy_dataset()
     curation = curator.curate(dataset, (toy_findings(),))
-    again = type(curation).apply(dataset, curation.changes)
+    again = type(curation).apply(dataset, curation.changes, curation.notes)
     assert again == curation, "the changes do not lead to the curated dataset"
     reasons = curation.changes["reason"].to_pylist()
     assert all(reasons), "a change has no reason"

@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 from pydantic import Field, field_validator
 
 from adc_core.dataset import Dataset
+from adc_core.decoding import MAX_PIXELS
 from adc_core.design import Design
 from adc_core.errors import InputError, WorkError
 from adc_core.fingerprint import hash_file
-from adc_core.images import MAX_PIXELS
 from adc_core.interfaces import Collector, Searcher
 from adc_core.work import progress, work_folder
 from adc_plugins_search.collectors.address_guard import resolve, split_endpoint

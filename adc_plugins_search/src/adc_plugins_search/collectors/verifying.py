@@ -7,8 +7,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from adc_core.decoding import ImageError, open_image
 from adc_core.errors import WorkError
-from adc_core.images import ImageError, open_image
 from adc_plugins_search.collectors.outcomes import Reason, RefusedError, Stored
 
 PART = ".part"

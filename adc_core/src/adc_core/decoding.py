@@ -1,0 +1,105 @@
+"""Decoding pictures: what is opened, what is refused, and why.
+
+Only this module imports Pillow when it is imported, for who has arrays alone needs none.
+"""
+
+import io
+import warnings
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from adc_core.errors import InputError
+
+MAX_PIXELS = 64_000_000
+"""Larger pictures are refused before they are decoded: a small file can hold a huge one."""
+
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")
+"""The picture formats that are opened; anything else is refused by its content."""
+
+Unusable = Literal["not an image", "damaged", "too large", "unreadable"]
+
+# The rule about size is `MAX_PIXELS`; Pillow's warning comes at another size.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+
+class ImageError(InputError):
+    """A file is not an image that can be used; the message says why.
+
+    Attributes:
+        reason: which way it cannot be used.
+        detail: what the decoder said, or nothing.
+    """
+
+    def __init__(self, message: str, reason: Unusable, detail: str = "") -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(message)
+
+
+def open_image(source: Path | bytes, name: str = "", max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """Decode a picture: orientation applied, alpha on white, converted to RGB.
+
+    Args:
+        source: a file, or its bytes.
+        name: what to call the picture in an error.
+        max_pixels: width × height beyond which it is refused undecoded.
+
+    Raises:
+        ImageError: not a picture, damaged, or too large.
+    """
+    name = name or (str(source) if isinstance(source, Path) else "image")
+    file: BinaryIO | Path = io.BytesIO(source) if isinstance(source, bytes) else source
+    try:
+        with Image.open(file, formats=FORMATS) as image:
+            if image.width * image.height > max_pixels:
+                raise ImageError(
+                    f"{name} has {image.width} × {image.height} pixels, more than "
+                    f"{max_pixels:,}: a decompression bomb, or shrink it first",
+                    "too large",
+                )
+            image.load()
+            return _as_rgb(ImageOps.exif_transpose(image))
+    except ImageError:
+        raise
+    except UnidentifiedImageError:
+        raise ImageError(f"{name} is not a picture: replace or remove it", "not an image") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise ImageError(f"{name} is a decompression bomb: remove it", "too large") from None
+    except FileNotFoundError:
+        message = f"{name} is missing: put it back or remove its row"
+        raise ImageError(message, "unreadable") from None
+    except PermissionError:
+        message = f"{name} cannot be read: allow it, or remove its row"
+        raise ImageError(message, "unreadable") from None
+    except Exception as error:  # Pillow's decoders raise whatever broken bytes lead them to
+        message = f"{name} is damaged ({error}): replace or remove it"
+        raise ImageError(message, "damaged", str(error)) from None
+
+
+def _as_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        values = np.asarray(image, dtype=np.float64)
+        image = Image.fromarray(
+            (values / (257 if values.max() > 255 else 1)).clip(0, 255).astype(np.uint8)
+        )
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        ground = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(ground, image).convert("RGB")
+    return image.convert("RGB")
+
+
+def cut_to_square(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """The middle of a picture, its shorter side scaled to `size`."""
+    image = Image.fromarray(pixels)
+    return np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.BICUBIC))
+
+
+def pad_to_square(pixels: NDArray[np.uint8], size: int) -> Image.Image:
+    """A whole picture, shrunk and padded with white."""
+    image = Image.fromarray(pixels)
+    return ImageOps.pad(image, (size, size), Image.Resampling.LANCZOS, color="white")
