@@ -10,6 +10,7 @@ from PIL import Image
 
 from adc_core import Dataset, ImageFiles, InputError, Votes, WorkError
 from adc_core.conformance.toys import toy_dataset
+from adc_core.faults import lines_of
 
 
 def is_memory_mapped(array):
@@ -135,6 +136,115 @@ def test_npz(tmp_path):
     dataset = Dataset.read(tmp_path / "d.npz")
     assert dataset.classes == ("x", "y")
     assert dataset.features.dtype == np.float32
+
+
+CURVES = {
+    name: np.array([[0.2, 0.6], [0.5, 0.9]])
+    for name in ("given_probability", "margin", "loss", "correct")
+}
+
+
+def test_npz_with_everything(tmp_path):
+    pictures = np.zeros((2, 3, 3), np.uint8)
+    quarters = np.full((2, 4), 0.25)
+    np.savez(tmp_path / "d.npz", labels=[0, 1], probabilities=quarters, images=pictures, **CURVES)
+    dataset = Dataset.read(tmp_path / "d.npz")
+    assert dataset.classes == ("0", "1", "2", "3")
+    assert dataset.probabilities.origin == "out of sample"
+    assert dataset.dynamics.epochs.tolist() == [1, 2]
+    np.testing.assert_allclose(dataset.dynamics.loss, CURVES["loss"])
+    np.savez(tmp_path / "d.npz", labels=[0, 1], epochs=[5, 9], **CURVES)
+    assert Dataset.read(tmp_path / "d.npz").dynamics.epochs.tolist() == [5, 9]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        (
+            {name: CURVES[name] for name in ("loss", "margin")},
+            "{0} holds 'loss' but not 'given_probability': "
+            "training dynamics are given_probability, margin, loss, correct",
+        ),
+        (
+            CURVES | {"loss": np.zeros((2, 3))},
+            "dynamics: loss is (2, 3), expected (2, 2)",
+        ),
+        (
+            CURVES | {"epochs": [1, 2, 3]},
+            "dynamics: given_probability is (2, 2), expected (2, 3)",
+        ),
+        (
+            {"given_probability": [0.1, 0.2]} | {n: CURVES[n] for n in list(CURVES)[1:]},
+            "dynamics.given_probability: expected N × D float32, got shape (2,)",
+        ),
+        ({"probabilities": np.full((2, 1), 1.0)}, "only 1 class (0): give at least two"),
+        (
+            {"probabilities": [0.5, 0.5]},
+            "probabilities.values: expected N × D float32, got shape (2,)",
+        ),
+    ],
+)
+def test_npz_with_faults(tmp_path, arrays, message):
+    path = tmp_path / "d.npz"
+    np.savez(path, labels=[0, 1], **arrays)
+    with pytest.raises(ValueError) as caught:
+        Dataset.read(path)
+    assert message.format(path) in lines_of(caught.value)
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.list_(pa.float32()), pa.large_list(pa.float64()), pa.list_(pa.float32(), 2)]
+)
+def test_a_parquet_manifest_with_evidence(tmp_path, kind):
+    rows = {
+        "label": ["b", "a", "b"],
+        "features": pa.array([[1, 2], [3, 4], [5, 6]], kind),
+        "probabilities": pa.array([[0.2, 0.8], [0.5, 0.5], [1, 0]], kind),
+        "note": ["x", "y", "z"],
+    }
+    table = pa.concat_tables([pa.table(rows).slice(0, 1), pa.table(rows).slice(1)])
+    pq.write_table(table, tmp_path / "m.parquet", row_group_size=2)
+    dataset = Dataset.read(tmp_path / "m.parquet")
+    assert dataset.features.tolist() == [[1, 2], [3, 4], [5, 6]]
+    np.testing.assert_allclose(dataset.probabilities.values[:, 0], [0.2, 0.5, 1])
+    assert (dataset.classes, dataset.labels.tolist()) == (("a", "b"), [1, 0, 1])
+    assert dataset.sources.column_names == ["note"]
+    assert dataset.images is None
+
+
+def test_a_manifest_of_numbers_has_as_many_classes_as_probabilities(tmp_path):
+    rows = {"label": [0, 1], "probabilities": [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1]]}
+    pq.write_table(pa.table(rows), tmp_path / "m.parquet")
+    assert Dataset.read(tmp_path / "m.parquet").classes == ("0", "1", "2")
+
+
+@pytest.mark.parametrize(
+    ("column", "message"),
+    [
+        ([[1.0, 2.0], [3.0]], "{0}: features: row 1 has 1 numbers but row 0 has 2"),
+        ([[1.0, 2.0], None], "{0}: features: row 1 is missing: fill or remove it"),
+        ([None, [1.0, 2.0]], "{0}: features: row 0 is missing: fill or remove it"),
+        (
+            [[1.0, None], [2.0, 3.0]],
+            "features: row 0 is not finite (NaN or infinity): expected finite float32",
+        ),
+        (
+            ["[1.0]", "[2.0]"],
+            "{0}: features is string, expected lists of numbers: write Parquet or .npz",
+        ),
+        (
+            [["x"], ["y"]],
+            "{0}: features is list<element: string>, expected lists of numbers: "
+            "write Parquet or .npz",
+        ),
+    ],
+)
+def test_evidence_that_is_no_matrix(tmp_path, column, message):
+    path = tmp_path / "m.parquet"
+    pq.write_table(pa.table({"label": ["a", "b"], "features": column}), path)
+    with pytest.raises(ValueError) as caught:
+        Dataset.read(path)
+    assert lines_of(caught.value) == [message.format(path)]
 
 
 def test_one_memory_mapped_array(tmp_path):

@@ -14,10 +14,11 @@ from adc_core import Pipeline
 ROOT = Path(__file__).parents[2]
 PAGES = [
     *ROOT.glob("*.md"),
-    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted({*(ROOT / "docs").rglob("*.md")} - {ROOT / "docs" / "from-cleanlab.md"}),
     ROOT / "adc_core" / "README.md",
 ]
-"""The plugin packages' READMEs are run by their own tests, which have the arrays to show."""
+"""The plugin packages' READMEs and the page for people who know cleanlab are run by their own
+tests, which have the arrays to show."""
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 

@@ -22,6 +22,20 @@ ARGUMENTS = [
 ]
 
 
+def write_page(folder, run):
+    (folder / "pipeline.yaml").write_text("dataset: d\n")
+    record = {
+        "started": "2026-01-01",
+        "stages": {"encoder": {"seconds": 1.0, "fingerprint": "0" * 64, "reused": False}},
+        "packages": {"adc-core": "0.1.0", "numpy": "2"},
+        "machine": {"python": "3.11", "platform": "Linux", "cpus": 2},
+    }
+    (folder / "run.json").write_text(json.dumps(record))
+    page = folder / "report.html"
+    page.write_text(render(folder, run))
+    return page
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     """The page of a run with everything in it, and a class whose name is an attack."""
@@ -37,24 +51,24 @@ def report(tmp_path_factory):
     run = run.replace(
         collected=dataset,
         trainings=(),
-        curations={"toy": Curation.apply(dataset, changes)},
+        curations={"toy": Curation.apply(dataset, changes, ("2 of 3 filters agree",))},
         test=None,
         measurements=tuple(
             Measurement(metric=metric, subject="toy on raw", value=value, better="higher")
             for metric, value in figures.items()
         ),
     )
-    (folder / "pipeline.yaml").write_text("dataset: d\n")
-    record = {
-        "started": "2026-01-01",
-        "stages": {"encoder": {"seconds": 1.0, "fingerprint": "0" * 64, "reused": False}},
-        "packages": {"adc-core": "0.1.0", "numpy": "2"},
-        "machine": {"python": "3.11", "platform": "Linux", "cpus": 2},
-    }
-    (folder / "run.json").write_text(json.dumps(record))
-    page = folder / "report.html"
-    page.write_text(render(folder, run))
-    return page
+    return write_page(folder, run)
+
+
+@pytest.fixture(scope="module")
+def arrays_report(tmp_path_factory):
+    """The page of a run on arrays: no pictures."""
+    run = toy_run()
+    return write_page(
+        tmp_path_factory.mktemp("arrays"),
+        run.replace(collected=run.collected.replace(images=None), trainings=(), test=None),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +80,14 @@ def browser(chromium):
 
 
 @pytest.mark.parametrize("width", [1280, 400])
-def test_it_is_clean_and_fits(report, browser, width):
+@pytest.mark.parametrize("name", ["report", "arrays_report"])
+def test_it_is_clean_and_fits(name, browser, width, request):
+    report = request.getfixturevalue(name)
     page = browser.new_page(viewport={"width": width, "height": 900})
     problems, requests = [], []
     page.on("console", lambda message: problems.append(message.text))
     page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("request", lambda request: requests.append(request.url))
+    page.on("request", lambda asked: requests.append(asked.url))
     page.goto(report.as_uri())
     assert problems == []
     assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
@@ -95,5 +111,52 @@ def test_pictures_have_text_and_nothing_is_executed(report, browser):
     assert page.locator("script").count() == 0
     assert "<script>alert(1)" in page.locator("body").inner_text()
     assert "dropped by toy: 9 of 9 neighbours say blue" in page.locator("body").inner_text()
+    assert "2 of 3 filters agree" in page.locator("body").inner_text()
     assert page.locator("html").get_attribute("lang") == "en"
+    page.close()
+
+
+def test_a_suspect_shows_why(report, browser):
+    page = browser.new_page()
+    page.goto(report.as_uri())
+    suspects = page.locator("li.suspect")
+    assert 0 < suspects.count() <= 30
+    first = suspects.first
+    nearest = first.locator(".near img")
+    assert nearest.count() == 5
+    assert nearest.first.evaluate("e => [e.naturalWidth, e.naturalHeight]") == [48, 48]
+    assert nearest.first.get_attribute("alt").startswith("Neighbour toy-")
+    text = first.inner_text()
+    assert "of 30 neighbours have another label" in text
+    assert "predicted: " in text and "margin −" in text
+    curve = first.locator("[role=img]").get_attribute("aria-label")
+    assert curve.startswith("Curve: probability of the given label over 8 epochs, from ")
+    assert report.stat().st_size < 1_000_000
+    page.close()
+
+
+def test_arrays_have_a_table_with_the_same_reasons(arrays_report, browser):
+    page = browser.new_page(viewport={"width": 400, "height": 900})
+    page.goto(arrays_report.as_uri())
+    assert page.locator("img").count() == 0
+    assert page.get_by_role("heading", name="Most suspicious samples").count() == 1
+    rows = page.locator("table.samples").get_by_role("row")
+    assert 1 < rows.count() <= 31
+    text = rows.last.inner_text()
+    assert "of 30 neighbours have another label" in text
+    assert "predicted: " in text
+    assert rows.last.locator(".near li").count() == 5
+    assert rows.last.locator("[role=img] svg").count() == 1
+    page.close()
+
+
+def test_evidence_that_is_not_there_is_not_spoken_of(tmp_path, browser):
+    run = toy_run()
+    bare = run.collected.replace(neighbours=None, probabilities=None, dynamics=None)
+    page = browser.new_page()
+    page.goto(write_page(tmp_path, run.replace(collected=bare, trainings=())).as_uri())
+    suspects = page.locator("li.suspect")
+    assert suspects.count() > 0
+    assert page.locator(".near, .curve").count() == 0
+    assert "predicted" not in suspects.first.inner_text()
     page.close()

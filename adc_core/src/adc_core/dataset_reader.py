@@ -18,7 +18,13 @@ from adc_core.errors import InputError
 from adc_core.images import SUFFIXES, ImageFiles
 from adc_core.texts import from_arrow
 
-_ARRAYS = ("labels", "images", "features", "probabilities", "ids", "classes")
+_MATRICES = ("features", "probabilities")
+"""List columns of a Parquet manifest that are evidence."""
+
+_DYNAMICS = ("given_probability", "margin", "loss", "correct")
+
+_ARRAYS = ("labels", "images", *_MATRICES, "ids", "classes", *_DYNAMICS, "epochs")
+"""What a `.npz` file may hold."""
 
 
 def read_dataset(path: Path) -> Dataset:
@@ -113,6 +119,11 @@ def _read_manifest(path: Path) -> Dataset:
         raise InputError(f"{path} has no rows")
     labels, classes = labels_of(table["label"], None, str(path))
     columns: dict[str, Any] = {"labels": labels, "classes": classes}
+    for name in _MATRICES:
+        if name in table.column_names:
+            columns[name] = _matrix_of(table[name], f"{path}: {name}")
+    if "probabilities" in columns and pa.types.is_integer(table["label"].type):
+        columns["classes"] = _numbered(columns["probabilities"])
     if "path" in table.column_names:
         columns["images"] = ImageFiles(path.parent, from_arrow(table["path"]))
     if "id" in table.column_names:
@@ -127,9 +138,35 @@ def _read_manifest(path: Path) -> Dataset:
     rest = [
         name
         for name in table.column_names
-        if name not in ("id", "path", "label") and not name.startswith("attribute.")
+        if name not in ("id", "path", "label", *_MATRICES) and not name.startswith("attribute.")
     ]
     return Dataset(**columns, sources=table.select(rest) if rest else None)
+
+
+def _matrix_of(column: pa.ChunkedArray, where: str) -> Array:
+    """A column of number lists as one row of numbers per sample."""
+    kind = column.type
+    listed = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    listed = listed or pa.types.is_fixed_size_list(kind)
+    if not listed or not (
+        pa.types.is_floating(kind.value_type) or pa.types.is_integer(kind.value_type)
+    ):
+        raise InputError(f"{where} is {kind}, expected lists of numbers: write Parquet or .npz")
+    lengths = pc.list_value_length(column).fill_null(-1).to_numpy()
+    if (differs := lengths != lengths[0]).any() or lengths[0] < 0:
+        row = int(differs.argmax()) if lengths[0] >= 0 else 0
+        if lengths[row] < 0:
+            raise InputError(f"{where}: row {row} is missing: fill or remove it")
+        raise InputError(
+            f"{where}: row {row} has {lengths[row]} numbers but row 0 has {lengths[0]}"
+        )
+    parts = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
+    return np.concatenate(parts).reshape(len(column), int(lengths[0]))
+
+
+def _numbered(probabilities: Array) -> tuple[str, ...]:
+    """A class name for each column, as labels are numbers too."""
+    return tuple(str(number) for number in range(probabilities.shape[1]))
 
 
 def _read_npz(path: Path) -> Dataset:
@@ -145,4 +182,20 @@ def _read_npz(path: Path) -> Dataset:
     columns: dict[str, Any] = dict(arrays)
     if "classes" in columns:
         columns["classes"] = tuple(str(name) for name in columns["classes"])
+    elif "probabilities" in columns and columns["probabilities"].ndim == 2:
+        columns["classes"] = _numbered(columns["probabilities"])
+    given = {name: columns.pop(name) for name in (*_DYNAMICS, "epochs") if name in columns}
+    if given:
+        columns["dynamics"] = _dynamics_of(given, path)
     return Dataset(**columns)
+
+
+def _dynamics_of(given: dict[str, Array], path: Path) -> dict[str, Array]:
+    """Training dynamics from N × E arrays; epochs are counted from 1 unless given."""
+    if missing := [name for name in _DYNAMICS if name not in given]:
+        raise InputError(
+            f"{path} holds {min(given)!r} but not {missing[0]!r}: "
+            f"training dynamics are {', '.join(_DYNAMICS)}"
+        )
+    shape = given["given_probability"].shape
+    return {"epochs": np.arange(1, 1 + (shape[1] if len(shape) > 1 else 0))} | given

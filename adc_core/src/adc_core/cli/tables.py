@@ -16,19 +16,20 @@ def tables_of(run: Run) -> Iterator[str]:
         groups.setdefault(tuple(m.metric for m in measured), []).append(subject)
     for metrics, names in groups.items():
         rows = [[name, *(_figure(m.value) for m in subjects[name])] for name in names]
-        yield _table(["", *metrics], rows)
+        yield table(["", *metrics], rows)
 
 
 def _figure(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.3f}"
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
+def table(head: list[str], rows: list[list[str]], *, texts: int = 1) -> str:
+    """Columns side by side: the first `texts` begin, the others end on one line."""
     lines = [head, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     return "\n".join(
         "  ".join(
-            cell.rjust(width) if place else cell.ljust(width)
+            cell.ljust(width) if place < texts else cell.rjust(width)
             for place, (cell, width) in enumerate(zip(line, widths, strict=True))
         ).rstrip()
         for line in lines

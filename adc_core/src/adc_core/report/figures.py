@@ -38,8 +38,8 @@ def _new(width: float, height: float) -> tuple[Figure, Axes]:
         return figure, figure.add_subplot()
 
 
-def class_counts(dataset: Dataset) -> str:
-    """Bars: how many images of each class, by the engine that found them."""
+def class_counts(dataset: Dataset, things: str) -> str:
+    """Bars: how many images, or other things, of each class, by the engine that found them."""
     engines = np.full(len(dataset), "given")
     if dataset.sources is not None and "engine" in dataset.sources.column_names:
         engines = from_arrow(dataset.sources["engine"])
@@ -55,7 +55,7 @@ def class_counts(dataset: Dataset) -> str:
         axes.text(float(total), float(place), f" {int(total)}", va="center")
     axes.set_yticks(places, dataset.classes)
     axes.invert_yaxis()
-    axes.set_xlabel("images")
+    axes.set_xlabel(things)
     axes.margins(x=0.15)
     figure.legend(frameon=False, loc="outside upper left", ncols=3)
     return _svg(figure)

@@ -12,6 +12,7 @@ from adc_core.report import figures
 from adc_core.report.suspects import most_suspicious
 from adc_core.run import Measurement, Run
 from adc_core.run_directory import KEPT, PIPELINE, RECORD
+from adc_core.verdicts import verdicts_of
 
 
 def render(folder: Path, run: Run) -> str:
@@ -22,6 +23,7 @@ def render(folder: Path, run: Run) -> str:
         run: its records.
     """
     record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    things = "samples" if run.collected.images is None else "images"
     environment = Environment(
         loader=PackageLoader("adc_core.report", "."),
         autoescape=True,
@@ -36,10 +38,11 @@ def render(folder: Path, run: Run) -> str:
         title=run.brief.subject if run.brief else folder.resolve().name,
         record=record,
         pipeline=(folder / PIPELINE).read_text(encoding="utf-8"),
-        facts=_facts(run),
-        counts_figure=figures.class_counts(run.collected),
+        things=things,
+        facts=_facts(run, things),
+        counts_figure=figures.class_counts(run.collected, things),
         refused=_refused(folder),
-        detectors=_detectors(run),
+        detectors=verdicts_of(run.findings),
         transitions=[
             (name, figures.transition(found.transition, run.collected.classes, name))
             for name, found in run.findings.items()
@@ -52,9 +55,9 @@ def render(folder: Path, run: Run) -> str:
     )
 
 
-def _facts(run: Run) -> list[tuple[str, str]]:
+def _facts(run: Run, things: str) -> list[tuple[str, str]]:
     """The few figures that stand at the top."""
-    facts = [("images", f"{len(run.collected):,}"), ("classes", str(len(run.collected.classes)))]
+    facts = [(things, f"{len(run.collected):,}"), ("classes", str(len(run.collected.classes)))]
     if run.design:
         facts.append(("queries", f"{len(run.design.queries):,}"))
     estimates = [f.noise_rate for f in run.findings.values() if f.noise_rate is not None]
@@ -65,7 +68,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         wrong = float(np.mean(run.collected.labels[known] != run.truth[known]))
         facts.append(("truly wrong labels", f"{100 * wrong:.1f} %"))
     if run.curations:
-        facts.append(("images after curation", f"{len(run.curated):,}"))
+        facts.append((f"{things} after curation", f"{len(run.curated):,}"))
     return facts
 
 
@@ -82,21 +85,6 @@ def _refused(folder: Path) -> list[tuple[str, int, str]]:
         rows.setdefault(reason, []).append(detail or "")
     counted = [(reason, len(details), details[0]) for reason, details in rows.items()]
     return sorted(counted, key=lambda row: (-row[1], row[0]))
-
-
-def _detectors(run: Run) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": name,
-            "flagged": int(found.flagged.sum()),
-            "share": float(found.flagged.mean()),
-            "noise_rate": found.noise_rate,
-            "suggested": 0
-            if found.suggested_labels is None
-            else int((found.suggested_labels[found.flagged] >= 0).sum()),
-        }
-        for name, found in run.findings.items()
-    ]
 
 
 def _tables(measurements: tuple[Measurement, ...]) -> list[dict[str, Any]]:

@@ -1,27 +1,46 @@
-"""The most suspicious images, as small pictures with what is said of them."""
+"""The most suspicious samples, with what is said of them and why."""
 
-import base64
-import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from adc_core.arrays import Array
+from adc_core.report.pictures import data_url
+from adc_core.report.reasons import Reasons, reasons_of
 from adc_core.run import Run
+from adc_core.verdicts import flagged_by_any, most_suspicious_first
 
 SHOWN = 30
 _SIDE = 96
 
 
 @dataclass(frozen=True)
+class Opinion:
+    """What one detector says of one label.
+
+    Attributes:
+        detector: its name in the pipeline.
+        suspicion: 0 surely right … 1 surely wrong, or None where it did not judge.
+        flagged: it judges the label wrong.
+        suggestion: another class, or nothing.
+    """
+
+    detector: str
+    suspicion: float | None
+    flagged: bool
+    suggestion: str
+
+
+@dataclass(frozen=True)
 class Suspect:
-    """One image and what the run says of its label.
+    """One sample and what the run says of its label.
 
     Attributes:
         id: of the sample.
-        picture: a data URL.
+        picture: a data URL; empty where the dataset has no images.
         given: the class that it was collected as.
-        opinions: detector, its suspicion, and its suggestion or nothing.
+        opinions: one per detector.
+        reasons: what the evidence says.
         truth: the true class, or nothing.
         outcome: what the curators did.
     """
@@ -29,49 +48,46 @@ class Suspect:
     id: str
     picture: str
     given: str
-    opinions: tuple[tuple[str, float, str], ...]
+    opinions: tuple[Opinion, ...]
+    reasons: Reasons
     truth: str
     outcome: str
 
 
 def most_suspicious(run: Run) -> list[Suspect]:
-    """The images whose labels the detectors suspect most, on average of their ranks."""
-    dataset = run.collected
-    if not run.findings or dataset.images is None:
+    """The flagged samples that the detectors suspect most, on average of their ranks."""
+    if not run.findings:
         return []
-    ranks = [_rank(found.suspicion) for found in run.findings.values()]
-    order = np.argsort(-np.mean(ranks, axis=0), kind="stable")
-    flagged = np.any([found.flagged for found in run.findings.values()], axis=0)
-    rows = order[flagged[order]][:SHOWN]
-    return [_suspect(run, int(row)) for row in rows]
-
-
-def _rank(suspicion: Array) -> Array:
-    """Share of samples that are less suspect, so that detectors' scales do not matter."""
-    known = np.nan_to_num(suspicion, nan=-1.0)
-    return np.searchsorted(np.sort(known), known, side="left") / len(known)
+    order = most_suspicious_first(run.findings.values())[:SHOWN]
+    flagged = flagged_by_any(run.findings.values())
+    return [_suspect(run, int(row)) for row in order if flagged[row]]
 
 
 def _suspect(run: Run, row: int) -> Suspect:
     dataset = run.collected
-    assert dataset.images is not None
     classes = dataset.classes
-    opinions = []
-    for name, found in run.findings.items():
-        suggested = -1 if found.suggested_labels is None else int(found.suggested_labels[row])
-        suggestion = classes[suggested] if suggested >= 0 else ""
-        opinions.append((name, float(found.suspicion[row]), suggestion))
     true = -1 if run.truth is None else int(run.truth[row])
-    file = io.BytesIO()
-    dataset.images.thumbnail(row, _SIDE).save(file, "JPEG", quality=85)
     return Suspect(
         id=str(dataset.ids[row]),
-        picture="data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode(),
+        picture=data_url(dataset.images, row, _SIDE),
         given=classes[dataset.labels[row]],
-        opinions=tuple(opinions),
+        opinions=tuple(_opinions(run, row)),
+        reasons=reasons_of(dataset, row),
         truth=classes[true] if true >= 0 else "",
         outcome=_outcome(run, str(dataset.ids[row])),
     )
+
+
+def _opinions(run: Run, row: int) -> Iterator[Opinion]:
+    classes = run.collected.classes
+    for name, found in run.findings.items():
+        suggested = -1 if found.suggested_labels is None else int(found.suggested_labels[row])
+        yield Opinion(
+            detector=name,
+            suspicion=float(found.suspicion[row]) if found.covered[row] else None,
+            flagged=bool(found.flagged[row]),
+            suggestion=classes[suggested] if suggested >= 0 else "",
+        )
 
 
 def _outcome(run: Run, id_: str) -> str:

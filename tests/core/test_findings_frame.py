@@ -1,0 +1,58 @@
+"""Findings as a data frame."""
+
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from adc_core import Findings
+from adc_core.conformance.toys import toy_findings
+
+
+def test_a_row_per_sample_under_its_id():
+    findings = toy_findings()
+    frame = findings.to_pandas()
+    assert frame.index.name == "id"
+    assert frame.index.tolist() == findings.ids.tolist()
+    assert frame.columns.tolist() == [
+        "suspicion",
+        "flagged",
+        "suggested_label",
+        "suggestion_confidence",
+        "covered",
+    ]
+    np.testing.assert_array_equal(frame["suspicion"], findings.suspicion)
+    np.testing.assert_array_equal(frame["suggested_label"], findings.suggested_labels)
+    assert frame[frame.flagged].index.tolist() == findings.ids[findings.flagged].tolist()
+
+
+def test_columns_are_there_without_suggestions():
+    frame = Findings(ids=["x", "y"], suspicion=[0.1, 0.9], flagged=[False, True]).to_pandas()
+    expected = pd.DataFrame(
+        {
+            "suspicion": [0.1, 0.9],
+            "flagged": [False, True],
+            "suggested_label": [-1, -1],
+            "suggestion_confidence": [np.nan, np.nan],
+            "covered": [True, True],
+        },
+        index=pd.Index(["x", "y"], name="id"),
+    )
+    pd.testing.assert_frame_equal(frame, expected)
+
+
+def test_the_frame_is_its_owners():
+    findings = toy_findings()
+    before = findings.suspicion.copy()
+    frame = findings.to_pandas()
+    frame["suspicion"] *= 2
+    frame.loc[frame.index[0], "flagged"] = not frame["flagged"].iloc[0]
+    np.testing.assert_array_equal(findings.suspicion, before)
+
+
+def test_without_pandas_it_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(ImportError) as caught:
+        toy_findings().to_pandas()
+    assert str(caught.value) == "a data frame needs pandas: pip install pandas"

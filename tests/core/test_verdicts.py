@@ -1,0 +1,97 @@
+"""What several detectors say together, and the table of it."""
+
+import numpy as np
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+
+from adc_core import Dataset, Findings, WorkError
+from adc_core.cli.findings_file import findings_table, write_findings
+from adc_core.run import Run
+from adc_core.verdicts import most_suspicious_first, suggestions, verdicts_of
+
+IDS = ["a", "b", "c", "d"]
+SURE = Findings(
+    ids=IDS,
+    suspicion=[0.1, 0.2, 0.9, 0.3],
+    flagged=[False, False, True, False],
+    suggested_labels=[-1, 1, 0, -1],
+    suggestion_confidence=[np.nan, 0.4, 0.8, np.nan],
+    noise_rate=0.25,
+)
+PARTIAL = Findings(
+    ids=IDS,
+    suspicion=[np.nan, 0.99, 0.98, np.nan],
+    flagged=[False, True, False, False],
+    covered=[False, True, True, False],
+)
+RUN = Run(
+    collected=Dataset(labels=[0, 0, 1, 1], ids=IDS, classes=("cat", "dog")),
+    findings={"sure": SURE, "partial": PARTIAL},
+)
+
+
+def test_a_verdict_counts_what_was_judged():
+    sure, partial = verdicts_of(RUN.findings)
+    assert (sure.detector, sure.flagged, sure.share, sure.noise_rate) == ("sure", 1, 0.25, 0.25)
+    assert sure.suggested == 1  # the other suggestion is for a label that is not flagged
+    assert (partial.flagged, partial.share, partial.noise_rate, partial.suggested) == (
+        1,
+        0.5,
+        None,
+        0,
+    )
+
+
+def test_flagged_samples_come_first_then_the_order_of_suspicion():
+    assert most_suspicious_first([SURE]).tolist() == [2, 3, 1, 0]
+    # c: (3/4 + 0) / 2 and b: (1/4 + 1/2) / 2 are equal; d: 2/4 is more suspect but not flagged
+    assert most_suspicious_first([SURE, PARTIAL]).tolist() == [1, 2, 3, 0]
+
+
+def test_scales_do_not_matter():
+    squeezed = SURE.replace(suspicion=SURE.suspicion / 1000)
+    assert np.array_equal(
+        most_suspicious_first([SURE, PARTIAL]), most_suspicious_first([squeezed, PARTIAL])
+    )
+
+
+def test_suggestions_are_names_or_nothing():
+    assert suggestions(SURE, ("cat", "dog")).to_pylist() == [None, "dog", "cat", None]
+    assert suggestions(PARTIAL, ("cat", "dog")).to_pylist() == [None] * 4
+
+
+def test_the_table_keeps_the_order_of_the_dataset():
+    table = findings_table(RUN, most_suspicious_first(RUN.findings.values()))
+    assert table.to_pydict() == {
+        "id": IDS,
+        "label": [0, 0, 1, 1],
+        "class": ["cat", "cat", "dog", "dog"],
+        "rank": [4, 1, 2, 3],
+        "sure.suspicion": [0.1, 0.2, 0.9, 0.3],
+        "sure.flagged": [False, False, True, False],
+        "sure.suggested": [None, "dog", "cat", None],
+        "sure.confidence": [None, 0.4, 0.8, None],
+        "partial.suspicion": [None, 0.99, 0.98, None],
+        "partial.flagged": [False, True, False, False],
+        "partial.suggested": [None] * 4,
+        "partial.confidence": [None] * 4,
+    }
+
+
+def test_one_form_replaces_the_other(tmp_path):
+    table = findings_table(RUN, most_suspicious_first(RUN.findings.values()))
+    assert pq.read_table(write_findings(table, tmp_path, csv=False)) == table
+    written = write_findings(table, tmp_path, csv=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["findings.csv"]
+    again = pyarrow.csv.read_csv(written)
+    assert again["rank"].to_pylist() == [4, 1, 2, 3]
+    assert again["partial.suspicion"].to_pylist() == [None, 0.99, 0.98, None]
+
+
+def test_the_table_is_written_whole_or_not_at_all(tmp_path):
+    (tmp_path / "findings.parquet" / "in the way").mkdir(parents=True)
+    table = findings_table(RUN, most_suspicious_first(RUN.findings.values()))
+    with pytest.raises(WorkError, match=r"findings\.parquet.*: mend it and run again"):
+        write_findings(table, tmp_path, csv=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["findings.parquet"]
