@@ -3,6 +3,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 
+# Those that need no data; benchmarks/detection.py says what it needs.
+BENCHMARKS := startup dataset training_speed detection_speed
+
 .PHONY: demo test check docs bench browser clean
 
 demo: $(VENV)/ready
@@ -25,7 +28,7 @@ docs: $(VENV)/ready
 	$(BIN)/mkdocs serve
 
 bench: $(VENV)/ready
-	for program in benchmarks/*.py; do $(BIN)/python $$program || exit 1; done
+	for program in $(BENCHMARKS); do $(BIN)/python benchmarks/$$program.py || exit 1; done
 
 # Editable, so that a change of the sources needs no new installation.
 $(VENV)/ready: constraints.txt pyproject.toml $(wildcard adc_*/pyproject.toml)
@@ -33,7 +36,7 @@ $(VENV)/ready: constraints.txt pyproject.toml $(wildcard adc_*/pyproject.toml)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev \
 	    --editable "./adc_core[report]" --editable "./adc_plugins_search[gallery]" \
-	    --editable ./adc_plugins_detect --editable ./adc_plugins_learn
+	    --editable "./adc_plugins_detect[index]" --editable ./adc_plugins_learn
 	touch $@
 
 # The report is looked at in a real browser.

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from adc_core import Dataset, Pipeline
@@ -133,8 +134,10 @@ def test_a_column_that_nothing_adds_is_refused(tmp_path, toys):
 
 def test_the_planner_adds_one_neighbour_search_for_all(tmp_path, toys):
     pipeline = read(tmp_path, "dataset: x\ndetectors: [toy, {use: toy, k: 9}]")
-    plan = make_plan(pipeline, Dataset(labels=[0, 1], features=[[0.0], [1.0]]))
-    assert [(enricher.name, enricher.k) for enricher in plan.enrichers] == [("neighbours", 9)]
+    for samples, neighbours in ((20, 9), (10, 9), (5, 4)):
+        dataset = Dataset(labels=np.arange(samples) % 2, features=np.ones((samples, 1)))
+        plan = make_plan(pipeline, dataset)
+        assert [(one.name, one.k) for one in plan.enrichers] == [("neighbours", neighbours)]
 
 
 def test_advice_names_what_adds_the_column():

@@ -1,12 +1,78 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError
-from adc_plugins_detect.detectors.aum import Aum, aum, below_threshold
+from adc_core.evidence import Dynamics
+from adc_core.interfaces import Learner
+from adc_core.model import Model
+from adc_plugins_detect.detectors.aum import Aum, aum
 from adc_plugins_detect.detectors.flagging import squash
+from adc_plugins_detect.detectors.threshold_samples import (
+    combine_runs,
+    draw_threshold_samples,
+    with_extra_class,
+)
+
+
+class Remembered(Model):
+    """A model that is nothing but what its training saw."""
+
+    history = ()
+
+    def __init__(self, dataset, dynamics):
+        self.classes, self.dynamics = dataset.classes, dynamics
+
+    def predict(self, images):
+        raise NotImplementedError
+
+    def save(self, folder):
+        raise NotImplementedError
+
+    @classmethod
+    def load(cls, folder):
+        raise NotImplementedError
+
+
+class LinearMargins(Learner):
+    """A linear classifier on one-hot pictures, whose logits grow with the epochs."""
+
+    reads = ("images",)
+    model = Remembered
+    epochs: int = 6
+    remembers: bool = True
+
+    def learn(self, dataset, validation=None):
+        pixels = np.stack(list(dataset.images)).reshape(len(dataset), -1) / 255
+        of_class = np.eye(len(dataset.classes))[dataset.labels]
+        weights = np.linalg.solve(pixels.T @ pixels + np.eye(pixels.shape[1]), pixels.T @ of_class)
+        logits = pixels @ weights * 10
+        rows = np.arange(len(dataset))
+        given = logits[rows, dataset.labels]
+        logits[rows, dataset.labels] = -np.inf
+        margin = (given - logits.max(axis=1))[:, None] * np.arange(1, self.epochs + 1)
+        zeros = np.zeros_like(margin)
+        dynamics = Dynamics(
+            epochs=np.arange(self.epochs),
+            given_probability=zeros,
+            margin=margin,
+            loss=zeros,
+            correct=zeros,
+        )
+        return Remembered(dataset, dynamics if self.remembers else None)
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    """600 pictures of four pixels, one of them bright, which is the class; 20 % mislabelled."""
+    random = np.random.default_rng(5)
+    truth = np.arange(600) % 4
+    pixels = random.integers(0, 60, (600, 4), dtype=np.uint8)
+    pixels[np.arange(600), truth] += 150
+    wrong = random.random(600) < 0.2
+    labels = np.where(wrong, (truth + random.integers(1, 4, 600)) % 4, truth)
+    images = np.repeat(pixels.reshape(600, 2, 2, 1), 3, axis=3)
+    return Dataset(labels=labels, classes=tuple("abcd"), images=images), wrong
 
 
 def areas_of(findings):
@@ -41,21 +107,6 @@ def test_threshold_of_the_worked_example(vectors):
     assert np.isnan(findings.suspicion[extra]).all() and not findings.flagged[extra].any()
     np.testing.assert_allclose(findings.suspicion[:6], squash(-areas[:6]), atol=1e-12)
     assert findings.noise_rate == 0.5
-
-
-@settings(deadline=None, max_examples=50)
-@given(
-    st.lists(st.integers(-5, 5), min_size=1, max_size=20),
-    st.lists(st.integers(-5, 5), min_size=1, max_size=250),
-)
-def test_below_the_threshold_more_than_one_in_a_hundred_are_larger(areas, extra):
-    areas, extra = np.array(areas, float), np.array(extra, float)
-    larger = (extra > areas[:, None]).sum(axis=1)
-    np.testing.assert_array_equal(below_threshold(areas, extra), larger * 100 > len(extra))
-
-
-def test_just_one_in_a_hundred_is_not_more():
-    assert below_threshold(np.array([97.0, 98.0]), np.arange(100.0)).tolist() == [True, False]
 
 
 def test_ranks_planted_noise_first(trained):
@@ -102,3 +153,32 @@ def test_component_reads_dynamics(trained):
     dataset = Dataset(labels=trained.labels, dynamics=trained.dynamics)
     expected = aum(trained.labels, trained.dynamics, skip_epochs=3, flag_rate=0.3)
     assert Aum(skip_epochs=3, flag_rate=0.3).detect(dataset) == expected
+
+
+def test_component_trains_twice_with_threshold_samples(pictures):
+    dataset, wrong = pictures
+    learner = LinearMargins()
+    runs = []
+    for mask in draw_threshold_samples(600, 4, seed=3):
+        known = with_extra_class(dataset, mask)
+        dynamics = learner.learn(known).dynamics
+        runs.append(aum(known.labels, dynamics, threshold_samples=mask, ids=dataset.ids))
+    findings = Aum(learner=learner, seed=3).detect(dataset)
+    assert findings == combine_runs(runs)
+    assert findings.covered.all()
+    assert wrong[findings.flagged].mean() > 0.95
+    assert findings.flagged[wrong].mean() > 0.95
+    assert abs(findings.noise_rate - wrong.mean()) < 0.02
+
+
+def test_component_needs_what_its_learner_needs():
+    assert Aum().needs == ("dynamics",)
+    assert Aum(learner=LinearMargins()).needs == ("images",)
+
+
+def test_a_learner_that_records_nothing(pictures):
+    with pytest.raises(InputError) as raised:
+        Aum(learner=LinearMargins(remembers=False)).detect(pictures[0])
+    assert str(raised.value) == (
+        "the learner LinearMargins records no training dynamics: choose another"
+    )

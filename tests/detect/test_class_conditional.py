@@ -9,16 +9,10 @@ from adc_core.errors import InputError
 from adc_plugins_detect.simulators.class_conditional import (
     ClassConditionalNoise,
     corrupt,
-    pair_flip_transition,
 )
 
 DATASET = Dataset(labels=np.arange(40_000) % 4)
 T = ((0.5, 0.3, 0.2, 0.0), (0.0, 1.0, 0.0, 0.0), (0.0, 0.1, 0.8, 0.1), (0.25, 0.25, 0.25, 0.25))
-
-
-def test_the_pair_flip_of_the_worked_example(vectors):
-    expected = vectors["noise_matrices"]["pair_K4_r03"]
-    np.testing.assert_allclose(pair_flip_transition(4, 0.3), expected, atol=1e-12)
 
 
 def test_labels_follow_their_row():
@@ -30,15 +24,8 @@ def test_labels_follow_their_row():
     np.testing.assert_array_equal(corruption.transition, T)
 
 
-def test_pairs_flip_to_the_next_class():
-    corruption = ClassConditionalNoise(pair_flip=0.3).corrupt(DATASET)
-    wrong = corruption.mask
-    np.testing.assert_array_equal(corruption.labels[wrong], (DATASET.labels[wrong] + 1) % 4)
-    assert abs(wrong.mean() - 0.3) < 5 * np.sqrt(0.21 / 40_000)
-
-
 def test_lower_rates_are_nested_in_higher():
-    low, high = (ClassConditionalNoise(pair_flip=rate).corrupt(DATASET) for rate in (0.1, 0.4))
+    low, high = (corrupt(DATASET.labels, np.eye(4) * (1 - r) + r / 4, 0) for r in (0.1, 0.4))
     assert (high.mask | ~low.mask).all()
 
 
@@ -66,8 +53,6 @@ def test_the_dataset_must_have_as_many_classes():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({}, "give either transition or pair_flip"),
-        ({"transition": T, "pair_flip": 0.1}, "give either transition or pair_flip"),
         ({"transition": ((1.0,), (0.5, 0.5))}, "transition: give K rows of K numbers"),
         ({"transition": ((1.0, 0.0), (0.5, 0.4))}, "transition: row 1 sums to 0.9, expected 1"),
     ],
@@ -83,8 +68,3 @@ def test_probabilities_are_checked_one_by_one(bad):
     with pytest.raises(ValidationError) as raised:
         ClassConditionalNoise(transition=((1.0, 0.0), (0.5, bad)))
     assert [error["loc"] for error in raised.value.errors()] == [("transition", 1, 1)]
-
-
-def test_half_of_a_class_cannot_flip():
-    with pytest.raises(ValidationError, match=r"less than 0\.5"):
-        ClassConditionalNoise(pair_flip=0.5)

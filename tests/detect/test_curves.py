@@ -56,7 +56,7 @@ def test_bad_input_is_named():
         ),
         (
             lambda: dynamics_of(Dataset(labels=LABELS)),
-            'the dataset has no column "dynamics": the record of a training run adds it',
+            'the dataset has no column "dynamics": the enricher training-dynamics adds it',
         ),
     ]
     for call, message in cases:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.evidence import Neighbours
+from adc_core.pipeline import Pipeline
 from adc_plugins_detect.detectors.deep_knn import DeepKnn, count_equal_votes, deep_knn
 from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
 
@@ -120,3 +121,14 @@ def test_component_reads_the_graph(planted):
     assert str(raised.value) == (
         'the dataset has no column "neighbours": the enricher neighbours adds it'
     )
+
+
+def test_a_small_dataset_needs_no_options(tmp_path):
+    """By default a hundred neighbours are read, which sixty samples do not have."""
+    random = np.random.default_rng(0)
+    truth = np.arange(60) % 2
+    labels = np.where(np.arange(60) % 10 == 0, 1 - truth, truth)
+    features = 5 * np.eye(2, 4)[truth] + random.normal(size=(60, 4))
+    Dataset(labels=labels, features=features.astype(np.float32)).save(tmp_path / "data")
+    run = Pipeline(dataset=tmp_path / "data", detectors=["deep-knn"]).run(tmp_path / "run")
+    np.testing.assert_array_equal(run.findings["deep-knn"].flagged, labels != truth)

@@ -7,7 +7,12 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from adc_core.dataset import Dataset
 from adc_core.findings import CHANGES, Curation, Findings
 from adc_core.run import Run
-from adc_plugins_detect.metrics.detection import Detection, flag_figures, rank_figures
+from adc_plugins_detect.metrics.detection import (
+    Detection,
+    flag_figures,
+    rank_figures,
+    transition_error,
+)
 
 
 def test_figures_of_the_worked_example(vectors):
@@ -71,7 +76,9 @@ def run():
 
 
 def test_measures_a_run(run):
-    figures = {(m.metric, m.subject): (m.value, m.better) for m in Detection().measure(run)}
+    figures = {
+        (m.metric, m.subject): (m.value, m.better) for m in Detection().measure(run) if not m.detail
+    }
     assert figures == {
         ("noise rate", "labels as collected"): (2 / 5, "lower"),
         ("noise rate", "as collected, says mine"): (run.findings["mine"].noise_rate, "lower"),
@@ -85,8 +92,41 @@ def test_measures_a_run(run):
         ("average precision", "mine"): (0.5 * 1 + 0.5 * 2 / 3, "higher"),
         ("ROC AUC", "mine"): (3 / 4, "higher"),
         ("precision at 95 % recall", "mine"): (2 / 3, "higher"),
+        ("F1 at equal budget", "mine"): (1 / 2, "higher"),
         ("noise rate error", "mine"): (pytest.approx(0.2), "lower"),
+        ("precision", "flag at random"): (2 / 5, "higher"),
+        ("recall", "flag at random"): (2 / 5, "higher"),
+        ("F1", "flag at random"): (2 / 5, "higher"),
+        ("average precision", "flag at random"): (2 / 5, "higher"),
+        ("ROC AUC", "flag at random"): (1 / 2, "higher"),
+        ("precision at 95 % recall", "flag at random"): (2 / 5, "higher"),
+        ("F1 at equal budget", "flag at random"): (2 / 5, "higher"),
     }
+
+
+def test_measures_each_given_label(run):
+    """Of label 0 nothing is flagged and nothing wrong; of 1 two are flagged, one of two wrong."""
+    details = {m.metric: m.value for m in Detection().measure(run) if m.detail}
+    assert details == {
+        "precision of 0": None,
+        "recall of 0": None,
+        "F1 of 0": None,
+        "precision of 1": 1 / 2,
+        "recall of 1": 1 / 2,
+        "F1 of 1": 1 / 2,
+    }
+
+
+def test_a_transition_matrix_is_compared_with_what_happened(run):
+    labels, truth = [0, 0, 0, 1, 1, 0], [0, 0, 0, 1, 0, -1]
+    estimate = np.array([[0.5, 0.5], [0.2, 0.8]])
+    assert transition_error(estimate, truth, labels) == pytest.approx((0.5 + 0.4) / 2)
+    assert transition_error(np.eye(2), [1, 1], [1, 1]) == 0
+    assert transition_error(np.eye(2), [-1, -1], [1, 1]) is None
+    found = run.findings["mine"].replace(transition=np.eye(2))
+    measured = Detection().measure(run.replace(findings={"mine": found}))
+    errors = [m for m in measured if m.metric == "transition error"]
+    assert [(m.subject, m.value, m.better) for m in errors] == [("mine", 2 / 4, "lower")]
 
 
 def test_without_curators_or_estimates_there_are_fewer_figures(run):

@@ -45,6 +45,9 @@ def test_wheels_hold_the_package_and_nothing_else(wheels):
         if name != ".":
             assert f"{name}/py.typed" in files
     assert "adc_core/report/page.html.j2" in ZipFile(wheels["adc_core"]).namelist()
+    detect = ZipFile(wheels["adc_plugins_detect"]).namelist()
+    for suffix in ("safetensors", "yaml"):
+        assert f"adc_plugins_detect/weights/lstm_dynamics.{suffix}" in detect
 
 
 def test_detection_installs_from_its_folder_without_torch(environment):

@@ -53,7 +53,7 @@ def make_plan(pipeline: Pipeline, dataset: Dataset | None) -> Plan:
         use("encoder", pipeline.encoder)
     for place, simulator in enumerate(pipeline.simulators):
         use(f"simulators.{place}", simulator)
-    enrichers = _with_neighbours(pipeline, have)
+    enrichers = _with_neighbours(pipeline, have, None if dataset is None else len(dataset) - 1)
     for place, enricher in enumerate(enrichers):
         use(f"enrichers.{place}", enricher)
     for kind in ("detectors", "curators", "learners", "metrics"):
@@ -70,14 +70,20 @@ def _columns(dataset: Dataset) -> set[str]:
     return {name for name in ("images", *EVIDENCE) if dataset.has(name)} | set(dataset.columns)
 
 
-def _with_neighbours(pipeline: Pipeline, have: set[str]) -> tuple[Enricher, ...]:
-    """The pipeline's enrichers, preceded by one neighbour search for all who read it."""
+def _with_neighbours(
+    pipeline: Pipeline, have: set[str], others: int | None
+) -> tuple[Enricher, ...]:
+    """The pipeline's enrichers, preceded by one neighbour search for all who read it.
+
+    A sample has no more neighbours than there are `others`, whatever is read by default.
+    """
     everyone: tuple[Detector | Curator, ...] = (*pipeline.detectors, *pipeline.curators)
     readers = [reader for reader in everyone if "neighbours" in reader.needs]
     added = any("neighbours" in enricher.adds for enricher in pipeline.enrichers)
     if not readers or added or "neighbours" in have or "features" not in have:
         return pipeline.enrichers
     k = max(reader.neighbours_read for reader in readers)
+    k = k if others is None else max(1, min(k, others))
     search = registry.create(Enricher, {"use": ADDED_BY["neighbours"][1], "k": k})
     return (search, *pipeline.enrichers)
 

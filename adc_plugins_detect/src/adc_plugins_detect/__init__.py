@@ -8,36 +8,47 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from adc_plugins_detect.curators.agree import Overlap, overlap
     from adc_plugins_detect.detectors.aum import aum
     from adc_plugins_detect.detectors.confident_learning import confident_learning
     from adc_plugins_detect.detectors.cores import cores
     from adc_plugins_detect.detectors.data_maps import DataMap, data_map, data_maps
     from adc_plugins_detect.detectors.deep_knn import deep_knn
     from adc_plugins_detect.detectors.early_stop_ce import early_stop_ce
+    from adc_plugins_detect.detectors.ensemble import ensemble
     from adc_plugins_detect.detectors.forgetting import forgetting
+    from adc_plugins_detect.detectors.lstm_dynamics import lstm_dynamics
     from adc_plugins_detect.detectors.neighbour_credibility import neighbour_credibility
     from adc_plugins_detect.detectors.predicted_differs import predicted_differs
     from adc_plugins_detect.detectors.simifeat import simifeat
     from adc_plugins_detect.detectors.small_loss import small_loss
+    from adc_plugins_detect.detectors.threshold import at_value, by_class_rate, by_rate
     from adc_plugins_detect.enrichers.linear_probe import linear_probe
     from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
     from adc_plugins_detect.transition import TransitionEstimate, hoc, transition_from_votes
 
 _MODULE_OF = {
     "DataMap": "detectors.data_maps",
+    "Overlap": "curators.agree",
     "TransitionEstimate": "transition",
+    "at_value": "detectors.threshold",
     "aum": "detectors.aum",
+    "by_class_rate": "detectors.threshold",
+    "by_rate": "detectors.threshold",
     "confident_learning": "detectors.confident_learning",
     "cores": "detectors.cores",
     "data_map": "detectors.data_maps",
     "data_maps": "detectors.data_maps",
     "deep_knn": "detectors.deep_knn",
     "early_stop_ce": "detectors.early_stop_ce",
+    "ensemble": "detectors.ensemble",
     "forgetting": "detectors.forgetting",
     "hoc": "transition",
     "linear_probe": "enrichers.linear_probe",
+    "lstm_dynamics": "detectors.lstm_dynamics",
     "nearest_neighbours": "enrichers.neighbours",
     "neighbour_credibility": "detectors.neighbour_credibility",
+    "overlap": "curators.agree",
     "predicted_differs": "detectors.predicted_differs",
     "simifeat": "detectors.simifeat",
     "small_loss": "detectors.small_loss",
@@ -46,19 +57,26 @@ _MODULE_OF = {
 
 __all__ = [
     "DataMap",
+    "Overlap",
     "TransitionEstimate",
+    "at_value",
     "aum",
+    "by_class_rate",
+    "by_rate",
     "confident_learning",
     "cores",
     "data_map",
     "data_maps",
     "deep_knn",
     "early_stop_ce",
+    "ensemble",
     "forgetting",
     "hoc",
     "linear_probe",
+    "lstm_dynamics",
     "nearest_neighbours",
     "neighbour_credibility",
+    "overlap",
     "predicted_differs",
     "simifeat",
     "small_loss",

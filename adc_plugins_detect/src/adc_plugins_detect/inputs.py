@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from adc_core.arrays import Array, first_bad_row
+from adc_core.arrays import Array, chunks, first_bad_row
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 
@@ -92,10 +92,15 @@ def row_ids(rows: int) -> Array:
     letters = np.zeros((rows, width), np.uint32)
     for digits in range(1, width + 1):
         first = 10 ** (digits - 1) if digits > 1 else 0
-        numbers = np.arange(first, min(rows, 10**digits))
-        for place in reversed(range(digits)):
-            numbers, last = np.divmod(numbers, 10)
-            letters[first : first + len(last), place] = last + ord("0")
+        block = letters[first : 10**digits]
+        for part in chunks(len(block), 16 * width):
+            numbers = np.arange(first + part.start, first + part.stop, dtype=np.uint32)
+            text = np.empty((len(numbers), digits), np.uint8)
+            for place in reversed(range(digits)):
+                tens = numbers // 10
+                text[:, place] = numbers - 10 * tens + ord("0")
+                numbers = tens
+            block[part, :digits] = text
     return letters.view(f"<U{width}").reshape(-1)
 
 

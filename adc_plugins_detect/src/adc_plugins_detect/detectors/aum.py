@@ -3,7 +3,7 @@
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pydantic import Field
 
 from adc_core.arrays import Array
@@ -11,9 +11,21 @@ from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.evidence import Dynamics
 from adc_core.findings import Findings
-from adc_core.interfaces import Detector
-from adc_plugins_detect.detectors.curves import curves_of, dynamics_of, mean_of_epochs
+from adc_core.interfaces import Detector, Learner
+from adc_plugins_detect.detectors.curves import (
+    curves_of,
+    dynamics_of,
+    dynamics_seen_by,
+    mean_of_epochs,
+)
 from adc_plugins_detect.detectors.flagging import FLAG_RATE, flag_share, squash
+from adc_plugins_detect.detectors.threshold_samples import (
+    Mask,
+    below_threshold,
+    combine_runs,
+    draw_threshold_samples,
+    with_extra_class,
+)
 from adc_plugins_detect.inputs import as_labels, row_ids
 
 
@@ -76,33 +88,61 @@ def aum(
 
 
 class Aum(Detector):
-    """Ranks labels by the mean margin of their logit over training."""
+    """Ranks labels by the mean margin of their logit over training, or flags them by threshold.
+
+    Without a learner it reads `dynamics` and ranks. With one it finds the paper's threshold by
+    itself: it trains twice, each time on other threshold samples, and flags what both trainings
+    flag; a sample is judged only by trainings in which it kept its label. The paper trains for
+    150 epochs at a constant learning rate.
+    """
 
     reads: ClassVar[tuple[str, ...]] = ("dynamics",)
 
     skip_epochs: int = Field(1, ge=0, description="leave out so many first epochs")
-    flag_rate: float = Field(FLAG_RATE, ge=0, le=1, description="share of the samples to flag")
+    flag_rate: float = Field(
+        FLAG_RATE, ge=0, le=1, description="without a learner, share of the samples to flag"
+    )
+    learner: Learner | None = Field(
+        None, description="trains twice with threshold samples, instead of reading dynamics"
+    )
+    seed: int = Field(0, ge=0, description="with a learner, draws the threshold samples")
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What the learner needs, or dynamics without one."""
+        return self.reads if self.learner is None else self.learner.needs
 
     def detect(self, dataset: Dataset) -> Findings:
-        """Judge every sample by the dataset's dynamics."""
+        """Judge every sample by the dataset's dynamics, or by two trainings of its own.
+
+        Raises:
+            InputError: the learner records no dynamics, there are fewer samples than classes, or
+                the dataset does not suit the options.
+        """
+        if self.learner is None:
+            return aum(
+                dataset.labels,
+                dynamics_of(dataset),
+                skip_epochs=self.skip_epochs,
+                flag_rate=self.flag_rate,
+                ids=dataset.ids,
+            )
+        masks = draw_threshold_samples(len(dataset), len(dataset.classes), self.seed)
+        return combine_runs([self._run(self.learner, dataset, mask) for mask in masks])
+
+    def _run(self, learner: Learner, dataset: Dataset, threshold_samples: Mask) -> Findings:
+        """What one training finds, of which the threshold samples are no part."""
+        known = with_extra_class(dataset, threshold_samples)
         return aum(
-            dataset.labels,
-            dynamics_of(dataset),
+            known.labels,
+            dynamics_seen_by(learner, known),
             skip_epochs=self.skip_epochs,
-            flag_rate=self.flag_rate,
+            threshold_samples=threshold_samples,
             ids=dataset.ids,
         )
 
 
-def below_threshold(areas: NDArray[np.float64], threshold_areas: Array) -> NDArray[np.bool_]:
-    """Which areas are smaller than more than one in a hundred of those of threshold samples."""
-    m = len(threshold_areas)
-    larger = m - np.searchsorted(np.sort(threshold_areas), areas, side="right")
-    below: NDArray[np.bool_] = 100 * larger > m
-    return below
-
-
-def _as_mask(threshold_samples: ArrayLike, rows: int) -> NDArray[np.bool_]:
+def _as_mask(threshold_samples: ArrayLike, rows: int) -> Mask:
     mask = np.asarray(threshold_samples)
     if mask.dtype != np.bool_ or mask.shape != (rows,):
         raise InputError(

@@ -1,6 +1,6 @@
 """Confident learning: out-of-sample probabilities say how many labels are wrong, and which."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -89,24 +89,11 @@ def confident_learning(
     same_length(given, matrix, "probabilities")
     if score == "confidence_weighted_entropy" and adjust_probabilities:
         raise InputError("adjust_probabilities does not suit the score confidence_weighted_entropy")
-    joint = confident_joint(given, matrix)
-    quality = joint.given_probability
-    if adjust_probabilities:
-        quality = quality_scores(given, matrix, score, joint.thresholds)
-    elif score != "self_confidence":
-        quality = quality_scores(given, matrix, score)
-    differs = joint.predicted != given
-    confidence = np.full(len(given), np.nan)
-    confidence[differs] = in_range(matrix[differs.nonzero()[0], joint.predicted[differs]])
-    return Findings(
-        ids=row_ids(len(given)) if ids is None else ids,
-        suspicion=(1 - quality).clip(0, 1),
-        flagged=_flagged(given, matrix, joint, rule, frac_noise, min_examples_per_class),
-        suggested_labels=np.where(differs, joint.predicted, -1),
-        suggestion_confidence=confidence,
-        transition=joint.transition() if matrix.shape[1] <= LARGEST_TRANSITION else None,
-        noise_rate=joint.noise_rate,
+    columns = _columns(
+        given, matrix, rule, score, adjust_probabilities, frac_noise, min_examples_per_class
     )
+    # The ids come last, when what was needed to judge is forgotten: they are the largest column.
+    return Findings(ids=row_ids(len(given)) if ids is None else ids, **columns)
 
 
 class ConfidentLearning(Detector):
@@ -187,6 +174,38 @@ def _entropy_quality(block: NDArray[np.float64], own: NDArray[np.float64]) -> Ar
     ratio = entropy / np.maximum(own, 1e-6)
     quality: NDArray[np.float64] = np.log(ratio + 1) / np.maximum(ratio, 1e-6)
     return quality
+
+
+def _columns(
+    labels: NDArray[np.int64],
+    probabilities: Array,
+    rule: Rule,
+    score: Score,
+    adjust_probabilities: bool,
+    frac_noise: float,
+    min_examples_per_class: int,
+) -> dict[str, Any]:
+    """Everything that the findings say, but of whom."""
+    joint = confident_joint(labels, probabilities)
+    flagged = _flagged(labels, probabilities, joint, rule, frac_noise, min_examples_per_class)
+    quality = joint.given_probability
+    if adjust_probabilities:
+        quality = quality_scores(labels, probabilities, score, joint.thresholds)
+    elif score != "self_confidence":
+        quality = quality_scores(labels, probabilities, score)
+    suspicion = np.subtract(1, quality, out=quality)
+    differs = joint.predicted != labels
+    confidence = np.full(len(labels), np.nan)
+    confidence[differs] = in_range(probabilities[differs.nonzero()[0], joint.predicted[differs]])
+    K = probabilities.shape[1]
+    return {
+        "suspicion": suspicion.clip(0, 1, out=suspicion),
+        "flagged": flagged,
+        "suggested_labels": np.where(differs, joint.predicted, np.int64(-1)),
+        "suggestion_confidence": confidence,
+        "transition": joint.transition() if K <= LARGEST_TRANSITION else None,
+        "noise_rate": joint.noise_rate,
+    }
 
 
 def _flagged(

@@ -7,6 +7,7 @@ from adc_core.arrays import Array
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.evidence import Dynamics
+from adc_core.interfaces import Learner
 from adc_plugins_detect.inputs import as_rows, needed, same_length
 
 
@@ -68,4 +69,16 @@ def dynamics_of(dataset: Dataset) -> Dynamics:
     Raises:
         InputError: it has none.
     """
-    return needed(dataset.dynamics, "dynamics", "the record of a training run")
+    return needed(dataset.dynamics, "dynamics", "the enricher training-dynamics")
+
+
+def dynamics_seen_by(learner: Learner, dataset: Dataset) -> Dynamics:
+    """The dynamics of a new training.
+
+    Raises:
+        InputError: the learner records none.
+    """
+    dynamics = learner.learn(dataset).dynamics
+    if dynamics is None:
+        raise InputError(f"the learner {learner.name} records no training dynamics: choose another")
+    return dynamics

@@ -1,26 +1,30 @@
 """Early stopping: a label that a network doubts after an epoch or two is suspicious."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from adc_core.arrays import Array
 from adc_core.dataset import Dataset
-from adc_core.evidence import Dynamics
+from adc_core.errors import InputError
+from adc_core.evidence import Dynamics, Probabilities
 from adc_core.findings import Findings
-from adc_core.interfaces import Detector
+from adc_core.interfaces import Detector, Learner
 from adc_plugins_detect.detectors.curves import dynamics_of, place_of, shares_of
 from adc_plugins_detect.detectors.flagging import flag_share
-from adc_plugins_detect.inputs import as_labels, row_ids
+from adc_plugins_detect.inputs import as_labels, needed, row_ids, same_length
+
+ConfidenceIn = Literal["given", "max"]
 
 
 def early_stop_ce(
     labels: ArrayLike,
-    evidence: Dynamics | ArrayLike,
+    evidence: Dynamics | Probabilities | ArrayLike,
     *,
     epoch: int = 2,
+    confidence_in: ConfidenceIn = "given",
     flag_rate: float = 0.25,
     ids: Array | None = None,
 ) -> Findings:
@@ -30,23 +34,37 @@ def early_stop_ce(
     Suspicion is one minus its probability of the given label then. The paper's text removes the
     least confident share, and so does this; its listing, taken literally, would remove the rest.
     It measures after the epoch and without augmentation, where dynamics that a training notes in
-    its own steps are a little behind.
+    its own steps are a little behind: predictions of a model that was stopped then are exact.
 
     Args:
         labels: N given labels.
-        evidence: training dynamics, or their N × E probabilities of the given label.
+        evidence: the stopped model's `Probabilities`, training dynamics, or N × E probabilities
+            of the given label.
         epoch: judge by this epoch, 1 or 2; those of a bare matrix are 1, 2, …. Later a network
             has memorised wrong labels.
+        confidence_in: the given label, or the most probable one, which needs `Probabilities`. The
+            paper does not say which; the latter finds ambiguous samples, and lets a label pass
+            that is surely contradicted.
         flag_rate: share of the samples to flag, the least confident first, of equals the first.
         ids: N texts; by default the row numbers.
 
     Raises:
         InputError: arrays of other shapes, a probability outside 0…1, an epoch that was not
-            recorded, a rate that is no share.
+            recorded, a rate that is no share, the most probable label where only the given one
+            is known.
     """
     given = as_labels(labels)
-    curves = shares_of(given, evidence, "given_probability")
-    confidence = curves[:, place_of(epoch, evidence, curves)].astype(np.float64).clip(0, 1)
+    if isinstance(evidence, Probabilities):
+        confidence = _confidence(given, evidence.values, confidence_in)
+    elif confidence_in == "given":
+        curves = shares_of(given, evidence, "given_probability")
+        confidence = curves[:, place_of(epoch, evidence, curves)]
+    else:
+        raise InputError(
+            "dynamics know the probability of the given label alone: give Probabilities, or set "
+            "confidence_in to given"
+        )
+    confidence = confidence.astype(np.float64).clip(0, 1)
     return Findings(
         ids=row_ids(len(given)) if ids is None else ids,
         suspicion=1 - confidence,
@@ -55,19 +73,61 @@ def early_stop_ce(
 
 
 class EarlyStopCe(Detector):
-    """Flags the labels that a network doubts most after an epoch or two."""
+    """Flags the labels that a network doubts most after an epoch or two.
+
+    Without a learner it reads `dynamics`. With one it trains it, for one or two epochs as the
+    learner's own options say, and judges by the predictions of the model.
+    """
 
     reads: ClassVar[tuple[str, ...]] = ("dynamics",)
 
-    epoch: int = Field(2, ge=0, description="the epoch to judge by, 1 or 2; later ones memorise")
+    epoch: int = Field(
+        2, ge=0, description="the epoch of the dynamics to judge by, 1 or 2; later ones memorise"
+    )
     flag_rate: float = Field(0.25, ge=0, le=1, description="share of the samples to flag")
+    learner: Learner | None = Field(
+        None, description="trains for an epoch or two, instead of reading dynamics"
+    )
+    confidence_in: ConfidenceIn = Field(
+        "given", description="the given label, or (max, with a learner) the most probable one"
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.confidence_in == "max" and self.learner is None:
+            raise ValueError(
+                "confidence_in: max needs a learner: dynamics know the given label alone"
+            )
+        return self
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What the learner needs and the images to predict, or dynamics without one."""
+        if self.learner is None:
+            return self.reads
+        return tuple(dict.fromkeys((*self.learner.needs, "images")))
 
     def detect(self, dataset: Dataset) -> Findings:
-        """Judge every sample by the dataset's dynamics."""
+        """Judge every sample by the dataset's dynamics, or by a training of its own."""
         return early_stop_ce(
             dataset.labels,
-            dynamics_of(dataset),
+            dynamics_of(dataset) if self.learner is None else _predicted(self.learner, dataset),
             epoch=self.epoch,
+            confidence_in=self.confidence_in,
             flag_rate=self.flag_rate,
             ids=dataset.ids,
         )
+
+
+def _predicted(learner: Learner, dataset: Dataset) -> Probabilities:
+    images = needed(dataset.images, "images", "a collector or a folder of images")
+    predictions = learner.learn(dataset).predict(images)
+    return Probabilities(values=predictions.probabilities, origin="in sample")
+
+
+def _confidence(given: Array, values: Array, confidence_in: ConfidenceIn) -> Array:
+    same_length(given, values, "probabilities")
+    as_labels(given, values.shape[1])
+    if confidence_in == "max":
+        return np.asarray(values.max(axis=1))
+    return np.asarray(values[np.arange(len(given)), given])

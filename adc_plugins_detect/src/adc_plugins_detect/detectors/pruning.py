@@ -4,7 +4,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adc_core.arrays import Array
-from adc_plugins_detect.detectors.confident_joint import ConfidentJoint, Counts, in_range
+from adc_plugins_detect.detectors.confident_joint import (
+    CLOSE,
+    ConfidentJoint,
+    Counts,
+    in_range,
+)
 from adc_plugins_detect.detectors.flagging import highest
 
 
@@ -44,24 +49,40 @@ def prune(
             wrong = highest(-own, len(rows) - int(kept))
         if by_noise_rate:
             others = (true != given) & (counts > 0)
-            wrong &= _by_margin(probabilities, rows, own, true[others], counts[others])
+            wrong &= _by_margin(probabilities, joint, rows, true[others], counts[others])
         flagged[rows] = wrong
     return flagged
 
 
 def _by_margin(
-    probabilities: Array, rows: Array, own: Array, others: Array, counts: Array
+    probabilities: Array, joint: ConfidentJoint, rows: Array, others: Array, counts: Array
 ) -> NDArray[np.bool_]:
+    """The samples of one given class with the largest margins of each other class over it."""
+    wrong = np.zeros(len(rows), np.bool_)
+    # Nearly always as many samples as are wanted have another class clearly ahead, and these
+    # are few. Only where they do not suffice, all are looked at.
+    ahead = np.flatnonzero(~joint.agrees[rows])
+    margins = _margins(probabilities, joint, rows[ahead], others)
+    scarce = (margins > CLOSE).sum(axis=0) < counts
+    for margin, count in zip(margins.T[~scarce], counts[~scarce], strict=True):
+        wrong[ahead] |= highest(margin, int(count))
+    if scarce.any():
+        margins = _margins(probabilities, joint, rows, others[scarce])
+        for margin, count in zip(margins.T, counts[scarce], strict=True):
+            wrong |= highest(margin, int(count))
+    return wrong
+
+
+def _margins(
+    probabilities: Array, joint: ConfidentJoint, rows: Array, others: Array
+) -> NDArray[np.float64]:
     # Whole rows are copied faster than single entries, unless few of the entries are wanted.
     if 4 * len(others) < probabilities.shape[1]:
-        block, columns = probabilities[np.ix_(rows, others)], np.arange(len(others))
+        block = probabilities[np.ix_(rows, others)]
     else:
-        block, columns = probabilities[rows], others
-    block = in_range(block)
-    wrong = np.zeros(len(rows), np.bool_)
-    for column, count in zip(columns, counts, strict=True):
-        wrong |= highest(block[:, column] - own, int(count))
-    return wrong
+        block = probabilities[rows][:, others]
+    margins: NDArray[np.float64] = in_range(block) - joint.given_probability[rows][:, None]
+    return margins
 
 
 def _prune_counts(joint: ConfidentJoint, frac_noise: float, min_examples_per_class: int) -> Counts:

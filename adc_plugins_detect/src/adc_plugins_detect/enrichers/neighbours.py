@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import combinations_with_replacement
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,19 +27,29 @@ SPARE = 6
 """Places beside the k best, for candidates that single precision cannot tell from the k-th."""
 
 
-def nearest_neighbours(features: ArrayLike, k: int) -> Neighbours:
-    """The k nearest other rows of every row by cosine similarity, exactly.
+EXACT_UP_TO = 200_000
+"""With more rows than this an index is searched, unless the exact search is asked for."""
+
+
+def nearest_neighbours(
+    features: ArrayLike, k: int, *, method: Literal["auto", "exact", "index"] = "auto"
+) -> Neighbours:
+    """The k nearest other rows of every row by cosine similarity.
 
     Similarities are single precision; of equals the lower row comes first. The result does not
-    depend on the number of threads. Each pair of blocks is multiplied once and serves both of
-    its sides, which halves the work of a plain search; memory is O(N (D + k)).
+    depend on the number of threads. The exact search multiplies each pair of blocks once for
+    both of its sides, which halves the work of a plain search; memory is O(N (D + k)).
 
     Args:
         features: N × D finite numbers; a memory map will do. Lengths do not matter.
         k: neighbours of each row, itself excluded.
+        method: `exact`, whose work grows with N²; `index`, an approximate search whose recall is
+            measured and told in the result (needs `adc-plugins-detect[index]`); `auto` is exact
+            up to 200,000 rows.
 
     Raises:
-        InputError: k is not in 1…N-1, or a row is not finite or has no direction.
+        InputError: k is not in 1…N-1, a row is not finite or has no direction, or the index is
+            not installed.
     """
     rows = as_rows(features, "features")
     if not 1 <= k < len(rows):
@@ -47,7 +57,11 @@ def nearest_neighbours(features: ArrayLike, k: int) -> Neighbours:
             f"{k} neighbours of each of {len(rows)} samples: choose 1…{len(rows) - 1}, "
             "or give more samples"
         )
-    return _Search(rows, k).run()
+    if method == "exact" or (method == "auto" and len(rows) <= EXACT_UP_TO):
+        return _Search(rows, k).run()
+    from adc_plugins_detect.enrichers.neighbour_index import search_index
+
+    return search_index(rows, k)
 
 
 class NearestNeighbours(Enricher):
@@ -57,11 +71,14 @@ class NearestNeighbours(Enricher):
     adds: ClassVar[tuple[str, ...]] = ("neighbours",)
 
     k: int = Field(10, ge=1, description="neighbours of each sample, itself excluded")
+    method: Literal["auto", "exact", "index"] = Field(
+        "auto", description="auto is exact up to 200,000 samples and searches an index above"
+    )
 
     def enrich(self, dataset: Dataset) -> Dataset:
         """The dataset with the column `neighbours`."""
         features = needed(dataset.features, "features", "an encoder")
-        return dataset.replace(neighbours=nearest_neighbours(features, self.k))
+        return dataset.replace(neighbours=nearest_neighbours(features, self.k, method=self.method))
 
 
 class _Search:
@@ -77,22 +94,9 @@ class _Search:
         self.step = max(BLOCK, 2 * k)
         n, width = features.shape
         self.order = np.random.default_rng(0).permutation(n)
-        self.norms = np.empty(n)
-        self.unit = np.empty((n, width), np.float32)
         place = np.empty(n, np.int64)
         place[self.order] = np.arange(n)
-        for part in chunks(n, 8 * width):
-            block = features[part].astype(np.float64)
-            norms = np.sqrt(np.einsum("nd,nd->n", block, block))
-            without = ~((norms > 0) & (norms < np.inf))
-            if without.any():
-                row = int(without.argmax())
-                raise InputError(
-                    f"features: row {part.start + row} has length {norms[row]:g}, so it has no "
-                    "direction: leave the sample out or encode it again"
-                )
-            self.norms[part] = norms
-            self.unit[place[part]] = block / norms[:, None]
+        self.unit, self.norms = unit_rows(features, place)
         # Rounding of unit vectors and of D products, of a candidate and of its rival.
         self.slack = np.float32(2 * (width + 6) * 2.0**-24)
         self.bound = np.full(n, -np.inf, np.float32)
@@ -165,20 +169,8 @@ class _Search:
 
     def _exact(self, rows: Array, found: Array) -> tuple[Array, Array]:
         """Places of the k best of each row's candidates (-1: none), and their similarities."""
-        best = np.empty((len(rows), self.k), np.int64)
-        similarities = np.empty((len(rows), self.k), np.float32)
-        for part in chunks(len(rows), 8 * found.shape[1] * self.features.shape[1]):
-            own, others = self.order[rows[part]], self.order[found[part]]
-            products = np.einsum(
-                "nd,ncd->nc",
-                self.features[own].astype(np.float64),
-                self.features[others].astype(np.float64),
-            )
-            cosines = (products / self.norms[own, None] / self.norms[others]).astype(np.float32)
-            cosines[found[part] < 0] = -np.inf
-            best[part] = np.lexsort((others, -cosines), axis=1)[:, : self.k]
-            similarities[part] = np.take_along_axis(cosines, best[part], axis=1)
-        return best, similarities
+        others = np.where(found < 0, -1, self.order[found])
+        return best_of(self.features, self.norms, self.order[rows], others, self.k)
 
     def _result(self) -> Neighbours:
         found = np.where(self.values >= self.bound[:, None], self.found, -1)
@@ -189,6 +181,60 @@ class _Search:
         indices[self.order] = self.order[np.take_along_axis(found, best, axis=1)]
         similarities[self.order] = best_similarities
         return Neighbours(indices=indices, similarities=similarities)
+
+
+def unit_rows(
+    features: Array, places: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Rows of length one in single precision, each at its place, and the lengths they had.
+
+    Raises:
+        InputError: a row has no direction.
+    """
+    unit = np.empty(features.shape, np.float32)
+    lengths = np.empty(len(features))
+    for part in chunks(len(features), 8 * features.shape[1]):
+        block = features[part].astype(np.float64)
+        norms = np.sqrt(np.einsum("nd,nd->n", block, block))
+        without = ~((norms > 0) & (norms < np.inf))
+        if without.any():
+            row = int(without.argmax())
+            raise InputError(
+                f"features: row {part.start + row} has length {norms[row]:g}, so it has no "
+                "direction: leave the sample out or encode it again"
+            )
+        lengths[part] = norms
+        unit[part if places is None else places[part]] = block / norms[:, None]
+    return unit, lengths
+
+
+def best_of(
+    features: Array, lengths: NDArray[np.float64], rows: Array, candidates: Array, k: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The k candidates most similar to each row, by products in double precision.
+
+    Args:
+        features: N × D.
+        lengths: N lengths of the rows.
+        rows: M row numbers.
+        candidates: M × c row numbers, -1 for none.
+        k: how many of them.
+
+    Returns:
+        M × k places among the candidates, and their similarities; of equals the lower row first.
+    """
+    best = np.empty((len(rows), k), np.int64)
+    similarities = np.empty((len(rows), k), np.float32)
+    for part in chunks(len(rows), 8 * candidates.shape[1] * features.shape[1]):
+        own, others = rows[part], candidates[part]
+        products = np.einsum(
+            "nd,ncd->nc", features[own].astype(np.float64), features[others].astype(np.float64)
+        )
+        cosines = (products / lengths[own, None] / lengths[others]).astype(np.float32)
+        cosines[others < 0] = -np.inf
+        best[part] = np.lexsort((others, -cosines), axis=1)[:, :k]
+        similarities[part] = np.take_along_axis(cosines, best[part], axis=1)
+    return best, similarities
 
 
 def _where_at_least(tile: Array, bound: Array) -> tuple[Array, Array]:

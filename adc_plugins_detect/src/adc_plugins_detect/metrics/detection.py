@@ -5,10 +5,13 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from adc_core.dataset import rows_of
+from adc_core.dataset import Dataset, rows_of
 from adc_core.findings import Findings
 from adc_core.interfaces import Metric
 from adc_core.run import Measurement, Run
+from adc_plugins_detect.detectors.flagging import highest
+
+BUDGET = "F1 at equal budget"
 
 
 class FlagFigures(NamedTuple):
@@ -97,9 +100,12 @@ class Detection(Metric):
     reads: ClassVar[tuple[str, ...]] = ("truth",)
 
     def measure(self, run: Run) -> tuple[Measurement, ...]:
-        """Figures of every detector, of flagging everything, and the true noise rates.
+        """Figures of every detector, of flagging all or at random, and the true noise rates.
 
-        Samples of unknown truth, and those that a detector did not cover, do not count.
+        Samples of unknown truth, and those that a detector did not cover, do not count. "F1 at
+        equal budget" is that of flagging the most suspicious samples, as many as are wrong; the
+        transition error is the mean L1 distance of the rows of the estimated matrix to the shares
+        of the given labels in each true class. The figures of each given label are details.
         """
         dataset, truth = run.collected, run.truth
         if truth is None:
@@ -117,11 +123,84 @@ class Detection(Metric):
             kept = run.curated.labels[kept_truth >= 0] != kept_truth[kept_truth >= 0]
             left = _ratio(int(kept.sum()), len(kept))
             measurements.append(_measurement("noise rate", "labels as curated", left, "lower"))
-        everything = flag_figures(wrong[known], np.ones(int(known.sum()), np.bool_))
-        measurements += _flag_measurements("flag everything", everything)
+        measurements += _baselines(wrong[known])
         for name, findings in run.findings.items():
-            measurements += _of_detector(name, findings.for_ids(dataset), wrong, known)
+            found = findings.for_ids(dataset)
+            measurements += _of_detector(name, found, wrong, known)
+            if found.transition is not None:
+                error = transition_error(found.transition, truth, dataset.labels)
+                measurements.append(_measurement("transition error", name, error, "lower"))
+            measurements += _of_classes(name, found, wrong, known, dataset)
         return tuple(measurements)
+
+
+def transition_error(
+    transition: NDArray[np.float64], truth: ArrayLike, labels: ArrayLike
+) -> float | None:
+    """Mean over the true classes of the L1 distance between an estimated row and the real one.
+
+    Args:
+        transition: K × K, row = true class.
+        truth: N true labels, -1 where unknown.
+        labels: N given labels.
+
+    Returns:
+        0 … 2, or None if the truth of no sample is known.
+    """
+    true, given, K = np.asarray(truth), np.asarray(labels), len(transition)
+    known = true >= 0
+    counts = np.bincount(true[known] * K + given[known], minlength=K * K).reshape(K, K)
+    present = counts.sum(axis=1) > 0
+    if not present.any():
+        return None
+    real = counts[present] / counts[present].sum(axis=1, keepdims=True)
+    return float(np.abs(transition[present] - real).sum(axis=1).mean())
+
+
+def _baselines(wrong: NDArray[np.bool_]) -> list[Measurement]:
+    """What flagging everything, and flagging at random as many as are wrong, would give."""
+    everything = flag_figures(wrong, np.ones(len(wrong), np.bool_))
+    rate = _ratio(int(wrong.sum()), len(wrong)) or None
+    chance = FlagFigures(rate, rate, rate)
+    area = None if rate in (None, 1.0) else 0.5
+    return [
+        *_flag_measurements("flag everything", everything),
+        *_flag_measurements("flag at random", chance),
+        *_rank_measurements("flag at random", RankFigures(rate, area, rate)),
+        _measurement(BUDGET, "flag at random", rate),
+    ]
+
+
+def _of_classes(
+    name: str,
+    findings: Findings,
+    wrong: NDArray[np.bool_],
+    known: NDArray[np.bool_],
+    dataset: Dataset,
+) -> list[Measurement]:
+    """Precision, recall and F1 among the samples of each given label."""
+    judged = known & findings.covered
+    K = len(dataset.classes)
+
+    def count(chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.bincount(dataset.labels[judged & chosen], minlength=K)
+
+    hits, bad, out = count(wrong & findings.flagged), count(wrong), count(findings.flagged)
+    return [
+        Measurement(
+            metric=f"{metric} of {label}",
+            subject=name,
+            value=_ratio(int(part[k]), int(whole[k])),
+            better="higher",
+            detail=True,
+        )
+        for k, label in enumerate(dataset.classes)
+        for metric, part, whole in (
+            ("precision", hits, out),
+            ("recall", hits, bad),
+            ("F1", 2 * hits, bad + out),
+        )
+    ]
 
 
 def _of_detector(
@@ -130,11 +209,11 @@ def _of_detector(
     judged = known & findings.covered
     flags = flag_figures(wrong[judged], findings.flagged[judged])
     ranks = rank_figures(wrong[judged], findings.suspicion[judged])
+    budget = highest(findings.suspicion[judged], int(wrong[judged].sum()))
     measurements = [
         *_flag_measurements(name, flags),
-        _measurement("average precision", name, ranks.average_precision),
-        _measurement("ROC AUC", name, ranks.roc_auc),
-        _measurement("precision at 95 % recall", name, ranks.precision_at_95_recall),
+        *_rank_measurements(name, ranks),
+        _measurement(BUDGET, name, flag_figures(wrong[judged], budget).f1),
     ]
     if findings.noise_rate is not None and judged.any():
         error = abs(findings.noise_rate - float(wrong[judged].mean()))
@@ -147,6 +226,14 @@ def _flag_measurements(subject: str, figures: FlagFigures) -> list[Measurement]:
         _measurement("precision", subject, figures.precision),
         _measurement("recall", subject, figures.recall),
         _measurement("F1", subject, figures.f1),
+    ]
+
+
+def _rank_measurements(subject: str, figures: RankFigures) -> list[Measurement]:
+    return [
+        _measurement("average precision", subject, figures.average_precision),
+        _measurement("ROC AUC", subject, figures.roc_auc),
+        _measurement("precision at 95 % recall", subject, figures.precision_at_95_recall),
     ]
 
 

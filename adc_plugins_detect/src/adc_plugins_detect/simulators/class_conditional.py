@@ -3,7 +3,7 @@
 from typing import Annotated, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pydantic import ConfigDict, Field, model_validator
 
 from adc_core.corruption import Corruption
@@ -48,34 +48,25 @@ def corrupt(labels: ArrayLike, transition: ArrayLike, seed: int) -> Corruption:
     return Corruption(labels=noisy, mask=noisy != true, transition=T)
 
 
-def pair_flip_transition(n_classes: int, rate: float) -> NDArray[np.float64]:
-    """The K × K matrix that gives a share of each class the label of the next one."""
-    transition = np.eye(n_classes) * (1 - rate)
-    transition += np.roll(np.eye(n_classes), 1, axis=1) * rate
-    return transition
-
-
 class ClassConditionalNoise(Simulator):
-    """Draws wrong labels from a transition matrix, or flips classes to the next one."""
+    """Draws wrong labels from a transition matrix."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"pair_flip": 0.2}]})
-
-    transition: tuple[tuple[Probability, ...], ...] | None = Field(
-        None, description="K rows, one per true class, of K probabilities of the given label"
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"transition": [[0.8, 0.2, 0], [0, 0.9, 0.1], [0.3, 0, 0.7]]}]
+        }
     )
-    pair_flip: float | None = Field(
-        None, ge=0, lt=0.5, description="share of every class that gets the next class's label"
+
+    transition: tuple[tuple[Probability, ...], ...] = Field(
+        description="K rows, one per true class, of K probabilities of the given label"
     )
     seed: int = Field(0, ge=0, description="seed; for one seed a lower rate's errors are kept")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if (self.transition is None) == (self.pair_flip is None):
-            raise ValueError("give either transition or pair_flip")
-        if self.transition is not None:
-            if len({len(row) for row in self.transition} | {len(self.transition)}) != 1:
-                raise ValueError("transition: give K rows of K numbers")
-            check_stochastic(np.array(self.transition), "transition")
+        if len({len(row) for row in self.transition} | {len(self.transition)}) != 1:
+            raise ValueError("transition: give K rows of K numbers")
+        check_stochastic(np.array(self.transition), "transition")
         return self
 
     def corrupt(self, dataset: Dataset) -> Corruption:
@@ -84,12 +75,9 @@ class ClassConditionalNoise(Simulator):
         Raises:
             InputError: the matrix is of another number of classes.
         """
-        K = len(dataset.classes)
-        if self.pair_flip is not None:
-            return corrupt(dataset.labels, pair_flip_transition(K, self.pair_flip), self.seed)
-        if len(self.transition or ()) != K:
+        if len(self.transition) != len(dataset.classes):
             raise InputError(
-                f"transition has {len(self.transition or ())} rows but there are {K} classes: "
-                "give one row per class"
+                f"transition has {len(self.transition)} rows but there are "
+                f"{len(dataset.classes)} classes: give one row per class"
             )
-        return corrupt(dataset.labels, self.transition or (), self.seed)
+        return corrupt(dataset.labels, self.transition, self.seed)

@@ -1,0 +1,128 @@
+"""Filters that agree: what all, or any, of several curators change is dropped."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Literal, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import ArrayLike, NDArray
+from pydantic import ConfigDict, Field
+
+from adc_core.component import named
+from adc_core.dataset import Dataset, rows_of
+from adc_core.findings import CHANGES, Curation, Findings
+from adc_core.interfaces import Curator
+from adc_core.texts import from_arrow
+
+
+class Overlap(NamedTuple):
+    """How many samples several filters take out, alone and together.
+
+    Attributes:
+        names: F filters.
+        pairs: F × F int64: samples that both take out; on the diagonal, that the one takes out.
+        any: samples that at least one takes out.
+        all: samples that every one takes out.
+        total: samples in all.
+    """
+
+    names: tuple[str, ...]
+    pairs: NDArray[np.int64]
+    any: int
+    all: int
+    total: int
+
+    def lines(self) -> tuple[str, ...]:
+        """The table as lines of text, in shares of the samples."""
+
+        def line(what: str, count: int) -> str:
+            return f"{what}: {count:,} samples ({count / self.total:.2%})"
+
+        places = range(len(self.names))
+        alone = [line(self.names[f], int(self.pairs[f, f])) for f in places]
+        both = [
+            line(f"{self.names[f]} and {self.names[g]}", int(self.pairs[f, g]))
+            for f, g in combinations(places, 2)
+        ]
+        return (*alone, *both, line("any", self.any), line("all", self.all))
+
+
+def overlap(flags: Mapping[str, ArrayLike]) -> Overlap:
+    """Count the samples that several filters or detectors flag, alone and together.
+
+    Args:
+        flags: name to N booleans.
+    """
+    table = np.stack([np.asarray(flagged, np.bool_) for flagged in flags.values()])
+    return Overlap(
+        names=tuple(flags),
+        pairs=table.astype(np.int64) @ table.T.astype(np.int64),
+        any=int(table.any(axis=0).sum()),
+        all=int(table.all(axis=0).sum()),
+        total=table.shape[1],
+    )
+
+
+class Agree(Curator):
+    """Drops what any, or every, one of several curators would change.
+
+    So the ADC paper (section 4.2) takes out what Docta or the early-stopped network finds wrong.
+    Each filter sees the same dataset. How far they overlap stands in the curation's notes.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"filters": [{"use": "drop"}, {"use": "docta", "otherwise": "drop"}]}]
+        }
+    )
+
+    filters: tuple[Curator, ...] = Field(
+        min_length=2, description="curators whose changes are taken for verdicts"
+    )
+    rule: Literal["union", "intersection"] = Field(
+        "union", description="drop what any of them changes, or only what all of them change"
+    )
+
+    @property
+    def neighbours_read(self) -> int:
+        """As many as the filter that looks at most."""
+        return max(one.neighbours_read for one in self.filters)
+
+    def curate(self, dataset: Dataset, findings: Sequence[Findings]) -> Curation:
+        """Drop what the filters agree on.
+
+        Raises:
+            InputError: a filter lacks what it reads, or everything would be dropped.
+        """
+        verdicts = {
+            name: _verdict(one.curate(dataset, findings), dataset)
+            for name, one in zip(named(self.filters), self.filters, strict=True)
+        }
+        changed = np.stack([reasons != "" for reasons in verdicts.values()])
+        out = changed.any(axis=0) if self.rule == "union" else changed.all(axis=0)
+        rows = np.flatnonzero(out)
+        reasons = [
+            "; ".join(f"{name}: {why}" for name, why in zip(verdicts, column, strict=True) if why)
+            for column in zip(*(reasons[rows] for reasons in verdicts.values()), strict=True)
+        ]
+        changes = pa.table(
+            {
+                "id": dataset.ids[rows],
+                "action": np.full(len(rows), "drop"),
+                "old_label": dataset.labels[rows],
+                "new_label": np.full(len(rows), -1),
+                "reason": pa.array(reasons, pa.string()),
+            },
+            schema=CHANGES,
+        )
+        table = overlap(dict(zip(verdicts, changed, strict=True)))
+        return Curation.apply(dataset, changes, table.lines())
+
+
+def _verdict(curation: Curation, dataset: Dataset) -> NDArray[np.object_]:
+    """N reasons for which a filter changes each sample, empty where it does not."""
+    reasons = np.full(len(dataset), "", np.object_)
+    rows = rows_of(dataset.ids, from_arrow(curation.changes["id"]))
+    reasons[rows] = curation.changes["reason"].to_pylist()
+    return reasons

@@ -1,0 +1,62 @@
+"""The early-stop filter: what a network doubts most after an epoch or two is left out."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+
+from adc_core.dataset import Dataset
+from adc_core.findings import CHANGES, Curation, Findings
+from adc_core.interfaces import Curator, Learner
+from adc_plugins_detect.detectors.early_stop_ce import EarlyStopCe
+
+
+class EarlyStop(Curator):
+    """Drops the samples whose labels a network doubts most after an epoch or two.
+
+    It is the filter of the ADC paper's Algorithm 3: the share `flag_rate` of the samples is
+    dropped that `early-stop-ce` finds most suspicious, whatever other detectors say of them.
+    """
+
+    reads: ClassVar[tuple[str, ...]] = ("dynamics",)
+
+    flag_rate: float = Field(0.25, ge=0, lt=1, description="share of the samples to drop")
+    epoch: int = Field(2, ge=0, description="the epoch of the dynamics to judge by, 1 or 2")
+    learner: Learner | None = Field(
+        None, description="trains for an epoch or two, instead of reading dynamics"
+    )
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What the detector needs."""
+        return self._detector.needs
+
+    @property
+    def _detector(self) -> EarlyStopCe:
+        return EarlyStopCe(flag_rate=self.flag_rate, epoch=self.epoch, learner=self.learner)
+
+    def curate(self, dataset: Dataset, findings: Sequence[Findings]) -> Curation:
+        """Leave out the least confident share of the samples.
+
+        Raises:
+            InputError: the epoch was not recorded, or the dataset does not suit the learner.
+        """
+        found = self._detector.detect(dataset)
+        rows = np.flatnonzero(found.flagged)
+        when = f"after epoch {self.epoch}" if self.learner is None else "after a short training"
+        changes = pa.table(
+            {
+                "id": dataset.ids[rows],
+                "action": np.full(len(rows), "drop"),
+                "old_label": dataset.labels[rows],
+                "new_label": np.full(len(rows), -1),
+                "reason": [
+                    f"probability {1 - suspicion:.3f} of its label {when}"
+                    for suspicion in found.suspicion[rows]
+                ],
+            },
+            schema=CHANGES,
+        )
+        return Curation.apply(dataset, changes)

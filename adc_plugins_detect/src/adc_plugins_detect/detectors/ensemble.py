@@ -1,0 +1,101 @@
+"""Ensemble: several detectors judge together."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import ConfigDict, Field
+
+from adc_core.dataset import Dataset
+from adc_core.errors import InputError
+from adc_core.findings import Findings
+from adc_core.interfaces import Detector
+from adc_plugins_detect.inputs import as_labels, same_length
+from adc_plugins_detect.suggestions import most_suggested
+
+
+def ensemble(
+    labels: ArrayLike, evidence: Sequence[Findings], *, min_detectors: int | None = None
+) -> Findings:
+    """Combine the findings of several detectors.
+
+    Suspicion is the mean of the ranks that the detectors give a sample, as shares of the samples
+    that each judged, so that their scales do not matter. A sample is flagged where enough of
+    them flag it; the label that most of these suggest is suggested (so the ADC paper aggregates
+    suggestions).
+
+    Args:
+        labels: N given labels.
+        evidence: findings of each detector about the same samples.
+        min_detectors: how many must flag a sample; by default more than half of all.
+
+    Returns:
+        Findings with suggestions, their mean confidence, and the share of flagged samples as
+        noise rate.
+
+    Raises:
+        InputError: no findings, of different samples, or fewer than `min_detectors`.
+    """
+    given = as_labels(labels)
+    if not evidence:
+        raise InputError("an ensemble needs the findings of at least one detector: give some")
+    for found in evidence:
+        same_length(given, found.ids, "findings")
+        if not np.array_equal(found.ids, evidence[0].ids):
+            raise InputError("the findings are of different samples: align them with for_ids")
+    needed = len(evidence) // 2 + 1 if min_detectors is None else min_detectors
+    if not 1 <= needed <= len(evidence):
+        raise InputError(
+            f"min_detectors is {needed} but there are findings of {len(evidence)}: "
+            f"choose 1…{len(evidence)}"
+        )
+    judged = np.stack([found.covered for found in evidence]).sum(axis=0)
+    total = np.zeros(len(given))
+    for found in evidence:
+        total[found.covered] += _rank(found.suspicion[found.covered])
+    flags = np.stack([found.flagged for found in evidence]).sum(axis=0)
+    flagged, covered = flags >= needed, judged > 0
+    best = most_suggested(given, evidence)
+    return Findings(
+        ids=evidence[0].ids,
+        suspicion=np.where(covered, total / np.maximum(judged, 1), np.nan),
+        flagged=flagged,
+        suggested_labels=best.label,
+        suggestion_confidence=best.confidence,
+        covered=covered,
+        noise_rate=float(flagged[covered].mean()) if covered.any() else None,
+    )
+
+
+class Ensemble(Detector):
+    """Flags labels that most of several detectors flag."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"detectors": [{"use": "simifeat"}, {"use": "confident-learning"}]}]
+        }
+    )
+
+    detectors: tuple[Detector, ...] = Field(min_length=1, description="who judges")
+    min_detectors: int | None = Field(
+        None, ge=1, description="how many must flag a sample; by default more than half"
+    )
+
+    @property
+    def neighbours_read(self) -> int:
+        """As many as the detector that looks at most."""
+        return max(one.neighbours_read for one in self.detectors)
+
+    def detect(self, dataset: Dataset) -> Findings:
+        """Judge every sample by all detectors."""
+        findings = [one.detect(dataset) for one in self.detectors]
+        return ensemble(dataset.labels, findings, min_detectors=self.min_detectors)
+
+
+def _rank(suspicion: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Share of the samples that are less suspect; equals share their places."""
+    order = np.sort(suspicion)
+    below = np.searchsorted(order, suspicion, side="left")
+    above = np.searchsorted(order, suspicion, side="right")
+    ranks: NDArray[np.float64] = (below + above) / (2 * len(suspicion))
+    return ranks

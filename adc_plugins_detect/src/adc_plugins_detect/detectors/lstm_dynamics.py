@@ -1,0 +1,143 @@
+"""LSTM on training dynamics: a network that has seen many labels resist, and many yield."""
+
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+from pydantic import Field
+from threadpoolctl import threadpool_limits
+
+from adc_core.arrays import Array
+from adc_core.component import LocalPath
+from adc_core.dataset import Dataset
+from adc_core.errors import InputError
+from adc_core.evidence import Dynamics
+from adc_core.findings import Findings
+from adc_core.interfaces import Detector
+from adc_core.work import progress
+from adc_plugins_detect.detectors.curves import dynamics_of, shares_of
+from adc_plugins_detect.detectors.lstm_network import read_network
+from adc_plugins_detect.inputs import as_labels, row_ids
+
+SHIPPED = Path(__file__).parents[1] / "weights" / "lstm_dynamics.safetensors"
+"""The weights that come with the package; the recipe that made them lies beside."""
+
+_ROWS = 256
+"""Samples per product. Every product has this shape, so that no sum depends on how many samples
+there are."""
+
+
+def lstm_dynamics(
+    labels: ArrayLike,
+    evidence: Dynamics | ArrayLike,
+    *,
+    weights: Path | str | None = None,
+    ids: Array | None = None,
+) -> Findings:
+    """Find wrong labels by an LSTM that reads their training dynamics (Jia et al., AAAI 2023).
+
+    The network was trained on simulated noise to tell the series of wrong labels from those of
+    right ones; suspicion is its probability that the label is wrong, and from one half a label is
+    flagged. It needs no training here, but expects series like those that it has seen: from
+    the steps of a training, and of a similar schedule. Series of another length are resampled to
+    its own by linear interpolation over the time from the first to the last epoch.
+
+    Args:
+        labels: N given labels.
+        evidence: training dynamics, or their N × E probabilities of the given label, NaN in
+            epochs in which a sample was not seen: such gaps are filled by linear interpolation.
+        weights: a file of `adc train-lstm-dynamics`; by default the one of the package.
+        ids: N texts; by default the row numbers.
+
+    Returns:
+        Findings; noise rate is the mean suspicion.
+
+    Raises:
+        InputError: arrays of other shapes, a probability outside 0…1, a sample that was never
+            seen, a file that holds no such weights.
+    """
+    given = as_labels(labels)
+    network = read_network(SHIPPED if weights is None else Path(weights))
+    if isinstance(evidence, Dynamics):
+        times: Array = evidence.epochs
+        curves = shares_of(given, evidence, "given_probability")
+    else:
+        curves = shares_of(given, _without_gaps(np.asarray(evidence)), "given_probability")
+        times = np.arange(curves.shape[1])
+    suspicion = np.empty(len(given))
+    series = np.zeros((_ROWS, network.length), np.float32)
+    with threadpool_limits(1, "blas"):  # so that any number of threads adds alike
+        for start in range(0, len(given), _ROWS):
+            part = slice(start, min(start + _ROWS, len(given)))
+            count = part.stop - start
+            series[:count] = resample(curves[part], network.length, times)
+            suspicion[part] = network.suspicion(series)[:count]
+            progress(part.stop, len(given), "sample")
+    return Findings(
+        ids=row_ids(len(given)) if ids is None else ids,
+        suspicion=suspicion,
+        flagged=suspicion >= 0.5,
+        noise_rate=float(suspicion.mean()),
+    )
+
+
+def resample(curves: Array, length: int, times: Array | None = None) -> Array:
+    """N × length values at equal steps of time, linear between the recorded ones.
+
+    Args:
+        curves: N × E values.
+        length: how many values there shall be of each.
+        times: E increasing times of the values; by default equally spaced.
+    """
+    E = curves.shape[1]
+    times = np.arange(E) if times is None else times
+    places = np.interp(np.linspace(times[0], times[-1], length), times, np.arange(E))
+    low = places.astype(np.int64)
+    high = np.minimum(low + 1, E - 1)
+    part = places - low
+    values: Array = curves[:, low] * (1 - part) + curves[:, high] * part
+    return values
+
+
+def fill_gaps(curves: Array) -> Array:
+    """The same curves with NaN filled: linear between neighbours, constant at the ends.
+
+    Raises:
+        InputError: a row has no number at all.
+    """
+    missing = np.isnan(curves)
+    E = curves.shape[1]
+    places = np.arange(E)
+    before = np.maximum.accumulate(np.where(missing, -1, places), axis=1)
+    after = np.minimum.accumulate(np.where(missing, E, places)[:, ::-1], axis=1)[:, ::-1]
+    if (unseen := before[:, -1] < 0).any():
+        raise InputError(
+            f"given_probability: row {int(unseen.argmax())} was seen in no epoch: leave it out"
+        )
+    before, after = np.where(before < 0, after, before), np.where(after == E, before, after)
+    low, high = (np.take_along_axis(curves, near, axis=1) for near in (before, after))
+    with np.errstate(invalid="ignore"):  # infinities are refused later, by name
+        values: Array = low + (high - low) * (places - before) / np.maximum(after - before, 1)
+    return values
+
+
+class LstmDynamics(Detector):
+    """Flags labels whose training curve looks wrong to an LSTM that has seen simulated noise."""
+
+    reads: ClassVar[tuple[str, ...]] = ("dynamics",)
+
+    weights: LocalPath | None = Field(
+        None, description="a file of adc train-lstm-dynamics; by default the package's own"
+    )
+
+    def detect(self, dataset: Dataset) -> Findings:
+        """Judge every sample by the dataset's dynamics."""
+        return lstm_dynamics(
+            dataset.labels, dynamics_of(dataset), weights=self.weights, ids=dataset.ids
+        )
+
+
+def _without_gaps(matrix: Array) -> Array:
+    gaps = matrix.ndim == 2 and matrix.dtype.kind == "f" and np.isnan(matrix).any()
+    return fill_gaps(matrix) if gaps else matrix

@@ -1,0 +1,103 @@
+"""Thresholds: which samples to flag, chosen apart from how suspicious each is."""
+
+from collections.abc import Mapping
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from pydantic import ConfigDict, Field, model_validator
+
+from adc_core.dataset import Dataset
+from adc_core.errors import InputError
+from adc_core.findings import Findings
+from adc_core.interfaces import Detector
+from adc_core.unknown import unknown
+from adc_plugins_detect.detectors.flagging import flag_share
+from adc_plugins_detect.inputs import as_labels, same_length
+
+
+def by_rate(findings: Findings, rate: float) -> Findings:
+    """Flag a share of the judged samples instead, the most suspicious; of equals the first.
+
+    So detectors are compared at an equal budget.
+
+    Raises:
+        InputError: the rate is no share.
+    """
+    flagged = np.zeros(len(findings.ids), np.bool_)
+    flagged[findings.covered] = flag_share(findings.suspicion[findings.covered], rate)
+    return findings.replace(flagged=flagged)
+
+
+def by_class_rate(findings: Findings, labels: ArrayLike, rates: ArrayLike) -> Findings:
+    """Flag a share of the judged samples of each given label instead.
+
+    Args:
+        findings: whose suspicion counts.
+        labels: N given labels.
+        rates: K shares.
+
+    Raises:
+        InputError: another number of labels, or a rate that is no share.
+    """
+    shares = np.asarray(rates, np.float64)
+    given = as_labels(labels, len(shares))
+    same_length(given, findings.ids, "findings")
+    flagged = np.zeros(len(given), np.bool_)
+    for label, rate in enumerate(shares):
+        rows = np.flatnonzero(findings.covered & (given == label))
+        flagged[rows] = flag_share(findings.suspicion[rows], float(rate))
+    return findings.replace(flagged=flagged)
+
+
+def at_value(findings: Findings, value: float) -> Findings:
+    """Flag every sample that is at least so suspicious instead."""
+    suspicion = np.nan_to_num(findings.suspicion, nan=-1.0)
+    return findings.replace(flagged=findings.covered & (suspicion >= value))
+
+
+class Threshold(Detector):
+    """Flags the most suspicious samples of another detector: a share, or beyond a value."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"detector": {"use": "aum"}, "rate": 0.1}]}
+    )
+
+    detector: Detector = Field(description="whose suspicion counts")
+    rate: float | None = Field(None, ge=0, le=1, description="share of the samples to flag")
+    class_rates: dict[str, float] | None = Field(
+        None, description="share of the samples of each class to flag; others 0"
+    )
+    value: float | None = Field(None, ge=0, le=1, description="flag from this suspicion on")
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        given = [x for x in (self.rate, self.class_rates, self.value) if x is not None]
+        if len(given) != 1:
+            raise ValueError("give one of rate, class_rates and value")
+        return self
+
+    @property
+    def neighbours_read(self) -> int:
+        """As many as the detector."""
+        return self.detector.neighbours_read
+
+    def detect(self, dataset: Dataset) -> Findings:
+        """Judge every sample by the detector, and flag by the threshold.
+
+        Raises:
+            InputError: a rate is of an unknown class, or no share.
+        """
+        findings = self.detector.detect(dataset)
+        if self.rate is not None:
+            return by_rate(findings, self.rate)
+        if self.value is not None:
+            return at_value(findings, self.value)
+        return by_class_rate(findings, dataset.labels, _rates(self.class_rates or {}, dataset))
+
+
+def _rates(by_name: Mapping[str, float], dataset: Dataset) -> list[float]:
+    for name in by_name:
+        if name not in dataset.classes:
+            raise InputError(f"class_rates: {unknown('class', name, dataset.classes)}")
+    return [by_name.get(name, 0.0) for name in dataset.classes]

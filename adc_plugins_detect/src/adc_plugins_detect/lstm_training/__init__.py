@@ -1,0 +1,1 @@
+"""Training the weights of the detector `lstm-dynamics` on simulated noise."""

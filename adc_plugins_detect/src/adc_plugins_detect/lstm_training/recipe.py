@@ -1,0 +1,61 @@
+"""What weights of `lstm-dynamics` are made from: a file that anybody can run again."""
+
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from adc_core.component import LocalPath
+from adc_core.errors import InputError, InputErrors
+from adc_core.faults import explain, lines_of
+from adc_core.interfaces import Learner, Simulator
+
+
+class Recipe(BaseModel):
+    """Right labels, the noise to simulate on them, and how to train on it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: LocalPath = Field(description="a dataset whose labels are taken to be right")
+    simulators: tuple[Simulator, ...] = Field(
+        min_length=1, description="each makes some labels wrong, for one training of the learner"
+    )
+    learner: Learner = Field(description="its training dynamics are the series")
+    length: int = Field(10, ge=1, description="steps to which every series is resampled")
+    epochs: int = Field(10, ge=1, description="passes of the detector over the series")
+    learning_rate: float = Field(
+        0.003, gt=0, le=1, description="of AdamW; the paper's 0.1 diverges easily"
+    )
+    seed: int = Field(0, ge=0, lt=2**63, description="draws what is held out, weights and order")
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a recipe file; paths in it are relative to its folder.
+
+        Raises:
+            InputError: the file cannot be read, or something in it is wrong; one line per fault.
+        """
+        try:
+            table = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise InputError(f"{path} does not exist: give the path of a recipe") from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{path} cannot be read: {error}") from None
+        except yaml.MarkedYAMLError as error:
+            line = error.problem_mark.line + 1 if error.problem_mark else 0
+            raise InputError(f"{path}, line {line}: {error.problem}") from None
+        except yaml.YAMLError as error:
+            raise InputError(f"{path}: {str(error).splitlines()[0]}") from None
+        if not isinstance(table, dict):
+            raise InputError(f"{path} holds no table of keys: write `key: value` lines")
+        try:
+            return cls.model_validate(table, context={"folder": path.parent})
+        except ValidationError as error:
+            lines = lines_of(explain(cls, error))
+            raise InputErrors(f"{path}: {line}" for line in lines) from None
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The recipe as the weights record it; the dataset by its name, wherever it lies."""
+        return self.model_dump(mode="json") | {"dataset": self.dataset.name}

@@ -1,0 +1,34 @@
+"""Pair flips: a share of every class gets the label of the next class."""
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from adc_core.corruption import Corruption
+from adc_core.dataset import Dataset
+from adc_core.interfaces import Simulator
+from adc_plugins_detect.simulators.class_conditional import corrupt
+
+
+def pair_flip_transition(n_classes: int, rate: float) -> NDArray[np.float64]:
+    """The K × K matrix that gives a share of each class the label of the next one, row = true."""
+    transition = np.eye(n_classes) * (1 - rate)
+    transition += np.roll(np.eye(n_classes), 1, axis=1) * rate
+    return transition
+
+
+class PairFlipNoise(Simulator):
+    """Gives a share of every class the label of the next class."""
+
+    rate: float = Field(
+        0.2,
+        ge=0,
+        lt=0.5,
+        description="share that flips; from a half on the wrong label is the rule",
+    )
+    seed: int = Field(0, ge=0, description="seed; for one seed a lower rate's errors are kept")
+
+    def corrupt(self, dataset: Dataset) -> Corruption:
+        """Noisy labels for the dataset."""
+        transition = pair_flip_transition(len(dataset.classes), self.rate)
+        return corrupt(dataset.labels, transition, self.seed)
