@@ -1,0 +1,1 @@
+"""Enrichers: evidence about labels that a training brings to light."""

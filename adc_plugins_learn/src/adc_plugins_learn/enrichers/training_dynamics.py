@@ -1,0 +1,38 @@
+"""Training dynamics: what one training on the given labels saw of every sample."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from adc_core.dataset import Dataset
+from adc_core.errors import InputError
+from adc_core.interfaces import Enricher, Learner
+from adc_plugins_learn.learners.cross_entropy import CrossEntropy
+
+
+class TrainingDynamics(Enricher):
+    """Trains on the labels as given and notes what it saw of every sample, epoch by epoch.
+
+    Right labels are learned early and wrong ones late, by memory. Every detector that reads
+    `dynamics` shares this one training. The learner's augmentation and schedule shape the
+    curves: compare curves of one recipe with one another, not with those of another.
+    """
+
+    adds: ClassVar[tuple[str, ...]] = ("dynamics",)
+
+    learner: Learner = Field(
+        default_factory=CrossEntropy, description="what trains; plain cross-entropy is usual"
+    )
+
+    def enrich(self, dataset: Dataset) -> Dataset:
+        """The dataset with the column `dynamics`.
+
+        Raises:
+            InputError: the learner records no dynamics, or the dataset does not suit it.
+        """
+        dynamics = self.learner.learn(dataset).dynamics
+        if dynamics is None:
+            raise InputError(
+                f"the learner {self.learner.name} records no training dynamics: choose another"
+            )
+        return dataset.replace(dynamics=dynamics)
