@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import tomllib
-from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, Self
 
@@ -20,8 +17,8 @@ from pydantic import (
 )
 
 from adc_core.component import LocalPath
+from adc_core.config_file import read_config
 from adc_core.design import Brief
-from adc_core.errors import InputError
 from adc_core.faults import explain
 from adc_core.interfaces import (
     Collector,
@@ -104,7 +101,9 @@ class Pipeline(BaseModel):
             pydantic.ValidationError: its content is wrong; every fault with its place.
         """
         path = Path(path)
-        return cls.model_validate(_parse(path), context={"folder": path.parent})
+        return cls.model_validate(
+            read_config(path, "a pipeline file"), context={"folder": path.parent}
+        )
 
     @property
     def source(self) -> str:
@@ -147,43 +146,3 @@ def _plain(value: Any, folder: Path | None) -> Any:
         path = value.absolute()
         return Path(os.path.relpath(path, folder.absolute()) if folder else path).as_posix()
     return value
-
-
-class _OneValuePerKey(yaml.SafeLoader):
-    """YAML that refuses a key that stands twice, where PyYAML silently keeps the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f'key "{key.value}" stands twice', problem_mark=key.start_mark
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def _parse(path: Path) -> Any:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist: give the path of a pipeline file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from None
-    try:
-        if path.suffix in (".yaml", ".yml"):
-            table = yaml.load(text, _OneValuePerKey)
-        elif path.suffix == ".toml":
-            table = tomllib.loads(text)
-        elif path.suffix == ".json":
-            table = json.loads(text)
-        else:
-            raise InputError(f"{path} is none of: .yaml, .toml, .json")
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 0
-        raise InputError(f"{path}, line {line}: {error.problem}") from None
-    except (yaml.YAMLError, tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
-        raise InputError(f"{path}: {str(error).splitlines()[0]}") from None
-    if not isinstance(table, dict):
-        raise InputError(f"{path} holds no table of keys: write `key: value` lines")
-    return table

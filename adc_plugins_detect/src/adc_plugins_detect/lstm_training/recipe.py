@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from adc_core.component import LocalPath
-from adc_core.errors import InputError, InputErrors
+from adc_core.config_file import read_config
+from adc_core.errors import InputErrors
 from adc_core.faults import explain, lines_of
 from adc_core.interfaces import Learner, Simulator
 
@@ -31,24 +31,12 @@ class Recipe(BaseModel):
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a recipe file; paths in it are relative to its folder.
+        """Read a recipe: YAML, TOML or JSON; paths in it are relative to its folder.
 
         Raises:
             InputError: the file cannot be read, or something in it is wrong; one line per fault.
         """
-        try:
-            table = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise InputError(f"{path} does not exist: give the path of a recipe") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{path} cannot be read: {error}") from None
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 0
-            raise InputError(f"{path}, line {line}: {error.problem}") from None
-        except yaml.YAMLError as error:
-            raise InputError(f"{path}: {str(error).splitlines()[0]}") from None
-        if not isinstance(table, dict):
-            raise InputError(f"{path} holds no table of keys: write `key: value` lines")
+        table = read_config(path, "a recipe")
         try:
             return cls.model_validate(table, context={"folder": path.parent})
         except ValidationError as error:
@@ -57,5 +45,6 @@ class Recipe(BaseModel):
 
     @property
     def facts(self) -> dict[str, Any]:
-        """The recipe as the weights record it; the dataset by its name, wherever it lies."""
-        return self.model_dump(mode="json") | {"dataset": self.dataset.name}
+        """What the recipe says, as the weights record it; the dataset by its name alone."""
+        said = self.model_dump(mode="json", exclude_defaults=True)
+        return said | {"dataset": self.dataset.name}

@@ -1,0 +1,60 @@
+"""Files of options: YAML, TOML or JSON by suffix."""
+
+import json
+import tomllib
+from collections.abc import Hashable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from adc_core.errors import InputError
+
+
+def read_config(path: Path, what: str) -> dict[str, Any]:
+    """Read a file that holds a table of keys.
+
+    Args:
+        path: the file.
+        what: what to give instead where it is missing: `a pipeline file`.
+
+    Raises:
+        InputError: it is missing, of another kind, or not well-formed; the message names the line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist: give the path of {what}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read: {error}") from None
+    try:
+        if path.suffix in (".yaml", ".yml"):
+            table = yaml.load(text, _OneValuePerKey)
+        elif path.suffix == ".toml":
+            table = tomllib.loads(text)
+        elif path.suffix == ".json":
+            table = json.loads(text)
+        else:
+            raise InputError(f"{path} is none of: .yaml, .toml, .json")
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 0
+        raise InputError(f"{path}, line {line}: {error.problem}") from None
+    except (yaml.YAMLError, tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
+        raise InputError(f"{path}: {str(error).splitlines()[0]}") from None
+    if not isinstance(table, dict):
+        raise InputError(f"{path} holds no table of keys: write `key: value` lines")
+    return table
+
+
+class _OneValuePerKey(yaml.SafeLoader):
+    """YAML that refuses a key that stands twice, where PyYAML silently keeps the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.MarkedYAMLError(
+                    problem=f'key "{key.value}" stands twice', problem_mark=key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
