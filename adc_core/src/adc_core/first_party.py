@@ -44,7 +44,7 @@ _NAMES = {
     },
     "adc-plugins-learn": {
         "encoders": ("pixels", "torchvision"),
-        "enrichers": ("training-dynamics",),
+        "enrichers": ("cross-validation", "training-dynamics"),
         "learners": ("cross-entropy",),
         "metrics": ("accuracy",),
     },

@@ -2,21 +2,18 @@
 
 from collections.abc import Iterator
 
-from adc_core.run import Measurement, Run
+from adc_core.measurement_tables import measurement_tables
+from adc_core.run import Run
 
 
 def tables_of(run: Run) -> Iterator[str]:
-    """One table per set of metrics: a row per subject, a column per metric; no details."""
-    subjects: dict[str, list[Measurement]] = {}
-    for measurement in run.measurements:
-        if not measurement.detail:
-            subjects.setdefault(measurement.subject, []).append(measurement)
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for subject, measured in subjects.items():
-        groups.setdefault(tuple(m.metric for m in measured), []).append(subject)
-    for metrics, names in groups.items():
-        rows = [[name, *(_figure(m.value) for m in subjects[name])] for name in names]
-        yield table(["", *metrics], rows)
+    """What was measured, without details; cells where a metric does not apply are empty."""
+    for columns, rows in measurement_tables(run.measurements):
+        cells = [
+            [name, *(_figure(figures[m]) if m in figures else "" for m in columns)]
+            for name, figures in rows
+        ]
+        yield table(["", *columns], cells)
 
 
 def _figure(value: float | None) -> str:

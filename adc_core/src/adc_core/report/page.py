@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from adc_core.measurement_tables import measurement_tables
 from adc_core.report import figures
 from adc_core.report.suspects import most_suspicious
 from adc_core.run import Measurement, Run
@@ -88,25 +89,23 @@ def _refused(folder: Path) -> list[tuple[str, int, str]]:
 
 
 def _tables(measurements: tuple[Measurement, ...]) -> list[dict[str, Any]]:
-    """One table per set of metrics; many metrics of few subjects are turned on their side."""
-    subjects: dict[str, dict[str, float | None]] = {}
-    for measured in measurements:
-        subjects.setdefault(measured.subject, {})[measured.metric] = measured.value
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for subject, figures_ in subjects.items():
-        groups.setdefault(tuple(figures_), []).append(subject)
+    """Tables of figures, then of details; many metrics of few subjects are turned on their side."""
     tables = []
-    for metrics, names in groups.items():
-        rows = [(name, [subjects[name][metric] for metric in metrics]) for name in names]
-        if len(metrics) > max(8, len(names)):
-            columns, rows = (
-                names,
-                [(metric, [subjects[name][metric] for name in names]) for metric in metrics],
-            )
-        else:
-            columns = list(metrics)
-        tables.append({"columns": columns, "rows": rows})
+    for details in (False, True):
+        for columns, rows in measurement_tables(measurements, details=details):
+            cells = [(name, [_figure(figures, m) for m in columns]) for name, figures in rows]
+            if len(columns) > max(8, len(rows)):
+                turned = [(m, [_figure(figures, m) for _, figures in rows]) for m in columns]
+                tables.append({"columns": [name for name, _ in rows], "rows": turned})
+            else:
+                tables.append({"columns": columns, "rows": cells})
     return tables
+
+
+def _figure(figures: dict[str, float | None], metric: str) -> str:
+    """A figure to three places, a dash where it is undefined, nothing where it does not apply."""
+    value = figures.get(metric)
+    return ("–" if metric in figures else "") if value is None else f"{value:.3f}"
 
 
 def _main_packages(packages: dict[str, str]) -> list[tuple[str, str]]:
