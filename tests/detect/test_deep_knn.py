@@ -7,7 +7,12 @@ from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.evidence import Neighbours
 from adc_core.pipeline import Pipeline
-from adc_plugins_detect.detectors.deep_knn import DeepKnn, count_equal_votes, deep_knn
+from adc_plugins_detect.detectors.deep_knn import (
+    DeepKnn,
+    conformal_p_values,
+    count_equal_votes,
+    deep_knn,
+)
 from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
 
 
@@ -132,3 +137,25 @@ def test_a_small_dataset_needs_no_options(tmp_path):
     Dataset(labels=labels, features=features.astype(np.float32)).save(tmp_path / "data")
     run = Pipeline(dataset=tmp_path / "data", detectors=["deep-knn"]).run(tmp_path / "run")
     np.testing.assert_array_equal(run.findings["deep-knn"].flagged, labels != truth)
+
+
+def test_p_values_of_the_worked_example(vectors):
+    example = vectors["dknn_credibility"]
+    found = conformal_p_values(np.array(example["calibration"]), np.array(example["value"]))
+    np.testing.assert_allclose(found, example["p_value"], atol=1e-12)
+
+
+def test_trusted_labels_calibrate(planted):
+    """Of a tenth of the right labels; nearly all others are credible then, and no wrong one."""
+    trusted = ~planted.wrong & (np.arange(2000) % 10 == 0)
+    found = deep_knn(planted.labels, planted.features, trusted=trusted)
+    assert found.flagged[planted.wrong].all()
+    assert found.flagged[~planted.wrong].mean() < 0.1
+    stricter = deep_knn(planted.labels, planted.features, trusted=trusted, alpha=0.3)
+    assert stricter.flagged.sum() > found.flagged.sum()
+    np.testing.assert_array_equal(stricter.suspicion, found.suspicion)
+    with pytest.raises(InputError) as raised:
+        deep_knn(planted.labels, planted.features, trusted=np.zeros(2000, np.bool_))
+    assert str(raised.value) == (
+        "trusted: 0 of 2000 samples are, but some must be and some must not"
+    )

@@ -185,3 +185,13 @@ def test_a_thousand_classes():
     start, later = (transition_from_votes(votes, steps=steps) for steps in (1, 6))
     assert later.transition.shape == (1000, 1000)
     assert later.loss < start.loss
+
+
+def test_credibility_of_the_worked_example(vectors):
+    example = vectors["dataset_credibility"]
+    prior = np.array([0.5, 0.5])
+    estimate = TransitionEstimate(np.array(example["T"]), prior, 0.0)
+    assert estimate.credibility == pytest.approx(example["value"], abs=1e-12)
+    assert TransitionEstimate(np.eye(2), prior, 0.0).credibility == example["identity"]
+    swapped = TransitionEstimate(np.eye(2)[::-1], prior, 0.0)
+    assert swapped.credibility == pytest.approx(example["worst_K2"], abs=1e-12)

@@ -73,6 +73,25 @@ def as_probabilities(values: ArrayLike) -> Array:
     return matrix
 
 
+def as_mask(values: ArrayLike, rows: int, name: str) -> NDArray[np.bool_]:
+    """One boolean for each sample, of which some are true and some are not.
+
+    Raises:
+        InputError: another shape or type, or all are alike.
+    """
+    mask = np.asarray(values)
+    if mask.dtype != np.bool_ or mask.shape != (rows,):
+        raise InputError(
+            f"{name}: expected one boolean for each of {rows} samples, "
+            f"got {mask.dtype} {mask.shape}"
+        )
+    if mask.all() or not mask.any():
+        raise InputError(
+            f"{name}: {mask.sum()} of {rows} samples are, but some must be and some must not"
+        )
+    return mask
+
+
 def same_length(labels: Array, rows: Any, name: str) -> None:
     """Check that an array of evidence has one row per label.
 

@@ -65,6 +65,12 @@ class TransitionEstimate(NamedTuple):
         """Estimated share of wrong labels."""
         return _noise_rate(self.transition, self.prior)
 
+    @property
+    def credibility(self) -> float:
+        """Of the dataset (Zhu et al., 2023): 1 where all labels are right, 0 at worst."""
+        distance = np.linalg.norm(self.transition - np.eye(len(self.prior)))
+        return float(1 - distance / np.sqrt(2 * len(self.prior)))
+
 
 def hoc(
     labels: ArrayLike,

@@ -26,7 +26,7 @@ from adc_plugins_detect.detectors.threshold_samples import (
     draw_threshold_samples,
     with_extra_class,
 )
-from adc_plugins_detect.inputs import as_labels, row_ids
+from adc_plugins_detect.inputs import as_labels, as_mask, row_ids
 
 
 def aum(
@@ -76,7 +76,7 @@ def aum(
     suspicion, ids = squash(-areas), row_ids(len(given)) if ids is None else ids
     if threshold_samples is None:
         return Findings(ids=ids, suspicion=suspicion, flagged=flag_share(-areas, flag_rate))
-    judged = ~_as_mask(threshold_samples, len(given))
+    judged = ~as_mask(threshold_samples, len(given), "threshold_samples")
     flagged = judged & below_threshold(areas, areas[~judged])
     return Findings(
         ids=ids,
@@ -140,18 +140,3 @@ class Aum(Detector):
             threshold_samples=threshold_samples,
             ids=dataset.ids,
         )
-
-
-def _as_mask(threshold_samples: ArrayLike, rows: int) -> Mask:
-    mask = np.asarray(threshold_samples)
-    if mask.dtype != np.bool_ or mask.shape != (rows,):
-        raise InputError(
-            f"threshold_samples: expected one boolean for each of {rows} samples, "
-            f"got {mask.dtype} {mask.shape}"
-        )
-    if mask.all() or not mask.any():
-        raise InputError(
-            f"threshold_samples: {mask.sum()} of {rows} samples are, "
-            "but some must be and some must not"
-        )
-    return mask

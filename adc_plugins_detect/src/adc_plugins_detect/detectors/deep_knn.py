@@ -13,7 +13,7 @@ from adc_core.evidence import Neighbours
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
 from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
-from adc_plugins_detect.inputs import as_labels, needed, row_ids, same_length
+from adc_plugins_detect.inputs import as_labels, as_mask, needed, row_ids, same_length
 
 MOST_NEIGHBOURS = 100
 """As many neighbours vote by default, or a fifth of an average class where that is fewer."""
@@ -24,6 +24,8 @@ def deep_knn(
     evidence: ArrayLike | Neighbours,
     *,
     k: int | None = None,
+    trusted: ArrayLike | None = None,
+    alpha: float = 0.05,
     n_classes: int | None = None,
     ids: Array | None = None,
 ) -> Findings:
@@ -39,6 +41,10 @@ def deep_knn(
         evidence: N × D features, or a k-NN graph of any metric. Features are compared by cosine,
             where the paper takes the Euclidean distance.
         k: neighbours that vote; by default 100, or N / 5K where that is fewer.
+        trusted: N booleans, labels that are known to be right. Then a label's credibility is the
+            share of them that have no more neighbours of its class than it has (Papernot and
+            McDaniel, 2018); suspicion is one minus it.
+        alpha: with trusted labels, flag also what is less credible than this.
         n_classes: K; by default the largest label says.
         ids: N texts; by default the row numbers.
 
@@ -59,13 +65,19 @@ def deep_knn(
     indices, _ = graph.first(k)
     agreeing, winner, most = count_equal_votes(given, indices)
     differs = agreeing < most
+    suspicion, flagged = (k - agreeing) / k, differs
+    if trusted is not None:
+        against = k - agreeing
+        calibration = against[as_mask(trusted, len(given), "trusted")]
+        credible, at_best = (conformal_p_values(calibration, n) for n in (against, k - most))
+        suspicion, flagged = 1 - credible, (credible < alpha) | (credible < at_best)
     return Findings(
         ids=row_ids(len(given)) if ids is None else ids,
-        suspicion=(k - agreeing) / k,
-        flagged=differs,
+        suspicion=suspicion,
+        flagged=flagged,
         suggested_labels=np.where(differs, winner, -1),
         suggestion_confidence=np.where(differs, most / k, np.nan),
-        noise_rate=float(differs.mean()),
+        noise_rate=float(flagged.mean()),
     )
 
 
@@ -94,6 +106,13 @@ class DeepKnn(Detector):
             n_classes=len(dataset.classes),
             ids=dataset.ids,
         )
+
+
+def conformal_p_values(calibration: Array, values: Array) -> NDArray[np.float64]:
+    """Share of the calibration's numbers that are at least as large as each value."""
+    smaller = np.searchsorted(np.sort(calibration), values, side="left")
+    shares: NDArray[np.float64] = 1 - smaller / len(calibration)
+    return shares
 
 
 def count_equal_votes(
