@@ -40,6 +40,7 @@ class Web:
     async def _start(self) -> None:
         app = web.Application()
         app.router.add_get("/{path:.*}", self._dispatch)
+        app.router.add_post("/{path:.*}", self._dispatch)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -79,12 +80,18 @@ class Web:
         self._handlers[path] = handler
         return self.url(path)
 
+    def post(self, path: str, handler: Handler) -> str:
+        """Answer what is posted to a path; kept apart from what is asked for there."""
+        self._handlers[f"POST {path}"] = handler
+        return self.url(path)
+
     async def _dispatch(self, request: web.Request) -> web.StreamResponse:
         self.paths.append(request.path)
         self.headers.append(request.headers)
-        if request.path not in self._handlers:
+        key = request.path if request.method == "GET" else f"{request.method} {request.path}"
+        if key not in self._handlers:
             raise web.HTTPNotFound
-        return await self._handlers[request.path](request)
+        return await self._handlers[key](request)
 
 
 @pytest.fixture

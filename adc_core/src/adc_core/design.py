@@ -79,7 +79,11 @@ class Design(Record):
 
 
 class Hit(Record):
-    """One image that a search engine offered for a query; unknown facts are None."""
+    """One image that a search engine offered for a query; unknown facts are None.
+
+    A Creative Commons licence is named as SPDX names it: `CC-BY-SA-4.0`, `CC0-1.0`; without its
+    version where the engine does not tell it. Other licences are named as the engine does.
+    """
 
     url: str
     query: Query
@@ -90,7 +94,10 @@ class Hit(Record):
     width: int | None = None
     height: int | None = None
     licence: str | None = None
+    licence_url: str | None = None
     creator: str | None = None
+    creator_url: str | None = None
+    attribution: str | None = Field(None, description="how the engine says to name the creator")
 
 
 class Page(Record):

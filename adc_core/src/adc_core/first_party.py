@@ -9,7 +9,16 @@ from types import MappingProxyType
 _NAMES = {
     "adc-plugins-search": {
         "designers": ("attributes",),
-        "searchers": ("folder", "google"),
+        "searchers": (
+            "bing",
+            "brave",
+            "folder",
+            "google",
+            "manifest",
+            "openverse",
+            "searxng",
+            "wikimedia",
+        ),
         "collectors": ("downloader",),
         "commands": ("gallery",),
     },

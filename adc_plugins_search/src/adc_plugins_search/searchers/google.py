@@ -3,12 +3,18 @@
 from time import time
 from typing import Any, Literal
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 
 from adc_core.design import Hit, Page, Query
 from adc_core.errors import InputError, WorkError
 from adc_core.interfaces import Searcher
-from adc_plugins_search.searchers.json_api import Answer, get_json, redact, secret
+from adc_plugins_search.searchers.json_api import (
+    Answer,
+    get_json,
+    redact,
+    results_of,
+    secret,
+)
 
 PAGE_SIZE = 10
 MAX_RESULTS = 100
@@ -54,14 +60,7 @@ class GoogleSearcher(Searcher):
         answer = get_json(self.base_url, self._parameters(query, start))
         if answer.status != 200:
             return _refusal(answer, start)
-        if not isinstance(answer.body, dict):
-            raise WorkError("google answered with something that is no JSON object: check base_url")
-        try:
-            results = _Results.model_validate(answer.body)
-        except ValidationError as error:
-            fault = error.errors()[0]
-            place = ".".join(str(part) for part in fault["loc"])
-            raise WorkError(f"google answered without a usable {place}: {fault['msg']}") from None
+        results = results_of(answer, _Results, "google")
         hits = tuple(
             Hit(
                 url=item.link,

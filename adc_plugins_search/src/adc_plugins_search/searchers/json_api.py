@@ -6,11 +6,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Literal, TypeVar
 from urllib.parse import quote_plus, urlsplit
 
 import urllib3
+from pydantic import BaseModel, ValidationError
 
+from adc_core.design import Page
 from adc_core.errors import InputError, WorkError
 from adc_plugins_search.manners import seconds_of, user_agent
 
@@ -26,6 +28,7 @@ _RETRIES = urllib3.Retry(
 )
 _TIMEOUT = urllib3.Timeout(connect=10, read=30)
 _secrets: set[str] = set()
+M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -49,21 +52,50 @@ def secret(variable: str, service: str) -> str:
     Raises:
         InputError: the variable is not set.
     """
-    value = os.environ.get(variable, "").strip()
+    value = optional_secret(variable)
     if not value:
         raise InputError(f"{variable} is not set: {service} needs it; export {variable}=…")
-    _secrets.update((value, quote_plus(value)))
     return value
 
 
-def get_json(url: str, parameters: Mapping[str, str]) -> Answer:
+def optional_secret(variable: str) -> str:
+    """A key from the environment, kept secret likewise; empty where there is none."""
+    value = os.environ.get(variable, "").strip()
+    if value:
+        _secrets.update((value, quote_plus(value)))
+    return value
+
+
+def keep_secret(value: str) -> None:
+    """Blot out something that a service gave, such as a token."""
+    _secrets.update((value, quote_plus(value)))
+
+
+def get_json(
+    url: str,
+    parameters: Mapping[str, str],
+    *,
+    headers: Mapping[str, str] | None = None,
+    method: Literal["GET", "POST"] = "GET",
+) -> Answer:
     """Ask a service; connection errors and 5xx answers are retried with growing pauses.
+
+    Args:
+        url: its address.
+        parameters: sent in the address, or as a form where something is posted.
+        headers: sent beside the usual ones, or in their place.
+        method: how to ask.
 
     Raises:
         WorkError: the service cannot be reached.
     """
+    told = {"User-Agent": user_agent(), **(headers or {})}
+    fields = dict(parameters)
     try:
-        response = _pool().request("GET", url, fields=dict(parameters))
+        if method == "GET":
+            response = _pool().request_encode_url(method, url, fields, told)
+        else:
+            response = _pool().request_encode_body(method, url, fields, told, False)
     except urllib3.exceptions.HTTPError as error:
         reason = error.reason if isinstance(error, urllib3.exceptions.MaxRetryError) else error
         problem = f"{urlsplit(url).netloc} cannot be reached: {reason}"
@@ -71,6 +103,51 @@ def get_json(url: str, parameters: Mapping[str, str]) -> Answer:
         raise WorkError(redact(problem)) from None
     pause = seconds_of(response.headers.get("Retry-After"))
     return Answer(response.status, _parsed(response.data), pause)
+
+
+def results_of(answer: Answer, model: type[M], service: str) -> M:
+    """The body of a good answer, checked.
+
+    Raises:
+        WorkError: it is no JSON object, or lacks what a page of results must have.
+    """
+    if not isinstance(answer.body, dict):
+        raise WorkError(f"{service} answered with something that is no JSON object: check base_url")
+    try:
+        return model.model_validate(answer.body)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        place = ".".join(str(part) for part in fault["loc"])
+        raise WorkError(f"{service} answered without a usable {place}: {fault['msg']}") from None
+
+
+def refusal(
+    answer: Answer, message: object, service: str, cursor: str, *keys: str, park: float = 60
+) -> Page:
+    """What an error means: come back later, or an exception.
+
+    Args:
+        answer: the service's.
+        message: what it says of the reason.
+        service: its name.
+        cursor: where to go on later.
+        keys: the variables that hold its keys.
+        park: seconds to wait where it does not say how long.
+
+    Raises:
+        InputError: the key or the request is refused.
+        WorkError: the service failed.
+    """
+    text = redact(" ".join(str(message or "no reason given").split()))
+    said = f"{service} answered {answer.status}: {text}"
+    if answer.status == 429 or (answer.status == 503 and answer.retry_after is not None):
+        pause = park if answer.retry_after is None else answer.retry_after
+        return Page(cursor=cursor, parked_seconds=pause)
+    if answer.status in (401, 403) and keys:
+        raise InputError(f"{said}; check {' and '.join(keys)}")
+    if answer.status in (400, 401, 403, 422):
+        raise InputError(f"{said}; check the query and the searcher's options")
+    raise WorkError(f"{said}; try again later, or check base_url")
 
 
 def _parsed(data: bytes) -> Any:
@@ -104,6 +181,4 @@ def _pool() -> urllib3.PoolManager:
     redactor = _Redactor()
     for name in ("urllib3.connectionpool", "urllib3.util.retry"):
         logging.getLogger(name).addFilter(redactor)
-    return urllib3.PoolManager(
-        maxsize=32, retries=_RETRIES, timeout=_TIMEOUT, headers={"User-Agent": user_agent()}
-    )
+    return urllib3.PoolManager(maxsize=32, retries=_RETRIES, timeout=_TIMEOUT)

@@ -1,0 +1,30 @@
+"""Names of Creative Commons licences, as SPDX writes them."""
+
+import re
+
+_URL = re.compile(
+    r"creativecommons\.org/(?:licenses/(?P<kind>[a-z+-]+)/(?P<version>[\d.]+)"
+    r"|publicdomain/(?P<public>zero|mark)/(?P<public_version>[\d.]+))"
+)
+
+
+def creative_commons(kind: str, version: str | None = None) -> str:
+    """The name of a licence by its code, such as `by-sa` or `cc0`.
+
+    Args:
+        kind: the code, with or without `cc-`.
+        version: such as `4.0`, or nothing where it is unknown.
+    """
+    code = kind.lower().removeprefix("cc-").removeprefix("cc ").replace(" ", "-")
+    name = {"cc0": "CC0", "pdm": "PDM"}.get(code, f"CC-{code.upper()}")
+    return f"{name}-{version}" if version else name
+
+
+def of_url(url: str | None) -> str | None:
+    """The name of the licence whose deed stands at an address; None for any other address."""
+    found = _URL.search(url or "")
+    if found is None:
+        return None
+    if found["kind"]:
+        return creative_commons(found["kind"], found["version"])
+    return creative_commons("cc0" if found["public"] == "zero" else "pdm", found["public_version"])

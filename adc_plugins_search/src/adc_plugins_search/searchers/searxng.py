@@ -1,0 +1,86 @@
+"""SearXNG: a search engine of engines that somebody runs for themselves."""
+
+import re
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from adc_core.design import Hit, Page, Query
+from adc_core.errors import InputError
+from adc_core.interfaces import Searcher
+from adc_plugins_search.searchers.json_api import get_json, refusal, results_of
+
+_SIZE = re.compile(r"(\d+)\s*[×x]\s*(\d+)")
+
+
+class SearxngSearcher(Searcher):
+    """Finds images with a SearXNG instance of one's own, named by `base_url`.
+
+    The instance must answer in JSON: put `json` into `search.formats` of its settings. It tells
+    no licences; which engines it asks, and whether their terms allow that, is its owner's affair.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"base_url": "http://127.0.0.1:9/search"}]}
+    )
+
+    base_url: str = Field(
+        pattern=r"^https?://", description="address of its search, such as http://localhost/search"
+    )
+    engines: tuple[str, ...] = Field((), description="ask only these of its engines")
+    pages: int = Field(10, ge=1, description="at most so many pages of a query")
+
+    def page(self, query: Query, cursor: str | None = None) -> Page:
+        """One page of what its engines find; the cursor is the next one's number and first rank.
+
+        Raises:
+            InputError: the instance does not answer in JSON.
+            WorkError: it cannot be reached or answers nonsense.
+        """
+        number, first = (int(part) for part in (cursor or "1:1").split(":"))
+        parameters = {
+            "q": query.text,
+            "categories": "images",
+            "format": "json",
+            "pageno": str(number),
+        }
+        if self.engines:
+            parameters["engines"] = ",".join(self.engines)
+        answer = get_json(self.base_url, parameters)
+        if answer.status == 403:
+            raise InputError("searxng answered 403: put json into search.formats of its settings")
+        if answer.status != 200:
+            return refusal(answer, None, "searxng", f"{number}:{first}")
+        results = results_of(answer, _Results, "searxng")
+        shown = [item for item in results.results if item.image]
+        return Page(
+            hits=tuple(item.hit(query, rank) for rank, item in enumerate(shown, first)),
+            cursor=f"{number + 1}:{first + len(shown)}" if shown and number < self.pages else None,
+        )
+
+
+class _Item(BaseModel):
+    url: str | None = None
+    title: str | None = None
+    image: str | None = Field(None, alias="img_src")
+    resolution: str | None = None
+    author: str | None = None
+
+    def hit(self, query: Query, rank: int) -> Hit:
+        size = _SIZE.search(self.resolution or "")
+        address = self.image or ""
+        return Hit(
+            # Some engines leave out the scheme.
+            url=f"https:{address}" if address.startswith("//") else address,
+            query=query,
+            engine="searxng",
+            rank=rank,
+            page=self.url,
+            title=self.title,
+            width=int(size[1]) if size else None,
+            height=int(size[2]) if size else None,
+            creator=self.author or None,
+        )
+
+
+class _Results(BaseModel):
+    results: list[_Item]

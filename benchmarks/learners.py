@@ -1,0 +1,169 @@
+"""Every learner on the labels that people gave CIFAR-10 pictures (CIFAR-10N, Wei et al., 2022).
+
+A reduced study for a CPU: part of the training pictures, a small network, few epochs. Its figures
+compare the learners here with one another; the published ones, printed beside, are of ResNet-34,
+all 50,000 pictures and 100 epochs, each with its own schedule. Test pictures went through a lossy
+format (38.9 dB). Each training is a process of its own; what is finished is kept and not repeated.
+
+    python benchmarks/learners.py [NAME …] [--labels worse_label random_label1] [--seeds 0 1]
+        [--images 10000] [--epochs 10] [--backbone small-cnn] [--data ../shared/data]
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+
+import cifar10n
+import numpy as np
+
+TEST = 5000
+"""So many of the test pictures judge every epoch."""
+
+PUBLISHED = {
+    "cross-entropy": (85.02, 77.69),
+    "forward-correction": (86.88, 79.79),
+    "backward-correction": (87.14, 77.61),
+    "generalized-cross-entropy": (87.61, 80.66),
+    "peer-loss": (89.06, 82.00),
+    "f-divergence": (89.70, 82.53),
+    "positive-label-smoothing": (89.80, 82.76),
+    "negative-label-smoothing": (90.29, 82.99),
+    "co-teaching": (90.33, 83.83),
+    "jocor": (90.30, 83.37),
+    "elr": (91.46, 83.58),
+    "elr-plus": (94.43, 91.09),
+    "cores": (89.66, 83.60),
+    "dividemix": (95.16, 92.56),
+}
+"""Best test accuracy in percent on random_label1 and worse_label, as CIFAR-10N's authors report
+them; co-teaching's first figure is that of Co-teaching on another table (90.69 when repeated)."""
+
+
+def train(name: str, column: str, seed: int, arguments: argparse.Namespace) -> None:
+    """One training; prints a line of JSON."""
+    import torch
+
+    from adc_core.dataset import Dataset
+    from adc_core.images import ImageArray
+    from adc_core.interfaces import Learner
+    from adc_core.registry import registry
+    from adc_core.work import working_in
+
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(arguments.threads)
+    given, _ = cifar10n.labels_of(arguments.data, column)
+    chosen = np.random.default_rng(seed).permutation(len(given))[: arguments.images]
+    dataset = Dataset(
+        labels=given[chosen], images=ImageArray(cifar10n.pictures(arguments.data)[chosen])
+    )
+    with np.load(arguments.data / "cifar10" / "labels.npz") as arrays:
+        truth = arrays["test_label"][:TEST].astype(np.int64)
+    test = Dataset(
+        labels=truth, images=ImageArray(cifar10n.pictures(arguments.data, "test")[:TEST])
+    )
+    options = {"epochs": arguments.epochs, "backbone": arguments.backbone, "seed": seed}
+    learner = registry.create(Learner, {"use": name, **options})
+    start = time.process_time()
+    folder = arguments.cache / "learners" / f"{name}-{column}-{seed}"
+
+    def tell(done: int, total: int | None, unit: str) -> None:
+        print(f"\r{name} {column} {seed}: {unit} {done} of {total}", end="", file=sys.stderr)
+
+    with working_in(folder, tell):
+        history = learner.learn(dataset, test).history
+    accuracies = [epoch.validation_accuracy or 0.0 for epoch in history]
+    status = Path("/proc/self/status").read_text()
+    peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+    figures = {
+        "last": accuracies[-1],
+        "best": max(accuracies),
+        "cpu": time.process_time() - start,
+        "MB": int(peak.split()[1]) / 1024,
+    }
+    print(f"\n{json.dumps(figures)}")
+
+
+def study(arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
+    """All trainings that are asked for: key to figures; finished ones come from the file."""
+    path = arguments.cache / f"learners-{arguments.images}x{arguments.epochs}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    known: dict[str, dict[str, float]] = json.loads(path.read_text()) if path.exists() else {}
+    environment = os.environ | {"OMP_NUM_THREADS": str(arguments.threads)}
+    for column in arguments.labels:
+        for seed in arguments.seeds:
+            for name in arguments.names:
+                key = f"{name} {column} {seed}"
+                if key in known:
+                    continue
+                command = [sys.executable, __file__, "--child", name, column, str(seed)]
+                command += ["--images", str(arguments.images), "--epochs", str(arguments.epochs)]
+                command += ["--backbone", arguments.backbone, "--data", str(arguments.data)]
+                command += ["--cache", str(arguments.cache), "--threads", str(arguments.threads)]
+                done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
+                if done.returncode:
+                    print(f"{key} failed", file=sys.stderr)
+                    continue
+                known[key] = json.loads(done.stdout.splitlines()[-1])
+                path.write_text(json.dumps(known, indent=1) + "\n")
+    return known
+
+
+def show(known: dict[str, dict[str, float]], arguments: argparse.Namespace) -> None:
+    """A table per set of labels."""
+    for column in arguments.labels:
+        print(
+            f"\n{column}: {arguments.images:,} pictures, {arguments.backbone}, {arguments.epochs} "
+            f"epochs, crops moved by 2 pixels and mirrored, seeds {arguments.seeds}; "
+            f"{TEST:,} test pictures, %"
+        )
+        print(f"{'':30}{'last':>14}{'best':>14}{'CPU':>8}{'MB':>7}{'published best':>16}")
+        base = [known.get(f"cross-entropy {column} {seed}") for seed in arguments.seeds]
+        plain = np.mean([one["cpu"] for one in base if one]) if any(base) else np.nan
+        for name in arguments.names:
+            runs = [known.get(f"{name} {column} {seed}") for seed in arguments.seeds]
+            runs = [run for run in runs if run]
+            if not runs:
+                continue
+            cells = [
+                f"{100 * np.mean(values):.1f} ± {100 * np.std(values):.1f}"
+                for values in ([run[key] for run in runs] for key in ("last", "best"))
+            ]
+            cpu = np.mean([run["cpu"] for run in runs]) / plain
+            memory = max(run["MB"] for run in runs)
+            published = PUBLISHED.get(name, (None, None))[column == "worse_label"]
+            print(
+                f"{name:30}{cells[0]:>14}{cells[1]:>14}{cpu:>7.2f}×{memory:>7.0f}"
+                f"{published or '':>16}"
+            )
+
+
+def main() -> None:
+    """Train what is missing and print the tables."""
+    from adc_core.registry import registry
+
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="learners; by default all that are installed")
+    parser.add_argument("--labels", nargs="+", default=["worse_label", "random_label1"])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--images", type=int, default=10_000)
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--backbone", default="small-cnn")
+    parser.add_argument("--child", nargs=3, metavar=("NAME", "LABELS", "SEED"))
+    cifar10n.add_arguments(parser)
+    arguments = parser.parse_args()
+    if arguments.child:
+        name, column, seed = arguments.child
+        train(name, column, int(seed), arguments)
+        return
+    installed = [entry.name for entry in registry.entries("learners")]
+    arguments.names = arguments.names or sorted(installed, key=lambda name: name != "cross-entropy")
+    show(study(arguments), arguments)
+
+
+if __name__ == "__main__":
+    main()
