@@ -117,7 +117,8 @@ def test_the_limit_says_how_many_there_would_be() -> None:
         (
             {"limti": 7},
             "'limti' is taken for an attribute, which needs a list of texts, not 7: write "
-            "limti: [value, value] (the other options are attributes, classes, limit)",
+            "limti: [value, value] (the other options are attributes, classes, "
+            "template, limit)",
         ),
         ({"size": [1]}, "attribute 'size' holds 1, which is no text: quote it"),
         ({"organic": [True]}, "attribute 'organic' holds True, which is no text: quote it"),
@@ -170,3 +171,27 @@ def test_every_query_reads_as_its_values_then_its_class(
     # One-word values and classes cannot make the same text in two ways.
     assert len(found) == expected
     assert all(re.fullmatch(r"[a-e]+( [a-e]+)*", text) for text in found)
+
+
+def test_a_template_orders_the_words() -> None:
+    designer = AttributeDesigner(
+        attributes={"color": ["beige"], "pattern": [" plain "]},
+        classes=("sweater",),
+        template="{pattern}  {class}, {color}",
+    )
+    (query,) = designer.design(Brief(subject="knitwear")).queries
+    assert query.text == "plain sweater, beige"
+    assert query.attributes == {"color": "beige", "pattern": "plain"}
+
+
+@pytest.mark.parametrize("template", ["{class}", "{class} {color} {color}", "{class} {color} {x}"])
+def test_a_template_holds_every_slot_once(template: str) -> None:
+    assert fault(color=["beige"], template=template) == (
+        f"Value error, template: {template!r} must hold each of {{class}}, {{color}} once"
+    )
+
+
+def test_a_template_with_a_loose_brace() -> None:
+    assert fault(color=["beige"], template="{class} {color") == (
+        "Value error, template: expected '}' before end of string: write slots as {class}"
+    )

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 _NAMES = {
     "adc-plugins-search": {
-        "designers": ("attributes",),
+        "designers": ("attributes", "file"),
         "searchers": (
             "bing",
             "brave",
@@ -52,9 +52,34 @@ _NAMES = {
         "commands": ("train-lstm-dynamics",),
     },
     "adc-plugins-learn": {
-        "encoders": ("pixels", "torchvision"),
+        "encoders": ("open-clip", "pixels", "timm", "torchvision"),
         "enrichers": ("cross-validation", "training-dynamics"),
-        "learners": ("cross-entropy",),
+        "learners": (
+            "active-passive",
+            "backward-correction",
+            "bootstrap",
+            "co-teaching",
+            "cores",
+            "cross-entropy",
+            "dividemix",
+            "elr",
+            "elr-plus",
+            "f-divergence",
+            "forward-correction",
+            "generalized-cross-entropy",
+            "jocor",
+            "label-distributionally-robust",
+            "logit-clip",
+            "loss-reweighting",
+            "mc-softmax",
+            "mentormix",
+            "mixup",
+            "negative-label-smoothing",
+            "peer-loss",
+            "positive-label-smoothing",
+            "symmetric-cross-entropy",
+            "taylor-cross-entropy",
+        ),
         "metrics": ("accuracy",),
     },
 }

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from itertools import product
 from math import prod
-from typing import Any
+from string import Formatter
+from typing import Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -21,10 +22,10 @@ class AttributeDesigner(Designer):
     called like a field goes into `attributes`.
 
     The text of a query is one value of each attribute, in the order in which the attributes are
-    given, then the class. Queries come class by class, and within a class the last attribute
-    changes fastest. A text that comes up twice for one class is kept once; one that comes up for
-    two classes would make its images' labels ambiguous and is an error, as is a value that stands
-    twice.
+    given, then the class; `template` puts them otherwise, such as "{class} in {color}". Queries
+    come class by class, and within a class the last attribute changes fastest. A text that comes
+    up twice for one class is kept once; one that comes up for two classes would make its images'
+    labels ambiguous and is an error, as is a value that stands twice.
 
     This is the query-building step of Liu et al., "Automatic Dataset Construction (ADC): Sample
     Collection, Data Curation, and Beyond" (2024), section 2.2.
@@ -35,6 +36,9 @@ class AttributeDesigner(Designer):
     )
     classes: tuple[ClassName, ...] = Field(
         (), description="the classes, where the brief leaves them open"
+    )
+    template: str | None = Field(
+        None, description="text of a query, with the slots {class} and {ATTRIBUTE}"
     )
     limit: int = Field(20_000, ge=1, description="refuse designs with more queries than this")
 
@@ -64,6 +68,21 @@ class AttributeDesigner(Designer):
     @classmethod
     def _check_classes(cls, classes: tuple[str, ...]) -> tuple[str, ...]:
         return distinct(classes, "class")
+
+    @model_validator(mode="after")
+    def _check_template(self) -> Self:
+        if self.template is None:
+            return self
+        try:
+            parts = list(Formatter().parse(self.template))
+        except ValueError as error:
+            raise ValueError(f"template: {error}: write slots as {{class}}") from None
+        slots = [name for _, name, _, _ in parts if name is not None]
+        needed = ["class", *self.attributes]
+        if sorted(slots) != sorted(needed):
+            wanted = ", ".join(f"{{{name}}}" for name in needed)
+            raise ValueError(f"template: {self.template!r} must hold each of {wanted} once")
+        return self
 
     def design(self, brief: Brief) -> Design:
         """The classes of the brief, or else of the options, with all combinations as queries.
@@ -104,7 +123,7 @@ class AttributeDesigner(Designer):
         class_of: dict[str, str] = {}
         for class_name in classes:
             for values in product(*self.attributes.values()):
-                text = " ".join((*values, class_name))
+                text = self._text(class_name, values)
                 first = class_of.get(text.casefold())
                 if first is None:
                     class_of[text.casefold()] = class_name
@@ -115,6 +134,12 @@ class AttributeDesigner(Designer):
                         f"the query {text!r} would stand for class {first!r} and for class "
                         f"{class_name!r}: rename a class or drop a value"
                     )
+
+    def _text(self, class_name: str, values: tuple[str, ...]) -> str:
+        if self.template is None:
+            return " ".join((*values, class_name))
+        slots = dict(zip(self.attributes, values, strict=True)) | {"class": class_name}
+        return " ".join(self.template.format_map(slots).split())
 
 
 def _values(name: str, given: Any) -> tuple[str, ...]:

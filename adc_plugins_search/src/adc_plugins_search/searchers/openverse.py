@@ -122,9 +122,8 @@ class OpenverseSearcher(Searcher):
             if answer.status != 200:
                 reason = answer.body.get("error") if isinstance(answer.body, dict) else None
                 if answer.status == 400:
-                    raise InputError(
-                        f"openverse refused the key ({redact(str(reason))}): check {ID} and {SECRET}"
-                    )
+                    said = redact(str(reason))
+                    raise InputError(f"openverse refused the key ({said}): check {ID} and {SECRET}")
                 return refusal(answer, reason, "openverse", "", ID, SECRET)
             given = results_of(answer, _Token, "openverse")
             keep_secret(given.access_token)
