@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 _NAMES = {
     "adc-plugins-search": {
-        "designers": ("attributes", "file"),
+        "designers": ("attributes", "file", "vocabulary"),
         "searchers": (
             "bing",
             "brave",
