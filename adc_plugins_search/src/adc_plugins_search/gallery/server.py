@@ -11,9 +11,14 @@ from typing import Self
 from aiohttp import web
 
 from adc_core.errors import InputError, WorkError
+from adc_plugins_search.gallery.bing_protocol import BingProtocol
+from adc_plugins_search.gallery.brave_protocol import BraveProtocol
 from adc_plugins_search.gallery.catalogue import Catalogue
 from adc_plugins_search.gallery.export import export_answers
 from adc_plugins_search.gallery.google_protocol import PATH, GoogleProtocol
+from adc_plugins_search.gallery.openverse_protocol import OpenverseProtocol
+from adc_plugins_search.gallery.searxng_protocol import SearxngProtocol
+from adc_plugins_search.gallery.wikimedia_protocol import WikimediaProtocol
 
 
 class GalleryServer:
@@ -23,7 +28,7 @@ class GalleryServer:
         catalogue: what is shown.
         host: address to listen on.
         port: port to listen on; 0 for any that is free.
-        quota: searches that are answered before the day's quota is used up; None: no end.
+        quota: searches that each protocol answers before its quota is used up; None: no end.
         slow_seconds: how long a slow picture takes.
 
     Raises:
@@ -43,6 +48,11 @@ class GalleryServer:
         self.host = host
         self.port = port
         self.google = GoogleProtocol(catalogue, quota)
+        self.openverse = OpenverseProtocol(catalogue, quota)
+        self.wikimedia = WikimediaProtocol(catalogue, quota)
+        self.brave = BraveProtocol(catalogue, quota)
+        self.bing = BingProtocol(catalogue, quota)
+        self.searxng = SearxngProtocol(catalogue, quota)
         self._offers = {offer.path: offer for offer in catalogue.offers}
         self._slow_seconds = slow_seconds
         self._loop = asyncio.new_event_loop()
@@ -92,7 +102,15 @@ class GalleryServer:
 
     async def _start(self) -> None:
         app = web.Application()
-        self.google.add_to(app)
+        for protocol in (
+            self.google,
+            self.openverse,
+            self.wikimedia,
+            self.brave,
+            self.bing,
+            self.searxng,
+        ):
+            protocol.add_to(app)
         app.router.add_get("/{path:.+}", self._picture)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()

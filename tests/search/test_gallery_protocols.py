@@ -1,0 +1,130 @@
+"""Every searcher against the gallery's reading of its service: the same pictures, in order."""
+
+import pytest
+
+from adc_core.design import Query
+from adc_core.errors import InputError
+from adc_plugins_search.gallery import (
+    bing_protocol,
+    brave_protocol,
+    google_protocol,
+    openverse_protocol,
+    searxng_protocol,
+    wikimedia_protocol,
+)
+from adc_plugins_search.gallery.digits import DigitCatalogue
+from adc_plugins_search.gallery.server import GalleryServer
+from adc_plugins_search.searchers import openverse
+from adc_plugins_search.searchers.bing import BingSearcher
+from adc_plugins_search.searchers.brave import BraveSearcher
+from adc_plugins_search.searchers.google import GoogleSearcher
+from adc_plugins_search.searchers.openverse import OpenverseSearcher
+from adc_plugins_search.searchers.searxng import SearxngSearcher
+from adc_plugins_search.searchers.wikimedia import WikimediaSearcher
+
+THREE = Query(text="handwritten three", class_name="three")
+
+PATHS = {
+    GoogleSearcher: google_protocol.PATH,
+    OpenverseSearcher: "",
+    WikimediaSearcher: wikimedia_protocol.PATH,
+    BraveSearcher: brave_protocol.PATH,
+    BingSearcher: bing_protocol.PATH,
+    SearxngSearcher: searxng_protocol.PATH,
+}
+LICENSED = {OpenverseSearcher: "CC0-1.0", WikimediaSearcher: "CC0-1.0", BingSearcher: "PDM"}
+VARIABLES = {
+    GoogleSearcher: "GOOGLE_API_KEY",
+    BraveSearcher: "BRAVE_API_KEY",
+    BingSearcher: "BING_SUBSCRIPTION_KEY",
+}
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    return DigitCatalogue()
+
+
+@pytest.fixture(scope="module")
+def gallery(catalogue):
+    with GalleryServer(catalogue, port=0) as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def _keys(monkeypatch):
+    monkeypatch.setenv("GOOGLE_API_KEY", google_protocol.KEY)
+    monkeypatch.setenv("GOOGLE_CSE_ID", google_protocol.ENGINE)
+    monkeypatch.setenv("BRAVE_API_KEY", brave_protocol.KEY)
+    monkeypatch.setenv("BING_SUBSCRIPTION_KEY", bing_protocol.KEY)
+    monkeypatch.delenv("OPENVERSE_CLIENT_ID", raising=False)
+    monkeypatch.delenv("OPENVERSE_CLIENT_SECRET", raising=False)
+    openverse._tokens.clear()
+
+
+def everything(searcher, query=THREE):
+    hits, cursor = [], None
+    for _ in range(50):
+        page = searcher.page(query, cursor)
+        assert page.parked_seconds is None
+        hits += page.hits
+        cursor = page.cursor
+        if cursor is None:
+            return hits
+    raise AssertionError("the pages never end")
+
+
+@pytest.mark.parametrize("searcher", PATHS)
+def test_finds_every_offer_once_and_in_order(gallery, catalogue, searcher):
+    hits = everything(searcher(base_url=gallery.url + PATHS[searcher]))
+    offers = catalogue.search(THREE.text)
+    assert [hit.url for hit in hits] == [f"{gallery.url}/{offer.path}" for offer in offers]
+    assert [hit.rank for hit in hits] == list(range(1, len(offers) + 1))
+    assert {hit.licence for hit in hits} == {LICENSED.get(searcher)}
+    assert {(hit.width, hit.height) for hit in hits} == {offer.size for offer in offers}
+    assert all(hit.page for hit in hits)
+
+
+@pytest.mark.parametrize("searcher", PATHS)
+def test_nothing_found_is_the_end(gallery, searcher):
+    query = Query(text="a whale", class_name="whale")
+    assert everything(searcher(base_url=gallery.url + PATHS[searcher]), query) == []
+
+
+def test_openverse_with_a_key_asks_less_often(gallery, catalogue, monkeypatch):
+    monkeypatch.setenv("OPENVERSE_CLIENT_ID", openverse_protocol.CLIENT)
+    monkeypatch.setenv("OPENVERSE_CLIENT_SECRET", openverse_protocol.SECRET)
+    before = gallery.openverse.calls
+    hits = everything(OpenverseSearcher(base_url=gallery.url))
+    assert len(hits) == len(catalogue.search(THREE.text)) == 100
+    assert gallery.openverse.calls - before == 2
+    monkeypatch.setenv("OPENVERSE_CLIENT_SECRET", "wrong")
+    openverse._tokens.clear()
+    with pytest.raises(InputError, match="check OPENVERSE_CLIENT_ID and OPENVERSE_CLIENT_SECRET"):
+        OpenverseSearcher(base_url=gallery.url).page(THREE)
+
+
+@pytest.mark.parametrize("searcher", VARIABLES)
+def test_a_wrong_key_is_named_by_its_variable(gallery, monkeypatch, searcher):
+    monkeypatch.setenv(VARIABLES[searcher], "wrong")
+    with pytest.raises(InputError):
+        searcher(base_url=gallery.url + PATHS[searcher]).page(THREE)
+
+
+@pytest.mark.parametrize("searcher", PATHS)
+def test_a_used_up_quota_parks_and_goes_on_later(catalogue, searcher):
+    with GalleryServer(catalogue, port=0, quota=0) as server:
+        asking = searcher(base_url=server.url + PATHS[searcher])
+        parked = asking.page(THREE)
+        assert parked.parked_seconds is not None
+        assert parked.hits == ()
+        for protocol in (
+            server.google,
+            server.openverse,
+            server.wikimedia,
+            server.brave,
+            server.bing,
+            server.searxng,
+        ):
+            protocol.quota = None
+        assert asking.page(THREE, parked.cursor).hits
