@@ -81,3 +81,18 @@ def test_without_faiss_the_extra_is_named(features, monkeypatch):
         "the neighbours of 3000 samples are searched with an index: "
         "pip install 'adc-plugins-detect[index]', or ask for method exact"
     )
+
+
+def test_cells_change_little(features, monkeypatch):
+    """Features of separate clusters, in which a single graph would lose its way."""
+    monkeypatch.setattr("adc_plugins_detect.enrichers.neighbour_index.CELL", 250)
+    clustered = features + 40 * np.eye(32, dtype=np.float32)[np.arange(3000) % 10]
+    found = nearest_neighbours(clustered, 10, method="index")
+    exact = nearest_neighbours(clustered, 10, method="exact")
+    share = np.mean(
+        [len(np.intersect1d(a, b)) / 10 for a, b in zip(found.indices, exact.indices, strict=True)]
+    )
+    assert share >= 0.975
+    assert found.recall == pytest.approx(share, abs=0.01)
+    with threadpool_limits(1):
+        assert nearest_neighbours(clustered, 10, method="index") == found
