@@ -75,6 +75,18 @@ def test_pictures_are_given_as_torchvision_gives_them():
     np.testing.assert_allclose(encoder.encode(IMAGES), wanted, rtol=1e-4, atol=1e-5)
 
 
+def test_auto_cuts_off_the_margin_that_the_weights_were_made_with():
+    wide = np.random.default_rng(1).integers(0, 256, (3, 300, 400, 3), dtype=np.uint8)
+    encoder = TorchvisionEncoder(model="mobilenet_v2", weights="random")
+    with seeded(0):
+        network = build_backbone("mobilenet_v2", 1000).eval()
+    prepare = torchvision.models.MobileNet_V2_Weights.DEFAULT.transforms()
+    images = torch.stack([prepare(Image.fromarray(picture)) for picture in wide])
+    with torch.inference_mode():
+        wanted = penultimate(network, images).numpy()
+    np.testing.assert_allclose(encoder.encode(ImageArray(wide)), wanted, rtol=1e-3, atol=1e-4)
+
+
 def test_batches_change_nothing_but_rounding():
     whole = RANDOM.encode(IMAGES)
     for batch_size in (1, 3):
@@ -116,7 +128,7 @@ def test_files_of_several_shapes(tmp_path):
     [
         (
             {"model": "resnet-18"},
-            'there is no backbone "resnet-18": did you mean "resnet18"?',
+            'there is no torchvision model "resnet-18": did you mean "resnet18"?',
         ),
         (
             {"model": "vit_b_16", "image_size": 32},
@@ -134,5 +146,5 @@ def test_bad_options_are_one_line(options, message):
 
 def test_a_lack_of_memory_is_one_line():
     with pytest.raises(WorkError) as error:
-        RANDOM.model_copy(update={"image_size": 1 << 20}).encode(IMAGES)
+        RANDOM.model_copy(update={"image_size": 1 << 20, "batch_size": 64}).encode(IMAGES)
     assert str(error.value) == "out of memory with batch_size 64: lower batch_size or image_size"

@@ -1,0 +1,85 @@
+"""Features from the image tower of a CLIP model of open_clip."""
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import ConfigDict, Field
+from torch import Tensor, nn
+
+from adc_core.errors import InputError
+from adc_core.unknown import unknown
+from adc_plugins_learn.encoders.encoding import FrozenNetwork, NetworkEncoder
+from adc_plugins_learn.training.recipe import Weights
+from adc_plugins_learn.training.weights import (
+    RANDOM,
+    downloading,
+    fitted_by_library,
+    is_weights_file,
+    quiet,
+    read_weights,
+)
+
+
+class _ImageTower(nn.Module):
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: Tensor) -> Tensor:
+        features: Tensor = self.model.encode_image(images)
+        return features
+
+
+class OpenClipEncoder(NetworkEncoder):
+    """Encodes images with the image tower of a CLIP model, of those that open_clip has."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"model": "ViT-S-32-alt", "weights": "random"}]}
+    )
+
+    model: str = Field("ViT-B-32", description="a model of open_clip")
+    weights: Weights = Field(
+        "laion2b_s34b_b79k",
+        description="a name that open_clip has for the model, the path of a weights file of both "
+        "towers, or random",
+    )
+
+    def open_network(self) -> tuple[str, FrozenNetwork]:
+        """The image tower as open_clip builds it, with the preparation of its weights."""
+        library = _import_open_clip()
+        if self.model not in library.list_models():
+            raise InputError(unknown("open_clip model", self.model, library.list_models()))
+        options: dict[str, Any] = {"pretrained_text": False}
+        if self.image_size != "auto":
+            options["force_image_size"] = self.image_size
+        model, _, prepare = self._create(library, options)
+        size = model.visual.preprocess_cfg["size"]
+        side = size if isinstance(size, int) else size[0]
+        return self.model, FrozenNetwork.of(_ImageTower(model), side, prepare)
+
+    def _create(self, library: ModuleType, options: dict[str, Any]) -> Any:
+        weights, create = str(self.weights), library.create_model_and_transforms
+        if weights == RANDOM:
+            with quiet():
+                return create(self.model, **options)
+        if is_weights_file(weights):
+            read_weights(Path(weights))  # refuses whatever is no weights, before the library looks
+            with quiet(), fitted_by_library(weights):
+                return create(self.model, pretrained=weights, **options)
+        tags = library.list_pretrained_tags_by_model(self.model)
+        if weights not in tags:
+            raise InputError(unknown(f"weights of {self.model}", weights, [*tags, RANDOM]))
+        with downloading(weights, self.model):
+            return create(self.model, pretrained=weights, **options)
+
+
+def _import_open_clip() -> ModuleType:
+    try:
+        import open_clip
+    except ImportError:
+        raise InputError(
+            "CLIP models of open_clip need it: pip install 'adc-plugins-learn[open-clip]'"
+        ) from None
+    module: ModuleType = open_clip
+    return module

@@ -1,0 +1,44 @@
+"""Features from a network of timm: what it gives without its last layer."""
+
+from typing import Any
+
+from pydantic import ConfigDict, Field
+
+from adc_plugins_learn.encoders.encoding import FrozenNetwork, NetworkEncoder
+from adc_plugins_learn.training.recipe import Weights
+from adc_plugins_learn.training.timm_networks import build_timm, import_timm, require_timm_name
+from adc_plugins_learn.training.weights import DEFAULT
+
+
+class TimmEncoder(NetworkEncoder):
+    """Encodes images with any network of timm: DINOv2, ConvNeXt, EVA and a thousand more."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"model": "resnet10t", "weights": "random", "image_size": 32}]
+        }
+    )
+
+    model: str = Field(
+        "vit_small_patch14_dinov2.lvd142m",
+        description="a model of timm, with the tag of its weights where there are several",
+    )
+    weights: Weights = Field(
+        DEFAULT, description="those of the name's tag, the path of a weights file, or random"
+    )
+
+    def open_network(self) -> tuple[str, FrozenNetwork]:
+        """The network as timm builds it, with the preparation of its weights."""
+        timm = import_timm()
+        require_timm_name(self.model)
+        about = timm.get_pretrained_cfg(self.model)
+        options: dict[str, Any] = {}
+        if self.image_size != "auto" and about.fixed_input_size:
+            options["img_size"] = self.image_size
+        network = build_timm(self.model, 0, str(self.weights), **options)
+        config = timm.data.resolve_model_data_config(network)
+        if self.image_size != "auto":
+            size = (3, self.image_size, self.image_size)
+            config |= {"input_size": size, "crop_pct": 1.0, "crop_mode": "center"}
+        prepare = timm.data.create_transform(**config)
+        return self.model, FrozenNetwork.of(network, config["input_size"][-1], prepare)
