@@ -1,25 +1,30 @@
-"""What a step of `cross-entropy` costs beside a bare PyTorch loop.
+"""What a step of every learner costs beside a bare PyTorch loop of cross-entropy.
 
 The bare loop is written by hand: the same network, batches and optimiser, on pictures that were
 normalised beforehand, with no augmentation, training dynamics or checkpoint. The floor is forward
 and backward of one batch alone. All run in turn in one process and one thread; the best of several
-rounds counts, in CPU seconds.
+rounds counts, in CPU seconds. A method is measured after its warm-up, and what it does between
+epochs (passes over the training set, checkpoints) is shared out among the steps; a step of
+`dividemix` is a batch of the training set, one epoch of warm-up and one of mixing averaged.
 
-    python benchmarks/training_speed.py [--backbone small-cnn] [--rounds 6]
+    python benchmarks/training_speed.py [--backbone small-cnn] [--rounds 6] [--learners jocor …]
 """
 
 import argparse
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from adc_core.dataset import Dataset
+from adc_core.interfaces import Learner
+from adc_core.registry import registry
 from adc_core.work import working_in
-from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 from adc_plugins_learn.training.backbones import build_backbone
 from adc_plugins_learn.training.pixels import channel_statistics, to_input
 
@@ -51,7 +56,14 @@ def bare_loop(network: nn.Module, images: Tensor, labels: Tensor) -> float:
     return (time.process_time() - started) / STEPS
 
 
-def learner(learner: CrossEntropy, dataset: Dataset) -> float:
+def method(name: str, settings: dict[str, Any]) -> Learner:
+    """A learner by name, without warm-up where it has one."""
+    found = registry.load(Learner, name)
+    options = {"warm_up": 0} if "warm_up" in found.model_fields else {}
+    return found(**settings, **options)
+
+
+def step_of(learner: Learner, dataset: Dataset) -> float:
     """CPU seconds of a step of ours, from the end of the first step to the finished model."""
     times: list[float] = []
     with (
@@ -67,6 +79,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--backbone", default="small-cnn")
     parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--learners", nargs="*", help="which; without it all")
     options = parser.parse_args()
     torch.set_num_threads(1)
 
@@ -82,8 +95,9 @@ def main() -> None:
         "batch_size": BATCH,
         "device": "cpu",
     }
-    ours = CrossEntropy(**settings, epochs=EPOCHS, shift=0, mirror=False)
-    augmented = CrossEntropy(**settings, epochs=EPOCHS)
+    plain = {**settings, "epochs": EPOCHS, "shift": 0, "mirror": False}
+    names = options.learners or sorted(entry.name for entry in registry.entries("learners"))
+    augmented = method("cross-entropy", {**settings, "epochs": EPOCHS})
 
     def network() -> nn.Module:
         return build_backbone(options.backbone, CLASSES).train()
@@ -91,9 +105,10 @@ def main() -> None:
     cases: dict[str, Callable[[], float]] = {
         "forward and backward alone": lambda: floor(network(), images, labels),
         "bare loop": lambda: bare_loop(network(), images, labels),
-        "cross-entropy": lambda: learner(ours, dataset),
-        "cross-entropy, shift and mirror": lambda: learner(augmented, dataset),
+        "cross-entropy, shift and mirror": lambda: step_of(augmented, dataset),
     }
+    for name in names:
+        cases[name] = partial(step_of, method(name, plain), dataset)
     best = dict.fromkeys(cases, float("inf"))
     for _ in range(options.rounds):
         for name, case in cases.items():

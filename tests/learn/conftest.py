@@ -1,6 +1,10 @@
 """Small pictures that a network can tell apart, and the bytes of what it learned."""
 
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,3 +45,47 @@ def learned() -> Callable[[NetworkModel], bytes]:
         return save(state) + b"".join(c.tobytes() for c in columns) + repr(model.history).encode()
 
     return bytes_of
+
+
+@dataclass(frozen=True)
+class Known:
+    """The numbers of `vectors.json`: logits that ask for gradients, labels, a matrix, results."""
+
+    Z: torch.Tensor
+    Z2: torch.Tensor
+    ZP: torch.Tensor
+    y: torch.Tensor
+    yp: torch.Tensor
+    T: torch.Tensor
+    expected: dict[str, Any]
+    schedules: dict[str, Any]
+
+    def agrees(self, losses: torch.Tensor) -> None:
+        """Compare B losses or one, and the gradients of their mean, to 1e-9."""
+        if losses.ndim and "per_sample" in self.expected:
+            np.testing.assert_allclose(
+                losses.detach(), self.expected["per_sample"], rtol=0, atol=1e-9
+            )
+        loss = losses.mean()
+        assert loss.item() == pytest.approx(self.expected["loss"], rel=0, abs=1e-9)
+        loss.backward()
+        for name, gradient in self.expected.get("grad", {}).items():
+            np.testing.assert_allclose(getattr(self, name).grad, gradient, rtol=0, atol=1e-9)
+
+
+@pytest.fixture(scope="session")
+def known() -> Callable[..., Known]:
+    """Known numbers of a method and a case."""
+    file = json.loads(Path(__file__).with_name("vectors.json").read_text())
+
+    def known(method: str | None = None, case: str = "") -> Known:
+        tensors = {
+            name: torch.tensor(value, dtype=torch.float64 if name[0] in "ZT" else torch.int64)
+            for name, value in file["fixtures"].items()
+        }
+        for name in ("Z", "Z2", "ZP"):
+            tensors[name].requires_grad_()
+        expected = file["vectors"][method][case] if method else {}
+        return Known(**tensors, expected=expected, schedules=file["schedules"])
+
+    return known

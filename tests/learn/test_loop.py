@@ -15,11 +15,12 @@ from adc_core.work import working_in
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy, cross_entropy
 from adc_plugins_learn.training.loop import train
 from adc_plugins_learn.training.recipe import Recipe
+from adc_plugins_learn.training.strategy import Strategy
 
 QUICK = Recipe(image_size=12, epochs=2, batch_size=8)
 
 
-class Plain:
+class Plain(Strategy):
     """Cross-entropy that remembers what it was given."""
 
     def __init__(self):
@@ -304,7 +305,7 @@ def test_a_batch_that_does_not_fit_into_memory():
 
 
 def test_another_strategy_of_ones_own(squares):
-    class Backwards:
+    class Backwards(Strategy):
         def loss(self, logits, batch, epoch):
             return cross_entropy(-logits, batch.labels)
 

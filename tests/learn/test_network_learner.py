@@ -7,6 +7,7 @@ from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.network_model import NetworkModel
 from adc_plugins_learn.training.recipe import Recipe
+from adc_plugins_learn.training.strategy import Strategy
 
 
 class Weighted(NetworkLearner):
@@ -17,13 +18,13 @@ class Weighted(NetworkLearner):
     def strategy(self, dataset):
         weights = self.power * len(dataset) / np.maximum(dataset.class_counts, 1)
 
-        class Strategy:
+        class Reweighted(Strategy):
             def loss(self, logits, batch, epoch):
                 return (
                     cross_entropy(logits, batch.labels) * logits.new_tensor(weights)[batch.labels]
                 )
 
-        return Strategy()
+        return Reweighted()
 
 
 def test_a_method_is_its_loss_and_its_options(squares):

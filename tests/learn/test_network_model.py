@@ -51,6 +51,61 @@ def test_pictures_are_judged_one_by_one(model, squares):
     np.testing.assert_allclose(alone[0], whole[5], atol=1e-6)
 
 
+def test_a_temperature_divides_the_logits(model, squares):
+    hot = NetworkModel(model.network, model.architecture, model.classes, temperature=4.0)
+    logs = np.log(model.predict(squares.images).probabilities.astype(np.float64)) / 4
+    wanted = np.exp(logs) / np.exp(logs).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(hot.predict(squares.images).probabilities, wanted, atol=1e-6)
+
+
+def test_a_calibrated_model_explains_the_validation_labels_best(model, squares):
+    doubtful = squares.relabelled(np.where(np.arange(31) < 6, 0, squares.labels))
+
+    def negative_log_likelihood(model):
+        own = model.predict(squares.images).probabilities[np.arange(31), doubtful.labels]
+        return -np.log(own.astype(np.float64)).mean()
+
+    calibrated = model.calibrated(doubtful)
+    assert model.temperature == 1
+    assert negative_log_likelihood(calibrated) < negative_log_likelihood(model)
+    for factor in (0.9, 1.1):
+        other = NetworkModel(
+            model.network,
+            model.architecture,
+            model.classes,
+            temperature=factor * calibrated.temperature,
+        )
+        assert negative_log_likelihood(calibrated) < negative_log_likelihood(other)
+    predicted = calibrated.predict(squares.images).labels
+    np.testing.assert_array_equal(predicted, model.predict(squares.images).labels)
+    assert (calibrated.history, calibrated.dynamics) == (model.history, model.dynamics)
+
+
+def test_a_temperature_is_saved(model, squares, tmp_path):
+    calibrated = model.calibrated(squares)
+    calibrated.save(tmp_path / "model")
+    again = NetworkModel.load(tmp_path / "model")
+    assert again.temperature == calibrated.temperature != 1
+    assert again.predict(squares.images) == calibrated.predict(squares.images)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"images": None}, "a calibration needs images: give a dataset that has them"),
+        (
+            {"classes": ("green", "red", "blue")},
+            "the validation set has the classes green, red, blue, the model red, green, blue: "
+            "give both the same",
+        ),
+    ],
+)
+def test_validation_sets_that_do_not_suit(model, squares, changes, message):
+    with pytest.raises(InputError) as error:
+        model.calibrated(squares.replace(**changes))
+    assert str(error.value) == message
+
+
 def test_a_saved_model_is_read_equal_and_saved_to_the_same_bytes(model, folder, tmp_path, squares):
     again = NetworkModel.load(folder)
     assert again.predict(squares.images) == model.predict(squares.images)
@@ -73,6 +128,21 @@ def test_what_a_folder_holds(folder):
         "model.json",
         "weights.safetensors",
     ]
+
+
+def test_a_model_of_the_user_s_own_network(squares, tmp_path, monkeypatch):
+    (tmp_path / "own_network.py").write_text(
+        "from torch import nn\n\n\n"
+        "def pooled(outputs: int) -> nn.Module:\n"
+        "    return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, outputs))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    learner = CrossEntropy(backbone="own_network:pooled", image_size=12, epochs=1)
+    model = learner.learn(squares)
+    model.save(tmp_path / "model")
+    assert NetworkModel.load(tmp_path / "model").predict(squares.images) == model.predict(
+        squares.images
+    )
 
 
 @pytest.mark.parametrize("name", ["mnasnet0_5", "googlenet", "squeezenet1_0"])
@@ -140,6 +210,9 @@ def resealed(folder, **changes):
     seal(folder)
 
 
+ARCHITECTURE = {"backbone": "small-cnn", "image_size": 8, "mean": [], "std": [], "output": {}}
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -148,7 +221,15 @@ def resealed(folder, **changes):
         ({"classes": ["a", "b"]}, "weights.safetensors does not fit a small-cnn of 2 classes"),
         ({"architecture": []}, "list indices must be integers or slices, not str"),
         (
-            {"architecture": {"backbone": "resnet", "image_size": 8, "mean": [], "std": []}},
+            {
+                "architecture": {
+                    "backbone": "resnet",
+                    "image_size": 8,
+                    "mean": [],
+                    "std": [],
+                    "output": {},
+                }
+            },
             'there is no backbone "resnet": did you mean "resnet50"?',
         ),
     ],
@@ -163,8 +244,11 @@ def test_outputs_that_overflow(squares):
     for parameter in network.parameters():
         parameter.data.fill_(1e30)
     architecture = Architecture("small-cnn", 12, (0.5, 0.5, 0.5), (0.2, 0.2, 0.2))
-    with pytest.raises(WorkError) as error:
-        NetworkModel(network, architecture, ("a", "b")).predict(squares.images)
-    assert str(error.value) == (
-        "the network's outputs overflow: train it with a lower learning_rate"
-    )
+    model = NetworkModel(network, architecture, ("a", "b"))
+    trusted = squares.replace(labels=squares.labels % 2, classes=("a", "b"))
+    for use in (lambda: model.predict(squares.images), lambda: model.calibrated(trusted)):
+        with pytest.raises(WorkError) as error:
+            use()
+        assert str(error.value) == (
+            "the network's outputs overflow: train it with a lower learning_rate"
+        )

@@ -21,7 +21,7 @@ def test_every_option_is_described():
         {"momentum": 1},
         {"weight_decay": -1},
         {"weight_decay": 2},
-        {"schedule": "step"},
+        {"schedule": "steps"},
         {"shift": -1},
         {"seed": -1},
         {"seed": 2**63},

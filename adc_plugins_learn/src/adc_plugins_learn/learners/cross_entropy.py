@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from adc_core.dataset import Dataset
-from adc_plugins_learn.training.loop import Batch
 from adc_plugins_learn.training.network_learner import NetworkLearner
+from adc_plugins_learn.training.strategy import PerSample
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
@@ -21,11 +21,6 @@ def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return torch.nn.functional.cross_entropy(logits, labels, reduction="none")
 
 
-class _CrossEntropy:
-    def loss(self, logits: Tensor, batch: Batch, epoch: int) -> Tensor:
-        return cross_entropy(logits, batch.labels)
-
-
 class CrossEntropy(NetworkLearner):
     """Trains by plain cross-entropy on the labels as given: the baseline.
 
@@ -33,6 +28,6 @@ class CrossEntropy(NetworkLearner):
     accuracy at the last epoch, and compare methods at the same schedule and weight decay.
     """
 
-    def strategy(self, dataset: Dataset) -> _CrossEntropy:
+    def strategy(self, dataset: Dataset) -> PerSample:
         """Nothing but the loss."""
-        return _CrossEntropy()
+        return PerSample(cross_entropy)

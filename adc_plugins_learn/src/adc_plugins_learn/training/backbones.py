@@ -1,21 +1,31 @@
-"""Networks by name: a small CNN of our own, or any classification model of torchvision."""
+"""Networks by name: our own, torchvision's, timm's, or what a function of the user's builds."""
 
+import pkgutil
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any, get_type_hints
 
 import torch
 import torchvision
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from adc_core.errors import InputError, WorkError
 from adc_core.unknown import unknown
+from adc_plugins_learn.training.cifar_networks import CIFAR_NETWORKS
 from adc_plugins_learn.training.devices import is_out_of_memory
+from adc_plugins_learn.training.timm_networks import build_timm
+from adc_plugins_learn.training.weights import (
+    RANDOM,
+    fit_weights,
+    is_weights_file,
+    read_weights,
+)
 
-SMALL_CNN = "small-cnn"
-RANDOM = "random"
+TIMM = "timm/"
+"""What stands before a name of timm's."""
 
 _INCEPTIONS = {"init_weights": True, "aux_logits": False, "transform_input": True}
 """Without the side outputs that only their authors' recipe uses; their weights expect pictures in
@@ -58,6 +68,12 @@ class SmallCNN(nn.Module):
         return logits
 
 
+OWN_NETWORKS: Mapping[str, Callable[[int], nn.Module]] = MappingProxyType(
+    {"small-cnn": SmallCNN, **CIFAR_NETWORKS}
+)
+"""Our own networks: name to what builds one for a number of classes."""
+
+
 def torchvision_models() -> list[str]:
     """The names of torchvision's classification models."""
     return [str(name) for name in torchvision.models.list_models(module=torchvision.models)]
@@ -67,24 +83,31 @@ def build_backbone(name: str, classes: int, weights: str = RANDOM) -> nn.Module:
     """A network with K outputs, its random weights drawn from torch's global generator.
 
     Args:
-        name: `small-cnn` or a torchvision classification model, such as `resnet50`.
+        name: one of `OWN_NETWORKS`, a torchvision classification model such as `resnet50`,
+            `timm/` and a name of timm's, or `module:function`: a function of the user's that is
+            called with K and declared to return an `nn.Module` (or such a class itself). The
+            last linear or convolution layer of its network makes the logits.
         classes: K.
         weights: `random`, an official name such as `DEFAULT` or `IMAGENET1K_V2`, or the path of a
             `.safetensors` or `.pth` file. A last layer of another size is drawn anew.
 
     Raises:
-        InputError: no such model or weights.
+        InputError: no such model or weights, or a function that cannot be used.
         WorkError: official weights cannot be downloaded.
     """
-    if name == SMALL_CNN:
-        network: nn.Module = SmallCNN(classes)
+    if name.startswith(TIMM):
+        return _of_timm(name.removeprefix(TIMM), classes, weights)
+    if name in OWN_NETWORKS:
+        network = OWN_NETWORKS[name](classes)
+    elif ":" in name:
+        network = _built_by_the_user(name, classes)
     elif name in torchvision_models():
         options = _INCEPTIONS if name in ("googlenet", "inception_v3") else {}
         network = torchvision.models.get_model(name, weights=None, num_classes=classes, **options)
     else:
-        raise InputError(unknown("backbone", name, [SMALL_CNN, *torchvision_models()]))
+        raise InputError(unknown("backbone", name, [*OWN_NETWORKS, *torchvision_models()]))
     if weights != RANDOM:
-        _load(network, _state(name, weights), weights)
+        fit_weights(network, _state(name, weights), last_layer(network), weights)
     return network
 
 
@@ -109,14 +132,77 @@ def require_image_size(network: nn.Module, name: str, image_size: int) -> None:
 
 def last_layer(network: nn.Module) -> nn.Linear | nn.Conv2d:
     """The layer that makes the logits: the last linear or convolution layer."""
-    return [m for m in network.modules() if isinstance(m, nn.Linear | nn.Conv2d)][-1]
+    return _layers(network)[-1]
+
+
+def _of_timm(name: str, classes: int, weights: str) -> nn.Module:
+    network = build_timm(name, classes, weights)
+    if not _makes_logits(network, classes):
+        raise InputError(f"{name} of timm has no layer for classes: it can encode but not learn")
+    return network
+
+
+def _built_by_the_user(name: str, classes: int) -> nn.Module:
+    """What a function of the user's builds.
+
+    A saved model may come from a stranger, and names its function: only what is declared to build
+    a network is ever called.
+    """
+    try:
+        function = pkgutil.resolve_name(name)
+    except Exception as error:  # whatever the user's module raises while it is imported
+        reason = str(error).split("\n")[0]
+        raise InputError(
+            f"{name} cannot be imported ({reason}): install its package, or name its folder in "
+            "PYTHONPATH"
+        ) from error
+    if not _declares_a_network(function):
+        raise InputError(
+            f"{name} is not declared to build a network: annotate it with -> torch.nn.Module"
+        )
+    try:
+        network: nn.Module = function(classes)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        reason = str(error).split("\n")[0]
+        raise InputError(
+            f"{name} cannot build a network for {classes} classes "
+            f"({type(error).__name__}: {reason}): it is called with that number alone"
+        ) from error
+    if not (isinstance(network, nn.Module) and _makes_logits(network, classes)):
+        raise InputError(
+            f"{name} does not build a network for {classes} classes: its last linear or "
+            "convolution layer must make as many logits"
+        )
+    return network
+
+
+def _declares_a_network(function: Any) -> bool:
+    try:
+        built = function if isinstance(function, type) else get_type_hints(function)["return"]
+    except Exception:  # no annotations, or some that name what is not there
+        return False
+    return isinstance(built, type) and issubclass(built, nn.Module)
+
+
+def _layers(network: nn.Module) -> list[nn.Linear | nn.Conv2d]:
+    return [m for m in network.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
+
+
+def _makes_logits(network: nn.Module, classes: int) -> bool:
+    layers = _layers(network)
+    if not layers:
+        return False
+    last = layers[-1]
+    return classes == (last.out_features if isinstance(last, nn.Linear) else last.out_channels)
 
 
 def _state(name: str, weights: str) -> Mapping[str, Tensor]:
     if is_weights_file(weights):
-        return _read(Path(weights))
-    if name == SMALL_CNN:
-        raise InputError(f"{SMALL_CNN} has no official weights: use weights: {RANDOM} or a file")
+        return {_present_name(old): value for old, value in read_weights(Path(weights)).items()}
+    if name not in torchvision_models():
+        raise InputError(f"{name} has no official weights: use weights: {RANDOM} or a file")
     official = torchvision.models.get_model_weights(name)
     if weights not in official.__members__:
         raise InputError(unknown(f"weights of {name}", weights, [*official.__members__, RANDOM]))
@@ -134,54 +220,7 @@ def _state(name: str, weights: str) -> Mapping[str, Tensor]:
             f"the weights {weights} of {name} came damaged, or lie damaged in "
             f"{torch.hub.get_dir()}/checkpoints: remove them there and run again"
         ) from error
-    return state
-
-
-def is_weights_file(weights: str) -> bool:
-    """Whether weights are named by a file rather than by an official name."""
-    return Path(weights).suffix in (".safetensors", ".pth", ".pt")
-
-
-def _read(path: Path) -> Mapping[str, Tensor]:
-    """Read a file of weights; nothing in it is executed."""
-    if not path.is_file():
-        raise InputError(f"{path} does not exist: give the path of a weights file")
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception:  # both libraries raise errors of many types on broken files
-        state = None
-    if isinstance(state, Mapping) and all(isinstance(value, Tensor) for value in state.values()):
-        return state
-    raise InputError(
-        f"{path} is damaged, or holds more than tensors by name (nothing in it is executed): "
-        "save the network's state_dict() again"
-    )
-
-
-def _load(network: nn.Module, state: Mapping[str, Tensor], weights: str) -> None:
-    own = network.state_dict()
-    layer = last_layer(network)
-    head = next(name for name, module in network.named_modules() if module is layer) + "."
-    fitting = {}
-    for old_name, value in state.items():
-        name = _present_name(old_name)
-        if name not in own:
-            continue
-        if own[name].shape == value.shape:
-            fitting[name] = value
-        elif not name.startswith(head):
-            raise InputError(
-                f"{weights} does not fit the network: {name} is {tuple(value.shape)}, "
-                f"expected {tuple(own[name].shape)}"
-            )
-    for name in own:
-        if not (name in fitting or name.startswith(head) or name.endswith("num_batches_tracked")):
-            raise InputError(f"{weights} does not fit the network: it has no {name}")
-    # The network's own dict knows the versions of its layers, without which MNASNet loads nothing.
-    own.update(fitting)
-    network.load_state_dict(own)
+    return {_present_name(old): value for old, value in state.items()}
 
 
 def _present_name(name: str) -> str:

@@ -1,14 +1,10 @@
 """The one training loop. It knows no method's name: a strategy supplies what differs."""
 
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError, WorkError
@@ -17,37 +13,20 @@ from adc_core.fingerprint import fingerprint
 from adc_core.images import ImageArray
 from adc_core.model import Epoch
 from adc_core.work import progress, work_folder
-from adc_plugins_learn.training.backbones import build_backbone, require_image_size
+from adc_plugins_learn.training.backbones import require_image_size
 from adc_plugins_learn.training.checkpoint import read_checkpoint, write_checkpoint
 from adc_plugins_learn.training.devices import find_device, memory_faults, seeded
 from adc_plugins_learn.training.history import History
-from adc_plugins_learn.training.network_model import Architecture, NetworkModel
-from adc_plugins_learn.training.pixels import channel_statistics, mirror, shift, to_input
+from adc_plugins_learn.training.network_model import NetworkModel
+from adc_plugins_learn.training.networks import Architecture, build_network, members_of
+from adc_plugins_learn.training.pixels import IMAGENET_MEAN, IMAGENET_STD, channel_statistics
+from adc_plugins_learn.training.precision import Bfloat16
 from adc_plugins_learn.training.recipe import Recipe
+from adc_plugins_learn.training.samples import Samples
+from adc_plugins_learn.training.schedule import build_optimiser, learning_rate
+from adc_plugins_learn.training.strategy import Portion, Strategy
 
 _LEARNED_FROM = ("images", "labels", "classes")
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Some training samples.
-
-    Attributes:
-        rows: B int64 rows of the dataset.
-        images: B × 3 × H × W float32, augmented and normalised.
-        labels: B int64 given labels.
-    """
-
-    rows: Tensor
-    images: Tensor
-    labels: Tensor
-
-
-class Strategy(Protocol):
-    """What a method does otherwise than plain training."""
-
-    def loss(self, logits: Tensor, batch: Batch, epoch: int) -> Tensor:
-        """The loss of each sample of a batch (B), given its logits (B × K)."""
 
 
 def train(
@@ -80,7 +59,7 @@ def train(
 
 
 class _Training:
-    """One training: its network, its optimiser and where it stands."""
+    """One training: its networks, their optimiser and where it stands."""
 
     def __init__(
         self,
@@ -92,25 +71,34 @@ class _Training:
     ) -> None:
         self.recipe, self.strategy, self.device = recipe, strategy, device
         self.classes = dataset.classes
-        network = build_backbone(recipe.backbone, len(self.classes), str(recipe.weights))
+        plan = Architecture(
+            backbone=recipe.backbone,
+            image_size=recipe.image_size,
+            mean=IMAGENET_MEAN,
+            std=IMAGENET_STD,
+            members=strategy.networks,
+            vote=strategy.vote,
+            output=strategy.output,
+        )
+        network = build_network(plan, len(self.classes), str(recipe.weights))
         require_image_size(network, recipe.backbone, recipe.image_size)
         self.network = network.to(device)
-        self.optimiser = torch.optim.SGD(
-            self.network.parameters(),
-            lr=recipe.learning_rate,
-            momentum=recipe.momentum,
-            weight_decay=recipe.weight_decay,
-            nesterov=recipe.momentum > 0,
-        )
-        self.pixels = torch.from_numpy(_pixels(dataset, recipe.image_size)).to(device)
+        if recipe.channels_last:
+            self.network.to(memory_format=torch.channels_last)
+        self.networks = members_of(self.network)
+        if recipe.precision == "bfloat16":
+            self.networks = [Bfloat16(member) for member in self.networks]
+        self.optimiser = build_optimiser(self.network.parameters(), recipe)
+        pixels = torch.from_numpy(_pixels(dataset, recipe.image_size)).to(device)
         self.labels = torch.from_numpy(dataset.labels.copy()).to(device)
         self.validation = None
         if validation is not None:
-            pixels = ImageArray(_pixels(validation, recipe.image_size))
-            self.validation = (pixels, validation.labels)
-        mean, std = channel_statistics(self.pixels)
-        self.architecture = Architecture(recipe.backbone, recipe.image_size, mean, std)
-        self.generator = torch.Generator().manual_seed(recipe.seed)
+            images = ImageArray(_pixels(validation, recipe.image_size))
+            self.validation = (images, validation.labels)
+        mean, std = channel_statistics(pixels)
+        self.architecture = replace(plan, mean=mean, std=std)
+        self.samples = Samples(pixels, self.labels, len(self.classes), recipe, mean, std)
+        strategy.begin(self.samples, recipe.epochs)
         self.history = History(len(dataset), recipe.epochs)
         key = fingerprint(
             [
@@ -134,23 +122,38 @@ class _Training:
 
     def _train_epoch(self, epoch: int) -> None:
         self.network.train()
-        steps = list(self._batches())
-        for step, rows in enumerate(steps):
-            for group in self.optimiser.param_groups:
-                group["lr"] = self._learning_rate(epoch + step / len(steps))
-            batch = self._batch(rows)
-            logits = self.network(batch.images)
-            loss = self.strategy.loss(logits, batch, epoch).mean()
-            # Some losses are bounded: then only the logits show that the training diverged.
-            if not torch.isfinite(loss + (logits.amax(dim=1) - logits.amin(dim=1)).amax()):
-                raise self._diverged(epoch)
-            self.optimiser.zero_grad()
-            torch.autograd.backward(loss)
-            self.optimiser.step()
-            self.history.note(epoch, batch.rows, logits.detach(), batch.labels)
-            progress(epoch * len(steps) + step + 1, self.recipe.epochs * len(steps), "step")
+        seen = self.strategy.begin_epoch(epoch, self.networks)
+        if seen is not None:
+            self.history.note(epoch, torch.arange(len(seen)), seen, self.labels)
+        portions = self.strategy.portions(epoch)
+        for done, portion in enumerate(portions):
+            rate = learning_rate(self.recipe, epoch + done / len(portions))
+            self.strategy.tune(self.optimiser, rate, epoch)
+            self._train_step(epoch, portion)
+            self._tell(epoch, (done + 1) / len(portions))
         if not all(torch.isfinite(value).all() for value in self.network.state_dict().values()):
             raise self._diverged(epoch)
+
+    def _train_step(self, epoch: int, portion: Portion) -> None:
+        step = self.strategy.step(portion, self.networks, epoch)
+        check = step.loss
+        if step.logits is not None:
+            logits = step.logits.detach()
+            # Some losses are bounded: then only the logits show that the training diverged.
+            check = check.detach() + (logits.amax(dim=1) - logits.amin(dim=1)).amax()
+            self.history.note(epoch, step.rows, logits, self.labels[step.rows])
+        if not torch.isfinite(check):
+            raise self._diverged(epoch)
+        self.optimiser.zero_grad()
+        torch.autograd.backward(step.loss)
+        self.optimiser.step()
+        self.strategy.after_update(self.networks)
+
+    def _tell(self, epoch: int, done: float) -> None:
+        """Progress in steps of the recipe's batches, however many a method makes of an epoch."""
+        samples, size = len(self.labels), self.recipe.batch_size
+        steps = max(1, samples // size + (samples % size > 1))
+        progress(epoch * steps + round(done * steps), self.recipe.epochs * steps, "step")
 
     def _diverged(self, epoch: int) -> WorkError:
         return WorkError(
@@ -164,38 +167,16 @@ class _Training:
         images, labels = self.validation
         return float(np.mean(self._model((), None).predict(images).labels == labels))
 
-    def _batches(self) -> Iterator[Tensor]:
-        """Rows in random order; a last batch of one joins the one before, for BatchNorm."""
-        order = torch.randperm(len(self.labels), generator=self.generator)
-        starts = list(range(0, len(order), self.recipe.batch_size))
-        if len(order) - starts[-1] == 1:
-            starts.pop()
-        yield from (order[a:b] for a, b in zip(starts, [*starts[1:], len(order)], strict=True))
-
-    def _batch(self, rows: Tensor) -> Batch:
-        rows = rows.to(self.device)
-        pixels = self.pixels[rows]
-        if self.recipe.shift:
-            pixels = shift(pixels, self.recipe.shift, self.generator)
-        if self.recipe.mirror:
-            pixels = mirror(pixels, self.generator)
-        images = to_input(pixels, self.architecture.mean, self.architecture.std)
-        return Batch(rows, images, self.labels[rows])
-
-    def _learning_rate(self, epochs_done: float) -> float:
-        if self.recipe.schedule == "constant":
-            return self.recipe.learning_rate
-        part = epochs_done / self.recipe.epochs
-        return self.recipe.learning_rate * (1 + math.cos(math.pi * part)) / 2
-
     def _write(self, epochs: int) -> None:
         state = {
             "epochs": epochs,
             "network": self.network.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-            "generator": self.generator.get_state(),
+            "generator": self.samples.generator.get_state(),
             "torch": torch.get_rng_state(),
+            "cuda": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
             "history": self.history.state(),
+            "strategy": self.strategy.state(),
         }
         write_checkpoint(state, self.checkpoint)
 
@@ -206,9 +187,12 @@ class _Training:
             return 0
         self.network.load_state_dict(state["network"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.generator.set_state(state["generator"].cpu())
+        self.samples.generator.set_state(state["generator"].cpu())
         torch.set_rng_state(state["torch"].cpu())
+        if state["cuda"] is not None:
+            torch.cuda.set_rng_state(state["cuda"].cpu(), self.device)
         self.history.restore(state["history"])
+        self.strategy.restore(state["strategy"])
         return int(state["epochs"])
 
 

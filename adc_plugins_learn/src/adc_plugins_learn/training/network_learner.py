@@ -1,20 +1,59 @@
-"""The base of every learner that trains a network in the one loop."""
+"""The base of every learner that trains networks in the one loop, and the presets of all."""
 
 from abc import abstractmethod
-from typing import ClassVar
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
+
+from pydantic import ConfigDict, Field, model_validator
 
 from adc_core.dataset import Dataset
 from adc_core.interfaces import Learner
-from adc_plugins_learn.training.loop import Strategy, train
+from adc_plugins_learn.training.loop import train
 from adc_plugins_learn.training.network_model import NetworkModel
 from adc_plugins_learn.training.recipe import Recipe
+from adc_plugins_learn.training.strategy import Strategy
+
+ADC: Mapping[str, Any] = MappingProxyType(
+    {
+        "backbone": "resnet50",
+        "weights": "IMAGENET1K_V1",
+        "image_size": 256,
+        "epochs": 20,
+        "batch_size": 64,
+        "learning_rate": 0.01,
+        "weight_decay": 1e-3,
+        "schedule": "step",
+        "step_epochs": 2,
+        "step_factor": 0.8,
+        "shift": 4,
+    }
+)
+"""The training of the ADC paper (appendices C.2 to C.4); weight decay and shift it leaves open."""
 
 
 class NetworkLearner(Learner, Recipe):
-    """Trains one network in the one loop; a method supplies its strategy."""
+    """Trains networks in the one loop; a method supplies its strategy."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"epochs": 4, "image_size": 16}]})
 
     reads: ClassVar[tuple[str, ...]] = ("images",)
     model: ClassVar[type[NetworkModel]] = NetworkModel
+    adc: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """What the preset `adc` sets beyond the training that all methods share in the paper."""
+
+    preset: Literal["default", "adc"] = Field(
+        "default",
+        description="adc: what is left out gets the ADC paper's values, in place of this option",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _write_out(cls, options: Any) -> Any:
+        """Put a preset's values where it stood, so that a record shows what was done."""
+        if not (isinstance(options, Mapping) and options.get("preset") == "adc"):
+            return options
+        return {**ADC, **cls.adc, **options, "preset": "default"}
 
     @abstractmethod
     def strategy(self, dataset: Dataset) -> Strategy:

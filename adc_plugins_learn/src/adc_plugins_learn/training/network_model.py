@@ -1,50 +1,44 @@
 """A trained network as a model: it predicts, and is saved as safetensors and JSON."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.torch import load, save
-from torch import nn
+from torch import Tensor, nn
 
+from adc_core.dataset import Dataset
 from adc_core.dataset_files import load_array
-from adc_core.errors import WorkError
+from adc_core.errors import InputError, WorkError
 from adc_core.evidence import Dynamics
 from adc_core.fingerprint import save_array
 from adc_core.images import Images
 from adc_core.model import Epoch, Model, Predictions
 from adc_core.seal import new_folder, refuse_existing, seal, unseal
-from adc_plugins_learn.training.backbones import build_backbone
+from adc_plugins_learn.training.calibration import fit_temperature
 from adc_plugins_learn.training.devices import seeded
-from adc_plugins_learn.training.pixels import Channels, to_input
+from adc_plugins_learn.training.networks import Architecture, Output, build_network
+from adc_plugins_learn.training.onnx_file import export_onnx
+from adc_plugins_learn.training.pixels import to_input
 
 _BATCH = 256
 _FORMAT = 1
 
 
-@dataclass(frozen=True)
-class Architecture:
-    """What is needed to build a network and feed it.
+class NetworkModel(Model):
+    """A trained network.
 
     Attributes:
-        backbone: its name.
-        image_size: side of its pictures, in pixels.
-        mean: of each channel, in 0 … 1.
-        std: of each channel, in 0 … 1.
+        network: in evaluation mode; `network.state_dict()` holds its weights by name.
+        architecture: what it is and what it is fed.
+        temperature: what its logits are divided by before they become probabilities.
     """
-
-    backbone: str
-    image_size: int
-    mean: Channels
-    std: Channels
-
-
-class NetworkModel(Model):
-    """A trained network."""
 
     def __init__(
         self,
@@ -53,12 +47,14 @@ class NetworkModel(Model):
         classes: tuple[str, ...],
         history: tuple[Epoch, ...] = (),
         dynamics: Dynamics | None = None,
+        temperature: float = 1.0,
     ) -> None:
         self.network = network.eval()
         self.architecture = architecture
         self.classes = classes
         self.history = history
         self.dynamics = dynamics
+        self.temperature = temperature
 
     def predict(self, images: Images) -> Predictions:
         """Class probabilities of images, in their order.
@@ -66,18 +62,68 @@ class NetworkModel(Model):
         Raises:
             WorkError: the network's outputs overflow.
         """
+        values = np.empty((len(images), len(self.classes)), np.float32)
+        for places, logits in self._in_batches(images):
+            values[places] = (logits / self.temperature).softmax(dim=1).cpu().numpy()
+        _require_finite(values)
+        return Predictions(probabilities=values, classes=self.classes)
+
+    def calibrated(self, validation: Dataset) -> Self:
+        """The same model with a temperature that makes it as sure as it is right (Guo et al. 2017).
+
+        No prediction of a class changes. The network is shared.
+
+        Args:
+            validation: samples that it was not trained on, with labels that are right.
+
+        Raises:
+            InputError: they have no images, or other classes.
+            WorkError: the network's outputs overflow.
+        """
+        if validation.images is None:
+            raise InputError("a calibration needs images: give a dataset that has them")
+        if validation.classes != self.classes:
+            raise InputError(
+                f"the validation set has the classes {', '.join(validation.classes)}, "
+                f"the model {', '.join(self.classes)}: give both the same"
+            )
+        logits = np.empty((len(validation), len(self.classes)), np.float32)
+        for places, values in self._in_batches(validation.images):
+            logits[places] = values.cpu().numpy()
+        _require_finite(logits)
+        temperature = fit_temperature(logits, validation.labels)
+        return type(self)(
+            self.network, self.architecture, self.classes, self.history, self.dynamics, temperature
+        )
+
+    def export_onnx(self, path: Path) -> None:
+        """Write one ONNX file, from pixels to probabilities; see `onnx_file.export_onnx`.
+
+        Raises:
+            InputError: the packages for it are missing.
+            WorkError: ONNX has no counterpart for the network, or the file cannot be written.
+        """
+        about = self.architecture
+        export_onnx(
+            self.network,
+            about.image_size,
+            about.mean,
+            about.std,
+            self.temperature,
+            self.classes,
+            path,
+        )
+
+    @torch.inference_mode()
+    def _in_batches(self, images: Images) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
+        """Rows, and their B × K float32 logits."""
         device = next(self.network.parameters()).device
-        mean, std = self.architecture.mean, self.architecture.std
-        probabilities = np.empty((len(images), len(self.classes)), np.float32)
-        with torch.inference_mode():
-            for start in range(0, len(images), _BATCH):
-                places = np.arange(start, min(start + _BATCH, len(images)))
-                pixels = images.resized(self.architecture.image_size, places)
-                batch = to_input(torch.from_numpy(pixels).to(device), mean, std)
-                probabilities[places] = self.network(batch).float().softmax(dim=1).cpu().numpy()
-        if not np.isfinite(probabilities).all():
-            raise WorkError("the network's outputs overflow: train it with a lower learning_rate")
-        return Predictions(probabilities=probabilities, classes=self.classes)
+        about = self.architecture
+        for start in range(0, len(images), _BATCH):
+            places = np.arange(start, min(start + _BATCH, len(images)))
+            pixels = images.resized(about.image_size, places)
+            batch = to_input(torch.from_numpy(pixels).to(device), about.mean, about.std)
+            yield places, self.network(batch).float()
 
     def save(self, folder: Path) -> None:
         """Write a new folder, whole or not at all: safetensors, JSON, the dynamics and their sums.
@@ -96,8 +142,9 @@ class NetworkModel(Model):
         (folder / "weights.safetensors").write_bytes(save(state))
         described = {
             "format": _FORMAT,
-            "architecture": vars(self.architecture),
+            "architecture": asdict(self.architecture),
             "classes": list(self.classes),
+            "temperature": self.temperature,
             "history": [epoch.model_dump(mode="json") for epoch in self.history],
         }
         text = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
@@ -118,29 +165,37 @@ class NetworkModel(Model):
             described = json.loads((folder / "model.json").read_text(encoding="utf-8"))
             if described["format"] != _FORMAT:
                 raise ValueError(f"its format is {described['format']}, not {_FORMAT}")
-            about = described["architecture"]
-            architecture = Architecture(
-                about["backbone"], about["image_size"], tuple(about["mean"]), tuple(about["std"])
-            )
+            architecture = _architecture(described["architecture"])
             classes = tuple(described["classes"])
-            network = _network(architecture.backbone, len(classes), folder / "weights.safetensors")
+            network = _network(architecture, len(classes), folder / "weights.safetensors")
+            temperature = float(described["temperature"])
             history = tuple(Epoch(**epoch) for epoch in described["history"])
             dynamics = _dynamics(folder)
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             raise WorkError(
                 f"{folder} does not hold a model of this version ({error}): train it again"
             ) from error
-        return cls(network, architecture, classes, history, dynamics)
+        return cls(network, architecture, classes, history, dynamics, temperature)
 
 
-def _network(backbone: str, classes: int, path: Path) -> nn.Module:
+def _require_finite(values: NDArray[np.float32]) -> None:
+    if not np.isfinite(values).all():
+        raise WorkError("the network's outputs overflow: train it with a lower learning_rate")
+
+
+def _architecture(about: dict[str, Any]) -> Architecture:
+    mean, std, output = tuple(about["mean"]), tuple(about["std"]), Output(**about["output"])
+    return Architecture(**about | {"mean": mean, "std": std, "output": output})
+
+
+def _network(architecture: Architecture, classes: int, path: Path) -> nn.Module:
     with seeded(0):
-        network = build_backbone(backbone, classes)
+        network = build_network(architecture, classes)
     own, stored = network.state_dict(), load(path.read_bytes())
     if {name: value.shape for name, value in own.items()} != {
         name: value.shape for name, value in stored.items()
     }:
-        raise ValueError(f"{path.name} does not fit a {backbone} of {classes} classes")
+        raise ValueError(f"{path.name} does not fit a {architecture.backbone} of {classes} classes")
     own.update(stored)
     network.load_state_dict(own)
     return network

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationInfo
 
 from adc_core.component import LocalPath
-from adc_plugins_learn.training.backbones import is_weights_file
 from adc_plugins_learn.training.devices import DeviceName
+from adc_plugins_learn.training.precision import Precision
+from adc_plugins_learn.training.weights import is_weights_file
 
 _LOCAL: TypeAdapter[Path] = TypeAdapter(LocalPath)
 
@@ -27,18 +28,36 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    backbone: str = Field("small-cnn", description="small-cnn or a torchvision model")
+    backbone: str = Field(
+        "small-cnn",
+        description="small-cnn, resnet-cifar-20, preact-resnet18, a torchvision model, timm/NAME, "
+        "or your own module:function",
+    )
     weights: Weights = Field(
         "random", description="random, an official name, or the path of a weights file"
     )
     image_size: int = Field(32, ge=8, description="side of the pictures given to it, in pixels")
     epochs: int = Field(10, ge=1, description="passes over the training set")
     batch_size: int = Field(64, ge=2, description="pictures per step")
-    learning_rate: float = Field(0.05, gt=0, le=1000, description="of SGD, at the start")
-    momentum: float = Field(0.9, ge=0, lt=1, description="Nesterov momentum of SGD")
-    weight_decay: float = Field(5e-4, ge=0, le=1, description="L2 penalty of SGD")
-    schedule: Literal["cosine", "constant"] = Field("cosine", description="of the learning rate")
+    optimiser: Literal["sgd", "adam"] = Field("sgd", description="what makes the steps")
+    learning_rate: float = Field(0.05, gt=0, le=1000, description="at the start")
+    momentum: float = Field(0.9, ge=0, lt=1, description="Nesterov's of SGD, or Adam's first beta")
+    weight_decay: float = Field(5e-4, ge=0, le=1, description="L2 penalty")
+    schedule: Literal["cosine", "constant", "step", "linear"] = Field(
+        "cosine", description="of the learning rate"
+    )
+    step_epochs: int = Field(2, ge=1, description="step: epochs between two drops")
+    step_factor: float = Field(0.8, gt=0, le=1, description="step: what a drop multiplies by")
+    decay_from: float = Field(
+        0.4, ge=0, lt=1, description="linear: the part of the epochs before the rate falls"
+    )
     shift: int = Field(2, ge=0, description="move pictures by up to so many pixels")
     mirror: bool = Field(True, description="mirror pictures at random; not for digits or text")
+    precision: Precision = Field(
+        "float32", description="bfloat16 computes faster where the hardware has it"
+    )
+    channels_last: bool = Field(
+        False, description="lay pictures out by pixel, which some hardware likes better"
+    )
     device: DeviceName = "auto"
     seed: int = Field(0, ge=0, lt=2**63, description="draws weights, order and augmentation")

@@ -1,0 +1,187 @@
+"""DivideMix: labels that look wrong are thrown away, and their pictures learned from without."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from adc_core.dataset import Dataset
+from adc_plugins_learn.learners.cross_entropy import cross_entropy
+from adc_plugins_learn.learners.dividemix_losses import (
+    clean_probability,
+    guessed_targets,
+    negative_entropy,
+    normalized,
+    refined_targets,
+    semi_supervised_loss,
+    unlabelled_weight_at,
+)
+from adc_plugins_learn.learners.mixup import drawn_shares
+from adc_plugins_learn.training.network_learner import NetworkLearner
+from adc_plugins_learn.training.networks import Vote
+from adc_plugins_learn.training.samples import Samples
+from adc_plugins_learn.training.strategy import Networks, Portion, Step, Strategy
+
+
+class DivideMix(NetworkLearner):
+    """Trains two networks that tell each other which labels to trust, semi-supervised.
+
+    After a warm-up, each epoch fits two Gaussians to each network's losses; samples of the lower
+    one keep their labels for the *other* network, refined by its own predictions, and the rest
+    get labels that both networks guess. Blends of all are learned: cross-entropy where labels were
+    kept, λ times squared error elsewhere, and a penalty that keeps all classes in use. Li et al.,
+    "DivideMix: learning with noisy labels as semi-supervised learning", ICLR 2020. Official for
+    CIFAR: `alpha` 4, λ 0 to 150 by noise rate, batches of 64, warm-up 10 epochs of 300, learning
+    rate 0.02. λ matters most, and 0, the default here, is best for labels of people. The preset
+    `adc` is its Clothing1M recipe, of which it leaves out the balanced subset of each epoch.
+
+    Traps: it needs a start at which right labels have the smaller losses, so a warm-up neither too
+    short nor too long. Training dynamics are the first network's at the start of each epoch, not
+    augmented. Predictions are those of the summed logits. A step costs about eight of
+    cross-entropy, forward passes of two views of two batches included.
+    """
+
+    adc: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {
+            "learning_rate": 0.002,
+            "step_epochs": 10,
+            "step_factor": 0.1,
+            "warm_up": 0.05,
+            "alpha": 0.5,
+            "unlabelled_weight": 0,
+        }
+    )
+
+    warm_up: float = Field(
+        0.1, ge=0, lt=1, description="part of the epochs by cross-entropy, first"
+    )
+    tempered: bool = Field(
+        True, description="punish confidence in the warm-up; not for symmetric noise"
+    )
+    alpha: float = Field(4, ge=0.01, description="of the Beta distribution that blends")
+    temperature: float = Field(0.5, gt=0, le=1, description="sharpens targets; 1: not at all")
+    threshold: float = Field(
+        0.5, ge=0, lt=1, description="probability above which a label counts as right"
+    )
+    unlabelled_weight: float = Field(
+        0, ge=0, description="λ: weight of pictures without labels, after 16 epochs"
+    )
+    remembered_epochs: int = Field(
+        1, ge=1, description="epochs whose losses are averaged; 5 for 90 % noise"
+    )
+
+    def strategy(self, dataset: Dataset) -> Strategy:
+        """Warm up, divide, mix."""
+        return _Divided(self)
+
+
+class _Divided(Strategy):
+    networks = 2
+    vote: Vote = "logits"
+
+    def __init__(self, options: DivideMix) -> None:
+        self._options = options
+
+    def begin(self, samples: Samples, epochs: int) -> None:
+        super().begin(samples, epochs)
+        # Without any training there is nothing to divide by.
+        self._start = max(1, round(self._options.warm_up * epochs))
+        self._past: list[list[Tensor]] = [[], []]
+
+    def begin_epoch(self, epoch: int, networks: Networks) -> Tensor | None:
+        if epoch < self._start:
+            return None
+        each = [self.samples.evaluate(network) for network in networks]
+        self._clean = [self._judge(number, logits) for number, logits in enumerate(each)]
+        return each[0]
+
+    def _judge(self, number: int, logits: Tensor) -> Tensor:
+        """N probabilities that labels are right, as one network sees it."""
+        past = self._past[number]
+        past.append(normalized(cross_entropy(logits, self.samples.labels)))
+        del past[: -self._options.remembered_epochs]
+        return clean_probability(torch.stack(past).mean(dim=0))
+
+    def portions(self, epoch: int) -> list[Portion]:
+        """First all steps of one network, then all of the other."""
+        if epoch < self._start:
+            size = 2 * self.samples.batch_size
+            return [
+                Portion(rows, network=number)
+                for number in range(2)
+                for rows in self.samples.shuffled(size=size)
+            ]
+        return [*self._divided(0), *self._divided(1)]
+
+    def _divided(self, number: int) -> list[Portion]:
+        """The steps of one network, on the other's division."""
+        labelled, others = self._division(self._clean[1 - number].cpu())
+        batches = self.samples.shuffled(labelled)
+        steps = len(labelled) // self.samples.batch_size + 1
+        pool: list[Tensor] = []
+        portions = []
+        for step, rows in enumerate(batches):
+            if not pool and len(others):
+                pool = self.samples.shuffled(others)
+            portions.append(Portion(rows, pool.pop(0) if pool else None, number, step / steps))
+        return portions
+
+    def _division(self, clean: Tensor) -> tuple[Tensor, Tensor]:
+        """Rows whose labels count as right, a batch of them at least, and the others."""
+        order = clean.argsort(descending=True, stable=True)
+        count = int((clean > self._options.threshold).sum())
+        count = max(count, min(self.samples.batch_size, len(order)))
+        return order[:count].sort().values, order[count:].sort().values
+
+    def step(self, portion: Portion, networks: Networks, epoch: int) -> Step:
+        learner, other = networks[portion.network], networks[1 - portion.network]
+        if epoch < self._start:
+            return self._warm_up_step(portion, learner)
+        images, targets, labelled = self._blend(portion, learner, other)
+        weight = unlabelled_weight_at(
+            epoch + portion.done, self._options.unlabelled_weight, self._start
+        )
+        loss = semi_supervised_loss(learner(images), targets, labelled, weight)
+        return Step(loss, portion.rows, None)
+
+    def _warm_up_step(self, portion: Portion, learner: nn.Module) -> Step:
+        batch = self.samples.batch(portion.rows)
+        logits = learner(batch.images)
+        losses = cross_entropy(logits, batch.labels)
+        if self._options.tempered:
+            losses = losses + negative_entropy(logits)
+        return Step(losses.mean(), batch.rows, None if portion.network else logits)
+
+    @torch.no_grad()
+    def _blend(
+        self, portion: Portion, learner: nn.Module, other: nn.Module
+    ) -> tuple[Tensor, Tensor, int]:
+        """Pictures and targets of a step, and how many of them have labels."""
+        temperature = self._options.temperature
+        first, second = (self.samples.batch(portion.rows) for _ in range(2))
+        clean = self._clean[1 - portion.network][first.rows]
+        views = (learner(first.images), learner(second.images))
+        targets = [refined_targets(views, first.labels, clean, temperature)] * 2
+        images = [first.images, second.images]
+        if portion.others is not None:
+            unlabelled = [self.samples.batch(portion.others).images for _ in range(2)]
+            other.eval()
+            guesses = tuple(network(view) for network in (learner, other) for view in unlabelled)
+            other.train()
+            targets += [guessed_targets(guesses, temperature)] * 2
+            images += unlabelled
+        share = float(drawn_shares(self._options.alpha))
+        share = max(share, 1 - share)
+        every, aims = torch.cat(images), torch.cat(targets)
+        order = torch.randperm(len(every), generator=self.samples.generator).to(every.device)
+        mixed, aimed = (share * x + (1 - share) * x[order] for x in (every, aims))
+        return mixed, aimed, 2 * len(portion.rows)
+
+    def state(self) -> dict[str, Any]:
+        return {"past": self._past}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self._past = state["past"]

@@ -1,0 +1,83 @@
+"""Generalised cross-entropy: between cross-entropy and mean absolute error."""
+
+from typing import Any
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from adc_core.dataset import Dataset
+from adc_plugins_learn.learners.cross_entropy import cross_entropy
+from adc_plugins_learn.training.network_learner import NetworkLearner
+from adc_plugins_learn.training.samples import Batch, Samples
+from adc_plugins_learn.training.strategy import Networks, Strategy
+
+
+def generalized_cross_entropy(logits: Tensor, labels: Tensor, q: float = 0.7) -> Tensor:
+    """(1 − p_y^q) / q: cross-entropy for q → 0, 1 − p_y for q = 1.
+
+    The power is taken of the log-probability, since p^q has no finite gradient at p = 0.
+
+    Args:
+        logits: B × K.
+        labels: B int64 class indices.
+        q: 0 < q ≤ 1.
+
+    Returns:
+        B losses, in 0 … 1/q.
+    """
+    return -torch.expm1(-q * cross_entropy(logits, labels)) / q
+
+
+def truncated_weights(logits: Tensor, labels: Tensor, k: float = 0.5) -> Tensor:
+    """B weights of the truncated loss: 1 where p_y > k, else 0."""
+    return ((-cross_entropy(logits, labels)).exp() > k).to(logits.dtype)
+
+
+class GeneralizedCrossEntropy(NetworkLearner):
+    """Trains by a loss that doubts a label the less likely the network finds it.
+
+    Loss: (1 − p_y^q)/q, whose gradient is that of cross-entropy times p_y^q. Zhang & Sabuncu,
+    "Generalized cross entropy loss for training deep neural networks with noisy labels",
+    NeurIPS 2018; q = 0.7. With `truncation`, k in the paper, 0.5 there, samples with p_y ≤ k are
+    left out, as the network finds them at the start of every epoch from `truncate_from` on.
+
+    Traps: with many classes it begins slowly, as p_y^q is small everywhere: lower q. Published
+    code refreshes the weights with the model that is best on the test set; this one does not.
+    """
+
+    q: float = Field(0.7, gt=0, le=1, description="0: as cross-entropy, 1: as absolute error")
+    truncation: float | None = Field(
+        None, gt=0, lt=1, description="k: leave out samples of p_y up to k; without it none"
+    )
+    truncate_from: float = Field(
+        0.4, ge=0, lt=1, description="part of the epochs before samples are left out"
+    )
+
+    def strategy(self, dataset: Dataset) -> Strategy:
+        """The loss, and who is left out."""
+        return _Generalized(self.q, self.truncation, self.truncate_from)
+
+
+class _Generalized(Strategy):
+    def __init__(self, q: float, truncation: float | None, truncate_from: float) -> None:
+        self._q, self._k, self._from = q, truncation, truncate_from
+
+    def begin(self, samples: Samples, epochs: int) -> None:
+        super().begin(samples, epochs)
+        self.weights = torch.ones(len(samples), device=samples.device)
+
+    def begin_epoch(self, epoch: int, networks: Networks) -> None:
+        if self._k is not None and epoch >= round(self._from * self.epochs):
+            logits = self.samples.evaluate(networks[0])
+            self.weights = truncated_weights(logits, self.samples.labels, self._k)
+
+    def loss(self, logits: Tensor, batch: Batch, epoch: int) -> Tensor:
+        losses = generalized_cross_entropy(logits, batch.labels, self._q)
+        return self.weights[batch.rows] * losses
+
+    def state(self) -> dict[str, Any]:
+        return {"weights": self.weights}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.weights = state["weights"]

@@ -1,0 +1,71 @@
+"""JoCoR: two networks that must agree, trained as one on samples of small joint loss."""
+
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from pydantic import Field
+from torch import Tensor
+
+from adc_core.dataset import Dataset
+from adc_plugins_learn.learners.cross_entropy import cross_entropy
+from adc_plugins_learn.learners.small_loss_pair import PairStrategy, SmallLossPair, remembered
+
+
+def joint_losses(first: Tensor, second: Tensor, labels: Tensor, agreement: float) -> Tensor:
+    """(1 − λ)·(CE₁ + CE₂) + λ·(KL(p₁‖p₂) + KL(p₂‖p₁)).
+
+    Both divergences are taken of log-probabilities: through probabilities, their gradient is not
+    a number where one underflows.
+
+    Args:
+        first: B × K logits of one network.
+        second: B × K logits of the other.
+        labels: B int64 class indices.
+        agreement: λ.
+
+    Returns:
+        B losses, in nats.
+    """
+    log_p, log_q = first.log_softmax(dim=1), second.log_softmax(dim=1)
+    apart = ((log_p.exp() - log_q.exp()) * (log_p - log_q)).sum(dim=1)
+    own = cross_entropy(first, labels) + cross_entropy(second, labels)
+    return (1 - agreement) * own + agreement * apart
+
+
+def jocor_loss(
+    first: Tensor, second: Tensor, labels: Tensor, forget_rate: float, agreement: float
+) -> Tensor:
+    """Mean joint loss over the rows where it is smallest: one number for both networks.
+
+    Args:
+        first: B × K logits of one network.
+        second: B × K logits of the other.
+        labels: B int64 class indices.
+        forget_rate: the part of the batch that is left out.
+        agreement: λ.
+    """
+    losses = joint_losses(first, second, labels, agreement)
+    return losses[remembered(losses, forget_rate)].mean()
+
+
+class JoCoR(SmallLossPair):
+    """Trains two networks as one, on samples on which they agree with each other and the label.
+
+    Loss: (1 − λ)·(CE₁ + CE₂) + λ·(KL(p₁‖p₂) + KL(p₂‖p₁)), averaged over the ⌊(1 − f)·B⌋ rows where
+    it is smallest. Wei et al., "Combating noisy labels by agreement: a joint training method with
+    co-regularization", CVPR 2020. Official: λ = 0.1 by default, 0.65 to 0.9 for its published
+    figures; f and Adam as in `co-teaching`. The ADC paper: λ = 0.3.
+
+    Traps: λ weighs agreement and 1 − λ the labels. One set of rows serves both networks.
+    Predictions are the mean of both networks' probabilities. Costs two networks.
+    """
+
+    adc: ClassVar[Mapping[str, Any]] = MappingProxyType({**SmallLossPair.adc, "agreement": 0.3})
+
+    agreement: float = Field(0.1, ge=0, le=1, description="λ: weight of agreement against labels")
+
+    def strategy(self, dataset: Dataset) -> PairStrategy:
+        """The joint loss."""
+        return self.paired(partial(jocor_loss, agreement=self.agreement))

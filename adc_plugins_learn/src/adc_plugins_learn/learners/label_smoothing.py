@@ -1,0 +1,76 @@
+"""Generalised label smoothing: targets between the given label and all labels alike, or beyond."""
+
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+from pydantic import Field
+from torch import Tensor
+
+from adc_core.dataset import Dataset
+from adc_plugins_learn.learners.cross_entropy import cross_entropy
+from adc_plugins_learn.training.network_learner import NetworkLearner
+from adc_plugins_learn.training.strategy import PerSample, Switch
+
+
+def smoothed_cross_entropy(logits: Tensor, labels: Tensor, rate: float) -> Tensor:
+    """(1 − r)·CE + r·mean over classes of −log p: the target (1 − r)·e_y + r/K.
+
+    The given class, too, receives r/K; spreading ε over the K − 1 others is r = εK/(K − 1).
+
+    Args:
+        logits: B × K.
+        labels: B int64 class indices.
+        rate: r, of either sign.
+
+    Returns:
+        B losses, in nats; for r < 0 they have no lower bound.
+    """
+    every = -logits.log_softmax(dim=1).mean(dim=1)
+    return (1 - rate) * cross_entropy(logits, labels) + rate * every
+
+
+class PositiveLabelSmoothing(NetworkLearner):
+    """Trains towards labels smoothed over all classes, which tempers confidence in wrong ones.
+
+    Loss: (1 − r)·CE + r·mean_k(−log p_k), 0 < r ≤ 1. Lukasik et al., "Does label smoothing
+    mitigate label noise?", ICML 2020. Official: r = 0.1 from the first epoch on. The ADC paper:
+    r = 0.6 in the second half.
+
+    Traps: r counts the given class among those smoothed over. Probabilities come out flat: do
+    not read them as confidences.
+    """
+
+    adc: ClassVar[Mapping[str, Any]] = MappingProxyType({"rate": 0.6, "warm_up": 0.5})
+
+    rate: float = Field(0.1, gt=0, le=1, description="r: how much of the target all classes share")
+    warm_up: float = Field(0, ge=0, le=1, description="part of the epochs by cross-entropy, first")
+
+    def strategy(self, dataset: Dataset) -> Switch:
+        """Cross-entropy, then smoothed."""
+        return Switch(PerSample(partial(smoothed_cross_entropy, rate=self.rate)), self.warm_up)
+
+
+class NegativeLabelSmoothing(NetworkLearner):
+    """Trains against the classes not given, as correcting for symmetric noise does.
+
+    Loss: (1 − r)·CE + r·mean_k(−log p_k) with r < 0. Wei et al., "To smooth or not? When label
+    smoothing meets noisy labels", ICML 2022. For symmetric noise ε it is the backward correction
+    up to a factor, at r = −εK/((K − 1) − εK). Official: after training by cross-entropy, at a
+    small learning rate; the ADC paper: r = −0.2 in the second half.
+
+    Traps: the loss has no lower bound: if the history's loss runs away, lower `learning_rate` or
+    |r|. It helps against symmetric noise, not against pairs of classes that are confused.
+    """
+
+    adc: ClassVar[Mapping[str, Any]] = MappingProxyType({"rate": -0.2, "warm_up": 0.5})
+
+    rate: float = Field(-0.2, ge=-10, lt=0, description="r: how far beyond the given label")
+    warm_up: float = Field(
+        0.5, ge=0, le=1, description="part of the epochs by cross-entropy, first"
+    )
+
+    def strategy(self, dataset: Dataset) -> Switch:
+        """Cross-entropy, then smoothed the other way."""
+        return Switch(PerSample(partial(smoothed_cross_entropy, rate=self.rate)), self.warm_up)

@@ -1,0 +1,102 @@
+"""The training set where the network is: batches in random order, draws, and a plain pass."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from adc_plugins_learn.training.pixels import Channels, mirror, shift, to_input
+from adc_plugins_learn.training.recipe import Recipe
+
+_BATCH = 256
+"""Pictures at a time where nothing is learned."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some training samples.
+
+    Attributes:
+        rows: B int64 rows of the dataset.
+        images: B × 3 × H × W float32, augmented and normalised.
+        labels: B int64 given labels.
+    """
+
+    rows: Tensor
+    images: Tensor
+    labels: Tensor
+
+
+class Samples:
+    """The training samples, and all that is drawn of them.
+
+    Args:
+        pixels: N × H × W × 3 uint8.
+        labels: N int64 given labels.
+        classes: K.
+        recipe: batch size, augmentation and seed.
+        mean: of each channel.
+        std: of each channel.
+    """
+
+    def __init__(
+        self,
+        pixels: Tensor,
+        labels: Tensor,
+        classes: int,
+        recipe: Recipe,
+        mean: Channels,
+        std: Channels,
+    ) -> None:
+        self.labels, self.classes, self.batch_size = labels, classes, recipe.batch_size
+        self.device = pixels.device
+        self.generator = torch.Generator().manual_seed(recipe.seed)
+        self._pixels, self._recipe, self._channels = pixels, recipe, (mean, std)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def shuffled(self, rows: Tensor | None = None, size: int | None = None) -> list[Tensor]:
+        """Rows in random order, cut into batches; a last one of one joins the one before.
+
+        BatchNorm cannot normalise a single picture whose maps have shrunk to one pixel.
+
+        Args:
+            rows: those to take, on the CPU; without them all.
+            size: of a batch, if not that of the recipe.
+        """
+        count = len(self) if rows is None else len(rows)
+        order = torch.randperm(count, generator=self.generator)
+        if rows is not None:
+            order = rows[order]
+        size = size or self.batch_size
+        starts = list(range(0, count, size))
+        if count - starts[-1] == 1 and len(starts) > 1:
+            starts.pop()
+        return [order[a:b] for a, b in zip(starts, [*starts[1:], count], strict=True)]
+
+    def drawn(self, count: int) -> Tensor:
+        """Rows drawn with replacement, independently of everything before."""
+        return torch.randint(0, len(self), (count,), generator=self.generator)
+
+    def batch(self, rows: Tensor) -> Batch:
+        """These samples under a new augmentation: taken twice, they make two views."""
+        rows = rows.to(self.device)
+        pixels = self._pixels[rows]
+        if self._recipe.shift:
+            pixels = shift(pixels, self._recipe.shift, self.generator)
+        if self._recipe.mirror:
+            pixels = mirror(pixels, self.generator)
+        return Batch(rows, to_input(pixels, *self._channels), self.labels[rows])
+
+    @torch.no_grad()
+    def evaluate(self, network: nn.Module) -> Tensor:
+        """N × K float32 logits of all samples: no augmentation, no gradient, evaluation mode."""
+        training = network.training
+        network.eval()
+        parts = [
+            network(to_input(pixels, *self._channels)).float()
+            for pixels in torch.split(self._pixels, _BATCH)
+        ]
+        network.train(training)
+        return torch.cat(parts)

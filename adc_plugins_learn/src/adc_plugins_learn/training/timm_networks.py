@@ -1,0 +1,110 @@
+"""Networks of timm, PyTorch Image Models: an extra of the package."""
+
+import difflib
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from torch import nn
+
+from adc_core.errors import InputError
+from adc_plugins_learn.training.weights import (
+    DEFAULT,
+    RANDOM,
+    downloading,
+    fitted_by_library,
+    is_weights_file,
+    read_weights,
+)
+
+
+def import_timm() -> ModuleType:
+    """The library, imported when it is needed.
+
+    Raises:
+        InputError: it is not installed; the message names the extra.
+    """
+    try:
+        import timm
+    except ImportError:
+        raise InputError(
+            "networks of timm need it: pip install 'adc-plugins-learn[timm]'"
+        ) from None
+    module: ModuleType = timm
+    return module
+
+
+def require_timm_name(name: str) -> None:
+    """Refuse a name that timm does not know.
+
+    Raises:
+        InputError: no such model, no weights of that tag, or timm is not installed.
+    """
+    timm = import_timm()
+    model, _, tag = name.partition(".")
+    known, what, listed = timm.list_models(), "model", "timm.list_models()"
+    if timm.is_model(model):
+        known = timm.list_pretrained(f"{model}*")
+        if not tag or name in known:
+            return
+        what, listed = "weights", f'timm.list_pretrained("{model}*")'
+    close = difflib.get_close_matches(name, known, n=1)
+    advice = f'did you mean "{close[0]}"?' if close else f"{listed} names them all"
+    raise InputError(f'timm has no {what} "{name}": {advice}')
+
+
+def build_timm(name: str, classes: int, weights: str = RANDOM, **options: Any) -> nn.Module:
+    """A network of timm, its random weights drawn from torch's global generator.
+
+    Args:
+        name: as timm has it, with or without the tag of its weights:
+            `vit_small_patch14_dinov2.lvd142m`.
+        classes: K outputs; with 0 it gives features.
+        weights: `random`, `DEFAULT` for those that the name's tag means, or the path of a
+            `.safetensors` or `.pth` file. A last layer of another size is drawn anew.
+        options: of the network, such as `img_size`.
+
+    Raises:
+        InputError: no such model or weights, or timm is not installed.
+        WorkError: the weights cannot be downloaded.
+    """
+    timm = import_timm()
+    require_timm_name(name)
+    if is_weights_file(weights):
+        return _with_file(timm, name, classes, Path(weights), options)
+    if weights not in (RANDOM, DEFAULT):
+        raise InputError(
+            f'{name} has no weights "{weights}": in timm a tag of the name says which; use '
+            f"weights: {DEFAULT}, {RANDOM} or a file"
+        )
+    if weights == RANDOM:
+        network: nn.Module = timm.create_model(name, num_classes=classes, **options)
+        return network
+    if not timm.models.is_model_pretrained(name):
+        raise InputError(f"timm has no weights of {name}: use weights: {RANDOM} or a file")
+    with downloading(weights, name):
+        official: nn.Module = timm.create_model(
+            name, pretrained=True, num_classes=classes, **options
+        )
+    return official
+
+
+def _with_file(
+    timm: ModuleType, name: str, classes: int, path: Path, options: dict[str, Any]
+) -> nn.Module:
+    """Through timm's own loading, which knows the authors' names and resizes positions."""
+    state = read_weights(path)
+    head = timm.get_pretrained_cfg(name).classifier or ""
+    last = state.get(f"{head if isinstance(head, str) else head[0]}.weight")
+    # Of as many classes as the file, or timm would not mind what else is missing there.
+    own = 0 if last is None else len(last)
+    given = {"state_dict": state, "num_classes": own, "label_offset": 0, "custom_load": False}
+    with fitted_by_library(str(path)):
+        network = timm.create_model(
+            name, pretrained=True, pretrained_cfg_overlay=given, num_classes=own, **options
+        )
+    network.pretrained_cfg.pop("state_dict", None)  # or it would hold the weights twice
+    if own != classes:
+        network.reset_classifier(classes)
+    built: nn.Module = network
+    return built

@@ -1,0 +1,135 @@
+import numpy as np
+import pytest
+import torch
+
+from adc_plugins_learn.learners.dividemix import DivideMix
+from adc_plugins_learn.learners.dividemix_losses import (
+    guessed_targets,
+    negative_entropy,
+    refined_targets,
+    semi_supervised_loss,
+    sharpened,
+    unlabelled_weight_at,
+)
+from adc_plugins_learn.training.backbones import build_backbone
+from adc_plugins_learn.training.pixels import channel_statistics
+from adc_plugins_learn.training.samples import Samples
+
+QUICK = {"image_size": 12, "epochs": 3, "batch_size": 8}
+
+
+def refined(case, temperature=0.5):
+    clean = torch.tensor([0.9, 0.3, 1, 0], dtype=torch.float64)
+    return refined_targets((case.Z, case.Z2), case.y, clean, temperature)
+
+
+def guessed(case, temperature=0.5):
+    return guessed_targets((case.Z, case.Z2, case.ZP, case.ZP.flip(0)), temperature)
+
+
+def test_targets(known):
+    case = known("dividemix", "co_refine")
+    np.testing.assert_allclose(refined(case, 1), case.expected["mixed_before_sharpen"], atol=1e-9)
+    np.testing.assert_allclose(refined(case), case.expected["targets_x"], atol=1e-9)
+    case = known("dividemix", "co_guess")
+    np.testing.assert_allclose(guessed(case, 1), case.expected["mean_p"], atol=1e-9)
+    np.testing.assert_allclose(guessed(case), case.expected["targets_u"], atol=1e-9)
+    assert not refined(case).requires_grad
+    assert not guessed(case).requires_grad
+
+
+def test_semi_supervised_loss(known):
+    case = known("dividemix", "semi_loss")
+    logits, targets = torch.cat([case.Z, case.ZP]), torch.cat([refined(case), guessed(case)])
+    case.agrees(semi_supervised_loss(logits, targets, 4, 3.125))
+
+
+def test_negative_entropy(known):
+    case = known("dividemix", "neg_entropy")
+    case.agrees(negative_entropy(case.Z))
+
+
+def test_sharpening_at_one_changes_nothing():
+    p = torch.tensor([[0.2, 0.8], [0.5, 0.5]])
+    torch.testing.assert_close(sharpened(p, 1), p)
+
+
+def test_ramp(known):
+    plan = known().schedules["dividemix_rampup"]["at"]
+    assert [unlabelled_weight_at(float(e), 25, 10) for e in plan] == pytest.approx([*plan.values()])
+
+
+def begun(dataset, **options):
+    """A strategy on a training set of its own, and two networks."""
+    learner = DivideMix(**QUICK | options)
+    pixels = torch.from_numpy(dataset.images.resized(12).copy())
+    samples = Samples(
+        pixels,
+        torch.from_numpy(dataset.labels.copy()),
+        3,
+        learner,
+        *channel_statistics(pixels),
+    )
+    strategy = learner.strategy(dataset)
+    strategy.begin(samples, learner.epochs)
+    networks = [build_backbone("small-cnn", 3) for _ in range(2)]
+    return strategy, networks
+
+
+def bytes_of(network):
+    return b"".join(value.numpy().tobytes() for value in network.state_dict().values())
+
+
+def test_each_network_learns_on_the_others_division(squares):
+    strategy, networks = begun(squares)
+    logits = strategy.begin_epoch(1, networks)
+    assert logits.shape == (31, 3)
+    strategy._clean = [torch.zeros(31).double(), torch.zeros(31).double()]
+    strategy._clean[0][:10], strategy._clean[1][10:30] = 1, 1
+    portions = strategy.portions(1)
+    rows = [torch.cat([p.rows for p in portions if p.network == number]) for number in range(2)]
+    assert sorted(rows[0].tolist()) == list(range(10, 30))
+    assert sorted(rows[1].tolist()) == list(range(10))
+    for portion in portions:
+        division = range(10, 30) if portion.network == 0 else range(10)
+        assert not set(portion.others.tolist()) & set(division)
+
+
+def test_the_other_network_stays_as_it_is(squares):
+    strategy, networks = begun(squares)
+    for network in networks:
+        network.train()
+    strategy.begin_epoch(1, networks)
+    portion = strategy.portions(1)[0]
+    before = [bytes_of(network) for network in networks]
+    step = strategy.step(portion, networks, 1)
+    step.loss.backward()
+    assert all(parameter.grad is not None for parameter in networks[0].parameters())
+    assert all(parameter.grad is None for parameter in networks[1].parameters())
+    assert bytes_of(networks[0]) != before[0]  # the statistics of its BatchNorm
+    assert bytes_of(networks[1]) == before[1]
+    assert networks[1].training
+
+
+@pytest.mark.parametrize("clean", [0, 1])
+def test_where_no_label_looks_right_or_all_do(squares, clean):
+    strategy, networks = begun(squares)
+    strategy.begin_epoch(1, networks)
+    strategy._clean = [torch.full((31,), float(clean))] * 2
+    portions = strategy.portions(1)
+    assert sum(len(p.rows) for p in portions if p.network == 0) == (31 if clean else 8)
+    assert (portions[0].others is None) == bool(clean)
+    assert torch.isfinite(strategy.step(portions[0], networks, 1).loss)
+
+
+def test_losses_of_several_epochs_are_averaged(squares):
+    strategy, networks = begun(squares, remembered_epochs=2)
+    for epoch in (1, 2, 3):
+        strategy.begin_epoch(epoch, networks)
+    assert [len(past) for past in strategy.state()["past"]] == [2, 2]
+
+
+def test_preset_of_the_paper():
+    learner = DivideMix(preset="adc", device="cpu")
+    assert (learner.learning_rate, learner.step_epochs, learner.step_factor) == (0.002, 10, 0.1)
+    assert (learner.warm_up, learner.alpha, learner.unlabelled_weight) == (0.05, 0.5, 0)

@@ -1,0 +1,120 @@
+"""What every registered learner keeps to, whatever its method."""
+
+import re
+
+import numpy as np
+import pytest
+import torch
+
+from adc_core.errors import WorkError
+from adc_core.interfaces import Learner
+from adc_core.registry import registry
+from adc_core.work import working_in
+from adc_plugins_learn.training.network_learner import NetworkLearner
+
+QUICK = {"image_size": 8, "epochs": 4, "batch_size": 8}
+VARIANTS = [
+    ("bootstrap", {"target": "soft"}),
+    ("dividemix", {"remembered_epochs": 2, "unlabelled_weight": 5}),
+    ("elr-plus", {"ramp_steps": 10}),
+    ("generalized-cross-entropy", {"truncation": 0.4}),
+    ("label-distributionally-robust", {"adaptive": True}),
+    ("logit-clip", {"official_code": True}),
+    ("loss-reweighting", {"source": "frozen"}),
+    ("mentormix", {"reweight": True}),
+    ("peer-loss", {"later_rate": 0.001}),
+    ("taylor-cross-entropy", {"variant": "smooth"}),
+    ("taylor-cross-entropy", {"variant": "softmax"}),
+]
+"""Options that give a method another state or another way through."""
+
+NAMES = sorted(entry.name for entry in registry.entries("learners"))
+CASES = [*((name, {}) for name in NAMES), *VARIANTS]
+
+
+def learner(name, **options):
+    return registry.load(Learner, name)(**QUICK | options)
+
+
+class StopError(Exception):
+    pass
+
+
+def stopped(learner, dataset, folder, step):
+    def progressed(done, total, unit):
+        if done >= step:
+            raise StopError
+
+    with pytest.raises(StopError), working_in(folder, progressed):
+        learner.learn(dataset)
+
+
+@pytest.mark.parametrize(("name", "options"), CASES)
+def test_interrupted_it_ends_with_the_same_bytes(squares, learned, tmp_path, name, options):
+    """Stopped in the third epoch of four, and again in the last."""
+    uninterrupted = learner(name, **options).learn(squares)
+    for step in (10, 14):
+        stopped(learner(name, **options), squares, tmp_path, step)
+    told = []
+    with working_in(tmp_path, lambda done, *_: told.append(done)):
+        model = learner(name, **options).learn(squares)
+    assert told[0] > 12  # no finished epoch is done again
+    assert learned(model) == learned(uninterrupted)
+
+
+@pytest.mark.parametrize(("name", "options"), CASES)
+def test_it_learns_what_has_no_noise_and_notes_what_it_saw(squares, name, options):
+    before = torch.get_rng_state()
+    model = learner(name, **{"epochs": 12, "learning_rate": 0.01} | options).learn(squares)
+    assert np.mean(model.predict(squares.images).labels == squares.labels) > 0.9
+    dynamics = model.dynamics
+    assert dynamics.loss.shape == (31, 12)
+    assert (dynamics.given_probability > 0).all()
+    assert model.history[-1].loss < model.history[0].loss
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("samples", [2, 25])
+def test_a_class_that_nobody_has_and_a_last_batch_of_one(squares, name, samples):
+    """Of 25 samples in eights one is over; maps of one pixel BatchNorm cannot normalise alone."""
+    dataset = squares.take(np.arange(samples)).replace(classes=("red", "green", "blue", "none"))
+    model = learner(name, epochs=3).learn(dataset)
+    assert model.predict(squares.images).probabilities.shape == (31, 4)
+    assert model.dynamics.loss.shape == (samples, 3)
+
+
+@pytest.mark.parametrize(("name", "options"), CASES)
+def test_a_training_that_diverges(squares, name, options):
+    update = {"learning_rate": 1e35, "schedule": "constant", "later_rate": None}
+    diverging = learner(name, **options).model_copy(update=update)
+    with pytest.raises(WorkError) as error:
+        diverging.learn(squares)
+    assert re.fullmatch(
+        r"the loss is not a number in epoch \d: lower learning_rate \(now 1e\+35\)",
+        str(error.value),
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_out_of_memory(squares, name):
+    with pytest.raises(WorkError) as error:
+        learner(name, image_size=1 << 20).learn(squares)
+    assert str(error.value) == "out of memory with batch_size 8: lower batch_size or image_size"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_preset_of_the_paper(name):
+    made = registry.load(Learner, name)(preset="adc", device="cpu")
+    assert isinstance(made, NetworkLearner)
+    assert (made.backbone, made.weights, made.image_size) == ("resnet50", "IMAGENET1K_V1", 256)
+    assert (made.epochs, made.batch_size) == (20, 64)
+    assert Learner.model_validate(made.model_dump(exclude_defaults=True)) == made
+
+
+def test_what_a_preset_sets_may_be_set_otherwise():
+    made = registry.load(Learner, "cross-entropy")(preset="adc", epochs=10)
+    assert (made.epochs, made.learning_rate) == (10, 0.01)
+    written = made.model_dump(exclude_defaults=True)
+    assert "epochs" not in written  # ten is the default without the preset
+    assert Learner.model_validate(written).epochs == 10

@@ -1,0 +1,35 @@
+import pytest
+import torch
+
+from adc_plugins_learn.learners.f_divergence import DIVERGENCES, f_divergence_loss
+
+
+@pytest.mark.parametrize("divergence", DIVERGENCES)
+def test_vectors(known, divergence):
+    case = known("f_div", divergence.replace("-", "_"))
+    case.agrees(f_divergence_loss(case.Z, case.y, case.ZP, case.yp, divergence))
+
+
+@pytest.mark.parametrize(
+    ("name", "conjugate"),
+    [
+        ("jensen-shannon", lambda t: -(2 - t.exp()).log()),
+        ("squared-hellinger", lambda t: t / (1 - t)),
+    ],
+)
+def test_the_second_function_is_the_conjugate_of_the_first(name, conjugate):
+    g, h = DIVERGENCES[name]
+    v = torch.linspace(0, 1, 101, dtype=torch.float64)
+    torch.testing.assert_close(h(v), conjugate(g(v)))
+
+
+def test_peers_like_the_batch_leave_nothing(known):
+    case = known()
+    assert f_divergence_loss(case.Z, case.y, case.Z, case.y).item() == 0
+
+
+@pytest.mark.parametrize("divergence", list(DIVERGENCES)[:5])
+def test_agreeing_with_the_label_makes_it_smaller(known, divergence):
+    case = known()
+    f_divergence_loss(case.Z, case.y, case.ZP, case.yp, divergence).backward()
+    assert (case.Z.grad.gather(1, case.y[:, None]) < 0).all()

@@ -1,0 +1,100 @@
+"""Each learner against cross-entropy, on 600 pictures whose labels are wrong in four of ten.
+
+Four patterns of 8 × 8 pixels under noise, without augmentation and weight decay: cross-entropy
+learns them in two epochs (0.87 of the test pictures) and then memorises every label. The noise is
+symmetric at 40 %, or to the next class at 35 %; accuracy is that of the last epoch on 1000 pictures
+with right labels. Gains measured with the seeds 0 and 1 stand beside each case; the test takes
+seed 0 and asks for about half of the smaller one.
+"""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from adc_core.dataset import Dataset
+from adc_core.images import ImageArray
+from adc_core.interfaces import Learner
+from adc_core.registry import registry
+
+SEED = 0
+NEXT = tuple(
+    tuple({0: 0.65, 1: 0.35}.get((there - here) % 4, 0) for there in range(4)) for here in range(4)
+)
+LONG = {"epochs": 16}
+SHORT = {"epochs": 6}
+SLOW = {"epochs": 10, "learning_rate": 0.003}
+
+CASES = [  # method, its options, noise, training, margin; gains of seeds 0 and 1
+    ("co-teaching", {"forget_rate": 0.4}, "symmetric", LONG, 0.12),  # 0.26, 0.23
+    ("cores", {}, "symmetric", LONG, 0.02),  # 0.04, 0.05
+    ("dividemix", {}, "symmetric", LONG, 0.15),  # 0.34, 0.32
+    ("elr", {}, "symmetric", LONG, 0.02),  # 0.04, 0.07
+    ("elr-plus", {}, "symmetric", LONG, 0.06),  # 0.18, 0.12
+    ("f-divergence", {"warm_up": 0.125}, "symmetric", LONG, 0.1),  # 0.21, 0.24
+    ("generalized-cross-entropy", {}, "symmetric", LONG, 0.03),  # 0.06, 0.10
+    ("jocor", {"forget_rate": 0.4}, "symmetric", LONG, 0.12),  # 0.25, 0.25
+    ("label-distributionally-robust", {"adaptive": True}, "symmetric", LONG, 0.03),  # 0.07, 0.08
+    ("loss-reweighting", {"warm_up": 0.125}, "symmetric", LONG, 0.015),  # 0.03, 0.03
+    ("mentormix", {"percentile": 60}, "symmetric", LONG, 0.1),  # 0.21, 0.23
+    ("negative-label-smoothing", {"warm_up": 0.125}, "symmetric", LONG, 0.04),  # 0.09, 0.11
+    ("peer-loss", {"warm_up": 0.125}, "symmetric", LONG, 0.1),  # 0.22, 0.20
+    ("symmetric-cross-entropy", {"alpha": 0.01}, "symmetric", LONG, 0.07),  # 0.16, 0.15
+    ("active-passive", {}, "symmetric", LONG, 0.07),  # 0.16, 0.18
+    ("taylor-cross-entropy", {}, "symmetric", LONG, 0.07),  # 0.14, 0.14
+    ("positive-label-smoothing", {"rate": 0.6}, "symmetric", SHORT, 0.03),  # 0.10, 0.07
+    ("mixup", {}, "symmetric", SHORT, 0.02),  # 0.11, 0.05
+    ("loss-reweighting", {"transition": NEXT, "warm_up": 0.125}, "next", SHORT, 0.04),  # 0.08, 0.13
+    ("forward-correction", {"transition": NEXT, "warm_up": 0}, "next", SLOW, 0.1),  # 0.22, 0.24
+]
+
+HERE_NOT = {
+    "backward-correction": "memorises as fast as cross-entropy, even with the true matrix",
+    "bootstrap": "believes what it has memorised",
+    "cross-entropy": "is the baseline",
+    "logit-clip": "memorises within its bound; of two seeds one gains in short trainings",
+    "mc-softmax": "absorbs noise that depends on the picture; this does not",
+}
+"""Learners that do not beat cross-entropy on this problem, and why."""
+
+
+def pictures(count, seed):
+    patterns = np.random.default_rng(5).normal(size=(4, 8, 8, 3))
+    rng = np.random.default_rng(seed)
+    truth = np.arange(count) % 4
+    values = 128 + 22 * patterns[truth] + 45 * rng.normal(size=(count, 8, 8, 3))
+    return np.clip(values, 0, 255).astype(np.uint8), truth
+
+
+@cache
+def noisy(kind):
+    images, truth = pictures(600, SEED)
+    rng = np.random.default_rng(SEED + 100)
+    wrong = rng.permutation(600)[: {"symmetric": 240, "next": 210}[kind]]
+    labels = truth.copy()
+    labels[wrong] += rng.integers(1, 4, len(wrong)) if kind == "symmetric" else 1
+    return Dataset(labels=labels % 4, classes=tuple("abcd"), images=images)
+
+
+def accuracy(name, kind, **options):
+    plain = {"image_size": 8, "batch_size": 32, "shift": 0, "mirror": False, "weight_decay": 0}
+    learner = registry.load(Learner, name)(**plain, seed=SEED, **options)
+    images, truth = pictures(1000, SEED + 50)
+    return np.mean(learner.learn(noisy(kind)).predict(ImageArray(images)).labels == truth)
+
+
+@pytest.fixture(scope="module")
+def baseline():
+    """Cross-entropy's accuracy under a noise and a training, computed once."""
+    return cache(lambda kind, training: accuracy("cross-entropy", kind, **dict(training)))
+
+
+@pytest.mark.parametrize(("name", "options", "kind", "training", "margin"), CASES)
+def test_beats_cross_entropy(baseline, name, options, kind, training, margin):
+    gain = accuracy(name, kind, **training | options) - baseline(kind, tuple(training.items()))
+    assert gain >= margin
+
+
+def test_every_learner_is_judged():
+    judged = {name for name, *_ in CASES} | set(HERE_NOT)
+    assert judged == {entry.name for entry in registry.entries("learners")}
