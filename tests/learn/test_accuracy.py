@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adc_core.conformance.toys import toy_run
 from adc_core.dataset import Dataset
-from adc_core.model import Predictions
+from adc_core.model import Epoch, Predictions
 from adc_core.run import Run, Training
 from adc_plugins_learn.metrics.accuracy import Accuracy, class_accuracies
 
@@ -60,3 +61,18 @@ def test_without_predictions_there_is_nothing_to_measure():
     unpredicted = Training(learner="net", trained_on="raw")
     assert Accuracy().measure(run.replace(trainings=(unpredicted,))) == ()
     assert Accuracy().measure(run.replace(test=None)) == ()
+
+
+def test_validation_accuracies_are_labelled():
+    run = toy_run()
+    (training,) = run.trainings
+    history = tuple(
+        Epoch(epoch=n, loss=1, accuracy=0.5, validation_accuracy=a)
+        for n, a in enumerate((0.4, 0.8, 0.6), 1)
+    )
+    measured = Accuracy().measure(run.replace(trainings=(training.replace(history=history),)))
+    figures = {m.metric: m.value for m in measured if m.metric.startswith("validation")}
+    assert figures == {
+        "validation accuracy, last epoch": 0.6,
+        "validation accuracy, best epoch": 0.8,
+    }

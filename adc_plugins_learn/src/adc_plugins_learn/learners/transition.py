@@ -1,5 +1,6 @@
 """The transition matrix of a training: given, or estimated from the network at epochs' starts."""
 
+import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal, Self
@@ -36,8 +37,9 @@ def estimate_transition(probabilities: Tensor, percentile: float | None = 97) ->
     values = probabilities.double()
     kept = values
     if percentile is not None:
-        part = torch.tensor(percentile / 100, dtype=values.dtype, device=values.device)
-        bounds = torch.quantile(values, part, dim=0, interpolation="higher")
+        # torch.quantile refuses more than 16 million numbers.
+        place = math.ceil(percentile / 100 * (len(values) - 1))
+        bounds = values.sort(dim=0).values[place]
         kept = torch.where(values >= bounds, 0, values)
     rows = values[kept.argmax(dim=0)]
     return rows / rows.sum(dim=1, keepdim=True)

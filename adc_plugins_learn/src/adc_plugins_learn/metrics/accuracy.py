@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adc_core.interfaces import Metric
-from adc_core.run import Measurement, Run
+from adc_core.run import Measurement, Run, Training
 
 
 def class_accuracies(
@@ -32,7 +32,11 @@ class Accuracy(Metric):
     reads = ("test",)
 
     def measure(self, run: Run) -> tuple[Measurement, ...]:
-        """The figures of every training; a class without test samples is undefined."""
+        """The figures of every training; a class without test samples is undefined.
+
+        Where a training had a validation set, its accuracy at the last and at the best epoch
+        stands beside them; labels of that set may be wrong.
+        """
         if run.test is None:
             return ()
         test, found = run.test, []
@@ -45,6 +49,7 @@ class Accuracy(Metric):
                 "accuracy": float(np.mean(predicted == test.labels)),
                 "worst-class accuracy": float(np.nanmin(each)),
             }
+            figures |= _of_validation(training)
             figures |= {
                 f"accuracy of {name}": float(value)
                 for name, value in zip(test.classes, each, strict=True)
@@ -60,3 +65,14 @@ class Accuracy(Metric):
                 for metric, value in figures.items()
             ]
         return tuple(found)
+
+
+def _of_validation(training: Training) -> dict[str, float]:
+    seen = [epoch.validation_accuracy for epoch in training.history]
+    known = [accuracy for accuracy in seen if accuracy is not None]
+    if not known:
+        return {}
+    return {
+        "validation accuracy, last epoch": known[-1],
+        "validation accuracy, best epoch": max(known),
+    }

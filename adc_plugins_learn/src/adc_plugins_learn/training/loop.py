@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError, WorkError
@@ -53,6 +54,8 @@ def train(
             f"the validation set has the classes {', '.join(validation.classes)}, "
             f"the dataset {', '.join(dataset.classes)}: give both the same"
         )
+    if validation is None and recipe.keep == "best":
+        raise InputError("keep: best needs a validation set: set validation_share")
     device = find_device(recipe.device)
     with memory_faults(recipe.batch_size), seeded(recipe.seed, device):
         return _Training(dataset, validation, recipe, strategy, device).run()
@@ -100,6 +103,7 @@ class _Training:
         self.samples = Samples(pixels, self.labels, len(self.classes), recipe, mean, std)
         strategy.begin(self.samples, recipe.epochs)
         self.history = History(len(dataset), recipe.epochs)
+        self.best: tuple[float, dict[str, Tensor]] | None = None
         key = fingerprint(
             [
                 recipe.model_dump(mode="json"),
@@ -114,7 +118,10 @@ class _Training:
         for epoch in range(self._resume(), self.recipe.epochs):
             self._train_epoch(epoch)
             self.history.close(epoch, self._validate())
+            self._remember_best()
             self._write(epoch + 1)
+        if self.best is not None:
+            self.network.load_state_dict(self.best[1])
         return self._model(self.history.epochs, self.history.dynamics())
 
     def _model(self, epochs: tuple[Epoch, ...], dynamics: Dynamics | None) -> NetworkModel:
@@ -167,6 +174,15 @@ class _Training:
         images, labels = self.validation
         return float(np.mean(self._model((), None).predict(images).labels == labels))
 
+    def _remember_best(self) -> None:
+        """Keep the weights of the best epoch so far; of equals the first."""
+        accuracy = self.history.epochs[-1].validation_accuracy
+        if self.recipe.keep == "last" or accuracy is None:
+            return
+        if self.best is None or accuracy > self.best[0]:
+            weights = {k: value.clone() for k, value in self.network.state_dict().items()}
+            self.best = accuracy, weights
+
     def _write(self, epochs: int) -> None:
         state = {
             "epochs": epochs,
@@ -177,6 +193,7 @@ class _Training:
             "cuda": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
             "history": self.history.state(),
             "strategy": self.strategy.state(),
+            "best": self.best,
         }
         write_checkpoint(state, self.checkpoint)
 
@@ -193,6 +210,7 @@ class _Training:
             torch.cuda.set_rng_state(state["cuda"].cpu(), self.device)
         self.history.restore(state["history"])
         self.strategy.restore(state["strategy"])
+        self.best = state["best"]
         return int(state["epochs"])
 
 

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from adc_core.dataset import Dataset
 from adc_core.interfaces import Learner
+from adc_plugins_learn.training.holding_out import hold_out
 from adc_plugins_learn.training.loop import train
 from adc_plugins_learn.training.network_model import NetworkModel
 from adc_plugins_learn.training.recipe import Recipe
@@ -60,5 +61,11 @@ class NetworkLearner(Learner, Recipe):
         """What the method does otherwise than plain training."""
 
     def learn(self, dataset: Dataset, validation: Dataset | None = None) -> NetworkModel:
-        """Train on a dataset; checkpoints lie in `work_folder()`."""
+        """Train on a dataset; checkpoints lie in `work_folder()`.
+
+        Without a validation set `validation_share` of the samples are held out; history and
+        dynamics are then of the others.
+        """
+        if validation is None and self.validation_share:
+            dataset, validation = hold_out(dataset, self.validation_share, self.seed)
         return train(dataset, validation, self, self.strategy(dataset))

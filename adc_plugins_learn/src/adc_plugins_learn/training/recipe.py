@@ -53,6 +53,12 @@ class Recipe(BaseModel):
     )
     shift: int = Field(2, ge=0, description="move pictures by up to so many pixels")
     mirror: bool = Field(True, description="mirror pictures at random; not for digits or text")
+    validation_share: float = Field(
+        0, ge=0, lt=1, description="share of the samples held out to judge epochs by"
+    )
+    keep: Literal["last", "best"] = Field(
+        "last", description="the last epoch, or the best one by the validation set"
+    )
     precision: Precision = Field(
         "float32", description="bfloat16 computes faster where the hardware has it"
     )

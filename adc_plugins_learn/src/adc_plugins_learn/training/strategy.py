@@ -155,13 +155,18 @@ class Switch(Strategy):
 
     def step(self, portion: Portion, networks: Networks, epoch: int) -> Step:
         """The method's, once it has begun."""
-        return self._at(epoch).step(portion, networks, epoch)
+        self._present = self._at(epoch)
+        return self._present.step(portion, networks, epoch)
 
     def tune(self, optimiser: torch.optim.Optimizer, rate: float, epoch: int) -> None:
         """The method's, at the rate that was given for it."""
         if epoch >= self.start and self._rate is not None:
             rate = self._rate
         self._at(epoch).tune(optimiser, rate, epoch)
+
+    def after_update(self, networks: Networks) -> None:
+        """The method's, once it has begun."""
+        self._present.after_update(networks)
 
     def state(self) -> dict[str, Any]:
         """The method's."""
