@@ -4,25 +4,16 @@ from typing import Any
 
 from aiohttp import web
 
-from adc_plugins_search.gallery.catalogue import Catalogue, Offer
+from adc_plugins_search.gallery.catalogue import Offer
+from adc_plugins_search.gallery.protocol import Protocol
 
 PATH = "/v7.0/images/search"
 KEY = "gallery-demo-key"
 MAX_PAGE = 150
 
 
-class BingProtocol:
-    """Answers image searches as Bing did: offsets, keys, limits and errors.
-
-    Args:
-        catalogue: what is searched.
-        quota: searches that are answered; later ones meet the limit. None: no end.
-    """
-
-    def __init__(self, catalogue: Catalogue, quota: int | None = None) -> None:
-        self._catalogue = catalogue
-        self.quota = quota
-        self.calls = 0
+class BingProtocol(Protocol):
+    """Answers image searches as Bing did: offsets, keys, limits and errors."""
 
     def add_to(self, app: web.Application) -> None:
         """Answer at `/v7.0/images/search`."""
@@ -34,11 +25,10 @@ class BingProtocol:
             return _error(401, "InvalidAuthorization", "The Authorization was missing or invalid.")
         if not given.get("q"):
             return _error(400, "InvalidRequest", "Required parameter is missing.")
-        if self.quota is not None and self.calls >= self.quota:
+        if not self.spend():
             return _error(429, "RateLimitExceeded", "Rate limit is exceeded.", {"Retry-After": "1"})
-        self.calls += 1
         start, count = int(given.get("offset", 0)), min(MAX_PAGE, int(given.get("count", 35)))
-        offers = self._catalogue.search(given["q"])
+        offers = self.catalogue.search(given["q"])
         root = f"{request.scheme}://{request.host}/"
         body = {
             "_type": "Images",

@@ -4,25 +4,16 @@ from typing import Any
 
 from aiohttp import web
 
-from adc_plugins_search.gallery.catalogue import Catalogue, Offer
+from adc_plugins_search.gallery.catalogue import Offer
+from adc_plugins_search.gallery.protocol import Protocol
 
 PATH = "/res/v1/images/search"
 KEY = "gallery-demo-key"
 MAX_RESULTS = 200
 
 
-class BraveProtocol:
-    """Answers image searches as Brave does: one page, keys, limits and errors.
-
-    Args:
-        catalogue: what is searched.
-        quota: searches that are answered; later ones meet the limit. None: no end.
-    """
-
-    def __init__(self, catalogue: Catalogue, quota: int | None = None) -> None:
-        self._catalogue = catalogue
-        self.quota = quota
-        self.calls = 0
+class BraveProtocol(Protocol):
+    """Answers image searches as Brave does: one page, keys, limits and errors."""
 
     def add_to(self, app: web.Application) -> None:
         """Answer at `/res/v1/images/search`."""
@@ -34,11 +25,10 @@ class BraveProtocol:
             return _error(422, "SUBSCRIPTION_TOKEN_INVALID", "The provided token is invalid.")
         if not text or not (count.isdecimal() and 1 <= int(count) <= MAX_RESULTS):
             return _error(422, "VALIDATION", "Unable to validate request parameter(s)")
-        if self.quota is not None and self.calls >= self.quota:
+        if not self.spend():
             return _error(429, "RATE_LIMITED", "Request rate limit exceeded for plan.")
-        self.calls += 1
         root = f"{request.scheme}://{request.host}/"
-        shown = self._catalogue.search(text)[: int(count)]
+        shown = self.catalogue.search(text)[: int(count)]
         body = {
             "type": "images",
             "query": {"original": text, "altered": None, "spellcheck_off": True},

@@ -8,7 +8,8 @@ from typing import Any
 
 from aiohttp import web
 
-from adc_plugins_search.gallery.catalogue import Catalogue, Offer
+from adc_plugins_search.gallery.catalogue import Offer
+from adc_plugins_search.gallery.protocol import Protocol
 
 PATH = "/customsearch/v1"
 KEY = "gallery-demo-key"
@@ -16,18 +17,8 @@ ENGINE = "gallery-demo-engine"
 MAX_RESULTS = 100
 
 
-class GoogleProtocol:
-    """Answers image searches as Google's Custom Search does: paging, keys, quota and errors.
-
-    Args:
-        catalogue: what is searched.
-        quota: calls that are answered; later ones meet the error of a used-up day. None: no end.
-    """
-
-    def __init__(self, catalogue: Catalogue, quota: int | None = None) -> None:
-        self._catalogue = catalogue
-        self.quota = quota
-        self.calls = 0
+class GoogleProtocol(Protocol):
+    """Answers image searches as Google's Custom Search does: paging, keys, quota and errors."""
 
     def add_to(self, app: web.Application) -> None:
         """Answer at `/customsearch/v1`."""
@@ -53,7 +44,7 @@ class GoogleProtocol:
             or not 1 <= start <= MAX_RESULTS + 1 - count
         ):
             return _error(400, "Request contains an invalid argument.", "badRequest")
-        if self.quota is not None and self.calls >= self.quota:
+        if not self.spend():
             return _error(
                 429,
                 "Quota exceeded for quota metric 'Queries' and limit 'Queries per day' of service "
@@ -61,12 +52,11 @@ class GoogleProtocol:
                 "rateLimitExceeded",
                 status="RESOURCE_EXHAUSTED",
             )
-        self.calls += 1
         root = f"{request.scheme}://{request.host}/"
         return web.json_response(self._results(given["q"], start, count, root))
 
     def _results(self, text: str, start: int, count: int, root: str) -> dict[str, Any]:
-        offers = self._catalogue.search(text)[:MAX_RESULTS]
+        offers = self.catalogue.search(text)[:MAX_RESULTS]
         shown = offers[start - 1 : start - 1 + count]
         request = {
             "title": f"Google Custom Search - {text}",

@@ -4,7 +4,8 @@ from typing import Any
 
 from aiohttp import web
 
-from adc_plugins_search.gallery.catalogue import Catalogue, Offer
+from adc_plugins_search.gallery.catalogue import Offer
+from adc_plugins_search.gallery.protocol import Protocol
 
 PATH = "/v1/images/"
 TOKEN_PATH = "/v1/auth_tokens/token/"
@@ -12,18 +13,8 @@ CLIENT, SECRET, TOKEN = "gallery-demo-client", "gallery-demo-secret", "gallery-d
 MAX_RESULTS = 240
 
 
-class OpenverseProtocol:
-    """Answers image searches as Openverse does: tokens, page sizes, depth, limits and errors.
-
-    Args:
-        catalogue: what is searched.
-        quota: searches that are answered; later ones are throttled. None: no end.
-    """
-
-    def __init__(self, catalogue: Catalogue, quota: int | None = None) -> None:
-        self._catalogue = catalogue
-        self.quota = quota
-        self.calls = 0
+class OpenverseProtocol(Protocol):
+    """Answers image searches as Openverse does: tokens, page sizes, depth, limits and errors."""
 
     def add_to(self, app: web.Application) -> None:
         """Answer at `/v1/images/` and give tokens."""
@@ -49,10 +40,9 @@ class OpenverseProtocol:
             return _error(401, f"page_size must be less than or equal to {most}.")
         if page < 1 or size < 1 or (page - 1) * size >= MAX_RESULTS:
             return _error(400, "Invalid page requested.")
-        if self.quota is not None and self.calls >= self.quota:
+        if not self.spend():
             return _error(429, "Request was throttled.", {"Retry-After": "60"})
-        self.calls += 1
-        offers = self._catalogue.search(request.query.get("q", ""))[:MAX_RESULTS]
+        offers = self.catalogue.search(request.query.get("q", ""))[:MAX_RESULTS]
         root = f"{request.scheme}://{request.host}/"
         shown = offers[(page - 1) * size : page * size]
         body = {

@@ -4,24 +4,15 @@ from typing import Any
 
 from aiohttp import web
 
-from adc_plugins_search.gallery.catalogue import Catalogue, Offer
+from adc_plugins_search.gallery.catalogue import Offer
+from adc_plugins_search.gallery.protocol import Protocol
 
 PATH = "/search"
 PAGE = 30
 
 
-class SearxngProtocol:
-    """Answers image searches as a SearXNG instance that gives JSON does.
-
-    Args:
-        catalogue: what is searched.
-        quota: searches that are answered; later ones are refused as too many. None: no end.
-    """
-
-    def __init__(self, catalogue: Catalogue, quota: int | None = None) -> None:
-        self._catalogue = catalogue
-        self.quota = quota
-        self.calls = 0
+class SearxngProtocol(Protocol):
+    """Answers image searches as a SearXNG instance that gives JSON does."""
 
     def add_to(self, app: web.Application) -> None:
         """Answer at `/search`."""
@@ -31,12 +22,11 @@ class SearxngProtocol:
         given = request.query
         if given.get("format") != "json" or given.get("categories") != "images":
             return web.Response(status=403, text="Forbidden")
-        if self.quota is not None and self.calls >= self.quota:
+        if not self.spend():
             return web.Response(status=429, text="Too Many Requests")
-        self.calls += 1
         page = int(given.get("pageno", 1))
         root = f"{request.scheme}://{request.host}/"
-        shown = self._catalogue.search(given.get("q", ""))[(page - 1) * PAGE : page * PAGE]
+        shown = self.catalogue.search(given.get("q", ""))[(page - 1) * PAGE : page * PAGE]
         return web.json_response(
             {"query": given.get("q", ""), "results": [_result(offer, root) for offer in shown]}
         )

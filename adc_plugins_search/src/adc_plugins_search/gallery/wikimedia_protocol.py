@@ -4,24 +4,15 @@ from typing import Any
 
 from aiohttp import web
 
-from adc_plugins_search.gallery.catalogue import Catalogue, Offer
+from adc_plugins_search.gallery.catalogue import Offer
+from adc_plugins_search.gallery.protocol import Protocol
 
 PATH = "/w/api.php"
 MAX_PAGE = 50
 
 
-class WikimediaProtocol:
-    """Answers searches for files as Wikimedia Commons does: continuation, order and errors.
-
-    Args:
-        catalogue: what is searched.
-        quota: searches that are answered; later ones meet a lagging server. None: no end.
-    """
-
-    def __init__(self, catalogue: Catalogue, quota: int | None = None) -> None:
-        self._catalogue = catalogue
-        self.quota = quota
-        self.calls = 0
+class WikimediaProtocol(Protocol):
+    """Answers searches for files as Wikimedia Commons does: continuation, order and errors."""
 
     def add_to(self, app: web.Application) -> None:
         """Answer at `/w/api.php`."""
@@ -31,14 +22,13 @@ class WikimediaProtocol:
         given = request.query
         if given.get("action") != "query" or given.get("generator") != "search":
             return _error("badvalue", 'Unrecognized value for parameter "action".')
-        if self.quota is not None and self.calls >= self.quota:
+        if not self.spend():
             info = "Waiting for 127.0.0.1: 6.5 seconds lagged."
             return _error("maxlag", info, {"Retry-After": "5"})
-        self.calls += 1
         text = given.get("gsrsearch", "").removeprefix("filetype:bitmap ")
         start = int(given.get("gsroffset", 0))
         count = min(MAX_PAGE, int(given.get("gsrlimit", 10)))
-        offers = self._catalogue.search(text)
+        offers = self.catalogue.search(text)
         shown = offers[start : start + count]
         if not shown:
             return web.json_response({"batchcomplete": True})
