@@ -36,11 +36,11 @@ def test_the_union_is_dropped_with_every_reason():
     ]
     assert curation.changes["new_label"].to_pylist() == [-1, -1]
     assert curation.notes == (
-        "drop: 1 samples (20.00%)",
+        "drop: 1 sample (20.00%)",
         "relabel: 2 samples (40.00%)",
-        "drop and relabel: 1 samples (20.00%)",
+        "drop and relabel: 1 sample (20.00%)",
         "any: 2 samples (40.00%)",
-        "all: 1 samples (20.00%)",
+        "all: 1 sample (20.00%)",
     )
 
 
@@ -85,4 +85,4 @@ def test_a_pipeline_asks_for_what_the_filters_read(tmp_path):
 
 def test_two_filters_of_one_kind_are_told_apart():
     notes = Agree(filters=(Drop(), Drop(min_detectors=2))).curate(DATASET, BOTH).notes
-    assert notes[:2] == ("drop: 3 samples (60.00%)", "drop-2: 1 samples (20.00%)")
+    assert notes[:2] == ("drop: 3 samples (60.00%)", "drop-2: 1 sample (20.00%)")

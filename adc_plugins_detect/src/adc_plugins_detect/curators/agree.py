@@ -37,7 +37,8 @@ class Overlap(NamedTuple):
         """The table as lines of text, in shares of the samples."""
 
         def line(what: str, count: int) -> str:
-            return f"{what}: {count:,} samples ({count / self.total:.2%})"
+            noun = "sample" if count == 1 else "samples"
+            return f"{what}: {count:,} {noun} ({count / self.total:.2%})"
 
         places = range(len(self.names))
         alone = [line(self.names[f], int(self.pairs[f, f])) for f in places]
