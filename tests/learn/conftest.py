@@ -12,6 +12,8 @@ import torch
 from safetensors.torch import save
 
 from adc_core.dataset import Dataset
+from adc_plugins_learn.training.backbones import build_backbone
+from adc_plugins_learn.training.devices import seeded
 from adc_plugins_learn.training.network_model import NetworkModel
 
 
@@ -89,3 +91,39 @@ def known() -> Callable[..., Known]:
         return Known(**tensors, expected=expected, schedules=file["schedules"])
 
     return known
+
+
+def _built(name, classes, weights="random", seed=0):
+    with seeded(seed):
+        return build_backbone(name, classes, weights)
+
+
+def _weights_of(network, without=""):
+    """Everything but the layers of this prefix."""
+    return {
+        name: value
+        for name, value in network.state_dict().items()
+        if not (without and name.startswith(without))
+    }
+
+
+def _same(first, second):
+    return first.keys() == second.keys() and all(torch.equal(first[k], second[k]) for k in first)
+
+
+@pytest.fixture(scope="session")
+def built():
+    """A network by name, its weights drawn from a seed."""
+    return _built
+
+
+@pytest.fixture(scope="session")
+def weights_of():
+    """The weights of a network, by name."""
+    return _weights_of
+
+
+@pytest.fixture(scope="session")
+def same():
+    """Whether two sets of weights are equal."""
+    return _same
