@@ -57,18 +57,28 @@ def most_suspicious_first(findings: Collection[Findings]) -> Array:
     Detectors' scales do not matter: a sample's place is the share of the samples that are less
     suspect, on average over the detectors that judged it. Of equals the first row comes first.
     """
-    places = np.stack([_place(found) for found in findings])
-    judged = ~np.isnan(places)
-    place = np.nansum(places, axis=0) / np.maximum(1, judged.sum(axis=0))
+    place = np.nan_to_num(mean_place(findings))
     order: Array = np.lexsort((-place, ~flagged_by_any(findings)))
     return order
 
 
+def mean_place(findings: Collection[Findings]) -> Array:
+    """N shares of the samples that are less suspect, on average over the detectors that judged.
+
+    Equally suspect samples share their places. NaN where no detector judged.
+    """
+    places = np.stack([_place(found) for found in findings])
+    judged = (~np.isnan(places)).sum(axis=0)
+    mean: Array = np.where(judged, np.nansum(places, axis=0) / np.maximum(1, judged), np.nan)
+    return mean
+
+
 def _place(found: Findings) -> Array:
-    """N shares of the covered samples that are less suspect; NaN where not covered."""
     known = found.suspicion[found.covered]
+    order = np.sort(known)
+    below, above = (np.searchsorted(order, known, side=side) for side in ("left", "right"))
     place = np.full(len(found.suspicion), np.nan)
-    place[found.covered] = np.searchsorted(np.sort(known), known, side="left") / max(1, len(known))
+    place[found.covered] = (below + above) / (2 * max(1, len(known)))
     return place
 
 

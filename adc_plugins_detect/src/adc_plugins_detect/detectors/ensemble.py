@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pydantic import ConfigDict, Field
 
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
+from adc_core.verdicts import mean_place
 from adc_plugins_detect.inputs import as_labels, same_length
 from adc_plugins_detect.suggestions import most_suggested
 
@@ -49,16 +50,14 @@ def ensemble(
             f"min_detectors is {needed} but there are findings of {len(evidence)}: "
             f"choose 1…{len(evidence)}"
         )
-    judged = np.stack([found.covered for found in evidence]).sum(axis=0)
-    total = np.zeros(len(given))
-    for found in evidence:
-        total[found.covered] += _rank(found.suspicion[found.covered])
     flags = np.stack([found.flagged for found in evidence]).sum(axis=0)
-    flagged, covered = flags >= needed, judged > 0
+    flagged = flags >= needed
+    suspicion = mean_place(evidence)
+    covered = ~np.isnan(suspicion)
     best = most_suggested(given, evidence)
     return Findings(
         ids=evidence[0].ids,
-        suspicion=np.where(covered, total / np.maximum(judged, 1), np.nan),
+        suspicion=suspicion,
         flagged=flagged,
         suggested_labels=best.label,
         suggestion_confidence=best.confidence,
@@ -90,12 +89,3 @@ class Ensemble(Detector):
         """Judge every sample by all detectors."""
         findings = [one.detect(dataset) for one in self.detectors]
         return ensemble(dataset.labels, findings, min_detectors=self.min_detectors)
-
-
-def _rank(suspicion: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Share of the samples that are less suspect; equals share their places."""
-    order = np.sort(suspicion)
-    below = np.searchsorted(order, suspicion, side="left")
-    above = np.searchsorted(order, suspicion, side="right")
-    ranks: NDArray[np.float64] = (below + above) / (2 * len(suspicion))
-    return ranks
