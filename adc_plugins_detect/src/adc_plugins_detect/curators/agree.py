@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
 from pydantic import ConfigDict, Field
 
@@ -96,16 +97,14 @@ class Agree(Curator):
         Raises:
             InputError: a filter lacks what it reads, or everything would be dropped.
         """
-        verdicts = {
-            name: _verdict(one.curate(dataset, findings), dataset)
-            for name, one in zip(named(self.filters), self.filters, strict=True)
-        }
-        changed = np.stack([reasons != "" for reasons in verdicts.values()])
+        names = named(self.filters)
+        verdicts = [_reasons(one.curate(dataset, findings), dataset) for one in self.filters]
+        changed = np.stack([np.asarray(reasons.is_valid()) for reasons in verdicts])
         out = changed.any(axis=0) if self.rule == "union" else changed.all(axis=0)
         rows = np.flatnonzero(out)
-        reasons = [
-            "; ".join(f"{name}: {why}" for name, why in zip(verdicts, column, strict=True) if why)
-            for column in zip(*(reasons[rows] for reasons in verdicts.values()), strict=True)
+        told = [
+            pc.binary_join_element_wise(f"{name}:", reasons.take(pa.array(rows)), " ")
+            for name, reasons in zip(names, verdicts, strict=True)
         ]
         changes = pa.table(
             {
@@ -113,17 +112,15 @@ class Agree(Curator):
                 "action": np.full(len(rows), "drop"),
                 "old_label": dataset.labels[rows],
                 "new_label": np.full(len(rows), -1),
-                "reason": pa.array(reasons, pa.string()),
+                "reason": pc.binary_join_element_wise(*told, "; ", null_handling="skip"),
             },
             schema=CHANGES,
         )
-        table = overlap(dict(zip(verdicts, changed, strict=True)))
+        table = overlap(dict(zip(names, changed, strict=True)))
         return Curation.apply(dataset, changes, table.lines())
 
 
-def _verdict(curation: Curation, dataset: Dataset) -> NDArray[np.object_]:
-    """N reasons for which a filter changes each sample, empty where it does not."""
-    reasons = np.full(len(dataset), "", np.object_)
-    rows = rows_of(dataset.ids, from_arrow(curation.changes["id"]))
-    reasons[rows] = curation.changes["reason"].to_pylist()
-    return reasons
+def _reasons(curation: Curation, dataset: Dataset) -> pa.Array:
+    """N reasons for which a filter changes each sample, null where it does not."""
+    rows = rows_of(from_arrow(curation.changes["id"]), dataset.ids)
+    return curation.changes["reason"].combine_chunks().take(pa.array(rows, mask=rows < 0))

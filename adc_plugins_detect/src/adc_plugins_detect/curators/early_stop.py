@@ -52,10 +52,9 @@ class EarlyStop(Curator):
                 "action": np.full(len(rows), "drop"),
                 "old_label": dataset.labels[rows],
                 "new_label": np.full(len(rows), -1),
-                "reason": [
-                    f"probability {1 - suspicion:.3f} of its label {when}"
-                    for suspicion in found.suspicion[rows]
-                ],
+                "reason": np.char.mod(
+                    f"probability %.3f of its label {when}", 1 - found.suspicion[rows]
+                ),
             },
             schema=CHANGES,
         )

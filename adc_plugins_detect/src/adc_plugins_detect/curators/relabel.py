@@ -45,7 +45,7 @@ class Relabel(Curator):
         rows = np.flatnonzero(changed)
         new = np.where(relabel[rows], best.label[rows], -1)
         names = pa.array(dataset.classes).take(pa.array(new.clip(min=0)))
-        sure = [f"(confidence {value:.2f})" for value in best.confidence[rows]]
+        sure = np.char.mod("(confidence %.2f)", best.confidence[rows])
         judged = counts.judged[rows]
         says = sentence("suggested by", best.support[rows], "of", judged, "detectors:", names, sure)
         changes = pa.table(

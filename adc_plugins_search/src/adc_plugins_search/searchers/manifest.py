@@ -5,6 +5,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
@@ -100,7 +101,7 @@ class ManifestSearcher(Searcher):
             score = pc.add(score, one)
         # Ranks first by how many words are found, then by place in the list.
         order = pc.sort_indices(
-            pa.table({"score": score, "row": pa.array(range(len(table)))}),
+            pa.table({"score": score, "row": np.arange(len(table))}),
             sort_keys=[("score", "descending"), ("row", "ascending")],
         )
         return table.take(order)
