@@ -3,7 +3,6 @@ import pytest
 
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError
-from adc_plugins_detect.simulators import instance_dependent as module
 from adc_plugins_detect.simulators.instance_dependent import (
     InstanceDependentNoise,
     flip_rates,
@@ -77,4 +76,3 @@ def test_features_are_needed():
     with pytest.raises(InputError) as raised:
         InstanceDependentNoise().corrupt(Dataset(labels=[0, 1]))
     assert str(raised.value) == 'the dataset has no column "features": an encoder adds it'
-    assert module.SPREAD == 0.1

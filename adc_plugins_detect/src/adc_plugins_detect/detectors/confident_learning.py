@@ -193,6 +193,7 @@ def _columns(
         quality = quality_scores(labels, probabilities, score, joint.thresholds)
     elif score != "self_confidence":
         quality = quality_scores(labels, probabilities, score)
+    # In place of the scores, for nothing looks at them again: each column is as large as these.
     suspicion = np.subtract(1, quality, out=quality)
     differs = joint.predicted != labels
     confidence = np.full(len(labels), np.nan)

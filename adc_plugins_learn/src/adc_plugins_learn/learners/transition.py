@@ -39,7 +39,7 @@ def estimate_transition(probabilities: Tensor, percentile: float | None = 97) ->
     if percentile is not None:
         # torch.quantile refuses more than 16 million numbers.
         place = math.ceil(percentile / 100 * (len(values) - 1))
-        bounds = values.sort(dim=0).values[place]
+        bounds = values.kthvalue(place + 1, dim=0).values
         kept = torch.where(values >= bounds, 0, values)
     rows = values[kept.argmax(dim=0)]
     return rows / rows.sum(dim=1, keepdim=True)
