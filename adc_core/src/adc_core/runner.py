@@ -37,9 +37,22 @@ _WHO = ("ids", "labels", "classes", "attributes")
 """What every component that is given a dataset may look at, beside the columns that it reads."""
 
 
-def run_pipeline(pipeline: Pipeline, folder: Path, listeners: Listeners | None = None) -> Run:
-    """Run a pipeline in a directory; see `Pipeline.run`."""
-    given = None if pipeline.dataset is None else Dataset.read(pipeline.dataset)
+def run_pipeline(
+    pipeline: Pipeline,
+    folder: Path,
+    listeners: Listeners | None = None,
+    given: Dataset | None = None,
+) -> Run:
+    """Run a pipeline in a directory; see `Pipeline.run`.
+
+    Args:
+        pipeline: what to do.
+        folder: the run directory.
+        listeners: who hears of progress; by default every installed listener.
+        given: the dataset of the pipeline, where it was read already.
+    """
+    if given is None and pipeline.dataset is not None:
+        given = Dataset.read(pipeline.dataset)
     test = None if pipeline.test is None else Dataset.read(pipeline.test)
     trusted = None if pipeline.truth is None else truth_table(pipeline.truth)
     plan = make_plan(pipeline, given)

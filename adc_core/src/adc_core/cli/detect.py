@@ -21,6 +21,7 @@ from adc_core.pipeline import Pipeline
 from adc_core.report import REPORT
 from adc_core.run import Run
 from adc_core.run_directory import PIPELINE
+from adc_core.runner import run_pipeline
 from adc_core.verdicts import flagged_by_any, most_suspicious_first, suggestions, verdicts_of
 
 C = TypeVar("C", bound=Component)
@@ -61,9 +62,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Find wrong labels and print the most suspicious."""
     listen()
-    pipeline = _pipeline(arguments)
+    pipeline, dataset = _pipeline(arguments)
     folder = arguments.out or Path("runs", f"{_name_of(arguments.dataset)}-detect")
-    result = pipeline.run(folder, installed_listeners())
+    result = run_pipeline(pipeline, folder, installed_listeners(), dataset)
     order = most_suspicious_first(result.findings.values())
     written = write_findings(findings_table(result, order), folder, csv=arguments.csv)
     for part in (_verdicts(result), _suspects(result, order), *tables_of(result)):
@@ -80,8 +81,8 @@ def _name_of(path: Path) -> str:
     return whole.name if whole.is_dir() else whole.stem
 
 
-def _pipeline(arguments: Namespace) -> Pipeline:
-    """The pipeline with what the detectors need and the dataset lacks."""
+def _pipeline(arguments: Namespace) -> tuple[Pipeline, Dataset]:
+    """The pipeline with what the detectors need and the dataset lacks, and the dataset."""
     faults: list[str] = []
     named = [_build(Detector, "--use", text, faults) for text in arguments.use or DETECTORS]
     encoder = _build(Encoder, "--encoder", arguments.encoder, faults)
@@ -105,7 +106,7 @@ def _pipeline(arguments: Namespace) -> Pipeline:
         _say(f"added the encoder {makers.encoder.name}: choose another with --encoder")
     for enricher in makers.enrichers:
         _say(f"added the enricher {enricher.name}, for {', '.join(enricher.adds)}")
-    return Pipeline(
+    pipeline = Pipeline(
         dataset=arguments.dataset,
         encoder=makers.encoder,
         enrichers=makers.enrichers,
@@ -113,6 +114,7 @@ def _pipeline(arguments: Namespace) -> Pipeline:
         metrics=() if metric is None else (metric,),
         truth=arguments.truth,
     )
+    return pipeline, dataset
 
 
 def _build(interface: type[C], flag: str, text: str | None, faults: list[str]) -> C | None:
