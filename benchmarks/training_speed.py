@@ -87,7 +87,7 @@ def main() -> None:
     pixels = rng.integers(0, 256, (IMAGES, SIZE, SIZE, 3), dtype=np.uint8)
     dataset = Dataset(labels=np.arange(IMAGES) % CLASSES, images=pixels)
     labels = torch.from_numpy(dataset.labels.copy())
-    images = to_input(torch.from_numpy(pixels), *channel_statistics(torch.from_numpy(pixels)))
+    images = to_input(torch.from_numpy(pixels), *channel_statistics([torch.from_numpy(pixels)]))
 
     settings = {
         "backbone": options.backbone,

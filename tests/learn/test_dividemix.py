@@ -12,6 +12,7 @@ from adc_plugins_learn.learners.dividemix_losses import (
     unlabelled_weight_at,
 )
 from adc_plugins_learn.training.backbones import build_backbone
+from adc_plugins_learn.training.pictures import HeldPictures
 from adc_plugins_learn.training.pixels import channel_statistics
 from adc_plugins_learn.training.samples import Samples
 
@@ -64,11 +65,11 @@ def begun(dataset, **options):
     learner = DivideMix(**QUICK | options)
     pixels = torch.from_numpy(dataset.images.resized(12).copy())
     samples = Samples(
-        pixels,
+        HeldPictures(pixels),
         torch.from_numpy(dataset.labels.copy()),
         3,
         learner,
-        *channel_statistics(pixels),
+        *channel_statistics([pixels]),
     )
     strategy = learner.strategy(dataset)
     strategy.begin(samples, learner.epochs)

@@ -86,3 +86,25 @@ def test_a_restored_history_goes_on():
         history.close(1, 0.5)
     assert second.dynamics() == whole.dynamics()
     assert second.epochs == whole.epochs
+
+
+def test_logits_on_request():
+    logits, labels = torch.tensor([[3.0, 1e9], [-1.0, 2.5]]), torch.tensor([0, 1])
+    history = History(2, 3, classes=2)
+    history.note(1, torch.tensor([1, 0]), logits.flip(0), labels.flip(0))
+    kept = history.dynamics().logits
+    assert kept.shape == (2, 3, 2)
+    assert kept[:, 1].tolist() == [[3.0, 65504.0], [-1.0, 2.5]]
+    assert not kept[:, [0, 2]].any()
+    again = History(2, 3, classes=2)
+    again.restore(history.state())
+    np.testing.assert_array_equal(again.dynamics().logits, kept)
+
+
+@given(arrays(np.float32, (3, 4), elements=st.floats(-100, 100, width=32)))
+def test_kept_logits_give_the_columns(logits):
+    history, labels = History(3, 1, classes=4), np.array([0, 1, 3])
+    history.note(0, torch.arange(3), torch.from_numpy(logits), torch.from_numpy(labels))
+    seen = history.dynamics()
+    margin = direct(seen.logits[:, 0].astype(np.float64), labels)[1]
+    np.testing.assert_allclose(seen.margin[:, 0], margin, atol=0.2)  # half of 100 is 0.06 off

@@ -2,6 +2,7 @@ import pytest
 import torch
 
 from adc_plugins_learn.training.backbones import build_backbone
+from adc_plugins_learn.training.pictures import HeldPictures
 from adc_plugins_learn.training.pixels import channel_statistics, to_input
 from adc_plugins_learn.training.recipe import Recipe
 from adc_plugins_learn.training.samples import Samples
@@ -16,7 +17,7 @@ def made(squares, **options):
     pixels = torch.from_numpy(squares.images.array.copy())
     labels = torch.from_numpy(squares.labels.copy())
     recipe = Recipe(image_size=12, batch_size=10, **options)
-    return Samples(pixels, labels, 3, recipe, *channel_statistics(pixels))
+    return Samples(HeldPictures(pixels), labels, 3, recipe, *channel_statistics([pixels]))
 
 
 def test_shuffled_rows(samples):
@@ -55,5 +56,5 @@ def test_evaluation_is_plain(samples, squares):
     after = network.state_dict().values()
     assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
     pixels = torch.from_numpy(squares.images.array.copy())
-    plain = network.eval()(to_input(pixels, *channel_statistics(pixels)))
+    plain = network.eval()(to_input(pixels, *channel_statistics([pixels])))
     torch.testing.assert_close(logits, plain)

@@ -5,6 +5,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.interfaces import Learner
 from adc_core.listeners import Listeners
@@ -126,3 +127,20 @@ def test_detectors_that_train_by_themselves_need_images_and_no_dynamics(run, squ
     model = CrossEntropy(image_size=8, epochs=1).learn(squares)
     most = model.predict(squares.images).probabilities.max(axis=1)
     np.testing.assert_allclose(done.findings["early-stop-ce"].suspicion, 1 - most, atol=1e-6)
+
+
+def test_logits_are_kept_saved_and_read(squares, tmp_path):
+    learner = CrossEntropy(image_size=12, epochs=2, keep_logits=True)
+    model = learner.learn(squares)
+    logits = model.dynamics.logits.astype(np.float64)
+    probability = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
+    given = probability[np.arange(31), :, squares.labels]
+    np.testing.assert_allclose(model.dynamics.given_probability, given, atol=2e-3)
+    model.save(tmp_path / "model")
+    assert NetworkModel.load(tmp_path / "model").dynamics == model.dynamics
+    enriched = TrainingDynamics(learner=learner).enrich(squares)
+    enriched.save(tmp_path / "dataset")
+    read = Dataset.read(tmp_path / "dataset")
+    assert read.dynamics == enriched.dynamics
+    rows = np.array([4, 2])
+    np.testing.assert_array_equal(read.take(rows).dynamics.logits, model.dynamics.logits[rows])

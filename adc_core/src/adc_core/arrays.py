@@ -102,6 +102,8 @@ Indices = Annotated[NDArray[np.int64], _numbers(np.int64, "N × k"), _AS_LIST]
 """N × k int64 row numbers."""
 Matrix = Annotated[NDArray[np.float32], _numbers(np.float32, "N × D"), _AS_LIST]
 """N × D finite float32."""
+Cube = Annotated[NDArray[np.float16], _numbers(np.float16, "N × E × K"), _AS_LIST]
+"""N × E × K finite float16."""
 Square = Annotated[NDArray[np.float64], _numbers(np.float64, "K × K"), _AS_LIST]
 """K × K finite float64."""
 Texts = Annotated[NDArray[np.str_], BeforeValidator(_text), _AS_LIST]

@@ -213,5 +213,4 @@ def rows_of(ids: Array, wanted: Array) -> Array:
 
 
 def _take_dynamics(dynamics: Dynamics, rows: Array) -> Dynamics:
-    names = ("given_probability", "margin", "loss", "correct")
-    return dynamics.replace(**{name: getattr(dynamics, name)[rows] for name in names})
+    return dynamics.replace(**{name: getattr(dynamics, name)[rows] for name in dynamics.columns})

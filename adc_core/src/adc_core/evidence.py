@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from adc_core.arrays import Array, Indices, Labels, Matrix
+from adc_core.arrays import Array, Cube, Indices, Labels, Matrix
 from adc_core.errors import InputError
 from adc_core.record import Record
 
@@ -93,6 +93,7 @@ class Dynamics(Record):
         margin: N × E float32, logit of the given label less the largest other logit.
         loss: N × E float32, cross-entropy of the given label.
         correct: N × E float32, 1 where the prediction was the given label.
+        logits: N × E × K float16, or None where the training was not asked to keep them.
     """
 
     epochs: Labels
@@ -100,17 +101,22 @@ class Dynamics(Record):
     margin: Matrix
     loss: Matrix
     correct: Matrix
+    logits: Cube | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        for name in ("given_probability", "margin", "loss", "correct"):
-            column = getattr(self, name)
-            if column.shape != (len(self.given_probability), len(self.epochs)):
-                raise ValueError(
-                    f"{name} is {column.shape}, expected "
-                    f"{(len(self.given_probability), len(self.epochs))}"
-                )
+        expected = (len(self.given_probability), len(self.epochs))
+        for name in self.columns:
+            shape = getattr(self, name).shape
+            if shape[:2] != expected:
+                raise ValueError(f"{name} is {shape}, expected {expected}")
         return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of what there is for every sample."""
+        names = ("given_probability", "margin", "loss", "correct")
+        return names if self.logits is None else (*names, "logits")
 
 
 class Votes(Record):

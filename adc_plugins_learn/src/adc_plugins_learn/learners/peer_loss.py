@@ -55,10 +55,16 @@ class PeerStrategy(Strategy):
     def __init__(self, function: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> None:
         self._function = function
 
+    def portions(self, epoch: int) -> list[Portion]:
+        """Every sample once, and as many drawn pictures."""
+        return [
+            Portion(rows, others=self.samples.drawn(len(rows))) for rows in self.samples.shuffled()
+        ]
+
     def step(self, portion: Portion, networks: Networks, epoch: int) -> Step:
         """The loss of a batch and its peers, who pass through the network by themselves."""
-        batch = self.samples.batch(portion.rows)
-        peers = self.samples.batch(self.samples.drawn(len(portion.rows)))
+        assert portion.others is not None
+        batch, peers = self.samples.batch(portion.rows), self.samples.batch(portion.others)
         labels = self.samples.labels[self.samples.drawn(len(portion.rows)).to(batch.rows.device)]
         logits, peer_logits = networks[0](batch.images), networks[0](peers.images)
         loss = self._function(logits, batch.labels, peer_logits, labels)

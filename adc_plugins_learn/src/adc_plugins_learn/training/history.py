@@ -9,6 +9,7 @@ from torch import Tensor
 from adc_core.evidence import Dynamics
 from adc_core.model import Epoch
 
+_LARGEST = torch.finfo(torch.float16).max
 _COLUMNS = ("given_probability", "margin", "loss", "correct")
 
 
@@ -18,10 +19,14 @@ class History:
     Args:
         samples: N.
         epochs: E.
+        classes: K, where logits are to be kept.
     """
 
-    def __init__(self, samples: int, epochs: int) -> None:
+    def __init__(self, samples: int, epochs: int, classes: int | None = None) -> None:
         self._columns = torch.zeros(len(_COLUMNS), samples, epochs)
+        self._logits = None
+        if classes is not None:
+            self._logits = torch.zeros(samples, epochs, classes, dtype=torch.float16)
         self._epochs: list[Epoch] = []
 
     @property
@@ -45,6 +50,8 @@ class History:
         correct = (logits.argmax(dim=1) == labels).float()
         seen = torch.stack([(-loss).exp(), given - others, loss, correct])
         self._columns[:, rows.cpu(), epoch] = seen.cpu()
+        if self._logits is not None:
+            self._logits[rows.cpu(), epoch] = logits.clamp(-_LARGEST, _LARGEST).half().cpu()
 
     def close(self, epoch: int, validation_accuracy: float | None) -> None:
         """End an epoch, counted from 0."""
@@ -61,13 +68,17 @@ class History:
     def dynamics(self) -> Dynamics:
         """The dynamics of all samples, in the dataset's order."""
         columns = dict(zip(_COLUMNS, self._columns.numpy(), strict=True))
+        if self._logits is not None:
+            columns["logits"] = self._logits.numpy()
         return Dynamics(epochs=np.arange(1, self._columns.shape[2] + 1), **columns)
 
     def state(self) -> dict[str, Any]:
         """All of it, for a checkpoint."""
-        return {"columns": self._columns, "epochs": [epoch.model_dump() for epoch in self._epochs]}
+        epochs = [epoch.model_dump() for epoch in self._epochs]
+        return {"columns": self._columns, "logits": self._logits, "epochs": epochs}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up the state of a checkpoint."""
         self._columns = state["columns"].cpu()
+        self._logits = None if state["logits"] is None else state["logits"].cpu()
         self._epochs = [Epoch(**epoch) for epoch in state["epochs"]]

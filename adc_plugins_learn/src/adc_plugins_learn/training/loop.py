@@ -1,43 +1,65 @@
 """The one training loop. It knows no method's name: a strategy supplies what differs."""
 
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError, WorkError
 from adc_core.evidence import Dynamics
 from adc_core.fingerprint import fingerprint
-from adc_core.images import ImageArray
+from adc_core.images import ImageArray, Images
 from adc_core.model import Epoch
 from adc_core.work import progress, work_folder
 from adc_plugins_learn.training.backbones import require_image_size
 from adc_plugins_learn.training.checkpoint import read_checkpoint, write_checkpoint
+from adc_plugins_learn.training.compiling import compiler_faults
 from adc_plugins_learn.training.devices import find_device, memory_faults, seeded
 from adc_plugins_learn.training.history import History
 from adc_plugins_learn.training.network_model import NetworkModel
 from adc_plugins_learn.training.networks import Architecture, build_network, members_of
+from adc_plugins_learn.training.pictures import HeldPictures, Pictures, open_pictures
 from adc_plugins_learn.training.pixels import IMAGENET_MEAN, IMAGENET_STD, channel_statistics
 from adc_plugins_learn.training.precision import Bfloat16
-from adc_plugins_learn.training.recipe import Recipe
+from adc_plugins_learn.training.recipe import PACE, Recipe
 from adc_plugins_learn.training.samples import Samples
 from adc_plugins_learn.training.schedule import build_optimiser, learning_rate
 from adc_plugins_learn.training.strategy import Portion, Strategy
+from adc_plugins_learn.training.together import (
+    add_gradients,
+    align_buffers,
+    is_first,
+    normalised_together,
+    shared,
+)
 
-_LEARNED_FROM = ("images", "labels", "classes")
+LEARNED_FROM = ("images", "labels", "classes")
+"""What of a dataset decides what is learned."""
 
 
 def train(
-    dataset: Dataset, validation: Dataset | None, recipe: Recipe, strategy: Strategy
+    dataset: Dataset,
+    validation: Dataset | None,
+    recipe: Recipe,
+    strategy: Strategy,
+    device: torch.device | None = None,
 ) -> NetworkModel:
     """Train a network by stochastic gradient descent.
 
-    All training pictures are decoded once and held as uint8 where the network is, in
-    N × image_size² × 3 bytes: 1.2 GB for 100,000 pictures of 64 pixels. Pictures of any shape
-    are scaled and cut to the square.
+    Args:
+        dataset: what it learns from.
+        validation: what its epochs are judged by.
+        recipe: how to train.
+        strategy: what the method does otherwise than plain training.
+        device: where, if not on that of the recipe.
+
+    Training pictures are decoded once and held as uint8 where the network is, in
+    N × image_size² × 3 bytes: 1.2 GB for 100,000 pictures of 64 pixels; or, where that is too
+    much, decoded again in every epoch by processes that work ahead. Pictures of any shape are
+    scaled and cut to the square.
 
     After every epoch a checkpoint is written into the work folder. The same training, started
     there again, goes on from it and ends, on the CPU, with the same bytes.
@@ -56,9 +78,14 @@ def train(
         )
     if validation is None and recipe.keep == "best":
         raise InputError("keep: best needs a validation set: set validation_share")
-    device = find_device(recipe.device)
-    with memory_faults(recipe.batch_size), seeded(recipe.seed, device):
-        return _Training(dataset, validation, recipe, strategy, device).run()
+    device = device or find_device(recipe.device)
+    with (
+        memory_faults(recipe.batch_size),
+        compiler_faults(),
+        seeded(recipe.seed, device),
+        closing(_pictures(dataset, recipe, device)) as pictures,
+    ):
+        return _Training(dataset, validation, recipe, strategy, pictures).run()
 
 
 class _Training:
@@ -70,8 +97,9 @@ class _Training:
         validation: Dataset | None,
         recipe: Recipe,
         strategy: Strategy,
-        device: torch.device,
+        pictures: Pictures,
     ) -> None:
+        device = pictures.device
         self.recipe, self.strategy, self.device = recipe, strategy, device
         self.classes = dataset.classes
         plan = Architecture(
@@ -85,30 +113,36 @@ class _Training:
         )
         network = build_network(plan, len(self.classes), str(recipe.weights))
         require_image_size(network, recipe.backbone, recipe.image_size)
-        self.network = network.to(device)
+        self.network = normalised_together(network.to(device), device)
         if recipe.channels_last:
             self.network.to(memory_format=torch.channels_last)
         self.networks = members_of(self.network)
         if recipe.precision == "bfloat16":
             self.networks = [Bfloat16(member) for member in self.networks]
+        if recipe.compiled:
+            for member in self.networks:
+                member.compile()
+        self.networks = shared(self.networks)
         self.optimiser = build_optimiser(self.network.parameters(), recipe)
-        pixels = torch.from_numpy(_pixels(dataset, recipe.image_size)).to(device)
         self.labels = torch.from_numpy(dataset.labels.copy()).to(device)
         self.validation = None
         if validation is not None:
-            images = ImageArray(_pixels(validation, recipe.image_size))
-            self.validation = (images, validation.labels)
-        mean, std = channel_statistics(pixels)
+            shown = _images(validation)
+            if isinstance(pictures, HeldPictures):
+                shown = ImageArray(shown.resized(recipe.image_size))
+            self.validation = (shown, validation.labels)
+        mean, std = channel_statistics(pictures)
         self.architecture = replace(plan, mean=mean, std=std)
-        self.samples = Samples(pixels, self.labels, len(self.classes), recipe, mean, std)
+        self.samples = Samples(pictures, self.labels, len(self.classes), recipe, mean, std)
         strategy.begin(self.samples, recipe.epochs)
-        self.history = History(len(dataset), recipe.epochs)
+        kept = len(self.classes) if recipe.keep_logits else None
+        self.history = History(len(dataset), recipe.epochs, kept)
         self.best: tuple[float, dict[str, Tensor]] | None = None
         key = fingerprint(
             [
-                recipe.model_dump(mode="json"),
+                recipe.model_dump(mode="json", exclude=set(PACE)),
                 type(strategy).__qualname__,
-                *(d and d.fingerprint_of(*_LEARNED_FROM) for d in (dataset, validation)),
+                *(d and d.fingerprint_of(*LEARNED_FROM) for d in (dataset, validation)),
             ]
         )
         self.checkpoint = work_folder() / f"checkpoint-{key[:16]}.pt"
@@ -117,9 +151,11 @@ class _Training:
         """Train from the last checkpoint, or from the beginning, to the end."""
         for epoch in range(self._resume(), self.recipe.epochs):
             self._train_epoch(epoch)
+            align_buffers(self.network)
             self.history.close(epoch, self._validate())
             self._remember_best()
-            self._write(epoch + 1)
+            if is_first():
+                self._write(epoch + 1)
         if self.best is not None:
             self.network.load_state_dict(self.best[1])
         return self._model(self.history.epochs, self.history.dynamics())
@@ -133,6 +169,7 @@ class _Training:
         if seen is not None:
             self.history.note(epoch, torch.arange(len(seen)), seen, self.labels)
         portions = self.strategy.portions(epoch)
+        self.samples.expect([portion.every_row for portion in portions])
         for done, portion in enumerate(portions):
             rate = learning_rate(self.recipe, epoch + done / len(portions))
             self.strategy.tune(self.optimiser, rate, epoch)
@@ -153,6 +190,7 @@ class _Training:
             raise self._diverged(epoch)
         self.optimiser.zero_grad()
         torch.autograd.backward(step.loss)
+        add_gradients(self.network.parameters())
         self.optimiser.step()
         self.strategy.after_update(self.networks)
 
@@ -214,7 +252,12 @@ class _Training:
         return int(state["epochs"])
 
 
-def _pixels(dataset: Dataset, size: int) -> NDArray[np.uint8]:
+def _pictures(dataset: Dataset, recipe: Recipe, device: torch.device) -> Pictures:
+    images, size = _images(dataset), recipe.image_size
+    return open_pictures(images, size, recipe.pictures, recipe.decoders, device)
+
+
+def _images(dataset: Dataset) -> Images:
     if dataset.images is None:
         raise InputError("a learner needs images: give a dataset that has them")
-    return dataset.images.resized(size)
+    return dataset.images

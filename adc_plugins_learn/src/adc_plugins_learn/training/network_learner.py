@@ -2,18 +2,24 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Literal
 
+import torch
 from pydantic import ConfigDict, Field, model_validator
 
 from adc_core.dataset import Dataset
+from adc_core.fingerprint import fingerprint
 from adc_core.interfaces import Learner
+from adc_core.work import work_folder
+from adc_plugins_learn.training.devices import find_device
 from adc_plugins_learn.training.holding_out import hold_out
-from adc_plugins_learn.training.loop import train
+from adc_plugins_learn.training.loop import LEARNED_FROM, train
 from adc_plugins_learn.training.network_model import NetworkModel
-from adc_plugins_learn.training.recipe import Recipe
+from adc_plugins_learn.training.recipe import PACE, Recipe
 from adc_plugins_learn.training.strategy import Strategy
+from adc_plugins_learn.training.together import is_first, run_together
 
 ADC: Mapping[str, Any] = MappingProxyType(
     {
@@ -38,6 +44,7 @@ class NetworkLearner(Learner, Recipe):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"epochs": 4, "image_size": 16}]})
 
+    pace: ClassVar[tuple[str, ...]] = PACE
     reads: ClassVar[tuple[str, ...]] = ("images",)
     model: ClassVar[type[NetworkModel]] = NetworkModel
     adc: ClassVar[Mapping[str, Any]] = MappingProxyType({})
@@ -68,4 +75,30 @@ class NetworkLearner(Learner, Recipe):
         """
         if validation is None and self.validation_share:
             dataset, validation = hold_out(dataset, self.validation_share, self.seed)
-        return train(dataset, validation, self, self.strategy(dataset))
+        if self.devices == 1:
+            return train(dataset, validation, self, self.strategy(dataset))
+        return self._learn_together(dataset, validation)
+
+    def _learn_together(self, dataset: Dataset, validation: Dataset | None) -> NetworkModel:
+        learned_from = (d and d.fingerprint_of(*LEARNED_FROM) for d in (dataset, validation))
+        folder = work_folder()
+        finished = folder / f"model-{fingerprint([self.fingerprint, *learned_from])[:16]}"
+        if not finished.exists():
+            run_together(
+                self.devices, self.device, folder, _train_share, finished, self, dataset, validation
+            )
+        model = NetworkModel.load(finished)
+        model.network.to(find_device(self.device))
+        return model
+
+
+def _train_share(
+    device: torch.device,
+    finished: Path,
+    learner: NetworkLearner,
+    dataset: Dataset,
+    validation: Dataset | None,
+) -> None:
+    model = train(dataset, validation, learner, learner.strategy(dataset), device)
+    if is_first():
+        model.save(finished)

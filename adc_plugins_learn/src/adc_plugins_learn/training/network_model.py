@@ -150,7 +150,7 @@ class NetworkModel(Model):
         text = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
         (folder / "model.json").write_text(text, encoding="utf-8")
         if self.dynamics is not None:
-            for name in Dynamics.model_fields:
+            for name in ("epochs", *self.dynamics.columns):
                 save_array(getattr(self.dynamics, name), folder / f"dynamics.{name}.npy")
 
     @classmethod
@@ -202,7 +202,6 @@ def _network(architecture: Architecture, classes: int, path: Path) -> nn.Module:
 
 
 def _dynamics(folder: Path) -> Dynamics | None:
-    if not (folder / "dynamics.epochs.npy").exists():
-        return None
-    names = Dynamics.model_fields
-    return Dynamics(**{name: load_array(folder / f"dynamics.{name}.npy") for name in names})
+    files = {name: folder / f"dynamics.{name}.npy" for name in Dynamics.model_fields}
+    found = {name: load_array(path) for name, path in files.items() if path.exists()}
+    return Dynamics(**found) if found else None

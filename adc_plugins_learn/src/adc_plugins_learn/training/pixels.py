@@ -1,5 +1,7 @@
 """From uint8 pictures to what a network takes, and random changes of them."""
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
@@ -17,18 +19,27 @@ def to_input(pixels: Tensor, mean: Channels, std: Channels) -> Tensor:
     return (images - images.new_tensor(mean).view(shape)) / images.new_tensor(std).view(shape)
 
 
-def channel_statistics(pixels: Tensor) -> tuple[Channels, Channels]:
-    """Mean and standard deviation of each channel of N × H × W × 3 uint8, in 0 … 1."""
-    counts = torch.stack(
-        [torch.bincount(pixels[..., channel].flatten(), minlength=256) for channel in range(3)]
-    ).double()
-    values = torch.arange(256, device=pixels.device).double() / 255
+def channel_statistics(blocks: Iterable[Tensor]) -> tuple[Channels, Channels]:
+    """Mean and standard deviation of each channel, in 0 … 1.
+
+    Args:
+        blocks: B × H × W × 3 uint8 each, all pictures together.
+    """
+    counts = torch.stack([_counts(pixels) for pixels in blocks]).sum(0).double()
+    values = torch.arange(256, device=counts.device).double() / 255
     mean = counts @ values / counts.sum(1)
     variance = counts @ values**2 / counts.sum(1) - mean**2
     std = variance.clamp_min(1e-4).sqrt()
     r, g, b = mean.tolist()
     r2, g2, b2 = std.tolist()
     return (r, g, b), (r2, g2, b2)
+
+
+def _counts(pixels: Tensor) -> Tensor:
+    """How often each value occurs in each channel: 3 × 256 int64."""
+    return torch.stack(
+        [torch.bincount(pixels[..., channel].flatten(), minlength=256) for channel in range(3)]
+    )
 
 
 def shift(pixels: Tensor, reach: int, generator: torch.Generator) -> Tensor:

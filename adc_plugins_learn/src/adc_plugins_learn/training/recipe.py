@@ -7,6 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, 
 
 from adc_core.component import LocalPath
 from adc_plugins_learn.training.devices import DeviceName
+from adc_plugins_learn.training.pictures import Keeping
 from adc_plugins_learn.training.precision import Precision
 from adc_plugins_learn.training.weights import is_weights_file
 
@@ -21,6 +22,10 @@ def _from_the_file(weights: str | Path, info: ValidationInfo) -> str | Path:
 
 Weights = Annotated[str | Path, AfterValidator(_from_the_file)]
 """`random`, an official name, or a file; a path is relative to the pipeline file, as everywhere."""
+
+
+PACE = ("pictures", "decoders")
+"""Options that leave the result as it is."""
 
 
 class Recipe(BaseModel):
@@ -59,11 +64,32 @@ class Recipe(BaseModel):
     keep: Literal["last", "best"] = Field(
         "last", description="the last epoch, or the best one by the validation set"
     )
+    keep_logits: bool = Field(
+        False,
+        description="keep each epoch's logits of every sample among the training dynamics, in "
+        "2 × classes bytes a sample and epoch",
+    )
     precision: Precision = Field(
         "float32", description="bfloat16 computes faster where the hardware has it"
     )
     channels_last: bool = Field(
         False, description="lay pictures out by pixel, which some hardware likes better"
     )
+    compiled: bool = Field(
+        False,
+        description="torch.compile: minutes before the first step, faster ones on a GPU, and "
+        "nearly the same result",
+    )
+    pictures: Keeping = Field(
+        "auto",
+        description="held decoded where the network is, streamed by processes that decode them "
+        "again in each epoch, or auto: held in up to a quarter of the memory; the result is one",
+    )
+    decoders: int = Field(4, ge=1, description="processes that decode, where pictures are streamed")
     device: DeviceName = "auto"
+    devices: int = Field(
+        1,
+        ge=1,
+        description="GPUs, or processes on the CPU, that share every batch out among themselves",
+    )
     seed: int = Field(0, ge=0, lt=2**63, description="draws weights, order and augmentation")

@@ -1,15 +1,14 @@
-"""The training set where the network is: batches in random order, draws, and a plain pass."""
+"""The training set: batches in random order, draws, and a plain pass."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from adc_plugins_learn.training.pictures import Pictures
 from adc_plugins_learn.training.pixels import Channels, mirror, shift, to_input
 from adc_plugins_learn.training.recipe import Recipe
-
-_BATCH = 256
-"""Pictures at a time where nothing is learned."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Samples:
     """The training samples, and all that is drawn of them.
 
     Args:
-        pixels: N × H × W × 3 uint8.
+        pictures: N.
         labels: N int64 given labels.
         classes: K.
         recipe: batch size, augmentation and seed.
@@ -41,7 +40,7 @@ class Samples:
 
     def __init__(
         self,
-        pixels: Tensor,
+        pictures: Pictures,
         labels: Tensor,
         classes: int,
         recipe: Recipe,
@@ -49,9 +48,9 @@ class Samples:
         std: Channels,
     ) -> None:
         self.labels, self.classes, self.batch_size = labels, classes, recipe.batch_size
-        self.device = pixels.device
+        self.device = pictures.device
         self.generator = torch.Generator().manual_seed(recipe.seed)
-        self._pixels, self._recipe, self._channels = pixels, recipe, (mean, std)
+        self._pictures, self._recipe, self._channels = pictures, recipe, (mean, std)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -79,10 +78,13 @@ class Samples:
         """Rows drawn with replacement, independently of everything before."""
         return torch.randint(0, len(self), (count,), generator=self.generator)
 
+    def expect(self, plan: Sequence[Tensor]) -> None:
+        """Tell which rows will be asked for next, step by step."""
+        self._pictures.expect(plan)
+
     def batch(self, rows: Tensor) -> Batch:
         """These samples under a new augmentation: taken twice, they make two views."""
-        rows = rows.to(self.device)
-        pixels = self._pixels[rows]
+        pixels, rows = self._pictures.take(rows), rows.to(self.device)
         if self._recipe.shift:
             pixels = shift(pixels, self._recipe.shift, self.generator)
         if self._recipe.mirror:
@@ -94,9 +96,6 @@ class Samples:
         """N × K float32 logits of all samples: no augmentation, no gradient, evaluation mode."""
         training = network.training
         network.eval()
-        parts = [
-            network(to_input(pixels, *self._channels)).float()
-            for pixels in torch.split(self._pixels, _BATCH)
-        ]
+        parts = [network(to_input(pixels, *self._channels)).float() for pixels in self._pictures]
         network.train(training)
         return torch.cat(parts)

@@ -29,6 +29,11 @@ class Portion:
     network: int = 0
     done: float = 0
 
+    @property
+    def every_row(self) -> Tensor:
+        """All rows whose pictures are asked for."""
+        return self.rows if self.others is None else torch.cat([self.rows, self.others])
+
 
 @dataclass(frozen=True)
 class Step:
