@@ -37,7 +37,7 @@ $(VENV)/ready: constraints.txt pyproject.toml $(wildcard adc_*/pyproject.toml)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev \
 	    --editable "./adc_core[report]" --editable "./adc_plugins_search[gallery]" \
 	    --editable "./adc_plugins_detect[index]" \
-	    --editable "./adc_plugins_learn[timm,open-clip,onnx]"
+	    --editable "./adc_plugins_learn[timm,open-clip,transformers,onnx]"
 	touch $@
 
 # The report is looked at in a real browser.

@@ -16,6 +16,7 @@ from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 from adc_plugins_learn.training.backbones import build_backbone, last_layer
 from adc_plugins_learn.training.devices import seeded
 from adc_plugins_learn.training.network_model import NetworkModel
+from adc_plugins_learn.training.timm_networks import of_torch_hub
 
 timm = pytest.importorskip("timm", reason="timm is an extra of the package")
 
@@ -212,3 +213,12 @@ def test_positions_of_a_transformer_fit_another_size(tmp_path):
 def test_dinov2():
     encoder = TimmEncoder(model="vit_small_patch14_dinov2.lvd142m", weights="random", image_size=28)
     assert encoder.encode(IMAGES).shape == (5, 384)
+
+
+@pytest.mark.parametrize("size", "sblg")
+@pytest.mark.parametrize(("registers", "file"), [("", ""), ("_reg", "_reg4")])
+def test_names_of_torch_hub(size, registers, file):
+    name = of_torch_hub(f"dinov2_vit{size}14{registers}")
+    official = timm.get_pretrained_cfg(name).url
+    assert official.endswith(f"/dinov2_vit{size}14/dinov2_vit{size}14{file}_pretrain.pth")
+    assert of_torch_hub(name) == name

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 _NAMES = {
     "adc-plugins-search": {
-        "designers": ("attributes", "file", "vocabulary"),
+        "designers": ("attributes", "file", "llm", "vocabulary"),
         "searchers": (
             "bing",
             "brave",
@@ -20,7 +20,7 @@ _NAMES = {
             "wikimedia",
         ),
         "collectors": ("downloader",),
-        "commands": ("gallery",),
+        "commands": ("design", "gallery"),
     },
     "adc-plugins-detect": {
         "simulators": (
@@ -52,7 +52,7 @@ _NAMES = {
         "commands": ("train-lstm-dynamics",),
     },
     "adc-plugins-learn": {
-        "encoders": ("open-clip", "pixels", "timm", "torchvision"),
+        "encoders": ("open-clip", "pixels", "timm", "torchvision", "transformers"),
         "enrichers": ("cross-validation", "training-dynamics"),
         "learners": (
             "active-passive",

@@ -6,7 +6,12 @@ from pydantic import ConfigDict, Field
 
 from adc_plugins_learn.encoders.encoding import FrozenNetwork, NetworkEncoder
 from adc_plugins_learn.training.recipe import Weights
-from adc_plugins_learn.training.timm_networks import build_timm, import_timm, require_timm_name
+from adc_plugins_learn.training.timm_networks import (
+    build_timm,
+    import_timm,
+    of_torch_hub,
+    require_timm_name,
+)
 from adc_plugins_learn.training.weights import DEFAULT
 
 
@@ -21,7 +26,8 @@ class TimmEncoder(NetworkEncoder):
 
     model: str = Field(
         "vit_small_patch14_dinov2.lvd142m",
-        description="a model of timm, with the tag of its weights where there are several",
+        description="a model of timm, with the tag of its weights where there are several; or a "
+        "DINOv2 as torch.hub calls it, such as dinov2_vits14",
     )
     weights: Weights = Field(
         DEFAULT, description="those of the name's tag, the path of a weights file, or random"
@@ -29,16 +35,16 @@ class TimmEncoder(NetworkEncoder):
 
     def open_network(self) -> tuple[str, FrozenNetwork]:
         """The network as timm builds it, with the preparation of its weights."""
-        timm = import_timm()
-        require_timm_name(self.model)
-        about = timm.get_pretrained_cfg(self.model)
+        timm, name = import_timm(), of_torch_hub(self.model)
+        require_timm_name(name)
+        about = timm.get_pretrained_cfg(name)
         options: dict[str, Any] = {}
         if self.image_size != "auto" and about.fixed_input_size:
             options["img_size"] = self.image_size
-        network = build_timm(self.model, 0, str(self.weights), **options)
+        network = build_timm(name, 0, str(self.weights), **options)
         config = timm.data.resolve_model_data_config(network)
         if self.image_size != "auto":
             size = (3, self.image_size, self.image_size)
             config |= {"input_size": size, "crop_pct": 1.0, "crop_mode": "center"}
         prepare = timm.data.create_transform(**config)
-        return self.model, FrozenNetwork.of(network, config["input_size"][-1], prepare)
+        return name, FrozenNetwork.of(network, config["input_size"][-1], prepare)

@@ -120,7 +120,9 @@ def require_image_size(network: nn.Module, name: str, image_size: int) -> None:
     try:
         with torch.inference_mode():
             network.eval()(torch.zeros(1, 3, image_size, image_size))
-    except (RuntimeError, AssertionError) as error:
+    except InputError:
+        raise
+    except (RuntimeError, AssertionError, ValueError) as error:
         if is_out_of_memory(error):
             raise
         reason = re.split(r"\n|\. |[.!]$", str(error))[0]

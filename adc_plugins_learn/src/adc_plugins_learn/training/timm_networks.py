@@ -1,6 +1,7 @@
 """Networks of timm, PyTorch Image Models: an extra of the package."""
 
 import difflib
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +17,20 @@ from adc_plugins_learn.training.weights import (
     is_weights_file,
     read_weights,
 )
+
+_SIZES = {"s": "small", "b": "base", "l": "large", "g": "giant"}
+_OF_TORCH_HUB = re.compile(r"dinov2_vit([sblg])14(_reg)?")
+
+
+def of_torch_hub(name: str) -> str:
+    """timm's name of a DINOv2 network that is called as torch.hub calls it; others stay.
+
+    timm has the same weights, and no code has to be downloaded and run for them.
+    """
+    found = _OF_TORCH_HUB.fullmatch(name)
+    if found is None:
+        return name
+    return f"vit_{_SIZES[found[1]]}_patch14_{'reg4_' if found[2] else ''}dinov2.lvd142m"
 
 
 def import_timm() -> ModuleType:

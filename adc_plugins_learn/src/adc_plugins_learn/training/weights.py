@@ -125,12 +125,12 @@ def downloading(weights: str, name: str) -> Iterator[None]:
         if is_out_of_memory(error):
             raise
         raise WorkError(
-            f"the weights {weights} of {name} cannot be downloaded ({_cause(error)}): "
+            f"the weights {weights} of {name} cannot be downloaded ({cause_of(error)}): "
             "give the path of a .safetensors or .pth file"
         ) from error
 
 
-def _cause(error: BaseException) -> str:
+def cause_of(error: BaseException) -> str:
     """The first line of the error from which the others followed."""
     while (before := error.__cause__ or error.__context__) is not None and str(before):
         error = before
