@@ -174,13 +174,16 @@ class Dataset(Record):
 
     @classmethod
     def read(cls, path: Path | str) -> "Dataset":
-        """Read a saved dataset, an image folder (class sub-folders) or a manifest.
+        """Read a saved dataset, an image folder (class sub-folders), tar shards or a manifest.
 
         A manifest is a CSV or Parquet file with the columns `label` and `path` (relative to the
         manifest), optionally `id`, `attribute.NAME` and, in Parquet, the lists of numbers
         `features` and `probabilities`; other columns become `sources`. A `.npz` file holds
         `labels` and any of `images`, `features`, `probabilities`, `ids`, `classes`, and of training
         dynamics `given_probability`, `margin`, `loss`, `correct` (N × E, all four) and `epochs`.
+
+        A folder of tar shards is read in place: of each sample the picture, `.cls` or the `label`
+        in `.json`, and what else stands in `.json` as sources.
 
         Columns of `probabilities` are in the order of the classes, which is that of their sorted
         names where the manifest's labels are names.

@@ -18,6 +18,7 @@ from adc_core.dataset import EVIDENCE, Dataset
 from adc_core.errors import WorkError
 from adc_core.evidence import Dynamics, Neighbours, Probabilities, Votes
 from adc_core.fingerprint import save_array
+from adc_core.image_shards import ImageShards
 from adc_core.images import ImageArray, ImageFiles, Images
 from adc_core.record import Record
 from adc_core.seal import new_folder, refuse_existing, seal, unseal
@@ -56,6 +57,8 @@ def write_dataset(dataset: Dataset, folder: Path, *, link: bool = False) -> dict
         paths = images.save(folder / "images", link=link)
         table["path"] = pa.array(paths, pa.string())
         sums = {f"images/{p}": s for p, s in zip(paths, images.sums, strict=True)}
+    elif isinstance(images, ImageShards):
+        images.save(folder / "images", link=link)
     elif isinstance(images, ImageArray):
         save_array(images.array, folder / "images.npy")
         sums["images.npy"] = images.fingerprint
@@ -171,6 +174,8 @@ def _read_images(
         files = ImageFiles(folder / "images", from_arrow(samples["path"]))
         files.__dict__["sums"] = [sums[f"images/{path}"] for path in files.paths.tolist()]
         return files
+    if kind == "ImageShards":
+        return ImageShards.load(folder / "images")
     return None
 
 

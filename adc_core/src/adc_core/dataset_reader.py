@@ -16,6 +16,7 @@ from adc_core.dataset import Dataset
 from adc_core.dataset_files import HEADER, read_saved
 from adc_core.errors import InputError
 from adc_core.images import SUFFIXES, ImageFiles
+from adc_core.shard_reader import read_shards
 from adc_core.texts import from_arrow
 
 _MATRICES = ("features", "probabilities")
@@ -30,7 +31,9 @@ _ARRAYS = ("labels", "images", *_MATRICES, "ids", "classes", *_DYNAMICS, "epochs
 def read_dataset(path: Path) -> Dataset:
     """Read whatever dataset lies at a path; see `Dataset.read`."""
     if path.is_dir():
-        return read_saved(path) if (path / HEADER).is_file() else _read_folder(path)
+        if (path / HEADER).is_file():
+            return read_saved(path)
+        return read_shards(path) if any(path.glob("*.tar")) else _read_folder(path)
     if not path.exists():
         raise InputError(f"{path} does not exist: give a folder, a manifest or a .npz file")
     if path.suffix in (".csv", ".parquet"):

@@ -80,6 +80,31 @@ def open_image(source: Path | bytes, name: str = "", max_pixels: int = MAX_PIXEL
         raise ImageError(message, "damaged", str(error)) from None
 
 
+def encode_png(pixels: NDArray[np.uint8]) -> bytes:
+    """Pixels as the bytes of a PNG file."""
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def suffix_of(data: bytes) -> str:
+    """The suffix that files with such bytes have, such as `.jpg`; empty for no picture."""
+    for start, suffix in _SIGNATURES:
+        if data.startswith(start):
+            return suffix
+    return ".webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else ""
+
+
+_SIGNATURES = (
+    (b"\xff\xd8", ".jpg"),
+    (b"\x89PNG", ".png"),
+    (b"GIF8", ".gif"),
+    (b"BM", ".bmp"),
+    (b"II*\0", ".tif"),
+    (b"MM\0*", ".tif"),
+)
+
+
 def _as_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         values = np.asarray(image, dtype=np.float64)

@@ -106,6 +106,8 @@ def _hash_column(name: str, column: pa.ChunkedArray) -> str:
             offsets = np.frombuffer(array.buffers()[1], width)
             first, last = offsets[array.offset], offsets[array.offset + len(array)]
             digest.update(memoryview(buffer)[first:last])
+    elif pa.types.is_nested(array.type) or pa.types.is_null(array.type):
+        digest.update(json.dumps(array.to_pylist(), sort_keys=True, default=str).encode())
     else:
         filled = array.fill_null(pa.scalar(0).cast(array.type)) if array.null_count else array
         digest.update(np.ascontiguousarray(filled.to_numpy(zero_copy_only=False)).data.cast("B"))

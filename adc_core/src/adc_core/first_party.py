@@ -20,7 +20,7 @@ _NAMES = {
             "wikimedia",
         ),
         "collectors": ("downloader",),
-        "commands": ("design", "gallery"),
+        "commands": ("design", "export", "gallery"),
     },
     "adc-plugins-detect": {
         "simulators": (

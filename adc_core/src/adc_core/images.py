@@ -46,16 +46,29 @@ class Images(ABC):
     def __iter__(self) -> Iterator[Pixels]:
         return (self[row] for row in range(len(self)))
 
+    def encoded(self, row: int) -> tuple[bytes, str]:
+        """A picture as the bytes of a file, and the suffix of its format: as it lies, or as PNG."""
+        from adc_core.decoding import encode_png
+
+        return encode_png(self[row]), ".png"
+
     def thumbnail(self, row: int, size: int) -> "Image.Image":
         """A square picture for a report: shrunk, then padded with white."""
         from adc_core.decoding import pad_to_square
 
         return pad_to_square(self[row], size)
 
-    def resized(self, size: int, rows: Array | None = None) -> Pixels:
+    def resized(
+        self, size: int, rows: Array | None = None, *, threads: int | None = None
+    ) -> Pixels:
         """Pictures of one size, for a network: n × size × size × 3 uint8.
 
-        The shorter side is scaled to `size` and the middle is kept. Decoding runs in threads.
+        The shorter side is scaled to `size` and the middle is kept.
+
+        Args:
+            size: in pixels.
+            rows: which pictures, and in which order; without them all.
+            threads: that decode; as many as there are processors by default.
         """
         from adc_core.decoding import cut_to_square
 
@@ -66,8 +79,8 @@ class Images(ABC):
             pixels = self[int(wanted[place])]
             out[place] = pixels if pixels.shape[:2] == (size, size) else cut_to_square(pixels, size)
 
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            for _ in threads.map(fill, range(len(wanted))):
+        with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+            for _ in pool.map(fill, range(len(wanted))):
                 pass
         return out
 
@@ -96,6 +109,14 @@ class ImageFiles(Images):
         """The file of one row."""
         return self.root / str(self.paths[row])
 
+    def encoded(self, row: int) -> tuple[bytes, str]:
+        """The bytes of a file and its suffix."""
+        path = self.path(row)
+        try:
+            return path.read_bytes(), path.suffix.lower()
+        except OSError as error:
+            raise _unreadable(path, error) from None
+
     def take(self, rows: Array) -> "ImageFiles":
         """The pictures of some rows, in that order."""
         return ImageFiles(self.root, self.paths[rows])
@@ -115,10 +136,7 @@ class ImageFiles(Images):
         try:
             return hash_file(self.path(row))
         except OSError as error:
-            from adc_core.decoding import ImageError
-
-            message = f"{self.path(row)} cannot be read: {error.strerror}"
-            raise ImageError(message, "unreadable") from None
+            raise _unreadable(self.path(row), error) from None
 
     def save(self, folder: Path, *, link: bool = False) -> list[str]:
         """Put the files below a folder; return their paths there.
@@ -133,8 +151,14 @@ class ImageFiles(Images):
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             if not target.exists():
-                _put(self.path(row), target, link)
+                put_file(self.path(row), target, link)
         return paths
+
+
+def _unreadable(path: Path, error: OSError) -> InputError:
+    from adc_core.decoding import ImageError
+
+    return ImageError(f"{path} cannot be read: {error.strerror}", "unreadable")
 
 
 def _inside(row: int, path: str) -> str:
@@ -145,7 +169,8 @@ def _inside(row: int, path: str) -> str:
     return path
 
 
-def _put(source: Path, target: Path, link: bool) -> None:
+def put_file(source: Path, target: Path, link: bool) -> None:
+    """Copy a file, or share its bytes where that is allowed and the file system can."""
     if link:
         try:
             os.link(source.resolve(), target)
@@ -183,11 +208,13 @@ class ImageArray(Images):
         pixels: Pixels = np.asarray(self.array[row])
         return pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
 
-    def resized(self, size: int, rows: Array | None = None) -> Pixels:
+    def resized(
+        self, size: int, rows: Array | None = None, *, threads: int | None = None
+    ) -> Pixels:
         """Pictures of one size; see `Images.resized`."""
         if self.array.shape[1:] == (size, size, 3):
             return np.array(self.array if rows is None else self.array[rows])
-        return super().resized(size, rows)
+        return super().resized(size, rows, threads=threads)
 
     def take(self, rows: Array) -> "ImageArray":
         """The pictures of some rows, in that order."""

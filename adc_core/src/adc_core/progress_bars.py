@@ -1,6 +1,9 @@
 """Progress on the terminal, as an ordinary listener."""
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from tqdm import tqdm
@@ -45,3 +48,14 @@ class ProgressBars:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+
+
+@contextmanager
+def progress_bar(name: str) -> Iterator[Callable[[int, int | None, str], None]]:
+    """A bar for work outside a run; gives what `working_in` takes to tell of progress."""
+    bars = ProgressBars()
+    bars.adc_stage_started(name)
+    try:
+        yield partial(bars.adc_stage_progressed, name)
+    finally:
+        bars.adc_stage_finished(name, 0, reused=False)

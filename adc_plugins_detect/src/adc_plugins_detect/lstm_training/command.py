@@ -1,9 +1,6 @@
 """`adc train-lstm-dynamics`: weights of the detector `lstm-dynamics` from a recipe."""
 
 import argparse
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 from adc_core.errors import InputError
@@ -30,6 +27,7 @@ class TrainLstmDynamicsCommand:
         """
         from adc_core.dataset import Dataset
         from adc_core.interruption import listen
+        from adc_core.progress_bars import progress_bar
         from adc_core.work import working_in
         from adc_plugins_detect.detectors.lstm_network import (
             LstmNetwork,
@@ -52,8 +50,8 @@ class TrainLstmDynamicsCommand:
                 f"write length: {start.length} into the recipe"
             )
         folder = out.with_name(f"{out.name}.work")
-        series = make_series(recipe, Dataset.read(recipe.dataset), folder, _bar)
-        with _bar("detector") as progressed, working_in(folder, progressed):
+        series = make_series(recipe, Dataset.read(recipe.dataset), folder, progress_bar)
+        with progress_bar("detector") as progressed, working_in(folder, progressed):
             fitted = fit(
                 *series,
                 epochs=recipe.epochs,
@@ -75,16 +73,3 @@ class TrainLstmDynamicsCommand:
             f"{fitted.accuracy:.3f} on the series held out, after epoch {fitted.epoch}"
         )
         return 0
-
-
-@contextmanager
-def _bar(name: str) -> Iterator[Callable[[int, int | None, str], None]]:
-    """A progress bar, silent where standard error is no terminal."""
-    from adc_core.progress_bars import ProgressBars
-
-    bars = ProgressBars()
-    bars.adc_stage_started(name)
-    try:
-        yield partial(bars.adc_stage_progressed, name)
-    finally:
-        bars.adc_stage_finished(name, 0, False)

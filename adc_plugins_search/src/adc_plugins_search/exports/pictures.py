@@ -1,0 +1,16 @@
+"""The pictures of a dataset that is exported."""
+
+from adc_core.dataset import Dataset
+from adc_core.errors import InputError
+from adc_core.images import Images
+
+
+def pictures_of(dataset: Dataset) -> Images:
+    """Its images.
+
+    Raises:
+        InputError: there are none.
+    """
+    if dataset.images is None:
+        raise InputError("the dataset has no images to export: read one that has, or use url-list")
+    return dataset.images

@@ -1,0 +1,60 @@
+"""Tar shards that WebDataset readers take."""
+
+import io
+import json
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from adc_core.dataset import Dataset
+from adc_core.work import progress
+from adc_plugins_search.exports.pictures import pictures_of
+from adc_plugins_search.exports.samples_table import SAMPLES, keys_of, samples_table
+
+SHARD = 1000
+"""Samples in a shard."""
+
+CLASSES = "classes.txt"
+
+
+def export_tar_shards(dataset: Dataset, splits: NDArray[np.str_], folder: Path) -> None:
+    """Write `SPLIT-00000.tar` and so on, of a thousand samples each, and `classes.txt`.
+
+    A sample is `KEY.jpg`, `KEY.cls` (the number of its class) and `KEY.json` (its row of
+    `samples.parquet`). The same dataset gives the same bytes.
+    """
+    pictures, keys = pictures_of(dataset), keys_of(dataset)
+    paths = [""] * len(keys)
+    table, done = samples_table(dataset, splits), 0
+    for split in np.unique(splits).tolist():
+        rows = np.flatnonzero(splits == split)
+        for number, start in enumerate(range(0, len(rows), SHARD)):
+            shard = rows[start : start + SHARD]
+            path = folder / f"{split}-{number:05}.tar"
+            facts = table.take(pa.array(shard)).to_pylist()
+            with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive:
+                for row, about in zip(shard.tolist(), facts, strict=True):
+                    content, suffix = pictures.encoded(row)
+                    _add(archive, f"{keys[row]}{suffix}", content)
+                    _add(archive, f"{keys[row]}.cls", str(dataset.labels[row]).encode())
+                    _add(archive, f"{keys[row]}.json", _json(about))
+                    paths[row] = path.name
+                    done += 1
+                    progress(done, len(keys), "image")
+    pq.write_table(samples_table(dataset, splits, paths), folder / SAMPLES)
+    (folder / CLASSES).write_text("".join(f"{name}\n" for name in dataset.classes), "utf-8")
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size = len(content)
+    archive.addfile(member, io.BytesIO(content))
+
+
+def _json(about: dict[str, Any]) -> bytes:
+    return json.dumps(about, ensure_ascii=False, default=str).encode()

@@ -1,0 +1,26 @@
+"""A list of addresses, for img2dataset and other programs that fetch for themselves."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from adc_core.dataset import Dataset
+from adc_core.errors import InputError
+from adc_plugins_search.exports.samples_table import SAMPLES, samples_table
+
+
+def export_url_list(dataset: Dataset, splits: NDArray[np.str_], folder: Path) -> None:
+    """Write `samples.parquet` alone: no picture, but where each was found.
+
+    `img2dataset samples.parquet --input_format parquet --url_col url --caption_col query
+    --save_additional_columns '["id","label"]'` fetches it, and `manifest` is a searcher for it.
+
+    Raises:
+        InputError: nobody noted where the pictures came from.
+    """
+    table = samples_table(dataset, splits)
+    if "url" not in table.column_names:
+        raise InputError("the dataset's sources name no url: export one that was collected")
+    pq.write_table(table, folder / SAMPLES)

@@ -1,0 +1,117 @@
+"""Pictures that are nearly the same: perceptual hashes, and groups of hashes that differ little.
+
+Two hashes that differ in d bits agree in three at least of d + 3 bands, however the bits fall. So
+they meet in one of the tables that are sorted by three bands, and no other pairs are compared.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+MOST_BITS = 6
+"""Hashes that differ in more are not looked for: bands would be so short that most pairs meet."""
+
+_SIDE = 32
+_KEPT = 8
+_POPULATION = np.array([bin(value).count("1") for value in range(1 << 16)], np.uint8)
+
+Hashes = NDArray[np.uint64]
+
+
+def perceptual_hash(picture: Image.Image) -> int:
+    """64 bits that stay nearly the same when a picture is scaled, compressed or brightened.
+
+    A bit tells whether one of the 64 lowest frequencies of the cosine transform of the picture,
+    shrunk to 32 × 32 greys, lies above their median. Cropped and mirrored pictures get other bits.
+    Zauner, "Implementation and benchmarking of perceptual image hash functions" (2010), §3.2.1.
+    """
+    small = picture.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX)
+    # Rounded, so that a plain picture has no bits of rounding errors.
+    low = (_COSINES @ np.asarray(small, np.float64) @ _COSINES.T).round(3)
+    bits = (low > np.median(low)).flatten()
+    return int.from_bytes(np.packbits(bits).tobytes(), "big")
+
+
+def _cosines() -> NDArray[np.float64]:
+    """The first rows of the cosine transform, without the constant one."""
+    frequency = np.arange(1, _KEPT + 1)[:, None]
+    return np.cos(np.pi * frequency * (2 * np.arange(_SIDE) + 1) / (2 * _SIDE))
+
+
+_COSINES = _cosines()
+
+
+def duplicate_groups(hashes: Hashes | Sequence[int], bits: int) -> NDArray[np.int64]:
+    """Groups of pictures that are linked by hashes which differ in few bits.
+
+    Args:
+        hashes: N 64-bit hashes.
+        bits: in how many of the 64 the hashes of a linked pair differ at most.
+
+    Returns:
+        N int64: the first row of each row's group; a row of its own is its own group.
+
+    Raises:
+        ValueError: bits outside 0 … 6.
+    """
+    if not 0 <= bits <= MOST_BITS:
+        raise ValueError(f"near duplicates differ in 0 to {MOST_BITS} bits, not {bits}")
+    different, first, place = np.unique(
+        np.asarray(hashes, np.uint64), return_index=True, return_inverse=True
+    )
+    links = [_linked(different, mask, bits) for mask in _masks(bits)] if bits else []
+    group = _smallest_linked(len(different), np.concatenate(links, axis=1)) if links else None
+    if group is None:
+        return np.asarray(first[place], np.int64)
+    earliest = np.full(len(different), len(place))
+    np.minimum.at(earliest, group, first)
+    return earliest[group][place]
+
+
+def _masks(bits: int) -> list[np.uint64]:
+    """The bits of any three of the bands."""
+    edges = np.linspace(0, 64, bits + 4).round().astype(int).tolist()
+    bands = [(1 << b) - (1 << a) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [np.uint64(sum(chosen)) for chosen in combinations(bands, 3)]
+
+
+def _linked(hashes: Hashes, mask: np.uint64, bits: int) -> NDArray[np.int64]:
+    """2 × L rows of pairs that agree under a mask and differ little elsewhere."""
+    keys = hashes & mask
+    order = np.argsort(keys, kind="stable")
+    keys, found = keys[order], []
+    # Pairs of neighbours in the table, then of those two apart, as long as any agree.
+    start = np.flatnonzero(keys[1:] == keys[:-1])
+    lag = 1
+    while len(start):
+        one, other = order[start], order[start + lag]
+        near = _differences(hashes[one], hashes[other]) <= bits
+        found.append(np.stack([one[near], other[near]]))
+        lag += 1
+        start = start[start + lag < len(keys)]
+        start = start[keys[start] == keys[start + lag]]
+    return np.concatenate(found, axis=1) if found else np.empty((2, 0), np.int64)
+
+
+def _differences(some: Hashes, others: Hashes) -> NDArray[np.int64]:
+    """In how many bits hashes differ, pair by pair."""
+    words = np.ascontiguousarray(some ^ others).view(np.uint16).reshape(-1, 4)
+    counts: NDArray[np.int64] = _POPULATION[words].sum(axis=1, dtype=np.int64)
+    return counts
+
+
+def _smallest_linked(count: int, links: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Of each row the smallest row that it is linked with, over any number of links."""
+    smallest = np.arange(count)
+    while True:
+        before = smallest.copy()
+        low = np.minimum(smallest[links[0]], smallest[links[1]])
+        for end in links:
+            np.minimum.at(smallest, end, low)
+            np.minimum.at(smallest, before[end], low)
+        smallest = smallest[smallest]
+        if np.array_equal(smallest, before):
+            return smallest

@@ -1,0 +1,176 @@
+"""Pictures in tar files: read by their place, equal to the same pictures in files."""
+
+import io
+import pickle
+import tarfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from adc_core.dataset import Dataset
+from adc_core.decoding import ImageError
+from adc_core.errors import InputError, WorkError
+from adc_core.image_shards import ImageShards
+from adc_core.images import ImageFiles
+from adc_core.stage_files import DATASET
+
+COLOURS = ("red", "lime", "blue", "white", "black", "gray", "teal")
+
+
+@pytest.fixture
+def files(tmp_path):
+    root = tmp_path / "files"
+    root.mkdir()
+    for number, colour in enumerate(COLOURS):
+        Image.new("RGB", (9 + number, 8), colour).save(root / f"{number}.png")
+    return ImageFiles(root, [f"{number}.png" for number in range(len(COLOURS))])
+
+
+@pytest.fixture
+def shards(tmp_path, files):
+    """The same pictures in the same order, three to a shard, shards filled from the last row."""
+    root = tmp_path / "shards"
+    root.mkdir()
+    places = {}
+    for first in range(0, len(files), 3):
+        name = f"{first // 3:05}.tar"
+        with tarfile.open(root / name, "w") as tar:
+            for row in reversed(range(len(files))[first : first + 3]):
+                tar.add(files.path(row), f"{row}.png")
+        with tarfile.open(root / name) as tar:
+            for member in tar:
+                row = int(member.name.removesuffix(".png"))
+                places[row] = (first // 3, member.offset_data, member.size)
+    shard, offset, size = zip(*(places[row] for row in range(len(files))), strict=True)
+    return ImageShards(root, [f"{n:05}.tar" for n in range(3)], shard, offset, size)
+
+
+def test_pictures_and_fingerprint_are_those_of_the_files(files, shards):
+    assert len(shards) == len(files)
+    assert all(np.array_equal(one, other) for one, other in zip(shards, files, strict=True))
+    assert shards.sums == files.sums
+    assert shards.fingerprint == files.fingerprint
+    assert shards.resized(4).tolist() == files.resized(4).tolist()
+
+
+def test_taking_rows_keeps_their_order_and_known_sums(files, shards):
+    rows = np.array([6, 0, 3, 3])
+    taken = shards.take(rows)
+    assert taken.fingerprint == files.take(rows).fingerprint
+    columns = (shards.shard, shards.offset, shards.size, list("abcdefg"))
+    known = ImageShards(shards.root, shards.names, *columns)
+    assert known.take(rows).sums == ["g", "a", "d", "d"]
+
+
+def test_known_sums_are_not_read_again(shards, tmp_path):
+    fingerprint = shards.fingerprint
+    known = ImageShards(
+        tmp_path / "nowhere", shards.names, shards.shard, shards.offset, shards.size, shards.sums
+    )
+    assert known.fingerprint == fingerprint
+
+
+def open_files():
+    here = Path("/proc/self/fd")
+    return len(list(here.iterdir())) if here.is_dir() else None
+
+
+def test_it_goes_to_another_process_and_keeps_no_file_open(shards):
+    again = pickle.loads(pickle.dumps(shards))
+    before = open_files()
+    with ThreadPoolExecutor(8) as threads:
+        shown = list(threads.map(lambda n: again[n % 7][0, 0].tolist(), range(200)))
+    assert shown == [shards[n % 7][0, 0].tolist() for n in range(200)]
+    assert open_files() == before
+
+
+@pytest.mark.parametrize("link", [False, True])
+def test_saved_and_read_back(shards, tmp_path, link):
+    dataset = Dataset(labels=[0, 1] * 3 + [0], images=shards, classes=("a", "b"))
+    part = dataset.take(np.array([6, 1, 0]))
+    (tmp_path / "saved").mkdir()
+    if link:
+        sums = DATASET.write(part, tmp_path / "saved")
+        assert (tmp_path / "saved/images/00002.tar").stat().st_nlink == 2
+        again = DATASET.read(tmp_path / "saved", sums)
+    else:
+        part.save(tmp_path / "saved")
+        assert (tmp_path / "saved/images/00002.tar").stat().st_nlink == 1
+        again = Dataset.read(tmp_path / "saved")
+    assert again == part
+    kept = sorted(path.name for path in (tmp_path / "saved/images").iterdir())
+    assert kept == ["00000.tar", "00002.tar", "index.parquet"]  # no row is in the shard between
+    assert np.array_equal(again.images[0], shards[6])
+
+
+def test_every_damage_of_a_saved_shard_is_named(shards, tmp_path):
+    Dataset(labels=[0, 1] * 3 + [0], images=shards, classes=("a", "b")).save(tmp_path / "saved")
+    path = tmp_path / "saved/images/00001.tar"
+    body = bytearray(path.read_bytes())
+    body[700] ^= 1
+    path.write_bytes(body)
+    with pytest.raises(WorkError) as caught:
+        Dataset.read(tmp_path / "saved")
+    assert str(caught.value) == (
+        f"{path} is damaged (its SHA-256 differs): remove {tmp_path / 'saved'} to make it again"
+    )
+
+
+def test_shards_from_outside_are_saved_inside(shards, tmp_path):
+    (tmp_path / "deep").mkdir()
+    names = [f"../shards/{name}" for name in shards.names]
+    outside = ImageShards(tmp_path / "deep", names, shards.shard, shards.offset, shards.size)
+    dataset = Dataset(labels=[0, 1] * 3 + [0], images=outside, classes=("a", "b"))
+    before = {path for path in tmp_path.rglob("*") if path.is_file()}
+    dataset.save(tmp_path / "saved")
+    new = {path for path in tmp_path.rglob("*") if path.is_file()} - before
+    assert all(path.is_relative_to(tmp_path / "saved") for path in new)
+    assert Dataset.read(tmp_path / "saved").images.fingerprint == shards.fingerprint
+
+
+def test_missing_and_cut_shards(shards):
+    path = shards.root / "00000.tar"
+    content = path.read_bytes()
+    path.write_bytes(content[: int(shards.offset[0]) + 5])
+    with pytest.raises(ImageError) as caught:
+        shards[0]
+    place = f"{path} at byte {shards.offset[0]}"
+    assert str(caught.value) == f"{place} is cut off: 00000.tar has been changed, put it back"
+    assert caught.value.reason == "unreadable"
+    path.unlink()
+    with pytest.raises(ImageError) as caught:
+        shards[0]
+    assert str(caught.value) == f"{place} cannot be read: No such file or directory"
+
+
+def test_a_damaged_picture_is_named_by_its_place(tmp_path):
+    (tmp_path / "0.tar").write_bytes(b"no picture at all")
+    with pytest.raises(ImageError) as caught:
+        ImageShards(tmp_path, ["0.tar"], [0], [3], [7])[0]
+    assert str(caught.value) == (
+        f"{tmp_path / '0.tar'} at byte 3 is not a picture: replace or remove it"
+    )
+
+
+@pytest.mark.parametrize(
+    ("shard", "offset", "size", "sums", "message"),
+    [
+        ([0, 0], [0], [1], None, "image shards: columns of [1, 2] rows: give one length"),
+        ([0], [0], [1], ["a", "b"], "image shards: columns of [1, 2] rows: give one length"),
+        ([1], [0], [1], None, "image shards: a picture lies outside every shard: mend the index"),
+        ([0], [-1], [1], None, "image shards: a picture lies outside every shard: mend the index"),
+    ],
+)
+def test_columns_that_do_not_fit(tmp_path, shard, offset, size, sums, message):
+    with pytest.raises(InputError) as caught:
+        ImageShards(tmp_path, ["0.tar"], shard, offset, size, sums)
+    assert str(caught.value) == message
+
+
+def test_pictures_are_read_from_their_bytes_alone(files, shards):
+    """Also where a reader of tar files would not find them."""
+    with io.BytesIO(shards.read(2)) as file, Image.open(file) as image:
+        assert image.getpixel((0, 0)) == (0, 0, 255)
