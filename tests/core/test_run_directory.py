@@ -249,7 +249,7 @@ def wait_for(path, process):
 def test_interrupted_it_says_one_line_and_resumes(tmp_path, slow):
     out = tmp_path / "run"
     process = child(slow, out)
-    wait_for(out / ".work" / "stages" / "collector", process)
+    wait_for(out / ".memory" / "collector", process)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 3, errors
@@ -263,7 +263,7 @@ def test_interrupted_it_says_one_line_and_resumes(tmp_path, slow):
 def test_two_processes_cannot_share_a_directory(tmp_path, slow):
     out = tmp_path / "run"
     first = child(slow, out)
-    wait_for(out / ".work" / "stages" / "collector", first)
+    wait_for(out / ".memory" / "collector", first)
     second = child(slow, out)
     _, errors = second.communicate(timeout=30)
     assert second.returncode == 3

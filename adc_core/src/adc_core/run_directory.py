@@ -32,8 +32,12 @@ R = TypeVar("R")
 
 RECORD = "run.json"
 PIPELINE = "pipeline.yaml"
-KEPT = ("refused.parquet",)
+REFUSED, HITS = "refused.parquet", "hits.parquet"
+KEPT = (REFUSED, HITS, "collection.json", "turns.jsonl")
 """Files of a stage's work folder that are kept beside its result."""
+
+COLLECTOR = "collector"
+"""The stage of the collected dataset."""
 
 _STAGE = "stage.json"
 _LOCK = ".lock"
@@ -46,6 +50,7 @@ class RunDirectory:
         self.folder = folder
         self._listeners = listeners
         self._work = folder / ".work"
+        self._memory = folder / ".memory"
         self._done: set[str] = set()
         self._record: dict[str, Any] = {
             "format": 1,
@@ -67,7 +72,13 @@ class RunDirectory:
         self._write_record()
 
     def stage(
-        self, name: str, key: Mapping[str, Any], work: Callable[[], W], form: Form[W, R]
+        self,
+        name: str,
+        key: Mapping[str, Any],
+        work: Callable[[], W],
+        form: Form[W, R],
+        *,
+        remembers: bool = False,
     ) -> R:
         """The result of a stage: read from its folder if it was made from the same key.
 
@@ -76,6 +87,8 @@ class RunDirectory:
             key: everything that the result depends on: fingerprints, never secrets.
             work: makes the result.
             form: how it is written and read.
+            remembers: whether its work folder serves the same stage with another key, too, and
+                stays when it is finished; the work itself knows what of it still holds.
 
         Raises:
             WorkError: the disk refuses, or the finished stage is damaged.
@@ -91,21 +104,25 @@ class RunDirectory:
             return result
         self._listeners.tell("adc_stage_started", stage=name)
         try:
-            scratch = self._work / "stages" / name.replace("/", ".")
-            self._forget_other(scratch, digest)
-            with disk_faults(scratch), working_in(scratch / digest[:16], self._progress_of(name)):
+            kept = self._memory if remembers else self._work / "stages"
+            place = scratch = kept / name.replace("/", ".")
+            if not remembers:
+                _forget_other(scratch, digest)
+                place = scratch / digest[:16]
+            with disk_faults(place), working_in(place, self._progress_of(name)):
                 value = work()
             part = self._work / "part"
             with new_folder(folder, part):
                 sums = form.write(value, part)
                 text = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
                 (part / _STAGE).write_text(text, encoding="utf-8")
-                for kept in KEPT:
-                    if (scratch / digest[:16] / kept).exists():
-                        shutil.copyfile(scratch / digest[:16] / kept, part / kept)
+                for file in KEPT:
+                    if (place / file).exists():
+                        shutil.copyfile(place / file, part / file)
                 seal(part, sums)
             result = form.read(folder, read_sums(folder))
-            shutil.rmtree(scratch, ignore_errors=True)
+            if not remembers:
+                shutil.rmtree(scratch, ignore_errors=True)
         except BaseException as error:
             self._listeners.tell("adc_stage_failed", stage=name, error=error)
             raise
@@ -141,18 +158,19 @@ class RunDirectory:
 
         return tell
 
-    def _forget_other(self, scratch: Path, digest: str) -> None:
-        """Partial results of other options are of no use to this stage."""
-        if scratch.is_dir():
-            for old in scratch.iterdir():
-                if old.name != digest[:16]:
-                    shutil.rmtree(old, ignore_errors=True)
-
     def _write_record(self) -> None:
         with disk_faults(self.folder):
             new = self.folder / f".{RECORD}.new"
             new.write_text(json.dumps(self._record, indent=1) + "\n", encoding="utf-8")
             new.replace(self.folder / RECORD)
+
+
+def _forget_other(scratch: Path, digest: str) -> None:
+    """Partial results of other options are of no use to a stage."""
+    if scratch.is_dir():
+        for old in scratch.iterdir():
+            if old.name != digest[:16]:
+                shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager

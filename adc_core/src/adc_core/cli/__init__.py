@@ -17,6 +17,7 @@ BUILT_IN = {
     "show": "show one component: what it is for and its options",
     "check": "check a pipeline file, or a component against the promises of its interface",
     "run": "run a pipeline file",
+    "collect": "collect the images of a pipeline file, and no more",
     "detect": "find wrong labels in a dataset, without a pipeline file",
 }
 """Sub-command to help; each is a module of this package."""

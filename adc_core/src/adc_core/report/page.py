@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from adc_core.collection_summary import refusals_of, summarise
 from adc_core.measurement_tables import measurement_tables
 from adc_core.report import figures
 from adc_core.report.suspects import most_suspicious
 from adc_core.run import Measurement, Run
-from adc_core.run_directory import KEPT, PIPELINE, RECORD
+from adc_core.run_directory import COLLECTOR, PIPELINE, RECORD
 from adc_core.verdicts import verdicts_of
 
 
@@ -42,7 +42,8 @@ def render(folder: Path, run: Run) -> str:
         things=things,
         facts=_facts(run, things),
         counts_figure=figures.class_counts(run.collected, things),
-        refused=_refused(folder),
+        refused=refusals_of(folder / COLLECTOR),
+        summary=run.design and summarise(run.design, run.collected, folder / COLLECTOR),
         detectors=verdicts_of(run.findings),
         transitions=[
             (name, figures.transition(found.transition, run.collected.classes, name))
@@ -71,21 +72,6 @@ def _facts(run: Run, things: str) -> list[tuple[str, str]]:
     if run.curations:
         facts.append((f"{things} after curation", f"{len(run.curated):,}"))
     return facts
-
-
-def _refused(folder: Path) -> list[tuple[str, int, str]]:
-    """Why images were refused: reason, how many, and an example."""
-    path = folder / "collector" / KEPT[0]
-    if not path.exists():
-        return []
-    table = pq.read_table(path)
-    rows: dict[str, list[str]] = {}
-    for reason, detail in zip(
-        table["reason"].to_pylist(), table["detail"].to_pylist(), strict=True
-    ):
-        rows.setdefault(reason, []).append(detail or "")
-    counted = [(reason, len(details), details[0]) for reason, details in rows.items()]
-    return sorted(counted, key=lambda row: (-row[1], row[0]))
 
 
 def _tables(measurements: tuple[Measurement, ...]) -> list[dict[str, Any]]:

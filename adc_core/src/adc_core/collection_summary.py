@@ -1,0 +1,109 @@
+"""What a collection brought, and what it did not: by query, attribute, reason and licence."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from adc_core.arrays import Array
+from adc_core.dataset import Dataset
+from adc_core.design import Design
+from adc_core.run_directory import REFUSED
+
+
+@dataclass(frozen=True)
+class Yield:
+    """What the queries of one kind brought.
+
+    Attributes:
+        name: of the kind: a class, or the value of an attribute.
+        queries: how many there are.
+        images: that were kept.
+        barren: queries of which no image was kept.
+    """
+
+    name: str
+    queries: int
+    images: int
+    barren: int
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why images were refused.
+
+    Attributes:
+        reason: one of the collector's.
+        count: how many.
+        example: what exactly was met, once.
+    """
+
+    reason: str
+    count: int
+    example: str
+
+
+@dataclass(frozen=True)
+class CollectionSummary:
+    """A finished collection in figures.
+
+    Attributes:
+        yields: class and attribute to what each value brought.
+        barren: the texts of the queries of which no image was kept.
+        refusals: the most frequent reason first.
+        licences: licence to images, the most frequent first; "not told" where nobody told.
+        engines: search engine to images, likewise.
+    """
+
+    yields: dict[str, list[Yield]]
+    barren: list[str]
+    refusals: list[Refusal]
+    licences: list[tuple[str, int]]
+    engines: list[tuple[str, int]]
+
+
+def summarise(design: Design, dataset: Dataset, folder: Path) -> CollectionSummary:
+    """Count what a collection brought.
+
+    Args:
+        design: the queries.
+        dataset: what was kept.
+        folder: of the finished stage, where the refusals lie.
+    """
+    images = Counter(_source(dataset, "query"))
+    kinds: dict[str, dict[str, list[int]]] = {"class": {}}
+    for query in design.queries:
+        for kind, value in {"class": query.class_name, **query.attributes}.items():
+            kinds.setdefault(kind, {}).setdefault(value, []).append(images[query.text])
+    yields = {
+        kind: [Yield(value, len(found), sum(found), found.count(0)) for value, found in of.items()]
+        for kind, of in kinds.items()
+    }
+    return CollectionSummary(
+        yields=yields,
+        barren=[query.text for query in design.queries if not images[query.text]],
+        refusals=refusals_of(folder),
+        licences=Counter(_source(dataset, "licence")).most_common(),
+        engines=Counter(_source(dataset, "engine")).most_common(),
+    )
+
+
+def refusals_of(folder: Path) -> list[Refusal]:
+    """Why images were refused, from the table beside a collected dataset; none without one."""
+    path = folder / REFUSED
+    if not path.exists():
+        return []
+    table = pq.read_table(path, columns=["reason", "detail"])
+    details: dict[str, list[str]] = {}
+    for reason, detail in zip(*(column.to_pylist() for column in table.columns), strict=True):
+        details.setdefault(reason, []).append(detail or "")
+    found = [Refusal(reason, len(given), given[0]) for reason, given in details.items()]
+    return sorted(found, key=lambda refusal: (-refusal.count, refusal.reason))
+
+
+def _source(dataset: Dataset, column: str) -> Sequence[str] | Array:
+    if dataset.sources is None or column not in dataset.sources.column_names:
+        return ["not told"] * len(dataset)
+    return [value or "not told" for value in dataset.sources[column].to_pylist()]

@@ -1,0 +1,228 @@
+"""The stages of a pipeline: what each makes, and what its result depends on."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from adc_core.arrays import Array
+from adc_core.component import Component, named
+from adc_core.dataset import EVIDENCE, FROM_LABELS, Dataset
+from adc_core.design import Design
+from adc_core.findings import Curation, Findings
+from adc_core.fingerprint import fingerprint
+from adc_core.interfaces import Detector, Enricher, Learner
+from adc_core.model import Model, Predictions
+from adc_core.pipeline import Pipeline
+from adc_core.plan import Plan, require
+from adc_core.run import Measurement, Run, Training, TrainingSet
+from adc_core.run_directory import COLLECTOR, RunDirectory
+from adc_core.stage_files import (
+    CORRUPTION,
+    DATASET,
+    DESIGN,
+    FINDINGS,
+    MEASUREMENTS,
+    curation_form,
+    evidence_form,
+    training_form,
+)
+
+_WHO = ("ids", "labels", "classes", "attributes")
+"""What every component that is given a dataset may look at, beside the columns that it reads."""
+
+
+def names_of_stages(pipeline: Pipeline, plan: Plan) -> Iterator[str]:
+    """The names of the stages, in order."""
+    if pipeline.collector:
+        yield from ("designer", COLLECTOR)
+    if pipeline.encoder:
+        yield "encoder"
+    yield from (f"simulators/{name}" for name in named(pipeline.simulators))
+    yield from (f"enrichers/{name}" for name in named(plan.enrichers))
+    yield from (f"detectors/{name}" for name in named(pipeline.detectors))
+    yield from (f"curators/{name}" for name in named(pipeline.curators))
+    for name in named(pipeline.learners):
+        yield from (f"learners/{name}.{labels}" for labels in _trained_on(pipeline))
+    yield from (f"metrics/{name}" for name in named(pipeline.metrics))
+
+
+def _trained_on(pipeline: Pipeline) -> tuple[TrainingSet, ...]:
+    return tuple(labels for labels in pipeline.train_on if labels != "curated" or pipeline.curators)
+
+
+class Stages:
+    """The stages of one run, each with what its result depends on."""
+
+    def __init__(self, pipeline: Pipeline, directory: RunDirectory) -> None:
+        self._pipeline = pipeline
+        self._stage = directory.stage
+
+    def collect(self, given: Dataset | None) -> tuple[Design | None, Dataset]:
+        """The dataset, and the design that it was collected by."""
+        pipeline = self._pipeline
+        if given is not None:
+            return None, given
+        brief, designer, collector = pipeline.brief, pipeline.designer, pipeline.collector
+        assert brief is not None and designer is not None and collector is not None
+        design = self._stage(
+            "designer",
+            _key(designer, brief=brief),
+            lambda: designer.design(brief),
+            DESIGN,
+            remembers=True,
+        )
+        searchers = pipeline.searchers
+        dataset = self._stage(
+            COLLECTOR,
+            _key(collector, design=design, searchers=searchers),
+            lambda: collector.collect(design, searchers),
+            DATASET,
+            remembers=True,
+        )
+        return design, dataset
+
+    def encode(self, dataset: Dataset) -> Dataset:
+        """The dataset with the features that the encoder adds."""
+        encoder, images = self._pipeline.encoder, dataset.images
+        if encoder is None:
+            return dataset
+        assert images is not None
+        added = self._stage(
+            "encoder",
+            _key(encoder, images=images),
+            lambda: dataset.replace(features=encoder.encode(images)),
+            evidence_form(("features",)),
+        )
+        return dataset.replace(**added)
+
+    def corrupt(self, dataset: Dataset, truth: Array | None) -> tuple[Dataset, Array | None]:
+        """The dataset with simulated noise; its own labels then are the truth."""
+        simulators = self._pipeline.simulators
+        for name, simulator in zip(named(simulators), simulators, strict=True):
+            shown = _shown(simulator, dataset)
+            corruption = self._stage(
+                f"simulators/{name}",
+                _key(simulator, shown),
+                partial(simulator.corrupt, shown),
+                CORRUPTION,
+            )
+            truth = dataset.labels if truth is None else truth
+            dataset = dataset.relabelled(corruption.labels)
+        return dataset, truth
+
+    def enrich(self, dataset: Dataset, plan: Plan) -> Dataset:
+        """The dataset with the columns that the enrichers add."""
+        for name, enricher in zip(named(plan.enrichers), plan.enrichers, strict=True):
+            added = self._enriched(name, enricher, dataset)
+            columns = {**dataset.columns, **added.pop("columns", {})}
+            dataset = dataset.replace(**added, columns=columns)
+        return dataset
+
+    def _enriched(self, name: str, enricher: Enricher, dataset: Dataset) -> dict[str, Any]:
+        shown = _shown(enricher, dataset)
+        from_labels = set(enricher.adds) & {*FROM_LABELS} or set(enricher.adds) - {*EVIDENCE}
+        key = (
+            _key(enricher, shown)
+            if from_labels
+            else _key(enricher, **{name: getattr(shown, name) for name in enricher.needs})
+        )
+        return self._stage(
+            f"enrichers/{name}", key, lambda: enricher.enrich(shown), evidence_form(enricher.adds)
+        )
+
+    def detect(self, dataset: Dataset) -> dict[str, Findings]:
+        """What each detector finds."""
+
+        def judge(name: str, detector: Detector) -> Findings:
+            shown = _shown(detector, dataset)
+            key = _key(detector, shown)
+            return self._stage(f"detectors/{name}", key, lambda: detector.detect(shown), FINDINGS)
+
+        detectors = self._pipeline.detectors
+        return {
+            name: judge(name, detector)
+            for name, detector in zip(named(detectors), detectors, strict=True)
+        }
+
+    def curate(self, dataset: Dataset, findings: dict[str, Findings]) -> dict[str, Curation]:
+        """What each curator makes of the dataset that the one before it left."""
+        curations: dict[str, Curation] = {}
+        curators = self._pipeline.curators
+        everything = tuple(findings.values())
+        for name, curator in zip(named(curators), curators, strict=True):
+            require(curator, dataset)
+            shown = _shown(curator, dataset)
+
+            changed = self._stage(
+                f"curators/{name}",
+                _key(curator, shown, findings=everything),
+                partial(curator.curate, shown, everything),
+                curation_form(dataset),
+            )
+            curations[name] = changed
+            dataset = changed.dataset
+        return curations
+
+    def learn(self, run: Run) -> tuple[Training, ...]:
+        """What each learner makes of each set of labels."""
+        learners = self._pipeline.learners
+        return tuple(
+            self._trained(name, learner, labels, run)
+            for name, learner in zip(named(learners), learners, strict=True)
+            for labels in _trained_on(self._pipeline)
+        )
+
+    def _trained(self, name: str, learner: Learner, labels: TrainingSet, run: Run) -> Training:
+        dataset = _shown(learner, _training_set(run, labels))
+        test = run.test
+
+        def work() -> tuple[Model, Predictions | None]:
+            model = learner.learn(dataset)
+            images = None if test is None else test.images
+            return model, None if images is None else model.predict(images)
+
+        return self._stage(
+            f"learners/{name}.{labels}",
+            _key(learner, dataset, images=dataset.images, test=test and test.images),
+            work,
+            training_form(name, labels),
+        )
+
+    def measure(self, run: Run) -> tuple[Measurement, ...]:
+        """What each metric measures."""
+        metrics = self._pipeline.metrics
+        found: list[Measurement] = []
+        for name, metric in zip(named(metrics), metrics, strict=True):
+            measured = self._stage(
+                f"metrics/{name}", _key(metric, run=run), partial(metric.measure, run), MEASUREMENTS
+            )
+            found.extend(measured)
+        return tuple(found)
+
+
+def _training_set(run: Run, labels: TrainingSet) -> Dataset:
+    if labels == "raw":
+        return run.collected
+    if labels == "curated":
+        return run.curated
+    assert run.truth is not None
+    known = np.flatnonzero(run.truth >= 0)
+    return run.collected.take(known).relabelled(run.truth[known])
+
+
+def _shown(component: Component, dataset: Dataset) -> Dataset:
+    """The dataset without evidence that the component did not ask for."""
+    hidden = [name for name in EVIDENCE if name not in component.needs and dataset.has(name)]
+    return dataset.replace(**dict.fromkeys(hidden)) if hidden else dataset
+
+
+def _key(component: Component, dataset: Dataset | None = None, **inputs: Any) -> dict[str, Any]:
+    """Everything that a stage's result depends on."""
+    key: dict[str, Any] = {"component": component.identity}
+    if dataset is not None:
+        key["dataset"] = dataset.fingerprint_of(*_WHO, *EVIDENCE, "columns")
+        if "images" in component.needs:
+            key["images"] = fingerprint(dataset.images)
+    return key | {name: fingerprint(value) for name, value in inputs.items()}
