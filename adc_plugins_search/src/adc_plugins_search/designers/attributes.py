@@ -1,6 +1,6 @@
 """Queries from words: every class with every combination of attribute values."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import product
 from math import prod
 from string import Formatter
@@ -11,6 +11,9 @@ from pydantic import Field, field_validator, model_validator
 from adc_core.design import Brief, ClassName, Design, Query, distinct
 from adc_core.errors import InputError
 from adc_core.interfaces import Designer
+
+MOST_QUERIES = 20_000
+"""More are hardly meant: a week of most services' allowances."""
 
 
 class AttributeDesigner(Designer):
@@ -40,7 +43,7 @@ class AttributeDesigner(Designer):
     template: str | None = Field(
         None, description="text of a query, with the slots {class} and {ATTRIBUTE}"
     )
-    limit: int = Field(20_000, ge=1, description="refuse designs with more queries than this")
+    limit: int = Field(MOST_QUERIES, ge=1, description="refuse designs with more queries than this")
 
     @model_validator(mode="before")
     @classmethod
@@ -71,17 +74,8 @@ class AttributeDesigner(Designer):
 
     @model_validator(mode="after")
     def _check_template(self) -> Self:
-        if self.template is None:
-            return self
-        try:
-            parts = list(Formatter().parse(self.template))
-        except ValueError as error:
-            raise ValueError(f"template: {error}: write slots as {{class}}") from None
-        slots = [name for _, name, _, _ in parts if name is not None]
-        needed = ["class", *self.attributes]
-        if sorted(slots) != sorted(needed):
-            wanted = ", ".join(f"{{{name}}}" for name in needed)
-            raise ValueError(f"template: {self.template!r} must hold each of {wanted} once")
+        if self.template is not None:
+            check_template(self.template, self.attributes)
         return self
 
     def design(self, brief: Brief) -> Design:
@@ -98,12 +92,9 @@ class AttributeDesigner(Designer):
                 f"{len(classes)} classes × {' × '.join(self._sizes())} make {size:,} queries, more "
                 f"than limit: {self.limit:,}: give fewer values, or raise limit"
             )
-        return Design(
-            classes=classes,
-            attributes=self.attributes,
-            queries=tuple(self._queries(classes)),
-            samples_per_query=brief.samples_per_query,
-        )
+        values_of = dict.fromkeys(classes, self.attributes)
+        samples = brief.samples_per_query
+        return design_of(values_of, samples, template=self.template, limit=self.limit)
 
     def _classes(self, brief: Brief) -> tuple[str, ...]:
         if self.classes and brief.classes and self.classes != brief.classes:
@@ -118,28 +109,89 @@ class AttributeDesigner(Designer):
         for name, values in self.attributes.items():
             yield f"{len(values)} {name}"
 
-    def _queries(self, classes: tuple[str, ...]) -> Iterator[Query]:
-        # Engines do not tell upper from lower case, so neither do these texts.
-        class_of: dict[str, str] = {}
-        for class_name in classes:
-            for values in product(*self.attributes.values()):
-                text = self._text(class_name, values)
-                first = class_of.get(text.casefold())
-                if first is None:
-                    class_of[text.casefold()] = class_name
-                    attributes = dict(zip(self.attributes, values, strict=True))
-                    yield Query(text=text, class_name=class_name, attributes=attributes)
-                elif first != class_name:
-                    raise InputError(
-                        f"the query {text!r} would stand for class {first!r} and for class "
-                        f"{class_name!r}: rename a class or drop a value"
-                    )
 
-    def _text(self, class_name: str, values: tuple[str, ...]) -> str:
-        if self.template is None:
-            return " ".join((*values, class_name))
-        slots = dict(zip(self.attributes, values, strict=True)) | {"class": class_name}
-        return " ".join(self.template.format_map(slots).split())
+def check_template(template: str, attributes: Collection[str]) -> None:
+    """See that a text has a slot for the class and for each attribute.
+
+    Raises:
+        ValueError: it has not.
+    """
+    try:
+        parts = list(Formatter().parse(template))
+    except ValueError as error:
+        raise ValueError(f"template: {error}: write slots as {{class}}") from None
+    slots = [name for _, name, _, _ in parts if name is not None]
+    needed = ["class", *attributes]
+    if sorted(slots) != sorted(needed):
+        wanted = ", ".join(f"{{{name}}}" for name in needed)
+        raise ValueError(f"template: {template!r} must hold each of {wanted} once")
+
+
+def design_of(
+    values_of: Mapping[str, Mapping[str, Sequence[str]]],
+    samples_per_query: int,
+    *,
+    template: str | None = None,
+    unsaid: Collection[str] = (),
+    limit: int | None = None,
+) -> Design:
+    """Every class with every combination of its own attribute values.
+
+    Args:
+        values_of: class to attribute to values.
+        samples_per_query: images to ask for.
+        template: text of a query, with a slot for the class and for each attribute; by default
+            the values in their order, then the class.
+        unsaid: values that the images have but the text leaves out.
+        limit: how many queries there may be; None for any number.
+
+    Raises:
+        InputError: more queries than that, or one text for two classes.
+    """
+    sizes = [prod(map(len, attributes.values())) for attributes in values_of.values()]
+    if limit is not None and sum(sizes) > limit:
+        raise InputError(
+            f"the values make {sum(sizes):,} queries, more than {limit:,}: choose fewer of them"
+        )
+    values: dict[str, dict[str, None]] = {}
+    for attributes in values_of.values():
+        for name, own in attributes.items():
+            values.setdefault(name, {}).update(dict.fromkeys(own))
+    return Design(
+        classes=tuple(values_of),
+        attributes={name: tuple(own) for name, own in values.items()},
+        queries=tuple(_queries(values_of, template, unsaid)),
+        samples_per_query=samples_per_query,
+    )
+
+
+def _queries(
+    values_of: Mapping[str, Mapping[str, Sequence[str]]],
+    template: str | None,
+    unsaid: Collection[str],
+) -> Iterator[Query]:
+    # Engines do not tell upper from lower case, so neither do these texts.
+    class_of: dict[str, str] = {}
+    for class_name, attributes in values_of.items():
+        for values in product(*attributes.values()):
+            said = ["" if value in unsaid else value for value in values]
+            text = _text(class_name, dict(zip(attributes, said, strict=True)), template)
+            first = class_of.get(text.casefold())
+            if first is None:
+                class_of[text.casefold()] = class_name
+                chosen = dict(zip(attributes, values, strict=True))
+                yield Query(text=text, class_name=class_name, attributes=chosen)
+            elif first != class_name:
+                raise InputError(
+                    f"the query {text!r} would stand for class {first!r} and for class "
+                    f"{class_name!r}: rename a class or drop a value"
+                )
+
+
+def _text(class_name: str, said: Mapping[str, str], template: str | None) -> str:
+    if template is None:
+        return " ".join(word for word in (*said.values(), class_name) if word)
+    return " ".join(template.format_map({**said, "class": class_name}).split())
 
 
 def _values(name: str, given: Any) -> tuple[str, ...]:

@@ -1,5 +1,7 @@
 """A design written by hand."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -10,7 +12,7 @@ from adc_core.design import Brief, ClassName, Design, Query
 from adc_core.errors import InputError, InputErrors
 from adc_core.faults import lines_of
 from adc_core.interfaces import Designer
-from adc_plugins_search.designers.attributes import AttributeDesigner
+from adc_plugins_search.designers.attributes import MOST_QUERIES, AttributeDesigner, design_of
 
 
 class FileDesigner(Designer):
@@ -18,7 +20,9 @@ class FileDesigner(Designer):
 
     The file is YAML, TOML or JSON. It holds `classes` and either `queries`, each with `text`,
     `class` and perhaps `attributes`, or `attributes` with their values, and perhaps a `template`,
-    which are combined as `attributes` does. `samples_per_query` may stand there too.
+    which are combined as `attributes` does. Values that only one class has stand under `by_class`,
+    values that the images have but no query says under `unsaid`. `samples_per_query` may stand
+    there too; `struck`, the words that `adc design` shall not offer again, is left alone.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"path": "design.yaml"}]})
@@ -32,17 +36,13 @@ class FileDesigner(Designer):
             InputErrors: the file cannot be read, says something wrong, or has other classes than
                 the brief.
         """
+        written = read_design(self.path)
         try:
-            written = _Written.model_validate(read_config(self.path, "a design file"))
             if brief.classes and brief.classes != written.classes:
                 raise InputError("the brief names other classes: leave them out there, or here")
             return written.design(brief)
         except (ValidationError, InputError) as error:
-            prefix = f"{self.path}"
-            lines = [line.removeprefix(f"{prefix}: ") for line in lines_of(error)]
-            raise InputErrors(
-                line if line.startswith(prefix) else f"{prefix}: {line}" for line in lines
-            ) from None
+            raise _of_file(self.path, error) from None
 
 
 class _Strict(BaseModel):
@@ -55,9 +55,21 @@ class _WrittenQuery(_Strict):
     attributes: dict[str, str] = Field(default_factory=dict)
 
 
-class _Written(_Strict):
+class WrittenDesign(_Strict):
+    """What a design file says.
+
+    Attributes:
+        attributes: attribute to values, for every class.
+        by_class: class to attribute to values, in place of those for every class.
+        struck: class to attribute to words that shall not be offered again.
+        unsaid: values that the images have but the query leaves out.
+    """
+
     classes: tuple[ClassName, ...] = Field(min_length=1)
     attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    by_class: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
+    struck: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
+    unsaid: tuple[str, ...] = ()
     template: str | None = None
     queries: tuple[_WrittenQuery, ...] = ()
     samples_per_query: int | None = Field(None, ge=1)
@@ -66,21 +78,58 @@ class _Written(_Strict):
     def _check(self) -> Self:
         if self.queries and self.template:
             raise ValueError("queries are written out: leave the template out")
+        if self.queries and self.by_class:
+            raise ValueError("queries are written out: leave by_class out")
+        if strange := [name for name in self.by_class if name not in self.classes]:
+            raise ValueError(f"by_class names {strange[0]!r}, which is not among the classes")
         return self
 
+    @property
+    def values_of(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+        """Class to attribute to values."""
+        return {name: self.attributes | self.by_class.get(name, {}) for name in self.classes}
+
     def design(self, brief: Brief) -> Design:
+        """The design, with as many images per query as it says, or else the brief.
+
+        Raises:
+            InputError: a value stands twice, the template does not fit, or there are too many
+                queries.
+        """
         samples = self.samples_per_query or brief.samples_per_query
-        if not self.queries:
-            combined = AttributeDesigner(
-                attributes=self.attributes, classes=self.classes, template=self.template
+        if self.queries:
+            return Design(
+                classes=self.classes,
+                attributes=self.attributes,
+                queries=tuple(
+                    Query(text=one.text, class_name=one.class_name, attributes=one.attributes)
+                    for one in self.queries
+                ),
+                samples_per_query=samples,
             )
-            return combined.design(brief.replace(samples_per_query=samples))
-        return Design(
-            classes=self.classes,
-            attributes=self.attributes,
-            queries=tuple(
-                Query(text=one.text, class_name=one.class_name, attributes=one.attributes)
-                for one in self.queries
-            ),
-            samples_per_query=samples,
+        # An attribute designer checks the values of each class.
+        values_of = {
+            name: AttributeDesigner(attributes=values, template=self.template).attributes
+            for name, values in self.values_of.items()
+        }
+        return design_of(
+            values_of, samples, template=self.template, unsaid=self.unsaid, limit=MOST_QUERIES
         )
+
+
+def read_design(path: Path) -> WrittenDesign:
+    """What a design file says.
+
+    Raises:
+        InputErrors: it cannot be read or says something wrong.
+    """
+    try:
+        return WrittenDesign.model_validate(read_config(path, "a design file"))
+    except (ValidationError, InputError) as error:
+        raise _of_file(path, error) from None
+
+
+def _of_file(path: Path, error: Exception) -> InputErrors:
+    """The faults, each beginning with the file's name."""
+    lines = [line.removeprefix(f"{path}: ") for line in lines_of(error)]
+    return InputErrors(line if line.startswith(f"{path}") else f"{path}: {line}" for line in lines)

@@ -1,8 +1,7 @@
 """Queries from a bundled vocabulary: no model, no network, the same words every time."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
-from itertools import product
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,9 +10,11 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from adc_core.config_file import read_config
-from adc_core.design import Brief, ClassName, Design, Query
+from adc_core.design import Brief, ClassName, Design
 from adc_core.errors import InputError
 from adc_core.interfaces import Designer
+from adc_plugins_search.designers.attributes import design_of
+from adc_plugins_search.designers.proposals import Groups, Proposal
 
 WORDS = Path(__file__).with_suffix(".yaml")
 """The words, with their groups, and what suits each class."""
@@ -21,8 +22,6 @@ WORDS = Path(__file__).with_suffix(".yaml")
 Attribute = Literal["color", "material", "pattern"]
 ATTRIBUTES: tuple[Attribute, ...] = ("color", "material", "pattern")
 _MOST_PER_GROUP = 2
-
-Groups = Mapping[str, Sequence[str]]
 
 
 class VocabularyDesigner(Designer):
@@ -55,6 +54,32 @@ class VocabularyDesigner(Designer):
         Raises:
             InputError: a class is not in the vocabulary.
         """
+        chosen: dict[str, dict[str, tuple[str, ...]]] = {
+            name: {
+                attribute: values_for(attribute, name, self.each) for attribute in self.attributes
+            }
+            for name in self._classes(brief)
+        }
+        return design_of(chosen, brief.samples_per_query, unsaid=read_words()["unsaid"])
+
+    def propose(self, brief: Brief) -> Iterator[Proposal]:
+        """All values that suit each class, those of the design chosen.
+
+        Raises:
+            InputError: a class is not in the vocabulary.
+        """
+        for name in self._classes(brief):
+            for attribute in self.attributes:
+                chosen = values_for(attribute, name, self.each)
+                yield Proposal(name, attribute, groups_for(attribute, name), chosen)
+
+    def more(
+        self, brief: Brief, class_name: str, attribute: str, count: int, known: Collection[str]
+    ) -> Groups:
+        """Nothing: the proposal held all."""
+        return {}
+
+    def _classes(self, brief: Brief) -> tuple[str, ...]:
         known = read_words()["classes"]
         classes = brief.classes or self.classes or tuple(known)
         strange = [name for name in classes if _key(name) not in known]
@@ -63,23 +88,7 @@ class VocabularyDesigner(Designer):
                 f"the vocabulary does not know {', '.join(strange)}, but {', '.join(known)}: set "
                 "generic for words of all kinds, or write a design file"
             )
-        chosen: dict[str, dict[str, tuple[str, ...]]] = {
-            name: {
-                attribute: values_for(attribute, name, self.each) for attribute in self.attributes
-            }
-            for name in classes
-        }
-        return Design(
-            classes=classes,
-            attributes={
-                attribute: tuple(
-                    dict.fromkeys(v for name in classes for v in chosen[name][attribute])
-                )
-                for attribute in self.attributes
-            },
-            queries=tuple(query for name in classes for query in _queries(name, chosen[name])),
-            samples_per_query=brief.samples_per_query,
-        )
+        return classes
 
 
 def values_for(attribute: str, class_name: str, count: int) -> tuple[str, ...]:
@@ -90,12 +99,9 @@ def values_for(attribute: str, class_name: str, count: int) -> tuple[str, ...]:
         class_name: the class; of one that is unknown every group suits.
         count: how many; fewer where the vocabulary has no more.
     """
-    words = read_words()
-    groups = words[attribute]
-    suitable = words["classes"].get(_key(class_name), {}).get(attribute)
-    groups = {name: groups[name] for name in suitable or groups}
+    groups = groups_for(attribute, class_name)
     if attribute == "color":
-        return farthest(groups, count)
+        return farthest({name: read_words()["color"][name] for name in groups}, count)
     return in_turn(groups, count)
 
 
@@ -108,7 +114,9 @@ def in_turn(groups: Groups, count: int) -> tuple[str, ...]:
     return tuple(word for _, word in zip(range(count), turns, strict=False))
 
 
-def farthest(groups: Mapping[str, Mapping[str, str]], count: int) -> tuple[str, ...]:
+def farthest(
+    groups: Mapping[str, Mapping[str, str]], count: int, first: Collection[str] = ()
+) -> tuple[str, ...]:
     """Colours that differ: each is the farthest in CIELAB from those before it.
 
     The first is the one farthest from all others together. No more than two come from one group,
@@ -116,13 +124,15 @@ def farthest(groups: Mapping[str, Mapping[str, str]], count: int) -> tuple[str, 
 
     Args:
         groups: group to colours, name to sRGB value.
-        count: how many.
+        count: how many, in all.
+        first: those that are chosen already.
     """
     names = [name for colours in groups.values() for name in colours]
     group = [name for name, colours in groups.items() for _ in colours]
     places = lab([value for colours in groups.values() for value in colours.values()])
     distance = np.linalg.norm(places[:, None] - places, axis=2)
-    chosen = [int(distance.sum(axis=1).argmax())]
+    chosen = [row for row, name in enumerate(names) if name in first]
+    chosen = chosen or [int(distance.sum(axis=1).argmax())]
     while len(chosen) < min(count, len(names)):
         used = [group[row] for row in chosen]
         free = [
@@ -160,16 +170,12 @@ def read_words() -> dict[str, Any]:
     return read_config(WORDS, "the vocabulary")
 
 
+def groups_for(attribute: str, class_name: str) -> dict[str, tuple[str, ...]]:
+    """All values of an attribute that suit a class, by group; of an unknown class all groups."""
+    words = read_words()
+    suitable = words["classes"].get(_key(class_name), {}).get(attribute)
+    return {name: tuple(words[attribute][name]) for name in suitable or words[attribute]}
+
+
 def _key(class_name: str) -> str:
     return class_name.casefold().replace("tshirt", "t-shirt").replace("t shirt", "t-shirt")
-
-
-def _queries(class_name: str, values: Mapping[str, Sequence[str]]) -> Iterator[Query]:
-    unsaid = set(read_words()["unsaid"])
-    for combination in product(*values.values()):
-        said = [word for word in combination if word not in unsaid]
-        yield Query(
-            text=" ".join((*said, class_name)),
-            class_name=class_name,
-            attributes=dict(zip(values, combination, strict=True)),
-        )

@@ -1,0 +1,125 @@
+"""A design as a file that a person reads and edits: words chosen, words struck."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from adc_core.errors import InputError
+from adc_core.seal import disk_faults
+from adc_plugins_search.designers.file import read_design
+
+Place = tuple[str, str]
+"""A class and an attribute."""
+
+_HEAD = """\
+# A design, for `designer: {use: file, path: …}` of a pipeline. It is yours to edit: `adc design`
+# keeps what you add and what you take away. It does not offer words again that stand under struck.
+"""
+
+
+@dataclass
+class Sheet:
+    """What was decided.
+
+    Attributes:
+        classes: in their order.
+        chosen: place to the words that the design holds; none: the class has not this attribute.
+        struck: place to words that shall not be offered again.
+        unsaid: values that the images have but the query leaves out.
+        extras: what else stands in the file: `template`, `samples_per_query`.
+    """
+
+    classes: tuple[str, ...] = ()
+    chosen: dict[Place, tuple[str, ...]] = field(default_factory=dict)
+    struck: dict[Place, tuple[str, ...]] = field(default_factory=dict)
+    unsaid: tuple[str, ...] = ()
+    extras: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> "Sheet":
+        """What a design file says.
+
+        Raises:
+            InputErrors: it cannot be read or says something wrong.
+            InputError: its queries are written out.
+        """
+        written = read_design(path)
+        if written.queries:
+            raise InputError(f"{path}: queries are written out: give another --to")
+        struck = {
+            (name, attribute): words
+            for name, attributes in written.struck.items()
+            for attribute, words in attributes.items()
+        }
+        chosen = {
+            (name, attribute): words
+            for name, attributes in written.values_of.items()
+            for attribute, words in attributes.items()
+        }
+        extras = written.model_dump(include={"template", "samples_per_query"}, exclude_none=True)
+        chosen |= {place: () for place in struck if place not in chosen}
+        return cls(written.classes, chosen, struck, written.unsaid, extras)
+
+    def differences(self, before: "Sheet") -> Iterator[str]:
+        """What a person changed since, one line per place."""
+        for place in dict.fromkeys((*before.chosen, *self.chosen)):
+            now, then = self.chosen.get(place, ()), before.chosen.get(place, ())
+            words = [f"+ {word}" for word in now if word not in then]
+            words += [f"− {word}" for word in then if word not in now]
+            if words:
+                yield f"{' · '.join(place)}: {', '.join(words)}"
+
+    def strike_what_was_removed(self, before: "Sheet") -> None:
+        """Words that stood there before and were taken away by hand are struck."""
+        for place, words in before.chosen.items():
+            chosen, struck = self.chosen.setdefault(place, ()), self.struck.get(place, ())
+            gone = (word for word in words if word not in (*chosen, *struck))
+            self.struck[place] = (*struck, *gone)
+
+    def put(self, place: Place, chosen: tuple[str, ...], struck: tuple[str, ...]) -> None:
+        """Note what was decided about an attribute of a class."""
+        self.classes = tuple(dict.fromkeys((*self.classes, place[0])))
+        self.chosen[place] = chosen
+        self.struck[place] = struck
+
+    def text(self) -> str:
+        """The file."""
+        table: dict[str, Any] = {
+            "classes": list(self.classes),
+            "by_class": _nested(self.chosen),
+        }
+        if struck := _nested(self.struck):
+            table["struck"] = struck
+        if self.unsaid:
+            table["unsaid"] = list(self.unsaid)
+        body = yaml.safe_dump(
+            table | self.extras,
+            sort_keys=False,
+            allow_unicode=True,
+            default_flow_style=None,
+            width=100,
+        )
+        return _HEAD + body
+
+    def write(self, path: Path) -> None:
+        """Write the file whole or not at all.
+
+        Raises:
+            WorkError: the disk refuses.
+        """
+        with disk_faults(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            new = path.with_name(f".{path.name}.new")
+            new.write_text(self.text(), encoding="utf-8")
+            new.replace(path)
+
+
+def _nested(words_of: Mapping[Place, tuple[str, ...]]) -> dict[str, dict[str, list[str]]]:
+    table: dict[str, dict[str, list[str]]] = {}
+    for (name, attribute), words in words_of.items():
+        if words:
+            table.setdefault(name, {})[attribute] = list(words)
+    return table

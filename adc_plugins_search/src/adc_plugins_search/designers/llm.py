@@ -1,0 +1,316 @@
+"""A design by a language model: attributes, many options, a refinement, a diverse few."""
+
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from adc_core.component import LocalPath
+from adc_core.design import Brief, Design, distinct
+from adc_core.errors import InputError, WorkError
+from adc_core.interfaces import Designer
+from adc_core.work import progress, work_folder
+from adc_plugins_search.designers.answers import Groups as GroupsAnswer
+from adc_plugins_search.designers.answers import Words
+from adc_plugins_search.designers.asking import Model, UselessError, in_full
+from adc_plugins_search.designers.attributes import MOST_QUERIES, check_template, design_of
+from adc_plugins_search.designers.endpoint import model_name
+from adc_plugins_search.designers.picking import pick
+from adc_plugins_search.designers.proposals import Groups, Proposal
+from adc_plugins_search.designers.refining import clean, fold, refine
+from adc_plugins_search.designers.turns import Turns
+from adc_plugins_search.designers.vocabulary import read_words
+
+TURNS = "turns.jsonl"
+"""The file of prompts and answers in the work folder."""
+
+_ROUNDS = 4
+_ATTRIBUTES_TO_NAME = 8
+_LONGEST_NAME = 30
+
+
+class LlmDesigner(Designer):
+    """Asks a language model for attributes and options, cleans the answers and picks a diverse few.
+
+    For each class the model names attributes, of which those named for most classes are taken;
+    then `options` ways to describe each of them. Rules drop what is repeated or misplaced, the
+    model does the same and sorts the rest into groups, and of these `each` are picked that differ:
+    colours by their distance in CIELAB, others from all groups in turn. Every combination makes a
+    query.
+
+    The model answers at any endpoint that speaks OpenAI chat completions: Ollama, vLLM, llama.cpp
+    or a hosted service. Its key comes from `ADC_LLM_API_KEY`, or for OpenAI itself from
+    `OPENAI_API_KEY`; a local endpoint needs none. Every prompt and answer is kept in
+    `turns.jsonl`, from which a second run answers without asking.
+
+    This is step 1 of Liu et al., "Automatic Dataset Construction (ADC): Sample Collection, Data
+    Curation, and Beyond" (2024), section 2.1.
+    """
+
+    pace: ClassVar[tuple[str, ...]] = ("timeout", "price_in", "price_out")
+
+    model: str | None = Field(None, description="its name; by default ADC_LLM_MODEL")
+    base_url: str | None = Field(
+        None,
+        description="address of the endpoint, such as http://localhost:11434/v1; by default "
+        "ADC_LLM_BASE_URL, OPENAI_BASE_URL or OLLAMA_BASE_URL",
+    )
+    attributes: tuple[str, ...] = Field(
+        (), description="what to vary; by default the model is asked"
+    )
+    most: int = Field(3, ge=1, description="attributes to take where the model is asked for them")
+    options: int = Field(50, ge=1, le=200, description="values to ask for per class and attribute")
+    each: int = Field(10, ge=1, description="values to pick per class and attribute")
+    template: str | None = Field(
+        None, description="text of a query, with the slots {class} and {ATTRIBUTE}"
+    )
+    limit: int = Field(MOST_QUERIES, ge=1, description="refuse designs with more queries than this")
+    temperature: float | None = Field(
+        None, ge=0, le=2, description="of the model; by default the endpoint's own"
+    )
+    timeout: float = Field(300, gt=0, description="seconds that an answer may take")
+    price_in: float | None = Field(None, ge=0, description="price of a million tokens of prompts")
+    price_out: float | None = Field(None, ge=0, description="price of a million tokens of answers")
+    turns: LocalPath | None = Field(
+        None, description="prompts and answers to go on from; by default those of the run"
+    )
+
+    @field_validator("attributes")
+    @classmethod
+    def _check_attributes(cls, attributes: tuple[str, ...]) -> tuple[str, ...]:
+        if "class" in attributes:
+            raise ValueError("'class' cannot be an attribute: the slot {class} is the class")
+        return distinct(attributes, "attribute")
+
+    @model_validator(mode="after")
+    def _check_template(self) -> Self:
+        if self.template is not None:
+            if not self.attributes:
+                raise ValueError("template: name the attributes of its slots: attributes: […]")
+            check_template(self.template, self.attributes)
+        return self
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """As of every component, with the model that is asked where the option leaves it open."""
+        described = super().identity
+        try:
+            return described | {"model": model_name(self.model)}
+        except InputError:
+            return described
+
+    @property
+    def turns_file(self) -> Path:
+        """Where prompts and answers are kept."""
+        return self.turns or work_folder() / TURNS
+
+    def design(self, brief: Brief) -> Design:
+        """The classes of the brief with all combinations of the picked values.
+
+        Raises:
+            InputError: no classes, model, endpoint or key; or too many queries.
+            WorkError: the endpoint fails, refuses, or answers nothing that can be used.
+        """
+        chosen: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in brief.classes}
+        for proposal in self.propose(brief):
+            chosen[proposal.class_name][proposal.attribute] = proposal.chosen
+        return design_of(
+            chosen,
+            brief.samples_per_query,
+            template=self.template,
+            unsaid=read_words()["unsaid"],
+            limit=self.limit,
+        )
+
+    def propose(self, brief: Brief) -> Iterator[Proposal]:
+        """All refined options of each attribute of each class, the picked ones chosen.
+
+        Raises:
+            InputError: no classes, model, endpoint or key.
+            WorkError: the endpoint fails, refuses, or answers nothing that can be used.
+        """
+        model = self._model(brief)
+        attributes = self.attributes or self._attributes(model, brief)
+        total = len(brief.classes) * len(attributes)
+        done = 0
+        for class_name in brief.classes:
+            for attribute in attributes:
+                progress(done, total, "attribute")
+                words = self._options(model, brief, class_name, attribute, self.options, ())
+                groups = _refined(model, brief, class_name, attribute, words)
+                chosen = pick(groups, attribute, self.each)
+                yield Proposal(class_name, attribute, groups, chosen)
+                done += 1
+        progress(total, total, "attribute")
+
+    def more(
+        self, brief: Brief, class_name: str, attribute: str, count: int, known: Collection[str]
+    ) -> Groups:
+        """Further options, refined as the first ones were.
+
+        Raises:
+            InputError: as `propose`.
+            WorkError: as `propose`, or the model knows no more.
+        """
+        model = self._model(brief)
+        words = self._options(model, brief, class_name, attribute, count, known)
+        return _refined(model, brief, class_name, attribute, words)
+
+    def prompts(self, brief: Brief) -> Iterator[tuple[str, str]]:
+        """What would be asked, without asking; `<…>` stands for what is answered meanwhile."""
+        self._check(brief)
+        yield "said before every question", _system(brief)
+        if not self.attributes:
+            for class_name in brief.classes:
+                yield f"attributes of {class_name}", in_full(_ask_attributes(class_name), Words)
+        attributes = self.attributes or tuple(f"<attribute {n}>" for n in range(1, self.most + 1))
+        for class_name in brief.classes:
+            for attribute in attributes:
+                asked = _ask_options(class_name, attribute, self.options, ())
+                yield f"{attribute} of {class_name}", in_full(asked, Words)
+                asked = _ask_groups(class_name, attribute, ["<what was answered>"])
+                title = f"refinement of {attribute} of {class_name}"
+                yield title, in_full(asked, GroupsAnswer)
+
+    def _check(self, brief: Brief) -> None:
+        if not brief.classes:
+            raise InputError("no classes: name them in the brief, as classes: [sweater, shirt]")
+
+    def _model(self, brief: Brief) -> Model:
+        self._check(brief)
+        return Model(
+            model_name(self.model),
+            self.base_url,
+            Turns(self.turns_file),
+            _system(brief),
+            temperature=self.temperature,
+            timeout=self.timeout,
+            prices=(self.price_in, self.price_out),
+        )
+
+    def _attributes(self, model: Model, brief: Brief) -> tuple[str, ...]:
+        """Those that are named for most classes, and among these the earliest named."""
+        spelled: dict[str, str] = {}
+        places: dict[str, list[int]] = {}
+        for done, class_name in enumerate(brief.classes):
+            progress(done, len(brief.classes), "class")
+            answer = model.ask(_ask_attributes(class_name), Words).value.options
+            for name in answer:
+                spelled.setdefault(fold(name), clean(name))
+            for place, key in enumerate(dict.fromkeys(map(fold, answer))):
+                places.setdefault(key, []).append(place)
+        strange = {"", fold("class"), *map(fold, brief.classes)}
+        found = [key for key in places if key not in strange]
+        found.sort(key=lambda key: (-len(places[key]), sum(places[key]) / len(places[key])))
+        if not found:
+            raise WorkError(f"{model.name} named no attributes: give them, as attributes: [color]")
+        return tuple(spelled[key] for key in found[: self.most])
+
+    def _options(
+        self,
+        model: Model,
+        brief: Brief,
+        class_name: str,
+        attribute: str,
+        count: int,
+        known: Collection[str],
+    ) -> tuple[str, ...]:
+        """Clean options beside those known; asked for again where an answer was cut or meagre."""
+        there = {fold(word) for word in known}
+        words: tuple[str, ...] = ()
+        wanted = count
+        for _ in range(_ROUNDS):
+            prompt = _ask_options(class_name, attribute, wanted, (*known, *words))
+            try:
+                reply = model.ask(prompt, Words, or_nothing=bool(known or words))
+            except UselessError:
+                if words:  # it has said what it knows
+                    break
+                raise
+            said = refine(
+                (*known, *words, *reply.value.options), attribute, class_name, brief.classes
+            )
+            fresh = tuple(word for word in said.kept if fold(word) not in there)
+            gained = len(fresh) > len(words)
+            words = fresh
+            if len(words) >= count or not (reply.cut or (gained and len(words) < self.each)):
+                break
+            wanted = count - len(words) if gained else max(1, wanted // 2)
+        if not words:
+            raise WorkError(
+                f"{model.name} knows no {'more ' if known else ''}{attribute} of {class_name}: "
+                "try another model, or add words by hand"
+            )
+        return words[:count]
+
+
+def _refined(
+    model: Model, brief: Brief, class_name: str, attribute: str, words: Sequence[str]
+) -> Groups:
+    """The words that the model finds right, in its groups, and clean again by rules.
+
+    Only words that were given count. An answer that was cut is asked for in smaller parts.
+    """
+    group_of: dict[str, str] = {}
+    left, size = list(words), len(words)
+    while left:
+        part = left[:size]
+        reply = model.ask(_ask_groups(class_name, attribute, part), GroupsAnswer)
+        given = {fold(word) for word in part}
+        sorted_ = {
+            fold(word): clean(group.name)[:_LONGEST_NAME] or "other"
+            for group in reply.value.groups
+            for word in group.options
+            if fold(word) in given
+        }
+        group_of = sorted_ | group_of
+        if reply.cut:
+            unsorted = [word for word in part if fold(word) not in sorted_]
+            size = len(part) if sorted_ else len(part) // 2
+            left = (unsorted + left[len(part) :]) if size else left[len(part) :]
+            size = max(1, size)
+        else:
+            left = left[len(part) :]
+    kept = refine(words, attribute, class_name, brief.classes).kept
+    groups: dict[str, list[str]] = {}
+    for word in kept:
+        if fold(word) in group_of:
+            groups.setdefault(group_of[fold(word)], []).append(word)
+    if not groups:
+        raise WorkError(
+            f"{model.name} found no {attribute} of {class_name} right: try another model"
+        )
+    return groups
+
+
+def _system(brief: Brief) -> str:
+    return (
+        f"You help to design a labelled image dataset of {brief.subject}. Name only what can be "
+        "seen on a photograph and what people write into an image search."
+    )
+
+
+def _ask_attributes(class_name: str) -> str:
+    return (
+        f"By which attributes do people tell one {class_name} from another on pictures? Name "
+        f"{_ATTRIBUTES_TO_NAME}, the most common first, in one or two words each."
+    )
+
+
+def _ask_options(class_name: str, attribute: str, count: int, known: Sequence[str]) -> str:
+    lines = [
+        f"Show me {count} ways to describe {attribute} of {class_name}.",
+        f"Each in one to three words, all different, without the word {class_name}.",
+    ]
+    if known:
+        lines.append(f"None of these, which I have: {', '.join(known)}.")
+    return "\n".join(lines)
+
+
+def _ask_groups(class_name: str, attribute: str, words: Sequence[str]) -> str:
+    return (
+        f"These words shall describe {attribute} of {class_name}: {', '.join(words)}.\n"
+        f"First remove those that are wrong (no {attribute}, or not seen on {class_name}) and "
+        "those that repeat another. Then sort all others into groups, each word as it stands."
+    )
