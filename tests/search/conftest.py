@@ -23,9 +23,16 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Web:
-    """A web server on loopback. `paths` holds every request's path, in order of arrival."""
+    """A web server on loopback. `paths` holds every request's path, in order of arrival.
 
-    def __init__(self) -> None:
+    There is no robots.txt unless a test serves one, and who asks for it in vain is not noted.
+
+    Args:
+        address: to listen on; `0.0.0.0` makes every 127.x.y.z a host of its own.
+    """
+
+    def __init__(self, address: str = "127.0.0.1") -> None:
+        self._address = address
         self.paths: list[str] = []
         self.headers: list[Any] = []
         self._handlers: dict[str, Handler] = {}
@@ -43,7 +50,7 @@ class Web:
         app.router.add_post("/{path:.*}", self._dispatch)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        await web.TCPSite(self._runner, self._address, 0).start()
         self.port = self._runner.addresses[0][1]
 
     def stop(self) -> None:
@@ -86,9 +93,11 @@ class Web:
         return self.url(path)
 
     async def _dispatch(self, request: web.Request) -> web.StreamResponse:
+        key = request.path if request.method == "GET" else f"{request.method} {request.path}"
+        if key not in self._handlers and key == "/robots.txt":
+            raise web.HTTPNotFound
         self.paths.append(request.path)
         self.headers.append(request.headers)
-        key = request.path if request.method == "GET" else f"{request.method} {request.path}"
         if key not in self._handlers:
             raise web.HTTPNotFound
         return await self._handlers[key](request)
@@ -104,6 +113,14 @@ def site() -> Iterator[Web]:
 @pytest.fixture
 def other_site() -> Iterator[Web]:
     server = Web().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def wide_site() -> Iterator[Web]:
+    """A site that answers at every address of loopback."""
+    server = Web("0.0.0.0").start()
     yield server
     server.stop()
 
@@ -181,7 +198,12 @@ def outcome_of(
 
     def run(url: str, **options: Any) -> tuple[str, str] | None:
         good = site.serve("/good.jpg", picture(1000))
-        options = {"allow_hosts": (site.endpoint,), "backoff": 0.01, "min_side": 8} | options
+        options = {
+            "allow_hosts": (site.endpoint,),
+            "backoff": 0.01,
+            "min_side": 8,
+            "contact": "tests@example.org",
+        } | options
         searcher = listed(urls={"cat": (url,), "dog": (good,)})
         with working_in(tmp_path / "work"):
             dataset = Downloader(**options).collect(design_of("cat", "dog"), [searcher])

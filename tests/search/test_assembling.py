@@ -8,9 +8,14 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from adc_core.design import Design, Hit, Query
-from adc_plugins_search.collectors.assembling import assemble, dataset_of, refused_table
-from adc_plugins_search.collectors.errands import Errand, canonical, errands_of, id_of
-from adc_plugins_search.collectors.outcomes import Outcome, Reason, Refused, Stored
+from adc_plugins_search.collectors.assembling import (
+    assemble,
+    dataset_of,
+    hits_table,
+    refused_table,
+)
+from adc_plugins_search.collectors.errands import canonical, errands_of, id_of
+from adc_plugins_search.collectors.outcomes import Errand, Outcome, Reason, Refused, Stored
 from adc_plugins_search.collectors.searching import Found
 from adc_plugins_search.searchers.folder import FolderSearcher
 from adc_plugins_search.searchers.google import GoogleSearcher
@@ -25,7 +30,19 @@ def found(url: str, class_name: str = "cat", rank: int = 1) -> Found:
 
 
 def stored(picture: int) -> Stored:
-    return Stored(9, 8, 7, f"raw{picture}", f"stored{picture}")
+    return Stored(
+        final_url=f"https://end.example/{picture}",
+        width=9,
+        height=8,
+        format="PNG",
+        mode="P",
+        size=7,
+        sha256=f"raw{picture}",
+        stored_size=6,
+        stored_sha256=f"stored{picture}",
+        offset=512 * picture,
+        shard=f"{picture % 2}.tar",
+    )
 
 
 @given(
@@ -46,7 +63,7 @@ def test_every_hit_is_a_sample_or_a_refusal(
         assert isinstance(errand, Errand)
         shown = picture_at[place]
         missing = Refused(Reason.NOT_FOUND, "HTTP 404")
-        outcomes[errand.file] = missing if shown < 0 else stored(shown)
+        outcomes[errand.key] = missing if shown < 0 else stored(shown)
     assembled = assemble(everything, errands, outcomes)
 
     ranks = [sample.hit.rank for sample in assembled.samples]
@@ -63,7 +80,12 @@ def test_every_hit_is_a_sample_or_a_refusal(
     for sample, shown in zip(assembled.samples, first_of, strict=True):
         kept_as = sample.hit.query.class_name
         assert sample.other_classes == classes_of[shown] - {kept_as}
-        assert sample.errand.file.startswith(kept_as + "/")
+    shown_at = [place for _, place in hits if picture_at[place] >= 0]
+    assert [hit.url[-1] for hit, _ in assembled.hits] == [str(place) for place in shown_at]
+    assert all(
+        sample.stored.stored_sha256 == f"stored{picture_at[place]}"
+        for (_, sample), place in zip(assembled.hits, shown_at, strict=True)
+    )
 
 
 def test_the_dataset_and_the_refusals_spell_everything_out(tmp_path: Path) -> None:
@@ -83,7 +105,7 @@ def test_the_dataset_and_the_refusals_spell_everything_out(tmp_path: Path) -> No
     everything = [Found(hit, GOOGLE) for hit in hits]
     errands = errands_of(everything)
     pictures = [stored(1), Refused(Reason.NOT_FOUND, "HTTP 404"), stored(1), stored(1), stored(2)]
-    outcomes = {e.file: o for e, o in zip(errands, pictures, strict=True) if isinstance(e, Errand)}
+    outcomes = {e.key: o for e, o in zip(errands, pictures, strict=True) if isinstance(e, Errand)}
     assembled = assemble(everything, errands, outcomes)
 
     assert refused_table(assembled).to_pylist() == [
@@ -112,16 +134,28 @@ def test_the_dataset_and_the_refusals_spell_everything_out(tmp_path: Path) -> No
             "detail": "same picture as https://A.example/1#x",
         },
     ]
+    hits = hits_table(assembled).to_pylist()
+    assert [(row["id"], row["url"], row["attributes"]) for row in hits] == [
+        (id_of("https://a.example/1"), "https://A.example/1#x", '{"color": "tan"}'),
+        (id_of("https://a.example/1"), "https://a.example/3", '{"color": "tan"}'),
+        (id_of("https://a.example/1"), "https://a.example/1", '{"color": "grey"}'),
+        (id_of("https://a.example/4"), "https://a.example/4", '{"color": "tan"}'),
+    ]
     dataset = dataset_of(assembled, design, tmp_path)
     first, second = id_of("https://a.example/1"), id_of("https://a.example/4")
     assert len(first) == 20
     assert dataset.ids.tolist() == [first, second]
     assert dataset.labels.tolist() == [0, 1]
     assert dataset.attributes["color"].tolist() == ["tan", "tan"]
-    assert dataset.images.paths.tolist() == [f"cat/{first}.jpg", f"dog/{second}.jpg"]
+    assert dataset.images.names == ("0.tar", "1.tar")
+    assert dataset.images.shard.tolist() == [1, 0]
+    assert dataset.images.offset.tolist() == [512, 1024]
+    assert dataset.images.size.tolist() == [6, 6]
+    assert dataset.images.sums == ["stored1", "stored2"]
     assert dataset.sources.to_pylist() == [
         {
             "url": "https://A.example/1#x",
+            "final_url": "https://end.example/1",
             "page": None,
             "title": "Tom",
             "engine": "google",
@@ -134,13 +168,18 @@ def test_the_dataset_and_the_refusals_spell_everything_out(tmp_path: Path) -> No
             "attribution": None,
             "width": 9,
             "height": 8,
+            "format": "PNG",
+            "mode": "P",
             "bytes": 7,
+            "stored_bytes": 6,
             "sha256": "raw1",
             "stored_sha256": "stored1",
+            "signals": None,
             "also_found_as": "dog/emu",
         },
         {
             "url": "https://a.example/4",
+            "final_url": "https://end.example/2",
             "page": None,
             "title": None,
             "engine": "google",
@@ -153,9 +192,13 @@ def test_the_dataset_and_the_refusals_spell_everything_out(tmp_path: Path) -> No
             "attribution": None,
             "width": 9,
             "height": 8,
+            "format": "PNG",
+            "mode": "P",
             "bytes": 7,
+            "stored_bytes": 6,
             "sha256": "raw2",
             "stored_sha256": "stored2",
+            "signals": None,
             "also_found_as": None,
         },
     ]

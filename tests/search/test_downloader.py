@@ -1,8 +1,10 @@
 """The whole way over real HTTP: what is kept, in which order, and what the records say."""
 
 import asyncio
+import io
 import json
 import random
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -54,8 +56,7 @@ def test_images_become_a_labelled_dataset(site, collect: Collect, picture, tmp_p
     assert dataset.classes == ("cat", "dog")
     assert dataset.labels.tolist() == [0, 0, 0, 1, 1]
     assert dataset.sources["url"].to_pylist() == urls
-    assert [path.split("/")[0] for path in dataset.images.paths] == ["cat"] * 3 + ["dog"] * 2
-    assert all((tmp_path / "work/images" / path).is_file() for path in dataset.images.paths)
+    assert [path.name for path in (tmp_path / "work/images").iterdir()] == ["00000.tar"]
     assert dataset.images[0].shape == (48, 64, 3)
     refusals = pq.read_table(tmp_path / "work/refused.parquet")
     assert refusals.column_names == ["url", "class", "engine", "query", "reason", "detail"]
@@ -95,6 +96,47 @@ def test_the_same_picture_is_kept_once_and_tells_where_else_it_was_found(
         (first, "dog", "duplicate"),
     ]
     assert Counter(site.paths)["/first.jpg"] == 1
+
+
+def test_every_hit_of_a_kept_picture_has_its_row(
+    site, collect: Collect, picture, tmp_path: Path
+) -> None:
+    first = site.serve("/first.jpg", picture(1))
+    other = site.serve("/other.jpg", picture(1))
+    alone = site.serve("/alone.jpg", picture(2))
+    dataset = collect({"cat": [first, site.url("/gone.jpg")], "dog": [alone, other, first]})
+    hits = pq.read_table(tmp_path / "work/hits.parquet").to_pylist()
+    one, two = dataset.ids.tolist()
+    assert [(row["id"], row["class"], row["query"], row["rank"], row["url"]) for row in hits] == [
+        (one, "cat", "cat", 1, first),
+        (two, "dog", "dog", 1, alone),
+        (one, "dog", "dog", 2, other),
+        (one, "dog", "dog", 3, first),
+    ]
+
+
+def test_a_query_added_later_fetches_its_own_images_only(
+    site, collect: Collect, picture, tmp_path: Path
+) -> None:
+    urls = [site.serve(f"/{n}.jpg", picture(n)) for n in range(9)]
+    collect({"cat": urls[:3], "dog": urls[3:6]}, shard_size=4)
+    site.paths.clear()
+    grown = collect({"cat": urls[:3], "emu": urls[5:], "dog": urls[3:6]}, shard_size=4)
+    assert sorted(site.paths) == ["/6.jpg", "/7.jpg", "/8.jpg"]
+    whole = collect({"cat": urls[:3], "emu": urls[5:], "dog": urls[3:6]}, folder=tmp_path / "other")
+    assert grown == whole
+
+
+def test_what_was_found_is_written_down(site, collect: Collect, picture) -> None:
+    site.serve("/end.png", picture(1, kind="PNG"), "image/png")
+    hop = site.script("/hop", lambda: web.Response(status=302, headers={"Location": "/end.png"}))
+    dataset = collect({"cat": [hop], "dog": []})
+    (row,) = dataset.sources.to_pylist()
+    assert (row["url"], row["final_url"]) == (hop, site.url("/end.png"))
+    assert (row["format"], row["mode"], row["width"], row["height"]) == ("PNG", "RGB", 64, 48)
+    assert row["bytes"] == len(picture(1, kind="PNG"))
+    assert row["stored_bytes"] == len(dataset.images.read(0))
+    assert row["stored_sha256"] == dataset.images.sums[0]
 
 
 def test_the_result_does_not_depend_on_the_order_of_arrival(
@@ -256,12 +298,11 @@ def test_one_class_is_the_datasets_complaint(site, collect: Collect, picture) ->
 
 
 def test_a_file_in_the_way_is_named(site, collect: Collect, picture, tmp_path: Path) -> None:
-    (tmp_path / "work/images").mkdir(parents=True)
-    (tmp_path / "work/images/cat").write_text("in the way")
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work/images").write_text("in the way")
     with pytest.raises(WorkError) as raised:
         collect({"cat": [site.serve("/1.jpg", picture(1))], "dog": []})
-    assert str(raised.value).endswith(".jpg cannot be written: File exists")
-    assert "\n" not in str(raised.value)
+    assert str(raised.value) == f"{tmp_path / 'work/images'} cannot be written: File exists"
 
 
 @pytest.mark.parametrize(
@@ -283,6 +324,18 @@ def test_bad_options(options: dict[str, object], place: str, message: str) -> No
     assert (fault["loc"][0], fault["msg"]) == (place, message)
 
 
+def test_a_decoder_that_is_not_installed_is_named(
+    site, collect: Collect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(InputError) as raised:
+        collect({"cat": [site.url("/1.jpg")], "dog": []}, decoder="opencv")
+    assert str(raised.value) == (
+        "decoder: opencv is not installed: pip install 'adc-plugins-search[opencv]', or use pillow"
+    )
+    assert not site.paths
+
+
 def test_a_pipeline_table_builds_it() -> None:
     built = registry.create(Collector, {"use": "downloader", "size": 256, "workers": 30})
     assert built == Downloader(size=256, workers=30)
@@ -300,12 +353,12 @@ def test_stored_pictures_are_jpeg_in_full_colour_without_metadata(
     path = tmp_path / "stripes.jpg"
     image.save(path, quality=100, subsampling=0, exif=exif, comment=b"a secret", dpi=(300, 300))
     dataset = collect({"cat": [site.serve("/1.jpg", path.read_bytes())], "dog": []})
-    stored = dataset.images.path(0)
-    with Image.open(stored) as found:
+    stored = dataset.images.read(0)
+    with Image.open(io.BytesIO(stored)) as found:
         assert found.format == "JPEG"
         assert not found.getexif()
         assert not {"exif", "comment", "icc_profile", "dpi"} & set(found.info)
-    assert b"secret" not in stored.read_bytes()
+    assert b"secret" not in stored
     # With halved colour resolution neighbouring red and blue columns would blur to purple.
     shown = dataset.images[0].astype(int)
     assert (shown[:, ::2, 0] - shown[:, ::2, 2]).min() > 200

@@ -2,6 +2,9 @@
 
 import re
 
+CODES = ("cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd")
+"""The codes of the licences that can be asked for."""
+
 _URL = re.compile(
     r"creativecommons\.org/(?:licenses/(?P<kind>[a-z+-]+)/(?P<version>[\d.]+)"
     r"|publicdomain/(?P<public>zero|mark)/(?P<public_version>[\d.]+))"
@@ -28,3 +31,9 @@ def of_url(url: str | None) -> str | None:
     if found["kind"]:
         return creative_commons(found["kind"], found["version"])
     return creative_commons("cc0" if found["public"] == "zero" else "pdm", found["public_version"])
+
+
+def code_of(name: str | None) -> str | None:
+    """The code of a licence by its name as `creative_commons` makes it; None for any other."""
+    plain = re.sub(r"-[\d.]+$", "", (name or "").lower()).removeprefix("cc-")
+    return plain if plain in CODES else None

@@ -3,13 +3,13 @@
 from email.utils import parsedate_to_datetime
 from time import time
 
-from importlib_metadata import version
-
 YEAR = 366 * 86_400.0
 
 
 def user_agent(contact: str = "") -> str:
     """`adc-search/VERSION`, with an address at which whoever runs it can be reached."""
+    from importlib_metadata import version  # slow to import, and workers are told the result
+
     return f"adc-search/{version('adc-plugins-search')}" + (f" ({contact})" if contact else "")
 
 

@@ -8,12 +8,29 @@ made.
 import ipaddress
 import socket
 from collections.abc import Iterable
-
-from aiohttp import AddrInfoType, SocketFactoryType
+from typing import TYPE_CHECKING
 
 from adc_core.errors import InputError
 
+if TYPE_CHECKING:  # the coordinator needs no client
+    from aiohttp import AddrInfoType, SocketFactoryType
+
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_NEVER = tuple(
+    ipaddress.ip_network(text)
+    for text in (
+        "168.63.129.16/32",  # Azure answers its machines there, metadata among it
+        "192.0.0.0/24",  # RFC 6890; Oracle's metadata service lies there
+        "192.88.99.0/24",  # RFC 7526, relays of 6to4
+        "::/96",  # RFC 4291, IPv4-compatible, deprecated
+        "::ffff:0:0:0/96",  # RFC 7915, IPv4-translated
+        "64:ff9b:1::/48",  # RFC 8215, NAT64 of a local network
+        "fec0::/10",  # RFC 3879, site-local, deprecated
+        "3fff::/20",  # RFC 9637, documentation
+        "5f00::/16",  # RFC 9602, segment routing
+    )
+)
+"""What Python 3.11 takes to be global and what is not, or what no picture comes from."""
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Endpoint = tuple[str, int]
@@ -26,7 +43,8 @@ class BlockedAddressError(OSError):
 def is_public(address: IPAddress) -> bool:
     """Whether an address lies on the public internet, seen through IPv4-in-IPv6 forms."""
     address = _embedded(address)
-    return address.is_global and not address.is_multicast
+    never = any(address in network for network in _NEVER if network.version == address.version)
+    return address.is_global and not (never or address.is_multicast)
 
 
 def _embedded(address: IPAddress) -> IPAddress:
@@ -71,14 +89,14 @@ def resolve(endpoints: Iterable[str]) -> frozenset[Endpoint]:
     return frozenset(found)
 
 
-def guarded_sockets(allowed: frozenset[Endpoint]) -> SocketFactoryType:
+def guarded_sockets(allowed: frozenset[Endpoint]) -> "SocketFactoryType":
     """A socket factory that only serves public addresses, and the ones allowed by name.
 
     Args:
         allowed: numeric address and port of each exception.
     """
 
-    def make(info: AddrInfoType) -> socket.socket:
+    def make(info: "AddrInfoType") -> socket.socket:
         family, kind, protocol, _, target = info
         address = _address(target)
         if not is_public(address) and (str(_embedded(address)), target[1]) not in allowed:

@@ -1,19 +1,21 @@
 """The collector for web images: search, fetch, verify, store, assemble; resumable throughout."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-import aiohttp
+import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import Field, field_validator
+from yarl import URL
 
 from adc_core.dataset import Dataset
 from adc_core.decoding import MAX_PIXELS
 from adc_core.design import Design
 from adc_core.errors import InputError, WorkError
-from adc_core.fingerprint import hash_file
 from adc_core.interfaces import Collector, Searcher
 from adc_core.work import progress, work_folder
 from adc_plugins_search.collectors.address_guard import resolve, split_endpoint
@@ -21,35 +23,58 @@ from adc_plugins_search.collectors.assembling import (
     Assembled,
     assemble,
     dataset_of,
+    hits_table,
     refused_table,
 )
-from adc_plugins_search.collectors.errands import Errand, errands_of
-from adc_plugins_search.collectors.fetching import FetchRules, fetch_all
+from adc_plugins_search.collectors.crew import fetch_all
+from adc_plugins_search.collectors.errands import errands_of
 from adc_plugins_search.collectors.journal import Journal
-from adc_plugins_search.collectors.outcomes import Outcome, Refused, Stored
+from adc_plugins_search.collectors.messages import FetchRules, Job
+from adc_plugins_search.collectors.opt_out import Rule
+from adc_plugins_search.collectors.outcomes import Errand, Outcome, Refused, Stored
 from adc_plugins_search.collectors.searching import search_all
-from adc_plugins_search.collectors.verifying import PictureRules
+from adc_plugins_search.collectors.shards import PART, intact, tidy
+from adc_plugins_search.collectors.verifying import Decoder, PictureRules
 from adc_plugins_search.manners import user_agent
+
+Licence = Literal["cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd"]
+FEW = 1000
+"""Images below which starting processes costs more than it brings (measured on two processors)."""
 
 
 class Downloader(Collector):
     """Downloads the images that searchers find, checks them and drops exact duplicates.
 
     Every picture is decoded in full, turned upright, converted to RGB, shrunk so that its shorter
-    side is `size`, and stored as a JPEG without metadata. Of pictures that are stored alike the
+    side is `size`, and stored as a JPEG without metadata in a tar file of `shard_size` pictures,
+    which readers of WebDataset take as it is. Of pictures that are stored alike the
     first one is kept, in the order of queries, searchers and rank; where the others were found for
     another class, the column `also_found_as` of the sources names it.
 
     The dataset's ids come from the images' addresses, its order from the design; it does not depend
     on the order in which images arrive, on retries or on interruptions. Every hit that is not in it
-    stands in `refused.parquet` in the work folder, with its reason.
+    stands in `refused.parquet` in the work folder, with its reason; every hit of a picture that is
+    stands in `hits.parquet`, however many queries have found it.
+
+    Servers' rules are kept: robots.txt, and what `X-Robots-Tag`, `tdm-reservation` and
+    `Content-Usage` say with a picture. `collection.json` in the work folder holds the options, with
+    the rules that were ignored, if any.
 
     Addresses in private networks are refused, also behind names and redirects, unless
     `allow_hosts` lists them. Local files are read for the `folder` searcher only, and only below
     its folder.
     """
 
-    pace: ClassVar[tuple[str, ...]] = ("workers", "per_host", "searches", "max_wait")
+    pace: ClassVar[tuple[str, ...]] = (
+        "workers",
+        "per_host",
+        "processes",
+        "shard_size",
+        "interval",
+        "contact",
+        "searches",
+        "max_wait",
+    )
 
     size: int = Field(
         256, ge=8, description="length of the shorter side, in pixels; never enlarged"
@@ -57,7 +82,16 @@ class Downloader(Collector):
     min_side: int = Field(32, ge=1, description="refuse pictures with a shorter side, in pixels")
     max_pixels: int = Field(MAX_PIXELS, ge=1, description="refuse larger pictures undecoded")
     max_bytes: int = Field(20_000_000, ge=1, description="refuse larger files")
+    decoder: Decoder = Field(
+        "pillow",
+        description="what shrinks JPEG files: pillow, or opencv, which is faster and less fine "
+        "(pip install 'adc-plugins-search[opencv]')",
+    )
     workers: int = Field(32, ge=1, description="images fetched at the same time")
+    processes: int | None = Field(
+        None, ge=1, description="processes that fetch; by default one per processor, if many images"
+    )
+    shard_size: int = Field(1000, ge=1, description="images in one tar file")
     per_host: int = Field(4, ge=1, description="images fetched at the same time from one host")
     searches: int = Field(8, ge=1, description="searches at the same time")
     timeout: float = Field(30, gt=0, description="seconds for one image, from first to last byte")
@@ -66,13 +100,26 @@ class Downloader(Collector):
     retries: int = Field(3, ge=0, description="further attempts after an error that may pass")
     backoff: float = Field(1, ge=0, description="seconds before the first of them, then doubled")
     max_wait: float = Field(300, ge=0, description="longest pause, in seconds, a service may ask")
+    interval: float = Field(
+        0.5, ge=0, description="seconds between two requests to one host that is not your own"
+    )
+    min_rate: int = Field(
+        1000, ge=0, description="give up images that come slower, in bytes per second"
+    )
     contact: str = Field(
         "",
         pattern=r"^[ -~]*$",
-        description="address at which servers' owners can reach you, sent with every request",
+        description="address at which servers' owners can reach you, sent with every request; "
+        "needed for every host that is not among allow_hosts",
     )
     allow_hosts: tuple[str, ...] = Field(
-        (), description="private addresses to fetch from all the same, as host:port"
+        (), description="hosts of your own, private addresses too, as host:port"
+    )
+    allow_licences: tuple[Licence, ...] = Field(
+        (), description="fetch only what a searcher says is under one of these licences"
+    )
+    ignore: tuple[Rule, ...] = Field(
+        (), description="rules of servers that are not kept; what they say is recorded"
     )
 
     @field_validator("allow_hosts")
@@ -85,6 +132,11 @@ class Downloader(Collector):
     def collect(self, design: Design, searchers: Sequence[Searcher]) -> Dataset:
         """Collect the images of a design; see `adc_core.interfaces.Collector`."""
         folder = work_folder()
+        if self.decoder == "opencv" and find_spec("cv2") is None:
+            raise InputError(
+                "decoder: opencv is not installed: pip install 'adc-plugins-search[opencv]', "
+                "or use pillow"
+            )
         fetch_rules = self._fetch_rules()  # its faults shall show before a search is paid for
         with closing(Journal(folder / "journal.sqlite", self.fingerprint)) as journal:
             found = search_all(
@@ -96,14 +148,30 @@ class Downloader(Collector):
                     f"no images were found for any of the {len(design.queries)} queries, such as "
                     f"{design.queries[0].text!r}: use simpler words, or other searchers"
                 )
-            errands = errands_of(found)
+            errands = errands_of(found, self.allow_licences)
+            self._refuse_nameless(errands, fetch_rules)
             outcomes = self._fetch(errands, folder / "images", journal, fetch_rules)
             assembled = assemble(found, errands, outcomes)
             if not assembled.samples:
                 journal.forget_outcomes()
                 raise InputError(_all_refused(assembled))
-        _write_refused(assembled, folder)
+        _write(refused_table(assembled), folder / "refused.parquet")
+        _write(hits_table(assembled), folder / "hits.parquet")
+        (folder / "collection.json").write_text(self.model_dump_json(indent=1) + "\n", "utf-8")
         return dataset_of(assembled, design, folder / "images")
+
+    def _refuse_nameless(self, errands: Sequence[Errand | Refused], rules: FetchRules) -> None:
+        """Other people's servers are not asked by somebody who cannot be reached."""
+        if self.contact.strip():
+            return
+        for errand in errands:
+            if isinstance(errand, Errand) and errand.root is None:
+                address = URL(errand.url)
+                if (address.host, address.port) not in rules.own:
+                    raise InputError(
+                        f"contact: {address.host} is another machine, whose owner must be able to "
+                        "reach you: set the downloader's `contact` to an address of yours"
+                    )
 
     def _fetch(
         self,
@@ -112,48 +180,67 @@ class Downloader(Collector):
         journal: Journal,
         rules: FetchRules,
     ) -> dict[str, Outcome]:
-        """What became of each errand's file, from the journal where it stands there."""
-        wanted = {errand.file: errand for errand in errands if isinstance(errand, Errand)}
-        outcomes = {
-            file: outcome
-            for file, outcome in journal.outcomes().items()
-            if file in wanted and _is_there(images / file, outcome)
-        }
-        left = [errand for file, errand in wanted.items() if file not in outcomes]
-        progress(len(outcomes), len(wanted), "image")
-        with closing(fetch_all(left, images, self._picture_rules(), rules)) as fetched:
-            for errand, outcome in fetched:
-                journal.add_outcome(errand.file, outcome)
-                outcomes[errand.file] = outcome
-                progress(len(outcomes), len(wanted), "image")
+        """What became of each errand, by its key; from the journal where it stands there."""
+        wanted = {errand.key: errand for errand in errands if isinstance(errand, Errand)}
+        outcomes = _still_true(journal, images, wanted)
+        before = len(outcomes)
+        progress(before, len(wanted), "image")
+        left = [errand for key, errand in wanted.items() if key not in outcomes]
+        if not left:
+            return outcomes
+
+        def keep(new: Sequence[tuple[str, Outcome]]) -> None:
+            journal.add_outcomes(new)
+            outcomes.update(new)
+
+        apart, slots = self._processes(len(left))
+        job = Job(0, slots, images, self.shard_size, self._picture_rules(), rules)
+        fetch_all(
+            left,
+            job,
+            apart=apart,
+            keep=keep,
+            tell=lambda ended: progress(before + ended, len(wanted), "image"),
+        )
         return outcomes
 
+    def _processes(self, images: int) -> tuple[bool, int]:
+        """Whether to start processes, and how many workers there are."""
+        if self.processes is None and images < FEW:
+            return False, 1
+        return True, min(self.processes or os.cpu_count() or 1, self.workers)
+
     def _picture_rules(self) -> PictureRules:
-        return PictureRules(self.size, self.min_side, self.max_pixels)
+        return PictureRules(self.size, self.min_side, self.max_pixels, self.decoder)
 
     def _fetch_rules(self) -> FetchRules:
+        allowed = resolve(self.allow_hosts)
         return FetchRules(
             workers=self.workers,
             per_host=self.per_host,
-            timeout=aiohttp.ClientTimeout(
-                total=self.timeout,
-                sock_connect=self.connect_timeout,
-                sock_read=self.read_timeout,
-            ),
+            timeout=self.timeout,
+            connect_timeout=self.connect_timeout,
+            read_timeout=self.read_timeout,
             retries=self.retries,
             backoff=self.backoff,
             max_wait=self.max_wait,
             max_bytes=self.max_bytes,
             user_agent=user_agent(self.contact),
-            allowed=resolve(self.allow_hosts),
+            allowed=allowed,
+            own=allowed | {split_endpoint(host) for host in self.allow_hosts},
+            interval=self.interval,
+            min_rate=self.min_rate,
+            ignore=frozenset(self.ignore),
+            named=bool(self.contact.strip()),
         )
 
 
-def _is_there(path: Path, outcome: Outcome) -> bool:
-    """Whether an outcome of an earlier attempt still holds."""
-    if isinstance(outcome, Stored):
-        return path.is_file() and hash_file(path) == outcome.stored_sha256
-    return True
+def _still_true(journal: Journal, images: Path, wanted: Mapping[str, Errand]) -> dict[str, Outcome]:
+    """The outcomes of earlier attempts that hold: refusals, and pictures that lie as stored."""
+    tidy(images, journal.shards())
+    known = {key: each for key, each in journal.outcomes().items() if key in wanted}
+    there = intact(images, {k: each for k, each in known.items() if isinstance(each, Stored)})
+    return {k: each for k, each in known.items() if isinstance(each, Refused) or k in there}
 
 
 def _all_refused(assembled: Assembled) -> str:
@@ -165,10 +252,10 @@ def _all_refused(assembled: Assembled) -> str:
     )
 
 
-def _write_refused(assembled: Assembled, folder: Path) -> None:
-    path, part = folder / "refused.parquet", folder / "refused.parquet.part"
+def _write(table: pa.Table, path: Path) -> None:
+    part = path.with_name(path.name + PART)
     try:
-        pq.write_table(refused_table(assembled), part)
+        pq.write_table(table, part)
         part.replace(path)
     except OSError as error:
         raise WorkError(f"{path} cannot be written: {error.strerror}") from error

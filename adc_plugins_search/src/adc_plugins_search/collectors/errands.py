@@ -1,39 +1,41 @@
 """What is to be fetched: one errand for each distinct address that may be fetched at all."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from hashlib import sha256
 from pathlib import Path
 
 from yarl import URL
 
-from adc_plugins_search.collectors.outcomes import Reason, Refused
+from adc_plugins_search.collectors.outcomes import Errand, Reason, Refused
 from adc_plugins_search.collectors.searching import Found
+from adc_plugins_search.licences import code_of
 from adc_plugins_search.searchers.folder import FolderSearcher
 
 
-@dataclass(frozen=True)
-class Errand:
-    """An address to fetch, for the class of the first hit that names it.
-
-    Attributes:
-        url: the address in its canonical form.
-        file: where the picture goes, below the folder of images.
-        root: the folder from which a `file:` address may be read; None for web addresses.
-    """
-
-    url: str
-    file: str
-    root: Path | None = None
-
-
-def errands_of(found: Sequence[Found]) -> list[Errand | Refused]:
-    """The errand of each hit; hits with the same address share the errand of the first.
+def errands_of(
+    found: Sequence[Found], allow_licences: Collection[str] = ()
+) -> list[Errand | Refused]:
+    """The errand of each hit; hits with the same address share one.
 
     Only hits of a `FolderSearcher` may name local files, and only below its own folder.
+
+    Args:
+        found: every hit.
+        allow_licences: codes of the licences under which a picture may be fetched; none for any.
     """
     known: dict[tuple[str, Path | None], Errand] = {}
-    return [_errand(each, known) for each in found]
+    return [
+        _errand(each, known) if not allow_licences else _licensed(each, known, allow_licences)
+        for each in found
+    ]
+
+
+def _licensed(
+    found: Found, known: dict[tuple[str, Path | None], Errand], allowed: Collection[str]
+) -> Errand | Refused:
+    if code_of(found.hit.licence) in allowed:
+        return _errand(found, known)
+    return Refused(Reason.LICENCE, found.hit.licence or "none is known")
 
 
 def _errand(found: Found, known: dict[tuple[str, Path | None], Errand]) -> Errand | Refused:
@@ -51,7 +53,7 @@ def _errand(found: Found, known: dict[tuple[str, Path | None], Errand]) -> Erran
     elif not url.startswith("file:///"):
         return Refused(Reason.FORBIDDEN, "not a file address")
     if (url, root) not in known:
-        known[url, root] = Errand(url, f"{found.hit.query.class_name}/{id_of(url)}.jpg", root)
+        known[url, root] = Errand(url, id_of(url), root)
     return known[url, root]
 
 

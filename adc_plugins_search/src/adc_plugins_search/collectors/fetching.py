@@ -1,221 +1,278 @@
-"""Fetching many images at once, politely: bounded in all and per host, with retries and deadlines.
+"""One worker's fetching: bounded in all and per host, with retries and deadlines.
 
-The event loop runs in a thread of its own, so that it works inside notebooks and Ctrl-C reaches
-the caller at once. Redirects are followed by hand: each hop queues at its own host.
+One event loop asks, one thread decodes and writes the worker's own shard. Redirects are followed by
+hand: each hop queues at its own host, which may be another worker's.
 """
 
 import asyncio
+import os
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
-from queue import SimpleQueue
-from threading import Thread
 
 import aiohttp
 from yarl import URL
 
-from adc_plugins_search.collectors.address_guard import Endpoint
-from adc_plugins_search.collectors.errands import Errand
-from adc_plugins_search.collectors.http_client import get, open_session
+from adc_core.errors import WorkError
+from adc_plugins_search.collectors.http_client import Body, get, get_robots, open_session
 from adc_plugins_search.collectors.local_files import read_local
-from adc_plugins_search.collectors.outcomes import (
-    Outcome,
-    PassingError,
-    Reason,
-    RefusedError,
-    Stored,
+from adc_plugins_search.collectors.messages import (
+    Event,
+    FetchRules,
+    Gained,
+    Job,
+    Lost,
+    Moved,
+    Sealed,
+    Trip,
+    line_of,
+    slot_of,
 )
-from adc_plugins_search.collectors.verifying import PictureRules, store_picture
+from adc_plugins_search.collectors.outcomes import PassingError, Reason, RefusedError
+from adc_plugins_search.collectors.pacing import KNOWN_HOSTS, Pace
+from adc_plugins_search.collectors.robots import RobotsOfHosts, check
+from adc_plugins_search.collectors.shards import PART, SUFFIX, ShardWriter
+from adc_plugins_search.collectors.verifying import verify
 
 REDIRECTS = 5
-LOCAL = ""
-"""The "host" of local files."""
-
-
-@dataclass(frozen=True)
-class FetchRules:
-    """How to fetch.
-
-    Attributes:
-        workers: requests at the same time.
-        per_host: requests at the same time to one host.
-        timeout: for one request, in seconds.
-        retries: further attempts after an error that may pass.
-        backoff: seconds before the first of them; doubled each time.
-        max_wait: longest pause, in seconds, that a server may ask for.
-        max_bytes: larger files are refused.
-        user_agent: how the client names itself.
-        allowed: private addresses that may be asked.
-    """
-
-    workers: int
-    per_host: int
-    timeout: aiohttp.ClientTimeout
-    retries: int
-    backoff: float
-    max_wait: float
-    max_bytes: int
-    user_agent: str
-    allowed: frozenset[Endpoint]
-
-
-_Result = tuple[Errand, Outcome] | BaseException
-
-
-def fetch_all(
-    errands: Sequence[Errand], folder: Path, pictures: PictureRules, rules: FetchRules
-) -> Generator[tuple[Errand, Outcome]]:
-    """Fetch, verify and store; outcomes come in the order in which they are ready.
-
-    Closing the iterator stops all work.
-
-    Args:
-        errands: what to fetch; distinct files.
-        folder: where the errands' files go.
-        pictures: what a picture must be, and how it is stored.
-        rules: how to fetch.
-
-    Raises:
-        WorkError: a file cannot be written.
-    """
-    results: SimpleQueue[_Result] = SimpleQueue()
-    loop = asyncio.new_event_loop()
-    task = loop.create_task(_Fetching(folder, pictures, rules, results).run(errands))
-
-    def work() -> None:
-        try:
-            loop.run_until_complete(task)
-        except BaseException as error:  # raised again by the thread that waits for results
-            results.put(error)
-        finally:
-            loop.close()
-
-    thread = Thread(target=work, name="fetching", daemon=True)
-    thread.start()
-    left = len(errands)
-    try:
-        while left:
-            result = results.get()
-            if isinstance(result, BaseException):
-                raise result
-            left -= 1
-            yield result
-    finally:
-        if left:
-            with suppress(RuntimeError):  # the loop has ended already
-                loop.call_soon_threadsafe(task.cancel)
-        thread.join(timeout=1)
-
-
-@dataclass
-class _Trip:
-    """An errand under way; `at` is where a redirect has led, None for a local file."""
-
-    errand: Errand
-    at: URL | None
-    hops: int = 0
-    attempts: int = 0
+KEY_LENGTH = 20
 
 
 @dataclass
 class _Host:
-    """One host's queue, how many lanes work on it, and until when it wants to be left alone."""
+    """One host's queue, how many lanes may work on it and do, and how fast it may be asked."""
 
-    waiting: deque[_Trip] = field(default_factory=deque)
+    most_lanes: int
+    pace: Pace
+    waiting: deque[Trip] = field(default_factory=deque)
     lanes: int = 0
-    resume_at: float = 0.0
 
 
-class _Fetching:
-    """The hosts and lanes of one collection; lives in the event loop's thread."""
+class Fetching:
+    """The hosts and lanes of one worker; lives in its event loop's thread.
+
+    Args:
+        job: what to fetch by.
+        tell: hears of every event, in the event loop's thread.
+
+    Attributes:
+        error: what a lane has died of, which ends the work.
+    """
 
     _session: aiohttp.ClientSession
-    _lanes: asyncio.TaskGroup
 
-    def __init__(
-        self, folder: Path, pictures: PictureRules, rules: FetchRules, results: SimpleQueue[_Result]
-    ) -> None:
-        self._folder = folder
-        self._pictures = pictures
-        self._rules = rules
-        self._results = results
+    def __init__(self, job: Job, tell: Callable[[Event], None]) -> None:
+        self.error: BaseException | None = None
+        self._job = job
+        self._tell = tell
         self._hosts: dict[str, _Host] = {}
+        self._lanes: set[asyncio.Task[None]] = set()
+        self._stopped = asyncio.Event()
+        self._slots = asyncio.Semaphore(job.share)
+        self._bench = _Bench(job)
 
-    async def run(self, errands: Sequence[Errand]) -> None:
-        rules = self._rules
-        self._slots = asyncio.Semaphore(rules.workers)
+    async def run(self) -> None:
+        """Work until `stop` is called, then seal the open shard.
+
+        Raises:
+            WorkError: a shard cannot be written.
+        """
         # Decoding releases the GIL; more threads than one cost more CPU than they gain.
         self._decoder = ThreadPoolExecutor(1, thread_name_prefix="decoding")
         try:
-            async with (
-                open_session(rules.timeout, rules.user_agent, rules.allowed) as self._session,
-                asyncio.TaskGroup() as self._lanes,
-            ):
-                for errand in errands:
-                    self._send(_Trip(errand, None if errand.root else URL(errand.url)))
-        except BaseExceptionGroup as group:
-            raise group.exceptions[0] from None
+            async with open_session(self._job.rules) as self._session:
+                self._robots = RobotsOfHosts(partial(get_robots, self._session))
+                try:
+                    await self._stopped.wait()
+                finally:
+                    for lane in self._lanes:
+                        lane.cancel()
+                    await asyncio.gather(*self._lanes, return_exceptions=True)
         finally:
-            self._decoder.shutdown(wait=False, cancel_futures=True)
+            self._decoder.shutdown(cancel_futures=True)
+            if sealed := self._bench.close():
+                self._tell(sealed)
 
-    def _send(self, trip: _Trip) -> None:
-        """Queue a trip at its host, and open a lane where the host may have one more."""
-        name = f"{trip.at.host}:{trip.at.port}" if trip.at else LOCAL
-        host = self._hosts.setdefault(name, _Host())
-        host.waiting.append(trip)
-        if host.lanes < self._rules.per_host:
-            host.lanes += 1
-            self._lanes.create_task(self._lane(host))
+    def stop(self) -> None:
+        """Drop what is under way."""
+        self._stopped.set()
+
+    def take(self, trips: Iterable[Trip]) -> None:
+        """Queue trips at their hosts, and open a lane where a host may have one more."""
+        for trip in trips:
+            host = self._host(trip)
+            host.waiting.append(trip)
+            if host.lanes < host.most_lanes and not self._stopped.is_set():
+                host.lanes += 1
+                lane = asyncio.get_running_loop().create_task(self._lane(host))
+                self._lanes.add(lane)
+                lane.add_done_callback(self._lane_ended)
+
+    def _host(self, trip: Trip) -> _Host:
+        name = line_of(trip.errand, trip.at)
+        if name not in self._hosts:
+            rules = self._job.rules
+            address = _address_of(trip)
+            known = KNOWN_HOSTS.get(address.host or "")
+            own = trip.errand.root is not None or _is_own(address, rules)
+            self._hosts[name] = _Host(
+                most_lanes=min(rules.per_host, known.connections) if known else rules.per_host,
+                pace=Pace(0.0 if own else rules.interval, known.megabits if known else None),
+            )
+        return self._hosts[name]
+
+    def _lane_ended(self, lane: asyncio.Task[None]) -> None:
+        self._lanes.discard(lane)
+        if not lane.cancelled() and (error := lane.exception()):
+            self.error = error
+            self.stop()
 
     async def _lane(self, host: _Host) -> None:
+        now = asyncio.get_running_loop().time
         while host.waiting:
             trip = host.waiting.popleft()
-            while (pause := host.resume_at - asyncio.get_running_loop().time()) > 0:
-                await asyncio.sleep(pause)
+            wait = host.pace.start(now())
+            while (wait := max(wait, host.pace.paused(now()))) > 0:
+                await asyncio.sleep(wait)
+                wait = 0.0
             try:
                 async with self._slots:
-                    outcome = await self._attempt(trip)
+                    await self._attempt(trip, host)
             except RefusedError as error:
-                self._results.put((trip.errand, error.refused))
+                self._tell(Lost(trip.errand.key, error.refused))
             except PassingError as error:
                 await self._put_off(trip, host, error)
-            else:
-                if outcome:
-                    self._results.put((trip.errand, outcome))
         host.lanes -= 1
 
-    async def _put_off(self, trip: _Trip, host: _Host, error: PassingError) -> None:
+    async def _put_off(self, trip: Trip, host: _Host, error: PassingError) -> None:
         """Wait, then queue a trip again; or give it up."""
-        rules = self._rules
+        rules = self._job.rules
         trip.attempts += 1
+        if error.complaint:
+            host.pace.complained()
         if trip.attempts > rules.retries or (error.pause or 0) > rules.max_wait:
-            self._results.put((trip.errand, error.refused))
+            self._tell(Lost(trip.errand.key, error.refused))
             return
         if error.pause:
-            until = asyncio.get_running_loop().time() + error.pause
-            host.resume_at = max(host.resume_at, until)
+            host.pace.pause_until(asyncio.get_running_loop().time() + error.pause)
         else:
             await asyncio.sleep(rules.backoff * 2 ** (trip.attempts - 1))
         host.waiting.appendleft(trip)
 
-    async def _attempt(self, trip: _Trip) -> Stored | None:
-        """What was stored, or None where a redirect leads on."""
-        errand, limit = trip.errand, self._rules.max_bytes
-        path = self._folder / errand.file
-        in_thread = partial(asyncio.get_running_loop().run_in_executor, self._decoder)
-        if errand.root:
-            data = await in_thread(read_local, errand.url, errand.root, limit)
-            return await in_thread(store_picture, data, self._pictures, path)
-        assert trip.at is not None
-        answer = await get(self._session, trip.at, limit)
-        if isinstance(answer, bytes):
-            return await in_thread(store_picture, answer, self._pictures, path)
-        trip.at, trip.hops = answer, trip.hops + 1
+    async def _attempt(self, trip: Trip, host: _Host) -> None:
+        """Store the picture, or send the trip where a redirect leads."""
+        body: Body | None = None
+        address = _address_of(trip)
+        if trip.errand.root is None:
+            answer = await self._ask(address, host)
+            if isinstance(answer, URL):
+                self._follow(trip, answer)
+                return
+            body = answer
+        in_thread = asyncio.get_running_loop().run_in_executor
+        sealed = await in_thread(self._decoder, self._bench.store, trip, str(address), body)
+        self._tell(Gained(trip.errand.key))
+        if sealed:
+            self._tell(sealed)
+
+    async def _ask(self, address: URL, host: _Host) -> Body | URL:
+        rules = self._job.rules
+        if not (rules.named or _is_own(address, rules)):
+            detail = "another machine, which needs to know your `contact`"
+            raise RefusedError(Reason.FORBIDDEN, detail)
+        if "robots" not in rules.ignore:
+            robots = await self._robots.of(address)
+            check(robots, address)
+            host.pace.keep_apart(robots.delay)
+        answer = await get(self._session, address, rules)
+        if isinstance(answer, Body):
+            host.pace.took(len(answer.data), asyncio.get_running_loop().time())
+        return answer
+
+    def _follow(self, trip: Trip, target: URL) -> None:
+        trip.at, trip.hops = target, trip.hops + 1
         if trip.hops > REDIRECTS:
             raise RefusedError(Reason.REDIRECTS, f"more than {REDIRECTS}")
-        self._send(trip)
-        return None
+        if slot_of(line_of(trip.errand, target), self._job.slots) == self._job.slot:
+            self.take([trip])
+        else:
+            self._tell(Moved(trip))
+
+
+def _address_of(trip: Trip) -> URL:
+    return trip.at or URL(trip.errand.url)
+
+
+def _is_own(address: URL, rules: FetchRules) -> bool:
+    return (address.host or "", address.port or 0) in rules.own
+
+
+class _Bench:
+    """The decoding thread's place of work: the open shard, and the marker of what is in hand."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._writer: ShardWriter | None = None
+        self._written = 0
+        self._marker = os.open(job.marker, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+
+    def store(self, trip: Trip, url: str, body: Body | None) -> Sealed | None:
+        """Verify a picture and write it into the open shard; gives the shard when it is full.
+
+        Raises:
+            RefusedError: it is no picture that can be used.
+            WorkError: the shard cannot be written.
+        """
+        errand, job = trip.errand, self._job
+        os.pwrite(self._marker, errand.key.encode(), 0)
+        try:
+            if body is None:
+                assert errand.root is not None
+                body = Body(read_local(errand.url, errand.root, job.rules.max_bytes), ())
+            picture, stored = verify(body.data, job.pictures, url)
+        finally:
+            os.pwrite(self._marker, b" " * KEY_LENGTH, 0)
+        if self._writer is None:
+            name = f"{os.getpid()}-{job.slot}-{self._written}{SUFFIX}{PART}"
+            self._writer = ShardWriter(job.folder / name)
+            self._written += 1
+        said = "; ".join(f"{signal.rule}: {signal.text}" for signal in body.signals)
+        stored = replace(stored, signals=said)
+        facts = {
+            "url": errand.url,
+            "final_url": url,
+            "width": stored.width,
+            "height": stored.height,
+            "format": stored.format,
+            "mode": stored.mode,
+            "bytes": stored.size,
+            "sha256": stored.sha256,
+            "stored_sha256": stored.stored_sha256,
+            "signals": said,
+            "fetched": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        try:
+            self._writer.add(errand.key, picture, stored, facts)
+        except WorkError:
+            self._writer = None  # it ends within a member
+            raise
+        return self._seal() if len(self._writer.stored) >= job.shard_size else None
+
+    def _seal(self) -> Sealed:
+        assert self._writer is not None
+        writer, self._writer = self._writer, None
+        writer.seal()
+        return Sealed(writer.path, writer.stored)
+
+    def close(self) -> Sealed | None:
+        """Seal what is open, and take the marker away."""
+        try:
+            return self._seal() if self._writer else None
+        finally:
+            os.close(self._marker)
+            with suppress(OSError):
+                self._job.marker.unlink()

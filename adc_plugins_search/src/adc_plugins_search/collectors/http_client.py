@@ -1,49 +1,103 @@
 """One GET of untrusted bytes: capped while it streams, and every failure sorted into a reason."""
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
 
 import aiohttp
 from yarl import URL
 
 from adc_plugins_search.collectors.address_guard import (
     BlockedAddressError,
-    Endpoint,
     guarded_sockets,
 )
+from adc_plugins_search.collectors.messages import FetchRules
+from adc_plugins_search.collectors.opt_out import Signal, signals_of
 from adc_plugins_search.collectors.outcomes import PassingError, Reason, RefusedError
+from adc_plugins_search.collectors.robots import MOST_BYTES
 from adc_plugins_search.manners import seconds_of
 
 _CHUNK = 1 << 16
+_LONGEST_LINE = 8_190
 _PASSING = {408, 425, 429}
+_COMPLAINTS = {429, 503}
+_ROBOTS_REDIRECTS = 6
+_RATE_AFTER = 5.0
+"""Seconds after which a slow body is told from a slow start."""
 _REDIRECTS = {301, 302, 303, 307, 308}
 _UNKNOWN_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
-def open_session(
-    timeout: aiohttp.ClientTimeout, user_agent: str, allowed: frozenset[Endpoint]
-) -> aiohttp.ClientSession:
+def open_session(rules: FetchRules) -> aiohttp.ClientSession:
     """A session that keeps no cookies, reads no proxy settings and enters no private network."""
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, socket_factory=guarded_sockets(allowed)),
-        timeout=timeout,
-        headers={"User-Agent": user_agent, "Accept": "image/*"},
+        connector=aiohttp.TCPConnector(limit=0, socket_factory=guarded_sockets(rules.allowed)),
+        timeout=aiohttp.ClientTimeout(
+            total=rules.timeout,
+            sock_connect=rules.connect_timeout,
+            sock_read=rules.read_timeout,
+        ),
+        headers={"User-Agent": rules.user_agent, "Accept": "image/*"},
         cookie_jar=aiohttp.DummyCookieJar(),
+        max_line_size=_LONGEST_LINE,
+        max_field_size=_LONGEST_LINE,
     )
 
 
-async def get(session: aiohttp.ClientSession, address: URL, max_bytes: int) -> bytes | URL:
+@dataclass(frozen=True)
+class Body:
+    """What was fetched.
+
+    Attributes:
+        data: the bytes, unpacked.
+        signals: what the server said of their use.
+    """
+
+    data: bytes
+    signals: tuple[Signal, ...]
+
+
+async def get(session: aiohttp.ClientSession, address: URL, rules: FetchRules) -> Body | URL:
     """The body, or where a redirect leads.
 
     Raises:
         RefusedError: it is not to be had.
         PassingError: it may be to be had later.
     """
-    try:
+    with _sorted_failures():
         async with session.get(address, allow_redirects=False) as response:
             if response.status in _REDIRECTS:
                 return _target(response)
             _check_status(response)
-            return await _body(response, max_bytes)
+            signals = tuple(signals_of(response.headers))
+            for signal in signals:
+                if signal.binding and signal.rule not in rules.ignore:
+                    raise RefusedError(Reason.OPTED_OUT, f"{signal.rule}: {signal.text}")
+            return Body(await _body(response, rules.max_bytes, rules.min_rate), signals)
+
+
+async def get_robots(session: aiohttp.ClientSession, address: URL) -> tuple[int, bytes]:
+    """Status and body of a robots.txt, redirects followed; what is too much of it is left out.
+
+    Raises:
+        RefusedError: it is not to be had.
+        PassingError: it may be to be had later.
+    """
+    for _ in range(_ROBOTS_REDIRECTS):
+        with _sorted_failures():
+            async with session.get(address, allow_redirects=False) as response:
+                if response.status not in _REDIRECTS:
+                    return response.status, await response.content.read(MOST_BYTES)
+                address = _target(response)
+    return 404, b""  # RFC 9309, 2.3.1.2: after five redirects there is none
+
+
+@contextmanager
+def _sorted_failures() -> Iterator[None]:
+    try:
+        yield
     except (RefusedError, PassingError):
         raise
     except TimeoutError:
@@ -78,17 +132,21 @@ def _check_status(response: aiohttp.ClientResponse) -> None:
         return
     if status in _PASSING or status >= 500:
         pause = seconds_of(response.headers.get("Retry-After"))
-        raise PassingError(Reason.SERVER_ERROR, said, pause)
+        raise PassingError(Reason.SERVER_ERROR, said, pause, complaint=status in _COMPLAINTS)
     raise RefusedError(Reason.NOT_FOUND if status in (404, 410) else Reason.DENIED, said)
 
 
-async def _body(response: aiohttp.ClientResponse, max_bytes: int) -> bytes:
+async def _body(response: aiohttp.ClientResponse, max_bytes: int, min_rate: int) -> bytes:
     refused = RefusedError(Reason.TOO_LARGE, f"more than {max_bytes:,} bytes")
     if (response.content_length or 0) > max_bytes:
         raise refused
     body = bytearray()
+    started = monotonic()
     async for chunk in response.content.iter_chunked(_CHUNK):
         body += chunk
         if len(body) > max_bytes:
             raise refused
+        seconds = monotonic() - started
+        if seconds > _RATE_AFTER and len(body) < min_rate * seconds:
+            raise PassingError(Reason.TOO_SLOW, f"less than {min_rate:,} bytes per second")
     return bytes(body)

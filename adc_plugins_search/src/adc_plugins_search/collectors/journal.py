@@ -1,12 +1,12 @@
 """The collection's memory: what was searched and fetched, safe at any moment.
 
-Each page of results is stored in one transaction with its next cursor, and each image's outcome
-after its file was renamed into place, so a killed collection repeats no paid call and loses at
-most the images in flight.
+Each page of results is stored in one transaction with its next cursor, and the pictures of a shard
+in one transaction after the shard got its name, so a killed collection repeats no paid call and
+loses at most the shards that were open.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 
 from adc_core.design import Page
 from adc_core.errors import WorkError
-from adc_plugins_search.collectors.outcomes import Outcome
+from adc_plugins_search.collectors.outcomes import Outcome, Stored
 
 _OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 _TABLES = """
@@ -22,8 +22,8 @@ CREATE TABLE IF NOT EXISTS pages (
     searcher TEXT, query TEXT, number INTEGER, page TEXT NOT NULL,
     PRIMARY KEY (searcher, query, number)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS outcomes (
-    file TEXT PRIMARY KEY, rules TEXT NOT NULL, outcome TEXT NOT NULL
+CREATE TABLE IF NOT EXISTS fetched (
+    key TEXT PRIMARY KEY, rules TEXT NOT NULL, shard TEXT, outcome TEXT NOT NULL
 ) WITHOUT ROWID;
 """
 
@@ -71,20 +71,35 @@ class Journal:
             )
 
     def outcomes(self) -> dict[str, Outcome]:
-        """What became of each file under the present rules."""
+        """What became of each key under the present rules."""
         with self._explained():
             rows = self._database.execute(
-                "SELECT file, outcome FROM outcomes WHERE rules = ?", (self._rules,)
+                "SELECT key, outcome FROM fetched WHERE rules = ?", (self._rules,)
             )
-            return {file: _OUTCOME.validate_json(outcome) for file, outcome in rows}
+            return {key: _OUTCOME.validate_json(outcome) for key, outcome in rows}
 
-    def add_outcome(self, file: str, outcome: Outcome) -> None:
-        """Keep what became of a file."""
+    def shards(self) -> list[str]:
+        """The names of the shards that hold pictures, under whatever rules."""
         with self._explained():
-            self._database.execute(
-                "INSERT OR REPLACE INTO outcomes VALUES (?, ?, ?)",
-                (file, self._rules, _OUTCOME.dump_json(outcome).decode()),
+            rows = self._database.execute(
+                "SELECT DISTINCT shard FROM fetched WHERE shard IS NOT NULL"
             )
+            return [shard for (shard,) in rows]
+
+    def add_outcomes(self, outcomes: Iterable[tuple[str, Outcome]]) -> None:
+        """Keep what became of some keys, all or none of it."""
+        rows = [
+            (
+                key,
+                self._rules,
+                outcome.shard if isinstance(outcome, Stored) else None,
+                _OUTCOME.dump_json(outcome).decode(),
+            )
+            for key, outcome in outcomes
+        ]
+        with self._explained(), self._database:
+            self._database.execute("BEGIN")
+            self._database.executemany("INSERT OR REPLACE INTO fetched VALUES (?, ?, ?, ?)", rows)
 
     def forget_pages(self) -> None:
         """Search everything again next time."""
@@ -94,7 +109,7 @@ class Journal:
     def forget_outcomes(self) -> None:
         """Fetch everything again next time."""
         with self._explained():
-            self._database.execute("DELETE FROM outcomes")
+            self._database.execute("DELETE FROM fetched")
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

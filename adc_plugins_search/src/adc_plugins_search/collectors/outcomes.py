@@ -1,7 +1,8 @@
-"""What can become of a hit: an image in a file, or a refusal with a reason."""
+"""What is fetched and what can become of it: a picture in a shard, or a refusal with a reason."""
 
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 
 class Reason(StrEnum):
@@ -20,9 +21,28 @@ class Reason(StrEnum):
     TOO_MANY_PIXELS = "too many pixels"
     TOO_SMALL = "too small"
     DUPLICATE = "duplicate"
+    ROBOTS = "robots.txt"
+    OPTED_OUT = "opted out"
+    LICENCE = "licence"
+    CRASHED = "crashed the decoder"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """One address to fetch.
+
+    Attributes:
+        url: the address in its canonical form.
+        key: the id of its sample, and the name of its picture within a shard.
+        root: the folder from which a `file:` address may be read; None for web addresses.
+    """
+
+    url: str
+    key: str
+    root: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """The hit is not used.
 
@@ -35,23 +55,37 @@ class Refused:
     detail: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Stored:
-    """The image lies in its file.
+    """The picture lies in a shard.
 
     Attributes:
+        final_url: the address that answered, after redirects.
         width: of the picture as it was found, upright, in pixels.
         height: of the picture as it was found, upright, in pixels.
+        format: of the file as it was found: `JPEG`, `PNG`, …
+        mode: of its pixels as they were found, in Pillow's words: `RGB`, `CMYK`, `P`, …
         size: of the file as it was found, in bytes.
         sha256: of the file as it was found.
+        stored_size: of the file as it was stored, in bytes.
         stored_sha256: of the file as it was stored.
+        signals: what its server said of its use, where that did not stop it.
+        offset: its first byte within the shard.
+        shard: the shard's file name.
     """
 
+    final_url: str
     width: int
     height: int
+    format: str
+    mode: str
     size: int
     sha256: str
+    stored_size: int
     stored_sha256: str
+    signals: str = ""
+    offset: int = 0
+    shard: str = ""
 
 
 Outcome = Stored | Refused
@@ -71,9 +105,13 @@ class PassingError(Exception):
     Attributes:
         refused: what becomes of it where every attempt ends so.
         pause: seconds for which the server wants to be left alone, if it says so.
+        complaint: whether the server says that it is asked too much.
     """
 
-    def __init__(self, reason: Reason, detail: str, pause: float | None = None) -> None:
+    def __init__(
+        self, reason: Reason, detail: str, pause: float | None = None, *, complaint: bool = False
+    ) -> None:
         super().__init__(detail)
         self.refused = Refused(reason, detail)
         self.pause = pause
+        self.complaint = complaint

@@ -1,19 +1,23 @@
-"""From untrusted bytes to a stored picture: decoded in full, upright, RGB, of one size."""
+"""From untrusted bytes to a picture of one size: decoded in full, upright, RGB, as a JPEG."""
 
 import io
 from dataclasses import dataclass
 from hashlib import sha256
-from pathlib import Path
+from typing import Literal
 
-from PIL import Image
+import numpy as np
+from PIL import ExifTags, Image
 
-from adc_core.decoding import ImageError, open_image
-from adc_core.errors import WorkError
+from adc_core.decoding import FORMATS, ImageError, open_image
 from adc_plugins_search.collectors.outcomes import Reason, RefusedError, Stored
 
-PART = ".part"
 LONGEST_SIDE = 65_500
 """A JPEG cannot be longer."""
+QUALITY = 95
+_SIDEWAYS = frozenset({5, 6, 7, 8})
+"""Exif orientations that swap width and height."""
+
+Decoder = Literal["pillow", "opencv"]
 
 
 @dataclass(frozen=True)
@@ -24,41 +28,124 @@ class PictureRules:
         size: length of the shorter side when stored; smaller pictures stay as they are.
         min_side: a picture with a shorter side is refused.
         max_pixels: a picture with more is refused undecoded.
+        decoder: what decodes and shrinks JPEG files.
     """
 
     size: int
     min_side: int
     max_pixels: int
+    decoder: Decoder = "pillow"
 
 
-def store_picture(data: bytes, rules: PictureRules, path: Path) -> Stored:
-    """Check a picture and store it as a JPEG without metadata, whole or not at all.
+def verify(data: bytes, rules: PictureRules, url: str) -> tuple[bytes, Stored]:
+    """The picture as it is stored, and what is known of it.
+
+    Args:
+        data: the bytes as they were found.
+        rules: what a picture must be.
+        url: where they were found.
 
     Raises:
         RefusedError: the bytes are no picture that can be used.
-        WorkError: the file cannot be written.
     """
-    picture = _decode(data, rules.max_pixels)
-    width, height = picture.size
-    if min(width, height) < rules.min_side:
+    found = _look(data)
+    if found is None or found.width * found.height > rules.max_pixels:
+        _open(data, rules.max_pixels)  # says what is wrong
+        raise RefusedError(Reason.DAMAGED, "its header cannot be read")
+    shorter = min(found.width, found.height)
+    if shorter < rules.min_side:
         raise RefusedError(
-            Reason.TOO_SMALL, f"{width} × {height} pixels, less than {rules.min_side}"
+            Reason.TOO_SMALL, f"{found.width} × {found.height} pixels, less than {rules.min_side}"
         )
-    picture = _shrink(picture, rules.size)
-    if max(picture.size) > LONGEST_SIDE:
+    scale = min(1.0, rules.size / shorter)
+    target = (max(1, round(found.width * scale)), max(1, round(found.height * scale)))
+    if max(target) > LONGEST_SIDE:
         raise RefusedError(Reason.TOO_MANY_PIXELS, f"a side of more than {LONGEST_SIDE:,}")
-    encoded = _encode(picture)
+    encoded = _encoded(data, found, target, rules)
+    stored = Stored(
+        final_url=url,
+        width=found.width,
+        height=found.height,
+        format=found.format,
+        mode=found.mode,
+        size=len(data),
+        sha256=sha256(data).hexdigest(),
+        stored_size=len(encoded),
+        stored_sha256=sha256(encoded).hexdigest(),
+    )
+    return encoded, stored
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What a file says of itself before it is decoded; width and height are the upright ones."""
+
+    format: str
+    mode: str
+    width: int
+    height: int
+    turned: bool
+
+
+def _look(data: bytes) -> _Header | None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.name + PART)
-        part.write_bytes(encoded)
-        part.replace(path)
-    except OSError as error:
-        raise WorkError(f"{path} cannot be written: {error.strerror}") from error
-    return Stored(width, height, len(data), sha256(data).hexdigest(), sha256(encoded).hexdigest())
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+            width, height = image.size
+            if orientation in _SIDEWAYS:
+                width, height = height, width
+            return _Header(image.format or "", image.mode, width, height, orientation != 1)
+    except Exception:  # whatever is wrong with it, `open_image` finds a name for it
+        return None
 
 
-def _decode(data: bytes, max_pixels: int) -> Image.Image:
+def _encoded(data: bytes, found: _Header, target: tuple[int, int], rules: PictureRules) -> bytes:
+    # Photographs are nearly all of this kind; whatever is odd about others is `open_image`'s.
+    if found.format == "JPEG" and found.mode in ("RGB", "L") and not found.turned:
+        if rules.decoder == "opencv":
+            encoded = _by_opencv(data, target)
+            if encoded is not None:
+                return encoded
+        elif (picture := _reduced(data, target)) is not None:
+            return _encode(_shrink(picture, target))
+    return _encode(_shrink(_open(data, rules.max_pixels), target))
+
+
+def _reduced(data: bytes, target: tuple[int, int]) -> Image.Image | None:
+    """A JPEG decoded at a half, a quarter or an eighth where that leaves twice the target.
+
+    With less than twice the target the resampling filter would be starved, and fine stripes would
+    come out as coarse ones that are not there.
+    """
+    try:
+        image = Image.open(io.BytesIO(data), formats=("JPEG",))
+        image.draft("RGB", (2 * target[0], 2 * target[1]))
+        image.load()
+    except Exception:  # as above
+        return None
+    return image if image.mode == "RGB" else image.convert("RGB")
+
+
+def _by_opencv(data: bytes, target: tuple[int, int]) -> bytes | None:
+    """A JPEG decoded in full and shrunk by the means of areas; None where OpenCV cannot."""
+    import cv2  # an extra, and slow to import
+
+    cv2.setNumThreads(1)  # every processor has its worker
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if pixels is None:
+        return None
+    if pixels.shape[1::-1] != target:
+        pixels = cv2.resize(pixels, target, interpolation=cv2.INTER_AREA)
+    full_colour = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
+    options = [
+        *(cv2.IMWRITE_JPEG_QUALITY, QUALITY),
+        *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, full_colour),
+    ]
+    done, encoded = cv2.imencode(".jpg", pixels, options)
+    return bytes(encoded) if done else None
+
+
+def _open(data: bytes, max_pixels: int) -> Image.Image:
     try:
         return open_image(data, "it", max_pixels)
     except ImageError as error:
@@ -70,18 +157,16 @@ def _decode(data: bytes, max_pixels: int) -> Image.Image:
         raise RefusedError(Reason.DAMAGED, error.detail) from None
 
 
-def _shrink(picture: Image.Image, size: int) -> Image.Image:
-    shorter = min(picture.size)
-    if shorter <= size:
+def _shrink(picture: Image.Image, target: tuple[int, int]) -> Image.Image:
+    if picture.size == target:
         return picture
-    width, height = (max(1, round(side * size / shorter)) for side in picture.size)
     # Lanczos costs twice as much; a gap of 3 leaves the filter enough pixels for fine patterns.
-    return picture.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    return picture.resize(target, Image.Resampling.BICUBIC, reducing_gap=3.0)
 
 
 def _encode(picture: Image.Image) -> bytes:
     picture.info.clear()  # else Pillow keeps a comment
     file = io.BytesIO()
     # Full colour resolution: colour is an attribute that datasets are built on.
-    picture.save(file, "JPEG", quality=95, subsampling="4:4:4")
+    picture.save(file, "JPEG", quality=QUALITY, subsampling="4:4:4")
     return file.getvalue()

@@ -1,0 +1,114 @@
+"""robots.txt: what its rules mean, and when a host has none or cannot say."""
+
+import asyncio
+
+import pytest
+from yarl import URL
+
+from adc_plugins_search.collectors.outcomes import PassingError, Reason, RefusedError
+from adc_plugins_search.collectors.robots import Robots, RobotsOfHosts, check, rules_of
+
+TEXT = b"""\xef\xbb\xbfUser-agent: *
+Disallow: /private/
+Allow: /private/open.jpg
+Disallow: /*.gif$
+Crawl-delay: 3
+
+User-agent: GPTBot
+Disallow: /
+"""
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/a.jpg", True),
+        ("/private/a.jpg", False),
+        ("/private/open.jpg", True),
+        ("/a.gif", False),
+        ("/a.gif?b", True),
+        ("/", True),
+    ],
+)
+def test_rules_for_everybody(path: str, allowed: bool) -> None:
+    assert rules_of(200, TEXT).allow(URL("http://a.example" + path)) is allowed
+
+
+def test_rules_of_its_own_come_first() -> None:
+    robots = Robots("User-agent: *\nDisallow: /\n\nUser-agent: ADC-Search\nDisallow: /x\n")
+    assert robots.allow(URL("http://a.example/y"))
+    assert not robots.allow(URL("http://a.example/x"))
+
+
+def test_what_is_no_robots_txt_excludes_nothing() -> None:
+    for body in (b"", b"<!doctype html><p>Log in", b"\xff\x00\xfe" * 99):
+        assert rules_of(200, body).allow(URL("http://a.example/x"))
+
+
+def test_delays() -> None:
+    assert rules_of(200, TEXT).delay == 3.0
+    assert Robots("User-agent: *\nCrawl-delay: 99999").delay == 60.0
+    assert Robots("").delay == 0.0
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 451])
+def test_without_rules_everything_is_allowed(status: int) -> None:
+    assert rules_of(status, b"User-agent: *\nDisallow: /").allow(URL("http://a.example/x"))
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_host_that_cannot_say_is_not_asked_for_now(status: int) -> None:
+    with pytest.raises(PassingError) as raised:
+        rules_of(status, b"")
+    assert raised.value.refused.reason is Reason.ROBOTS
+    assert str(raised.value) == f"robots.txt cannot be read now: HTTP {status}"
+
+
+def test_exclusion_is_a_refusal() -> None:
+    with pytest.raises(RefusedError) as raised:
+        check(rules_of(200, TEXT), URL("http://a.example/private/a.jpg"))
+    assert raised.value.refused.reason is Reason.ROBOTS
+    assert str(raised.value) == "robots.txt excludes it"
+
+
+def test_each_host_is_asked_once_however_many_wait() -> None:
+    asked: list[str] = []
+
+    async def fetch(address: URL) -> tuple[int, bytes]:
+        asked.append(str(address))
+        await asyncio.sleep(0.01)
+        return 200, TEXT
+
+    async def run() -> None:
+        robots = RobotsOfHosts(fetch)
+        pages = [
+            f"{origin}/{n}"
+            for n in range(9)
+            for origin in ("http://a.example", "http://a.example:81", "https://a.example")
+        ]
+        await asyncio.gather(*(robots.of(URL(page)) for page in pages))
+
+    asyncio.run(run())
+    assert sorted(asked) == [
+        "http://a.example/robots.txt",
+        "http://a.example:81/robots.txt",
+        "https://a.example/robots.txt",
+    ]
+
+
+def test_a_host_that_could_not_say_is_asked_again_later() -> None:
+    answers = [500, 404]
+
+    async def fetch(_: URL) -> tuple[int, bytes]:
+        return answers.pop(0), b""
+
+    async def run() -> None:
+        robots = RobotsOfHosts(fetch)
+        for _ in range(3):
+            with pytest.raises(PassingError):
+                await robots.of(URL("http://a.example/x"))
+        await asyncio.sleep(1.1)
+        assert (await robots.of(URL("http://a.example/x"))).allow(URL("http://a.example/x"))
+
+    asyncio.run(run())
+    assert not answers
