@@ -98,6 +98,26 @@ def test_a_stage_that_is_no_longer_planned_goes_away(tmp_path, pipeline):
     assert not (tmp_path / "run" / "detectors" / "toy-2").exists()
 
 
+def test_progress_and_remarks_are_told(tmp_path, pipeline):
+    told = []
+
+    class Ears:
+        @hookimpl
+        def adc_stage_progressed(self, stage, done, total, unit):
+            told.append((stage, done, total, unit))
+
+        @hookimpl
+        def adc_stage_remarked(self, stage, text):
+            told.append((stage, text))
+
+    listeners = Listeners()
+    listeners.register(Ears())
+    pipeline.run(tmp_path / "run", listeners)
+    of_collector = [each for each in told if each[0] == "collector"]
+    assert of_collector[0] == ("collector", 1, 60, "image")
+    assert of_collector[-2:] == [("collector", 60, 60, "image"), ("collector", "60 painted")]
+
+
 def test_the_record(tmp_path, pipeline):
     run(pipeline, tmp_path / "run")
     record = json.loads((tmp_path / "run" / "run.json").read_text())

@@ -29,6 +29,7 @@ from adc_core import (
     Searcher,
     Simulator,
     progress,
+    remark,
     work_folder,
 )
 from adc_core.corruption import Corruption
@@ -73,6 +74,7 @@ class ToyCollector(Collector):
                 (folder / "new.npy").rename(folder / f"{row}.npy")
                 time.sleep(self.pause)
             progress(row + 1, self.rows, "image")
+        remark(f"{self.rows} painted")
         images = np.stack([np.load(folder / f"{row}.npy") for row in range(self.rows)])
         labels = np.arange(self.rows) % len(design.classes)
         labels[::7] = (labels[::7] + 1) % len(design.classes)

@@ -1,5 +1,6 @@
 """Properties of the last step: every hit is accounted for, and the first of its kind wins."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,7 @@ def stored(picture: int) -> Stored:
         sha256=f"raw{picture}",
         stored_size=6,
         stored_sha256=f"stored{picture}",
+        perceptual=(0x0123456789ABCDEF * (picture + 1)) % (1 << 64),
         offset=512 * picture,
         shard=f"{picture % 2}.tar",
     )
@@ -134,7 +136,7 @@ def test_the_dataset_and_the_refusals_spell_everything_out(tmp_path: Path) -> No
             "detail": "same picture as https://A.example/1#x",
         },
     ]
-    hits = hits_table(assembled).to_pylist()
+    hits = hits_table(assembled, design).to_pylist()
     assert [(row["id"], row["url"], row["attributes"]) for row in hits] == [
         (id_of("https://a.example/1"), "https://A.example/1#x", '{"color": "tan"}'),
         (id_of("https://a.example/1"), "https://a.example/3", '{"color": "tan"}'),
@@ -175,6 +177,7 @@ def test_the_dataset_and_the_refusals_spell_everything_out(tmp_path: Path) -> No
             "sha256": "raw1",
             "stored_sha256": "stored1",
             "signals": None,
+            "relaxed": None,
             "also_found_as": "dog/emu",
         },
         {
@@ -199,6 +202,7 @@ def test_the_dataset_and_the_refusals_spell_everything_out(tmp_path: Path) -> No
             "sha256": "raw2",
             "stored_sha256": "stored2",
             "signals": None,
+            "relaxed": None,
             "also_found_as": None,
         },
     ]
@@ -245,3 +249,38 @@ def test_a_folder_searcher_may_only_name_files(tmp_path: Path) -> None:
     (errand,) = errands_of([Found(hit.replace(url="file:///x.jpg"), searcher)])
     assert isinstance(errand, Errand)
     assert errand.root == tmp_path
+
+
+@pytest.mark.parametrize(
+    ("policy", "kept", "groups", "refused"),
+    [
+        ("keep", [0, 1, 2, 3, 4], [0, 0, 2, 2, 4], []),
+        ("first", [0, 2, 4], [0, 1, 2], [1, 3]),
+        ("drop-conflicts", [0, 1, 4], [0, 0, 2], [2, 3]),
+    ],
+)
+def test_near_duplicates(
+    policy: str, kept: list[int], groups: list[int], refused: list[int], tmp_path: Path
+) -> None:
+    """0 and 1 are nearly the same and of one class, 2 and 3 of two classes, 4 is alone."""
+    hashes = [0, 0b11, 0xFFFF << 32, (0xFFFF << 32) + 0b1001, 0xFFFF << 16]
+    everything = [
+        found(f"https://a.example/{place}", CLASSES[int(k)]) for place, k in enumerate("00120")
+    ]
+    errands = errands_of(everything)
+    outcomes = {
+        errand.key: replace(stored(place), perceptual=hashes[place])
+        for place, errand in enumerate(errands)
+        if isinstance(errand, Errand)
+    }
+    assembled = assemble(everything, errands, outcomes, policy, 2)
+    design = Design(classes=CLASSES, queries=(Query(text="a", class_name="cat", attributes={}),))
+    dataset = dataset_of(assembled, design, tmp_path)
+    assert dataset.ids.tolist() == [id_of(f"https://a.example/{place}") for place in kept]
+    assert dataset.columns["duplicate_group"].tolist() == groups
+    assert [(hit.url[-1], each.reason) for hit, each in assembled.refusals] == [
+        (str(place), Reason.NEAR_DUPLICATE) for place in refused
+    ]
+    assert [hit.url[-1] for hit, _ in assembled.hits] == [str(place) for place in kept]
+    also = dataset.sources.column("also_found_as").to_pylist() if dataset.sources else []
+    assert also == ([None, "emu", None] if policy == "first" else [None] * len(kept))

@@ -8,7 +8,7 @@ from adc_plugins_search.collectors.outcomes import Outcome, Reason, Refused, Sto
 
 
 def stored(shard: str, offset: int) -> Stored:
-    return Stored("u", 9, 8, "PNG", "P", 7, "raw", 6, "out", "", offset, shard)
+    return Stored("u", 9, 8, "PNG", "P", 7, "raw", 6, "out", (1 << 64) - 1, "", offset, shard)
 
 
 OUTCOMES: list[tuple[str, Outcome]] = [

@@ -17,7 +17,7 @@ from adc_plugins_search.collectors.shards import ShardWriter, give_name, intact,
 
 def stored_as(picture: bytes) -> Stored:
     total = sha256(picture).hexdigest()
-    return Stored("http://a.example/", 9, 8, "PNG", "P", 7, "raw", len(picture), total)
+    return Stored("http://a.example/", 9, 8, "PNG", "P", 7, "raw", len(picture), total, 5)
 
 
 @settings(deadline=None)  # it writes files

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from adc_core.errors import InputError, WorkError
     from adc_core.evidence import Dynamics, Neighbours, Probabilities, Votes
     from adc_core.findings import Curation, Findings
+    from adc_core.image_shards import ImageShards
     from adc_core.images import ImageArray, ImageFiles, Images
     from adc_core.interfaces import (
         Collector,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from adc_core.model import Epoch, Model, Predictions
     from adc_core.pipeline import Pipeline
     from adc_core.run import Measurement, Run, Training
-    from adc_core.work import progress, work_folder, working_in
+    from adc_core.work import progress, remark, work_folder, working_in
 
 _HOME = {
     "component": ("Component", "LocalPath"),
@@ -41,6 +42,7 @@ _HOME = {
     "errors": ("InputError", "WorkError"),
     "evidence": ("Dynamics", "Neighbours", "Probabilities", "Votes"),
     "findings": ("Curation", "Findings"),
+    "image_shards": ("ImageShards",),
     "images": ("ImageArray", "ImageFiles", "Images"),
     "interfaces": (
         "Collector",
@@ -58,7 +60,7 @@ _HOME = {
     "model": ("Epoch", "Model", "Predictions"),
     "pipeline": ("Pipeline",),
     "run": ("Measurement", "Run", "Training"),
-    "work": ("progress", "work_folder", "working_in"),
+    "work": ("progress", "remark", "work_folder", "working_in"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -81,6 +83,7 @@ __all__ = [
     "Hit",
     "ImageArray",
     "ImageFiles",
+    "ImageShards",
     "Images",
     "InputError",
     "Learner",
@@ -102,6 +105,7 @@ __all__ = [
     "WorkError",
     "hookimpl",
     "progress",
+    "remark",
     "work_folder",
     "working_in",
 ]

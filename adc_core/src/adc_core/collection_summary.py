@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 
 from adc_core.arrays import Array
@@ -73,16 +74,23 @@ def summarise(design: Design, dataset: Dataset, folder: Path) -> CollectionSumma
         folder: of the finished stage, where the refusals lie.
     """
     images = Counter(_source(dataset, "query"))
-    kinds: dict[str, dict[str, list[int]]] = {"class": {}}
+    queries: dict[str, dict[str, list[int]]] = {"class": {}}
     for query in design.queries:
         for kind, value in {"class": query.class_name, **query.attributes}.items():
-            kinds.setdefault(kind, {}).setdefault(value, []).append(images[query.text])
-    yields = {
-        kind: [Yield(value, len(found), sum(found), found.count(0)) for value, found in of.items()]
-        for kind, of in kinds.items()
+            queries.setdefault(kind, {}).setdefault(value, []).append(images[query.text])
+    classes = np.asarray(dataset.classes)[dataset.labels]
+    kept = {
+        kind: Counter(values.tolist())
+        for kind, values in {"class": classes, **dataset.attributes}.items()
     }
     return CollectionSummary(
-        yields=yields,
+        yields={
+            kind: [
+                Yield(value, len(found), kept[kind][value], found.count(0))
+                for value, found in of_kind.items()
+            ]
+            for kind, of_kind in queries.items()
+        },
         barren=[query.text for query in design.queries if not images[query.text]],
         refusals=refusals_of(folder),
         licences=Counter(_source(dataset, "licence")).most_common(),

@@ -42,6 +42,10 @@ class RunEvents:
         """So many pieces of a stage are done; `total` is None where nobody knows."""
 
     @hookspec
+    def adc_stage_remarked(self, stage: str, text: str) -> None:
+        """What a stage has met so far, in a few words; each remark replaces the one before."""
+
+    @hookspec
     def adc_stage_finished(self, stage: str, seconds: float, reused: bool) -> None:
         """A stage's result is in its folder; `reused` if it was there before this run."""
 

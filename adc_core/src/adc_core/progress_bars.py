@@ -35,6 +35,12 @@ class ProgressBars:
             self._bar.update(done - self._bar.n)
 
     @hookimpl
+    def adc_stage_remarked(self, stage: str, text: str) -> None:
+        """Show the remark after the bar."""
+        if self._bar is not None and not self._bar.disable:
+            self._bar.set_postfix_str(text, refresh=False)
+
+    @hookimpl
     def adc_stage_finished(self, stage: str, seconds: float, reused: bool) -> None:
         """Close the bar."""
         self._close()

@@ -25,7 +25,7 @@ from adc_core.listeners import Listeners
 from adc_core.pipeline import Pipeline
 from adc_core.seal import SUMS, disk_faults, new_folder, read_sums, seal, unseal
 from adc_core.stage_files import Form
-from adc_core.work import working_in
+from adc_core.work import Progressed, Remarked, working_in
 
 W = TypeVar("W")
 R = TypeVar("R")
@@ -109,7 +109,7 @@ class RunDirectory:
             if not remembers:
                 _forget_other(scratch, digest)
                 place = scratch / digest[:16]
-            with disk_faults(place), working_in(place, self._progress_of(name)):
+            with disk_faults(place), working_in(place, *self._heard_of(name)):
                 value = work()
             part = self._work / "part"
             with new_folder(folder, part):
@@ -150,13 +150,16 @@ class RunDirectory:
         self._write_record()
         self._listeners.tell("adc_stage_finished", stage=name, seconds=seconds, reused=reused)
 
-    def _progress_of(self, stage: str) -> Callable[[int, int | None, str], None]:
-        def tell(done: int, total: int | None, unit: str) -> None:
+    def _heard_of(self, stage: str) -> tuple[Progressed, Remarked]:
+        def progressed(done: int, total: int | None, unit: str) -> None:
             self._listeners.tell(
                 "adc_stage_progressed", stage=stage, done=done, total=total, unit=unit
             )
 
-        return tell
+        def remarked(text: str) -> None:
+            self._listeners.tell("adc_stage_remarked", stage=stage, text=text)
+
+        return progressed, remarked
 
     def _write_record(self) -> None:
         with disk_faults(self.folder):

@@ -14,15 +14,19 @@ from pathlib import Path
 
 from adc_core.interruption import heed
 
+Progressed = Callable[[int, int | None, str], None]
+Remarked = Callable[[str], None]
 
-def _unheard(done: int, total: int | None, unit: str) -> None:
-    """Nobody asked to hear of progress."""
+
+def _unheard(*_: object) -> None:
+    """Nobody asked to hear of it."""
 
 
 @dataclass(frozen=True)
 class _Work:
     folder: Path
-    progressed: Callable[[int, int | None, str], None]
+    progressed: Progressed
+    remarked: Remarked
 
 
 _current: ContextVar[_Work | None] = ContextVar("adc_work", default=None)
@@ -58,12 +62,24 @@ def progress(done: int, total: int | None, unit: str) -> None:
         work.progressed(done, total, unit)
 
 
+def remark(text: str) -> None:
+    """Tell whoever listens, in a few words, what the work has met so far: `812 kept, 31 gone`."""
+    if (work := _current.get()) is not None:
+        work.remarked(text)
+
+
 @contextmanager
 def working_in(
-    folder: Path | str, progressed: Callable[[int, int | None, str], None] | None = None
+    folder: Path | str, progressed: Progressed | None = None, remarked: Remarked | None = None
 ) -> Iterator[Path]:
-    """Do the work of the `with` block in a folder of one's own, so that it can be resumed there."""
-    token = _current.set(_Work(Path(folder), progressed or _unheard))
+    """Do the work of the `with` block in a folder of one's own, so that it can be resumed there.
+
+    Args:
+        folder: what `work_folder()` gives.
+        progressed: hears of `progress`.
+        remarked: hears of `remark`.
+    """
+    token = _current.set(_Work(Path(folder), progressed or _unheard, remarked or _unheard))
     try:
         yield Path(folder)
     finally:

@@ -5,7 +5,7 @@ they meet in one of the tables that are sorted by three bands, and no other pair
 """
 
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,8 @@ MOST_BITS = 6
 
 _SIDE = 32
 _KEPT = 8
-_POPULATION = np.array([bin(value).count("1") for value in range(1 << 16)], np.uint8)
+_WORDS = np.arange(1 << 16, dtype=np.uint16).view(np.uint8).reshape(-1, 2)
+_POPULATION = np.unpackbits(_WORDS, axis=1).sum(axis=1, dtype=np.uint8)
 
 Hashes = NDArray[np.uint64]
 
@@ -74,7 +75,7 @@ def duplicate_groups(hashes: Hashes | Sequence[int], bits: int) -> NDArray[np.in
 def _masks(bits: int) -> list[np.uint64]:
     """The bits of any three of the bands."""
     edges = np.linspace(0, 64, bits + 4).round().astype(int).tolist()
-    bands = [(1 << b) - (1 << a) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    bands = [(1 << b) - (1 << a) for a, b in pairwise(edges)]
     return [np.uint64(sum(chosen)) for chosen in combinations(bands, 3)]
 
 

@@ -7,17 +7,20 @@ that is kept has its row among the hits.
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from adc_core.dataset import Dataset
 from adc_core.design import Design, Hit
 from adc_core.image_shards import ImageShards
 from adc_plugins_search.collectors.outcomes import Errand, Outcome, Reason, Refused, Stored
 from adc_plugins_search.collectors.searching import Found
+from adc_plugins_search.near_duplicates import duplicate_groups
 
 REFUSED = pa.schema(
     [(name, pa.string()) for name in ("url", "class", "engine", "query", "reason", "detail")]
@@ -26,7 +29,7 @@ HITS = pa.schema(
     [
         *((name, pa.string()) for name in ("id", "class", "attributes", "query", "engine")),
         ("rank", pa.int64()),
-        *((name, pa.string()) for name in ("url", "page", "title")),
+        *((name, pa.string()) for name in ("url", "page", "title", "relaxed")),
     ]
 )
 SOURCES = pa.schema(
@@ -52,9 +55,13 @@ SOURCES = pa.schema(
         ("sha256", pa.string()),
         ("stored_sha256", pa.string()),
         ("signals", pa.string()),
+        ("relaxed", pa.string()),
         ("also_found_as", pa.string()),
     ]
 )
+NearDuplicates = Literal["keep", "first", "drop-conflicts"]
+GROUP = "duplicate_group"
+"""The column of near duplicates: the row of the first of them."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +82,13 @@ class Assembled:
         samples: the kept ones, each with the first hit of its picture.
         refusals: each hit that is no sample, and why.
         hits: each hit of a picture that is kept, with the sample that shows it.
+        groups: the first sample of each sample's near duplicates.
     """
 
     samples: list[Sample]
     refusals: list[tuple[Hit, Refused]]
     hits: list[tuple[Hit, Sample]]
+    groups: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     @property
     def reasons(self) -> Counter[str]:
@@ -91,8 +100,10 @@ def assemble(
     found: Sequence[Found],
     errands: Sequence[Errand | Refused],
     outcomes: Mapping[str, Outcome],
+    near: NearDuplicates = "keep",
+    bits: int = 3,
 ) -> Assembled:
-    """Keep the first hit of each picture.
+    """Keep the first hit of each picture, and of near duplicates what is asked for.
 
     A picture that comes again, at the same or at another address, is a duplicate; where it comes
     for another class, the sample that is kept tells so, because that is a sign of a wrong label.
@@ -101,6 +112,8 @@ def assemble(
         found: every hit, in order.
         errands: the errand of each hit, or why it has none.
         outcomes: what became of each errand, by its key.
+        near: of near duplicates keep all, the first, or none where their classes differ.
+        bits: in how many bits the perceptual hashes of near duplicates differ at most.
     """
     samples: dict[str, Sample] = {}
     refusals: list[tuple[Hit, Refused]] = []
@@ -120,7 +133,39 @@ def assemble(
             refusals.append((hit, Refused(Reason.DUPLICATE, f"same picture as {first.hit.url}")))
             if hit.query.class_name != first.hit.query.class_name:
                 first.other_classes.add(hit.query.class_name)
-    return Assembled(list(samples.values()), refusals, hits)
+    return _without_near(Assembled(list(samples.values()), refusals, hits), near, bits)
+
+
+def _without_near(assembled: Assembled, near: NearDuplicates, bits: int) -> Assembled:
+    samples = assembled.samples
+    groups = duplicate_groups([sample.stored.perceptual for sample in samples], bits)
+    if near == "keep":
+        return replace(assembled, groups=groups)
+    labels = [sample.hit.query.class_name for sample in samples]
+    if near == "first":
+        dropped = groups != np.arange(len(groups))
+    else:
+        classes: dict[int, set[str]] = {}
+        for group, label in zip(groups.tolist(), labels, strict=True):
+            classes.setdefault(group, set()).add(label)
+        dropped = np.array([len(classes[group]) > 1 for group in groups.tolist()], np.bool_)
+    refusals, gone = list(assembled.refusals), set[str]()
+    for row in np.flatnonzero(dropped).tolist():
+        first, sample = samples[groups[row]], samples[row]
+        if near == "first" and labels[row] != first.hit.query.class_name:
+            first.other_classes.add(labels[row])
+        detail = f"nearly the same as {first.hit.url}"
+        refusals.append((sample.hit, Refused(Reason.NEAR_DUPLICATE, detail)))
+        gone.add(sample.errand.key)
+    left = np.flatnonzero(~dropped)
+    place = np.full(len(groups), -1)
+    place[left] = np.arange(len(left))
+    return Assembled(
+        [samples[row] for row in left.tolist()],
+        refusals,
+        [(hit, sample) for hit, sample in assembled.hits if sample.errand.key not in gone],
+        place[groups[left]],
+    )
 
 
 def refused_table(assembled: Assembled) -> pa.Table:
@@ -132,7 +177,7 @@ def refused_table(assembled: Assembled) -> pa.Table:
     return _table(rows, REFUSED)
 
 
-def hits_table(assembled: Assembled) -> pa.Table:
+def hits_table(assembled: Assembled, design: Design) -> pa.Table:
     """One row per picture that is kept and query that found it, in the order of the hits.
 
     A picture that was found under two classes has rows of both: the cheapest sign of a wrong label.
@@ -149,6 +194,7 @@ def hits_table(assembled: Assembled) -> pa.Table:
             hit.url,
             hit.page,
             hit.title,
+            _relaxed(hit, design),
         )
         for hit, sample in assembled.hits
     ]
@@ -175,8 +221,14 @@ def dataset_of(assembled: Assembled, design: Design, folder: Path) -> Dataset:
             name: np.array([query.attributes.get(name, "") for query in queries])
             for name in design.attributes
         },
-        sources=_table([_source(sample, place) for sample in samples], SOURCES),
+        sources=_table([_source(sample, place, design) for sample in samples], SOURCES),
+        columns={GROUP: assembled.groups},
     )
+
+
+def _relaxed(hit: Hit, design: Design) -> str | None:
+    """The attributes that the query of the design names and the one that found it does not."""
+    return ", ".join(name for name in design.attributes if name not in hit.query.attributes) or None
 
 
 def _images(stored: Sequence[Stored], folder: Path) -> ImageShards:
@@ -192,7 +244,7 @@ def _images(stored: Sequence[Stored], folder: Path) -> ImageShards:
     )
 
 
-def _source(sample: Sample, place: Mapping[str, int]) -> tuple[object, ...]:
+def _source(sample: Sample, place: Mapping[str, int], design: Design) -> tuple[object, ...]:
     hit, stored = sample.hit, sample.stored
     # No class name holds a slash.
     others = "/".join(sorted(sample.other_classes, key=place.__getitem__))
@@ -218,6 +270,7 @@ def _source(sample: Sample, place: Mapping[str, int]) -> tuple[object, ...]:
         stored.sha256,
         stored.stored_sha256,
         stored.signals or None,
+        _relaxed(hit, design),
         others or None,
     )
 

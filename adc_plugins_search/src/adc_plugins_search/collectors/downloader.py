@@ -1,6 +1,7 @@
 """The collector for web images: search, fetch, verify, store, assemble; resumable throughout."""
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from importlib.util import find_spec
@@ -17,10 +18,11 @@ from adc_core.decoding import MAX_PIXELS
 from adc_core.design import Design
 from adc_core.errors import InputError, WorkError
 from adc_core.interfaces import Collector, Searcher
-from adc_core.work import progress, work_folder
+from adc_core.work import progress, remark, work_folder
 from adc_plugins_search.collectors.address_guard import resolve, split_endpoint
 from adc_plugins_search.collectors.assembling import (
     Assembled,
+    NearDuplicates,
     assemble,
     dataset_of,
     hits_table,
@@ -36,8 +38,12 @@ from adc_plugins_search.collectors.searching import search_all
 from adc_plugins_search.collectors.shards import PART, intact, tidy
 from adc_plugins_search.collectors.verifying import Decoder, PictureRules
 from adc_plugins_search.manners import user_agent
+from adc_plugins_search.near_duplicates import MOST_BITS
 
 Licence = Literal["cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd"]
+_SHOWN = 5
+"""Outcomes that are told while images arrive; all are in the end."""
+_CHOOSING = ("allow_licences", "near_duplicates", "near_bits", "relax")
 FEW = 1000
 """Images below which starting processes costs more than it brings (measured on two processors)."""
 
@@ -118,6 +124,19 @@ class Downloader(Collector):
     allow_licences: tuple[Licence, ...] = Field(
         (), description="fetch only what a searcher says is under one of these licences"
     )
+    near_duplicates: NearDuplicates = Field(
+        "keep",
+        description="of pictures that are nearly the same keep all, the first, or none where their "
+        "classes differ; the column duplicate_group tells them in any case",
+    )
+    near_bits: int = Field(
+        3, ge=0, le=MOST_BITS, description="of 64, in which the hashes of such pictures may differ"
+    )
+    relax: tuple[str, ...] = Field(
+        (),
+        description="attributes to leave open, the least important first, in queries that find "
+        "less than half of what is asked for",
+    )
     ignore: tuple[Rule, ...] = Field(
         (), description="rules of servers that are not kept; what they say is recorded"
     )
@@ -137,10 +156,20 @@ class Downloader(Collector):
                 "decoder: opencv is not installed: pip install 'adc-plugins-search[opencv]', "
                 "or use pillow"
             )
+        if strange := [name for name in self.relax if name not in design.attributes]:
+            raise InputError(
+                f"relax: the design has no attribute {strange[0]!r}, but "
+                f"{', '.join(design.attributes) or 'none'}"
+            )
         fetch_rules = self._fetch_rules()  # its faults shall show before a search is paid for
-        with closing(Journal(folder / "journal.sqlite", self.fingerprint)) as journal:
+        with closing(Journal(folder / "journal.sqlite", self._rules)) as journal:
             found = search_all(
-                design, searchers, journal, threads=self.searches, max_wait=self.max_wait
+                design,
+                searchers,
+                journal,
+                threads=self.searches,
+                max_wait=self.max_wait,
+                relax=self.relax,
             )
             if not found:
                 journal.forget_pages()
@@ -151,14 +180,20 @@ class Downloader(Collector):
             errands = errands_of(found, self.allow_licences)
             self._refuse_nameless(errands, fetch_rules)
             outcomes = self._fetch(errands, folder / "images", journal, fetch_rules)
-            assembled = assemble(found, errands, outcomes)
+            assembled = assemble(found, errands, outcomes, self.near_duplicates, self.near_bits)
             if not assembled.samples:
                 journal.forget_outcomes()
                 raise InputError(_all_refused(assembled))
         _write(refused_table(assembled), folder / "refused.parquet")
-        _write(hits_table(assembled), folder / "hits.parquet")
+        _write(hits_table(assembled, design), folder / "hits.parquet")
         (folder / "collection.json").write_text(self.model_dump_json(indent=1) + "\n", "utf-8")
         return dataset_of(assembled, design, folder / "images")
+
+    @property
+    def _rules(self) -> str:
+        """What an image's outcome depends on: all options but those that choose among outcomes."""
+        chosen = {name: type(self).model_fields[name].default for name in _CHOOSING}
+        return self.model_copy(update=chosen).fingerprint
 
     def _refuse_nameless(self, errands: Sequence[Errand | Refused], rules: FetchRules) -> None:
         """Other people's servers are not asked by somebody who cannot be reached."""
@@ -189,9 +224,13 @@ class Downloader(Collector):
         if not left:
             return outcomes
 
+        met = Counter(map(_word_of, outcomes.values()))
+
         def keep(new: Sequence[tuple[str, Outcome]]) -> None:
             journal.add_outcomes(new)
             outcomes.update(new)
+            met.update(_word_of(outcome) for _, outcome in new)
+            remark(", ".join(f"{count:,} {word}" for word, count in met.most_common(_SHOWN)))
 
         apart, slots = self._processes(len(left))
         job = Job(0, slots, images, self.shard_size, self._picture_rules(), rules)
@@ -233,6 +272,10 @@ class Downloader(Collector):
             ignore=frozenset(self.ignore),
             named=bool(self.contact.strip()),
         )
+
+
+def _word_of(outcome: Outcome) -> str:
+    return outcome.reason.value if isinstance(outcome, Refused) else "kept"
 
 
 def _still_true(journal: Journal, images: Path, wanted: Mapping[str, Errand]) -> dict[str, Outcome]:

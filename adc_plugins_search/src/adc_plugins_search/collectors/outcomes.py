@@ -21,6 +21,7 @@ class Reason(StrEnum):
     TOO_MANY_PIXELS = "too many pixels"
     TOO_SMALL = "too small"
     DUPLICATE = "duplicate"
+    NEAR_DUPLICATE = "near duplicate"
     ROBOTS = "robots.txt"
     OPTED_OUT = "opted out"
     LICENCE = "licence"
@@ -69,6 +70,7 @@ class Stored:
         sha256: of the file as it was found.
         stored_size: of the file as it was stored, in bytes.
         stored_sha256: of the file as it was stored.
+        perceptual: 64 bits that pictures which are nearly the same share, nearly.
         signals: what its server said of its use, where that did not stop it.
         offset: its first byte within the shard.
         shard: the shard's file name.
@@ -83,6 +85,7 @@ class Stored:
     sha256: str
     stored_size: int
     stored_sha256: str
+    perceptual: int
     signals: str = ""
     offset: int = 0
     shard: str = ""

@@ -17,6 +17,7 @@ from adc_core.errors import WorkError
 from adc_core.interfaces import Searcher
 from adc_core.work import progress
 from adc_plugins_search.collectors.journal import Journal
+from adc_plugins_search.collectors.relaxing import relaxed
 
 
 @dataclass(frozen=True)
@@ -75,12 +76,17 @@ def search_all(
     *,
     threads: int,
     max_wait: float,
+    relax: Sequence[str] = (),
 ) -> list[Found]:
     """Hits in the order of the design's queries, then of the searchers, then of rank.
+
+    Hits of relaxed queries follow, attribute by attribute.
 
     Args:
         design: the queries, and how many hits to ask of each searcher for each.
         searchers: who is asked.
+        relax: attributes to leave open, one after the other, in queries that find less than half
+            of what is asked for.
         journal: holds the pages of an earlier attempt, and gets the new ones.
         threads: searches at the same time.
         max_wait: longest pause, in seconds, that a service may ask for in a row.
@@ -90,16 +96,34 @@ def search_all(
         WorkError: a service fails, or asks for too long a pause. What was found is kept.
     """
     engines = [_Engine(searcher, searcher.fingerprint) for searcher in searchers]
-    searches = []
-    for query in design.queries:
-        for place, engine in enumerate(engines):
-            pages = journal.pages(engine.key, query.fingerprint)
-            search = _Search(query, place, design.samples_per_query, pages)
-            searches.append(search)
-            if not search.finished:
-                engine.waiting.append(search)
-    _Searching(engines, journal, threads, max_wait, total=len(searches)).run()
-    return [Found(hit, engines[s.place].searcher) for s in searches for hit in s.hits]
+    wanted = design.samples_per_query
+
+    def ask(queries: Sequence[Query]) -> dict[Query, list[_Search]]:
+        searches: dict[Query, list[_Search]] = {query: [] for query in queries}
+        for query, of_query in searches.items():
+            for place, engine in enumerate(engines):
+                pages = journal.pages(engine.key, query.fingerprint)
+                search = _Search(query, place, wanted, pages)
+                of_query.append(search)
+                if not search.finished:
+                    engine.waiting.append(search)
+        _Searching(engines, journal, threads, max_wait, total=len(queries) * len(engines)).run()
+        return searches
+
+    searches = ask(design.queries)
+    for attribute in relax:
+        thin = [query for query, each in searches.items() if 2 * _found(each) < wanted]
+        searches |= ask(relaxed(thin, attribute, (query.text for query in searches)))
+    return [
+        Found(hit, engines[search.place].searcher)
+        for of_query in searches.values()
+        for search in of_query
+        for hit in search.hits
+    ]
+
+
+def _found(searches: Sequence[_Search]) -> int:
+    return sum(len(search.hits) for search in searches)
 
 
 class _Searching:

@@ -10,6 +10,7 @@ from PIL import ExifTags, Image
 
 from adc_core.decoding import FORMATS, ImageError, open_image
 from adc_plugins_search.collectors.outcomes import Reason, RefusedError, Stored
+from adc_plugins_search.near_duplicates import perceptual_hash
 
 LONGEST_SIDE = 65_500
 """A JPEG cannot be longer."""
@@ -61,7 +62,7 @@ def verify(data: bytes, rules: PictureRules, url: str) -> tuple[bytes, Stored]:
     target = (max(1, round(found.width * scale)), max(1, round(found.height * scale)))
     if max(target) > LONGEST_SIDE:
         raise RefusedError(Reason.TOO_MANY_PIXELS, f"a side of more than {LONGEST_SIDE:,}")
-    encoded = _encoded(data, found, target, rules)
+    encoded, perceptual = _encoded(data, found, target, rules)
     stored = Stored(
         final_url=url,
         width=found.width,
@@ -72,6 +73,7 @@ def verify(data: bytes, rules: PictureRules, url: str) -> tuple[bytes, Stored]:
         sha256=sha256(data).hexdigest(),
         stored_size=len(encoded),
         stored_sha256=sha256(encoded).hexdigest(),
+        perceptual=perceptual,
     )
     return encoded, stored
 
@@ -99,7 +101,10 @@ def _look(data: bytes) -> _Header | None:
         return None
 
 
-def _encoded(data: bytes, found: _Header, target: tuple[int, int], rules: PictureRules) -> bytes:
+def _encoded(
+    data: bytes, found: _Header, target: tuple[int, int], rules: PictureRules
+) -> tuple[bytes, int]:
+    """The picture as it is stored, and its perceptual hash."""
     # Photographs are nearly all of this kind; whatever is odd about others is `open_image`'s.
     if found.format == "JPEG" and found.mode in ("RGB", "L") and not found.turned:
         if rules.decoder == "opencv":
@@ -126,7 +131,7 @@ def _reduced(data: bytes, target: tuple[int, int]) -> Image.Image | None:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _by_opencv(data: bytes, target: tuple[int, int]) -> bytes | None:
+def _by_opencv(data: bytes, target: tuple[int, int]) -> tuple[bytes, int] | None:
     """A JPEG decoded in full and shrunk by the means of areas; None where OpenCV cannot."""
     import cv2  # an extra, and slow to import
 
@@ -142,7 +147,10 @@ def _by_opencv(data: bytes, target: tuple[int, int]) -> bytes | None:
         *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, full_colour),
     ]
     done, encoded = cv2.imencode(".jpg", pixels, options)
-    return bytes(encoded) if done else None
+    if not done:
+        return None
+    # The order of the channels matters little, and turning them round costs as much as the hash.
+    return bytes(encoded), perceptual_hash(Image.fromarray(pixels))
 
 
 def _open(data: bytes, max_pixels: int) -> Image.Image:
@@ -164,9 +172,9 @@ def _shrink(picture: Image.Image, target: tuple[int, int]) -> Image.Image:
     return picture.resize(target, Image.Resampling.BICUBIC, reducing_gap=3.0)
 
 
-def _encode(picture: Image.Image) -> bytes:
+def _encode(picture: Image.Image) -> tuple[bytes, int]:
     picture.info.clear()  # else Pillow keeps a comment
     file = io.BytesIO()
     # Full colour resolution: colour is an attribute that datasets are built on.
     picture.save(file, "JPEG", quality=QUALITY, subsampling="4:4:4")
-    return file.getvalue()
+    return file.getvalue(), perceptual_hash(picture)
