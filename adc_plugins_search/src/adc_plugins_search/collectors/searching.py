@@ -35,23 +35,26 @@ class _Search:
     query: Query
     place: int
     wanted: int
-    pages: list[Page] = field(default_factory=list)
+    hits: list[Hit] = field(default_factory=list)
+    cursors: list[str | None] = field(default_factory=list)
 
     @property
     def cursor(self) -> str | None:
-        return self.pages[-1].cursor if self.pages else None
-
-    @property
-    def hits(self) -> list[Hit]:
-        return [hit for page in self.pages for hit in page.hits][: self.wanted]
+        return self.cursors[-1] if self.cursors else None
 
     @property
     def finished(self) -> bool:
         """Enough hits, no further page, or a searcher that sends round in circles."""
-        if not self.pages:
+        if not self.cursors:
             return False
-        before = [None, *(page.cursor for page in self.pages[:-1])]
-        return len(self.hits) == self.wanted or self.cursor in before
+        return len(self.hits) == self.wanted or self.cursor in [None, *self.cursors[:-1]]
+
+    def take(self, page: Page) -> None:
+        """Add a page's hits, as far as they are wanted."""
+        room = self.wanted - len(self.hits)
+        # One query for all: those that were read from the journal each have a copy of their own.
+        self.hits += [hit.model_copy(update={"query": self.query}) for hit in page.hits[:room]]
+        self.cursors.append(page.cursor)
 
 
 @dataclass
@@ -102,8 +105,9 @@ def search_all(
         searches: dict[Query, list[_Search]] = {query: [] for query in queries}
         for query, of_query in searches.items():
             for place, engine in enumerate(engines):
-                pages = journal.pages(engine.key, query.fingerprint)
-                search = _Search(query, place, wanted, pages)
+                search = _Search(query, place, wanted)
+                for page in journal.pages(engine.key, query.fingerprint):
+                    search.take(page)
                 of_query.append(search)
                 if not search.finished:
                     engine.waiting.append(search)
@@ -210,8 +214,8 @@ class _Searching:
             engine.waiting.appendleft(search)
             return
         engine.waited = 0.0
-        self._journal.add_page(engine.key, search.query.fingerprint, len(search.pages), page)
-        search.pages.append(page)
+        self._journal.add_page(engine.key, search.query.fingerprint, len(search.cursors), page)
+        search.take(page)
         if search.finished:
             self._left -= 1
             progress(self._total - self._left, self._total, "query")
