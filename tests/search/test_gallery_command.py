@@ -26,11 +26,55 @@ def parse(*words: str) -> argparse.Namespace:
 def test_the_command_line() -> None:
     plain = parse()
     assert (plain.host, plain.port, plain.export, plain.beside) == ("127.0.0.1", 8765, None, [])
+    assert (plain.catalogue, plain.hosts, plain.seed, plain.noise) == ("digits", 1, 0, None)
     full = parse("--port", "0", "--export", "out", "--", "adc", "run", "x.yaml", "--out", "runs")
     assert (full.port, full.export) == (0, Path("out"))
     assert full.beside == ["adc", "run", "x.yaml", "--out", "runs"]
-    with pytest.raises(SystemExit):
-        parse("--port", "70000")
+    garments = parse(
+        *("--catalogue", "garments", "--classes", "suit, vest", "--each", "2", "--answers", "9"),
+        *("--conditions", "reset=0.01, drip=0.002"),
+    )
+    assert (garments.classes, garments.each, garments.answers) == (["suit", "vest"], 2, 9)
+    assert garments.conditions == {"reset": 0.01, "drip": 0.002}
+    for words in (("--port", "70000"), ("--catalogue", "cats"), ("--conditions", "reset")):
+        with pytest.raises(SystemExit):
+            parse(*words)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (
+            ("--each", "2"),
+            "--each is for garments: add --catalogue garments, or leave it out",
+        ),
+        (("--noise", "2"), "noise must be in 0…1 and held_back in 0…0.4"),
+        (("--hosts", "0"), "hosts must be in 1…254"),
+        (("--hosts", "300"), "hosts must be in 1…254"),
+        (
+            ("--hosts", "3", "--host", "localhost"),
+            "localhost is no number from which 3 hosts follow: use 127.0.0.1",
+        ),
+        (
+            ("--catalogue", "garments", "--noise", "2"),
+            "shares must be in 0…1, those of conditions and copies together too",
+        ),
+    ],
+)
+def test_options_that_cannot_be(words: tuple[str, ...], message: str) -> None:
+    with pytest.raises(InputError) as raised:
+        GalleryCommand().run(parse("--port", "0", *words))
+    assert str(raised.value) == message
+
+
+def test_garments_need_no_scikit_learn() -> None:
+    code = (
+        "import sys; sys.modules['sklearn'] = sys.modules['sklearn.datasets'] = None\n"
+        "from adc_plugins_search.gallery.garments import GarmentCatalogue\n"
+        "print(len(GarmentCatalogue().search('navy wool sweater')))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert int(told.stdout) > 0
 
 
 def test_a_command_gets_the_keys_and_gives_its_exit_code(

@@ -1,6 +1,8 @@
 """Every searcher against the gallery's reading of its service: the same pictures, in order."""
 
 import pytest
+import urllib3
+from aiohttp import web
 
 from adc_core.design import Query
 from adc_core.errors import InputError
@@ -13,6 +15,7 @@ from adc_plugins_search.gallery import (
     wikimedia_protocol,
 )
 from adc_plugins_search.gallery.digits import DigitCatalogue
+from adc_plugins_search.gallery.protocol import Protocol
 from adc_plugins_search.gallery.server import GalleryServer
 from adc_plugins_search.searchers import openverse
 from adc_plugins_search.searchers.bing import BingSearcher
@@ -128,3 +131,27 @@ def test_a_used_up_quota_parks_and_goes_on_later(catalogue, searcher):
         ):
             protocol.quota = None
         assert asking.page(THREE, parked.cursor).hits
+
+
+class Lines(Protocol):
+    """A service of somebody else's, that gives one address a line."""
+
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_get("/lines", self._answer)
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        if not self.spend():
+            return web.Response(status=429)
+        offers = self.catalogue.search(request.query["q"])
+        return web.Response(text="\n".join(self.root(request, o) + o.path for o in offers))
+
+
+def test_a_protocol_of_ones_own(catalogue):
+    with GalleryServer(catalogue, port=0, hosts=2, quota=1, protocols=[Lines]) as server:
+        first, second = (
+            urllib3.request("GET", f"{server.url}/lines?q=three", retries=False) for _ in range(2)
+        )
+        lines = [server.url_of(offer) for offer in catalogue.search("three")]
+    assert first.data.decode().splitlines() == lines
+    assert {line.split(":")[1] for line in lines} == {"//127.0.0.1", "//127.0.0.2"}
+    assert second.status == 429

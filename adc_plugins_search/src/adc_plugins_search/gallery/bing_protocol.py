@@ -29,14 +29,15 @@ class BingProtocol(Protocol):
             return _error(429, "RateLimitExceeded", "Rate limit is exceeded.", {"Retry-After": "1"})
         start, count = int(given.get("offset", 0)), min(MAX_PAGE, int(given.get("count", 35)))
         offers = self.catalogue.search(given["q"])
-        root = f"{request.scheme}://{request.host}/"
         body = {
             "_type": "Images",
             "totalEstimatedMatches": len(offers),
             "currentOffset": start,
             "nextOffset": start + count,
             "queryContext": {"originalQuery": given["q"]},
-            "value": [_value(offer, root) for offer in offers[start : start + count]],
+            "value": [
+                _value(offer, self.root(request, offer)) for offer in offers[start : start + count]
+            ],
         }
         return web.json_response(body)
 

@@ -27,12 +27,11 @@ class BraveProtocol(Protocol):
             return _error(422, "VALIDATION", "Unable to validate request parameter(s)")
         if not self.spend():
             return _error(429, "RATE_LIMITED", "Request rate limit exceeded for plan.")
-        root = f"{request.scheme}://{request.host}/"
         shown = self.catalogue.search(text)[: int(count)]
         body = {
             "type": "images",
             "query": {"original": text, "altered": None, "spellcheck_off": True},
-            "results": [_result(offer, root) for offer in shown],
+            "results": [_result(offer, self.root(request, offer)) for offer in shown],
             "extra": {"might_be_offensive": False},
         }
         return web.json_response(body)

@@ -1,12 +1,10 @@
 """What a gallery shows: pictures with known labels, the offers for a query, and the test set."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-Condition = Literal["good", "slow", "broken", "page", "gone"]
-"""How an offer answers: well, late, with a damaged file, with an HTML page, or not at all."""
+from adc_plugins_search.gallery.conditions import Condition
 
 SUFFIX_OF = {"image/jpeg": ".jpg", "image/png": ".png"}
 
@@ -19,9 +17,10 @@ class Offer:
         path: the address below the gallery's root, without a leading slash.
         title: what the search engine says of it.
         label: the class that the picture truly shows.
-        mime: what the server says that the file is.
+        mime: what kind of file it is.
         size: width and height, in pixels.
         condition: how the server answers when asked for it.
+        attributes: what else is true of the picture, by name.
     """
 
     path: str
@@ -30,10 +29,15 @@ class Offer:
     mime: str
     size: tuple[int, int]
     condition: Condition = "good"
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 class Catalogue(ABC):
-    """Pictures whose true labels are known, and what a search engine would say of them."""
+    """Pictures whose true labels are known, and what a search engine would say of them.
+
+    A catalogue may be larger than memory: offers are found one by one, and what they show is
+    computed when it is asked for. The methods may be called from several threads.
+    """
 
     @property
     @abstractmethod
@@ -41,17 +45,25 @@ class Catalogue(ABC):
         """The names of the classes."""
 
     @property
-    @abstractmethod
-    def offers(self) -> tuple[Offer, ...]:
-        """Every offer; paths are distinct."""
+    def attributes(self) -> tuple[str, ...]:
+        """The names of what else is known of every picture."""
+        return ()
 
     @abstractmethod
-    def search(self, text: str) -> tuple[Offer, ...]:
+    def offers(self) -> Iterator[Offer]:
+        """Every offer that the truth is written of; paths are distinct."""
+
+    @abstractmethod
+    def find(self, path: str) -> Offer | None:
+        """The offer with an address; None where there is none."""
+
+    @abstractmethod
+    def search(self, text: str) -> Sequence[Offer]:
         """The offers for a query, best first."""
 
     @abstractmethod
     def content(self, offer: Offer) -> bytes:
-        """The bytes behind an offer; the same every time."""
+        """The whole file behind an offer, whatever its condition; the same every time."""
 
     @abstractmethod
     def test_pictures(self) -> Iterator[tuple[str, str, bytes]]:

@@ -2,14 +2,14 @@
 
 import io
 from collections.abc import Iterator
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from adc_core.errors import InputError
-from adc_plugins_search.gallery.catalogue import SUFFIX_OF, Catalogue, Condition, Offer
+from adc_plugins_search.gallery.catalogue import SUFFIX_OF, Catalogue, Offer
+from adc_plugins_search.gallery.conditions import Condition
 from adc_plugins_search.searchers.folder import words
 
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
@@ -51,16 +51,20 @@ class DigitCatalogue(Catalogue):
         self._test = self._hold_back(held_back)
         self._picture_of: dict[str, int] = {}
         self._answers = self._compose(noise)
+        self._offer_of = {offer.path: offer for offer in self.offers()}
 
     @property
     def classes(self) -> tuple[str, ...]:
         """zero to nine."""
         return NAMES
 
-    @cached_property
-    def offers(self) -> tuple[Offer, ...]:
+    def offers(self) -> Iterator[Offer]:
         """The offers of all classes, class by class."""
-        return tuple(offer for answer in self._answers for offer in answer)
+        return (offer for answer in self._answers for offer in answer)
+
+    def find(self, path: str) -> Offer | None:
+        """The offer with an address."""
+        return self._offer_of.get(path)
 
     def search(self, text: str) -> tuple[Offer, ...]:
         """The offers for the one digit that a query names; nothing where it names none or two."""
@@ -68,11 +72,8 @@ class DigitCatalogue(Catalogue):
         return self._answers[named[0]] if len(named) == 1 else ()
 
     def content(self, offer: Offer) -> bytes:
-        """The picture in its format, cut short where the offer is broken, or a page of HTML."""
-        if offer.condition == "page":
-            return f"<!doctype html><title>{offer.title}</title><p>Please log in.".encode()
-        data = self._encoded(self._picture_of[offer.path], offer.mime)
-        return data[: len(data) // 2] if offer.condition == "broken" else data
+        """The picture in its format."""
+        return self._encoded(self._picture_of[offer.path], offer.mime)
 
     def test_pictures(self) -> Iterator[tuple[str, str, bytes]]:
         """The digits that were held back, as PNG."""

@@ -1,22 +1,25 @@
 """The answers to the gallery's riddle: true labels of its pictures, and a clean test set."""
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 from adc_core.errors import WorkError
-from adc_plugins_search.gallery.catalogue import Catalogue
+from adc_plugins_search.gallery.catalogue import Catalogue, Offer
+from adc_plugins_search.gallery.conditions import PICTURELESS
 
 
-def export_answers(catalogue: Catalogue, url: str, folder: Path) -> None:
+def export_answers(catalogue: Catalogue, url_of: Callable[[Offer], str], folder: Path) -> None:
     """Write what a pipeline file names as `truth:` and `test:`.
 
-    `truth.csv` has the columns `url` and `label`: every address at which the gallery serves a
-    picture that can be opened, and the class that it truly shows. `test/` is an image folder of
-    the pictures that are never offered.
+    `truth.csv` has the columns `url` and `label`, and one for each attribute of the catalogue:
+    every address at which the gallery serves a picture that can be opened, and what it truly shows.
+    It is written as it is made, whatever its length. `test/` is an image folder of pictures that
+    are never offered.
 
     Args:
         catalogue: what the gallery shows.
-        url: the gallery's address, as it stands in the search results.
+        url_of: the address of an offer, as it stands in the search results.
         folder: where to write; files of an earlier export are replaced.
 
     Raises:
@@ -26,10 +29,11 @@ def export_answers(catalogue: Catalogue, url: str, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "truth.csv").open("w", newline="", encoding="utf-8") as file:
             table = csv.writer(file)
-            table.writerow(("url", "label"))
-            for offer in catalogue.offers:
-                if offer.condition in ("good", "slow"):
-                    table.writerow((f"{url}/{offer.path}", offer.label))
+            table.writerow(("url", "label", *catalogue.attributes))
+            for offer in catalogue.offers():
+                if offer.condition not in PICTURELESS:
+                    known = (offer.attributes.get(name, "") for name in catalogue.attributes)
+                    table.writerow((url_of(offer), offer.label, *known))
         for label, name, content in catalogue.test_pictures():
             (folder / "test" / label).mkdir(parents=True, exist_ok=True)
             (folder / "test" / label / name).write_bytes(content)

@@ -52,13 +52,12 @@ class GoogleProtocol(Protocol):
                 "rateLimitExceeded",
                 status="RESOURCE_EXHAUSTED",
             )
-        root = f"{request.scheme}://{request.host}/"
-        return web.json_response(self._results(given["q"], start, count, root))
+        return web.json_response(self._results(request, given["q"], start, count))
 
-    def _results(self, text: str, start: int, count: int, root: str) -> dict[str, Any]:
+    def _results(self, request: web.Request, text: str, start: int, count: int) -> dict[str, Any]:
         offers = self.catalogue.search(text)[:MAX_RESULTS]
         shown = offers[start - 1 : start - 1 + count]
-        request = {
+        told = {
             "title": f"Google Custom Search - {text}",
             "totalResults": str(len(offers)),
             "searchTerms": text,
@@ -69,14 +68,14 @@ class GoogleProtocol(Protocol):
         }
         results: dict[str, Any] = {
             "kind": "customsearch#search",
-            "queries": {"request": [request]},
+            "queries": {"request": [told]},
             "searchInformation": {"totalResults": str(len(offers))},
         }
         if start + count <= len(offers):
-            following = request | {"startIndex": start + count, "count": count}
+            following = told | {"startIndex": start + count, "count": count}
             results["queries"]["nextPage"] = [following]
         if shown:
-            results["items"] = [_item(offer, root) for offer in shown]
+            results["items"] = [_item(offer, self.root(request, offer)) for offer in shown]
         return results
 
 

@@ -43,14 +43,13 @@ class OpenverseProtocol(Protocol):
         if not self.spend():
             return _error(429, "Request was throttled.", {"Retry-After": "60"})
         offers = self.catalogue.search(request.query.get("q", ""))[:MAX_RESULTS]
-        root = f"{request.scheme}://{request.host}/"
         shown = offers[(page - 1) * size : page * size]
         body = {
             "result_count": len(offers),
             "page_count": -(-len(offers) // size),
             "page_size": size,
             "page": page,
-            "results": [_result(offer, root) for offer in shown],
+            "results": [_result(offer, self.root(request, offer)) for offer in shown],
         }
         return web.json_response(body)
 

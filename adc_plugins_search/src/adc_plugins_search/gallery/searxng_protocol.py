@@ -25,11 +25,9 @@ class SearxngProtocol(Protocol):
         if not self.spend():
             return web.Response(status=429, text="Too Many Requests")
         page = int(given.get("pageno", 1))
-        root = f"{request.scheme}://{request.host}/"
         shown = self.catalogue.search(given.get("q", ""))[(page - 1) * PAGE : page * PAGE]
-        return web.json_response(
-            {"query": given.get("q", ""), "results": [_result(offer, root) for offer in shown]}
-        )
+        results = [_result(offer, self.root(request, offer)) for offer in shown]
+        return web.json_response({"query": given.get("q", ""), "results": results})
 
 
 def _result(offer: Offer, root: str) -> dict[str, Any]:

@@ -2,8 +2,11 @@
 
 import asyncio
 import errno
+import ipaddress
 import socket
 import threading
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,12 +16,16 @@ from aiohttp import web
 from adc_core.errors import InputError, WorkError
 from adc_plugins_search.gallery.bing_protocol import BingProtocol
 from adc_plugins_search.gallery.brave_protocol import BraveProtocol
-from adc_plugins_search.gallery.catalogue import Catalogue
+from adc_plugins_search.gallery.catalogue import Catalogue, Offer
+from adc_plugins_search.gallery.conditions import MOVED, Treatment, moved, robots
 from adc_plugins_search.gallery.export import export_answers
 from adc_plugins_search.gallery.google_protocol import PATH, GoogleProtocol
 from adc_plugins_search.gallery.openverse_protocol import OpenverseProtocol
+from adc_plugins_search.gallery.protocol import Protocol, host_of
 from adc_plugins_search.gallery.searxng_protocol import SearxngProtocol
 from adc_plugins_search.gallery.wikimedia_protocol import WikimediaProtocol
+
+_MOST_HOSTS = 254
 
 
 class GalleryServer:
@@ -28,11 +35,14 @@ class GalleryServer:
         catalogue: what is shown.
         host: address to listen on.
         port: port to listen on; 0 for any that is free.
+        hosts: addresses from `host` upwards that the pictures are spread over, at most 254.
         quota: searches that each protocol answers before its quota is used up; None: no end.
         slow_seconds: how long a slow picture takes.
+        drip_seconds: how long each byte takes of a picture that drips.
+        protocols: further ones to answer in, beside the six that it knows.
 
     Raises:
-        InputError: the port is taken, or the address is not this machine's.
+        InputError: the port is taken, an address is not this machine's, or there are too many.
     """
 
     def __init__(
@@ -41,20 +51,25 @@ class GalleryServer:
         host: str = "127.0.0.1",
         port: int = 8765,
         *,
+        hosts: int = 1,
         quota: int | None = None,
         slow_seconds: float = 1.0,
+        drip_seconds: float = 1.0,
+        protocols: Sequence[type[Protocol]] = (),
     ) -> None:
         self.catalogue = catalogue
         self.host = host
         self.port = port
-        self.google = GoogleProtocol(catalogue, quota)
-        self.openverse = OpenverseProtocol(catalogue, quota)
-        self.wikimedia = WikimediaProtocol(catalogue, quota)
-        self.brave = BraveProtocol(catalogue, quota)
-        self.bing = BingProtocol(catalogue, quota)
-        self.searxng = SearxngProtocol(catalogue, quota)
-        self._offers = {offer.path: offer for offer in catalogue.offers}
-        self._slow_seconds = slow_seconds
+        self.hosts = _hosts_from(host, hosts)
+        shown = self.hosts if hosts > 1 else ()
+        self.google = GoogleProtocol(catalogue, quota, shown)
+        self.openverse = OpenverseProtocol(catalogue, quota, shown)
+        self.wikimedia = WikimediaProtocol(catalogue, quota, shown)
+        self.brave = BraveProtocol(catalogue, quota, shown)
+        self.bing = BingProtocol(catalogue, quota, shown)
+        self.searxng = SearxngProtocol(catalogue, quota, shown)
+        self._further = [protocol(catalogue, quota, shown) for protocol in protocols]
+        self._treatment = Treatment(slow_seconds, drip_seconds)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="gallery", daemon=True)
 
@@ -65,8 +80,17 @@ class GalleryServer:
 
     @property
     def endpoint(self) -> str:
-        """Host and port, as the downloader's `allow_hosts` wants them."""
+        """Host and port of the searches, as the downloader's `allow_hosts` wants them."""
         return f"{self.host}:{self.port}"
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """Host and port of every host that pictures come from, for the same."""
+        return tuple(f"{host}:{self.port}" for host in self.hosts)
+
+    def url_of(self, offer: Offer) -> str:
+        """The address of an offer's picture."""
+        return f"http://{host_of(offer.path, self.hosts)}:{self.port}/{offer.path}"
 
     @property
     def search_url(self) -> str:
@@ -75,7 +99,7 @@ class GalleryServer:
 
     def export(self, folder: Path) -> None:
         """Write `truth.csv` and `test/`; see `export_answers`."""
-        export_answers(self.catalogue, self.url, folder)
+        export_answers(self.catalogue, self.url_of, folder)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -109,25 +133,55 @@ class GalleryServer:
             self.brave,
             self.bing,
             self.searxng,
+            *self._further,
         ):
             protocol.add_to(app)
+        app.router.add_get("/robots.txt", robots)
+        app.router.add_get(rf"/{MOVED}/{{left:\d}}/{{path:.+}}", self._moved)
         app.router.add_get("/{path:.+}", self._picture)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, self.host, self.port).start()
+            for host in self.hosts:
+                await web.TCPSite(self._runner, host, self.port).start()
+                self.port = self._runner.addresses[0][1]
         except OSError:
             await self._runner.cleanup()
             raise
-        self.port = self._runner.addresses[0][1]
 
-    async def _picture(self, request: web.Request) -> web.Response:
-        offer = self._offers.get(request.match_info["path"])
-        if offer is None or offer.condition == "gone":
+    async def _picture(self, request: web.Request) -> web.StreamResponse:
+        offer = self.catalogue.find(request.match_info["path"])
+        if offer is None:
             raise web.HTTPNotFound
-        if offer.condition == "slow":
-            await asyncio.sleep(self._slow_seconds)
-        return web.Response(body=self.catalogue.content(offer), content_type=offer.mime)
+        content = partial(self._content, offer)
+        return await self._treatment.answer(
+            request, offer.condition, offer.mime, offer.title, content
+        )
+
+    async def _moved(self, request: web.Request) -> web.StreamResponse:
+        path, redirect = moved(request)
+        offer = self.catalogue.find(path)
+        if offer is None:
+            raise web.HTTPNotFound
+        return redirect or web.Response(body=await self._content(offer), content_type=offer.mime)
+
+    async def _content(self, offer: Offer) -> bytes:
+        # Pictures are drawn beside the loop, which goes on answering.
+        return await asyncio.to_thread(self.catalogue.content, offer)
+
+
+def _hosts_from(first: str, count: int) -> tuple[str, ...]:
+    if count == 1:
+        return (first,)
+    if not 1 <= count <= _MOST_HOSTS:
+        raise InputError(f"hosts must be in 1…{_MOST_HOSTS}")
+    try:
+        address = ipaddress.IPv4Address(first)
+    except ValueError:
+        raise InputError(
+            f"{first} is no number from which {count} hosts follow: use 127.0.0.1"
+        ) from None
+    return tuple(str(address + number) for number in range(count))
 
 
 def _cannot_listen(error: OSError, host: str, port: int) -> Exception:

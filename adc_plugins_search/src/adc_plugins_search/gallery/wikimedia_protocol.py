@@ -32,9 +32,11 @@ class WikimediaProtocol(Protocol):
         shown = offers[start : start + count]
         if not shown:
             return web.json_response({"batchcomplete": True})
-        root = f"{request.scheme}://{request.host}/"
         # MediaWiki does not give pages in the order of the search.
-        pages = [_page(offer, root, start + place) for place, offer in enumerate(shown, 1)][::-1]
+        pages = [
+            _page(offer, self.root(request, offer), start + place)
+            for place, offer in enumerate(shown, 1)
+        ][::-1]
         body: dict[str, Any] = {"query": {"pages": pages}}
         if start + count < len(offers):
             body["continue"] = {"gsroffset": start + count, "continue": "gsroffset||"}
