@@ -30,7 +30,7 @@ class Serving(asyncio.Protocol):
         while (end := self.received.find(b"\r\n\r\n")) >= 0:
             request, self.received = self.received[:end], self.received[end + 4 :]
             path = request.split(b" ", 2)[1]
-            self.transport.write(self.pictures.get(path, GONE))
+            self.transport.write(self.pictures.get(path.partition(b"?")[0], GONE))
             if b"connection: close" in request.lower():
                 self.transport.close()
 

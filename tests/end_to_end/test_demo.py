@@ -40,19 +40,32 @@ def project(tmp_path_factory):
     return folder, port
 
 
-def start(project, out):
+@pytest.fixture(scope="module")
+def start(project):
+    """Starts the demo; a run that a failed test has left ends with the module."""
     folder, port = project
-    return subprocess.Popen(
-        [
-            *(ADC, "gallery", "--port", str(port), "--export", "gallery", "--"),
-            *(ADC, "run", "digits.yaml", "--out", out),
-        ],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+    started = []
+
+    def begin(out):
+        process = subprocess.Popen(
+            [
+                *(ADC, "gallery", "--port", str(port), "--export", "gallery", "--"),
+                *(ADC, "run", "digits.yaml", "--out", out),
+            ],
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
 
 
 ARRIVAL = (".memory", "collector/images", "collector/SHA256SUMS")
@@ -70,8 +83,8 @@ def content(folder):
 
 
 @pytest.fixture(scope="module")
-def finished(project):
-    process = start(project, "whole")
+def finished(project, start):
+    process = start("whole")
     output, errors = process.communicate(timeout=280)
     assert process.returncode == 0, errors
     return project[0] / "whole", output
@@ -112,9 +125,9 @@ def test_every_bad_answer_of_the_gallery_is_refused_with_its_reason(finished):
     }  # fmt: skip
 
 
-def test_a_second_run_does_no_work(project, finished):
+def test_a_second_run_does_no_work(start, finished):
     before = content(finished[0])
-    process = start(project, "whole")
+    process = start("whole")
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     stages = json.loads((finished[0] / "run.json").read_text())["stages"]
@@ -122,7 +135,8 @@ def test_a_second_run_does_no_work(project, finished):
     assert content(finished[0]) == before
 
 
-def test_killed_while_collecting_and_training_it_ends_the_same(project, finished):
+@pytest.mark.timeout(900)  # four runs, of which one is whole
+def test_killed_while_collecting_and_training_it_ends_the_same(project, start, finished):
     """SIGKILL in the midst of the collection, and twice in a training."""
     folder, rng = project[0], np.random.default_rng(5)
     for begun in (
@@ -130,15 +144,15 @@ def test_killed_while_collecting_and_training_it_ends_the_same(project, finished
         ".work/stages/learners.cross-entropy.raw/*/checkpoint-*.pt",
         ".work/stages/learners.cross-entropy.curated/*/checkpoint-*.pt",
     ):
-        process = start(project, "killed")
+        process = start("killed")
         while not list((folder / "killed").glob(begun)):
             assert process.poll() is None, process.communicate()
             time.sleep(0.02)
         time.sleep(float(rng.uniform(0, 0.5)))
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
-    process = start(project, "killed")
-    _, errors = process.communicate(timeout=280)
+    process = start("killed")
+    _, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors
     assert content(folder / "killed") == content(finished[0])
     collected = [Dataset.read(out / "collector") for out in (folder / "killed", finished[0])]

@@ -17,10 +17,12 @@ import pyarrow.parquet as pq
 import pytest
 from aiohttp import web
 from PIL import Image
+from yarl import URL
 
 from adc_core.dataset import Dataset
 from adc_core.errors import WorkError
 from adc_core.work import working_in
+from adc_plugins_search.collectors import fetching
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.collectors.errands import id_of
 from adc_plugins_search.collectors.messages import slot_of
@@ -30,14 +32,15 @@ Collect = Callable[..., Dataset]
 
 
 def workers_of(parent: int) -> list[int]:
-    """The processes that a process has started and that still run."""
+    """The workers that a process has started and that still run."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, above = stat.read_text().rpartition(")")[2].split()[:2]
+            command = stat.with_name("cmdline").read_bytes()
         except OSError:  # gone meanwhile
             continue
-        if int(above) == parent and state != "Z":
+        if int(above) == parent and state != "Z" and b"collectors.worker" in command:
             found.append(int(stat.parent.name))
     return found
 
@@ -235,6 +238,7 @@ import signal, sys
 from adc_core.design import Design, Query
 from adc_core.interruption import listen
 from adc_core.work import working_in
+from adc_plugins_search.collectors import fetching
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.searchers.manifest import ManifestSearcher
 
@@ -248,6 +252,74 @@ with working_in(folder, lambda done, total, unit: print(unit, done, flush=True))
     collector = Downloader(allow_hosts=hosts.split(), processes=2, min_side=8)
     print("result", collector.collect(design, [ManifestSearcher(path=manifest)]).fingerprint)
 """
+
+
+def many_hosts(wide_site, picture, count: int) -> list[str]:
+    """One address on each of so many hosts."""
+    for n in range(count):
+        wide_site.serve(f"/{n}.jpg", picture(n))
+    return [f"http://127.0.0.{n + 1}:{wide_site.port}/{n}.jpg" for n in range(count)]
+
+
+def collecting(folder: Path, urls: list[str]) -> list[str]:
+    """The command that collects addresses, all of them allowed."""
+    rows = [f"{url},{'dog' if n % 2 else 'cat'}" for n, url in enumerate(urls)]
+    (folder / "list.csv").write_text("\n".join(["url,label", *rows]) + "\n")
+    allowed = " ".join(sorted({URL(url).authority for url in urls}))
+    return [
+        *(sys.executable, "-c", CHILD, str(folder / "work")),
+        *(str(folder / "list.csv"), allowed),
+    ]
+
+
+def test_hosts_are_forgotten_and_met_again(
+    collect: Collect, wide_site, picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "MOST_HOSTS", 3)
+    urls = many_hosts(wide_site, picture, 24)
+    allowed = [URL(url).authority for url in urls]
+    for n in range(24):  # each is led to a host that may be forgotten by now
+        wide_site.script(
+            f"/hop{n}", lambda to=urls[n]: web.Response(status=302, headers={"Location": to})
+        )
+    hops = [f"http://{allowed[n - 5]}/hop{n}" for n in range(24)]
+    dataset = collect({"cat": urls, "dog": hops}, processes=None, allow_hosts=allowed)
+    assert len(dataset) == 24
+
+
+@pytest.mark.parametrize("most", [60, 1000])
+def test_more_hosts_than_files_may_be_open(wide_site, picture, tmp_path: Path, most: int) -> None:
+    """Workers take what the system allows them; what it denies them is no fault of a picture."""
+    command = collecting(tmp_path, many_hosts(wide_site, picture, 150))
+    done = subprocess.run(
+        ["sh", "-c", f'ulimit -Sn 60; ulimit -Hn {most}; exec "$@"', "sh", *command],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    if most == 60:
+        assert done.stderr.rstrip().endswith(
+            "WorkError: more connections than this system allows open files: raise the limit "
+            "(ulimit -n), then run the same again"
+        )
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].startswith("result ")
+    assert not pq.read_table(tmp_path / "work/refused.parquet").num_rows
+
+
+def test_workers_of_a_killed_collection_end_in_silence(wide_site, picture, tmp_path: Path) -> None:
+    command = collecting(tmp_path, many_hosts(wide_site, picture, 150))
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout and child.stderr
+        for told in child.stdout:
+            if told == "image 20\n":
+                break
+        running = workers_of(child.pid)
+        child.kill()
+        # Workers hold this pipe too: it ends when they do.
+        assert child.stderr.read() == ""
+    assert len(running) == 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -264,18 +336,12 @@ def test_an_interruption_loses_nothing(
 
         return answer
 
-    lines = ["url,label"]
     for n in range(40):
         if n < 30:
             wide_site.serve(f"/{n}.jpg", picture(n))
         else:
             wide_site.on(f"/{n}.jpg", slow(picture(n)))
-        lines.append(f"http://{hosts[n % 8]}/{n}.jpg,{'dog' if n % 2 else 'cat'}")
-    (tmp_path / "list.csv").write_text("\n".join(lines) + "\n")
-    command = [
-        *(sys.executable, "-c", CHILD, str(tmp_path / "work")),
-        *(str(tmp_path / "list.csv"), " ".join(hosts)),
-    ]
+    command = collecting(tmp_path, [f"http://{hosts[n % 8]}/{n}.jpg" for n in range(40)])
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as child:

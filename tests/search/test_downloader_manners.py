@@ -97,6 +97,20 @@ def test_robots_txt_is_read_through_a_redirect(site, outcome_of, picture) -> Non
     assert outcome_of(url) == ("robots.txt", "robots.txt excludes it")
 
 
+def test_robots_txt_is_read_to_its_end_however_it_comes(site, outcome_of, picture) -> None:
+    async def in_pieces(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for piece in (b"User-agent: *\n", b"Crawl-delay: 0\n", b"Disallow: /x.jpg\n"):
+            await response.write(piece)
+            await asyncio.sleep(0.05)
+        return response
+
+    site.on("/robots.txt", in_pieces)
+    url = site.serve("/x.jpg", picture(1))
+    assert outcome_of(url) == ("robots.txt", "robots.txt excludes it")
+
+
 def test_a_redirect_does_not_lead_past_robots_txt(site, outcome_of, picture) -> None:
     site.serve("/robots.txt", b"User-agent: *\nDisallow: /x.jpg\n", "text/plain")
     site.serve("/x.jpg", picture(1))

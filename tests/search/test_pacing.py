@@ -62,6 +62,18 @@ def test_pauses_hold_for_everybody() -> None:
     assert pace.paused(21.0) == 0.0
 
 
+def test_a_host_is_at_rest_when_it_may_be_asked_and_has_not_complained() -> None:
+    pace = Pace(0.5)
+    pace.start(10.0)
+    assert not pace.at_rest(10.4)
+    assert pace.at_rest(10.5)
+    pace.pause_until(20.0)
+    assert not pace.at_rest(19.9)
+    assert pace.at_rest(20.0)
+    pace.complained()
+    assert not pace.at_rest(99.0)
+
+
 @given(st.lists(st.floats(0, 5), min_size=1, max_size=40), st.floats(0.01, 3), st.booleans())
 def test_two_starts_are_never_closer_than_the_interval(
     gaps: list[float], interval: float, complains: bool

@@ -51,6 +51,11 @@ def test_delays() -> None:
     assert Robots("").delay == 0.0
 
 
+@pytest.mark.parametrize("status", [200, 203, 206])
+def test_every_success_brings_rules(status: int) -> None:
+    assert not rules_of(status, b"User-agent: *\nDisallow: /").allow(URL("http://a.example/x"))
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 451])
 def test_without_rules_everything_is_allowed(status: int) -> None:
     assert rules_of(status, b"User-agent: *\nDisallow: /").allow(URL("http://a.example/x"))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adc_plugins_search.collectors.outcomes import Reason, RefusedError
+from adc_plugins_search.collectors.outcomes import Reason, Refused, RefusedError
 from adc_plugins_search.collectors.verifying import PictureRules, verify
 
 RULES = PictureRules(size=256, min_side=8, max_pixels=64_000_000)
@@ -125,3 +125,31 @@ def test_half_a_jpeg_is_damaged(decoder: str) -> None:
     with pytest.raises(RefusedError) as raised:
         verify(data[: len(data) // 2], rules, "")
     assert raised.value.refused.reason is Reason.DAMAGED
+
+
+def test_a_bomb_in_a_png_is_not_decoded_to_look_at_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = io.BytesIO()
+    Image.new("1", (4000, 4000)).save(file, "PNG")
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", None)
+    with pytest.raises(RefusedError) as caught:
+        verify(file.getvalue(), PictureRules(64, 32, 1_000_000), "http://a/")
+    assert caught.value.refused == Refused(Reason.TOO_MANY_PIXELS, "more than 1,000,000")
+
+
+def test_a_jpeg_of_too_many_scans() -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(file, "JPEG", progressive=True)
+    data = file.getvalue()
+    start = data.rindex(b"\xff\xda")
+    bomb = data[:-2] + 200 * data[start:-2] + data[-2:]
+    with pytest.raises(RefusedError) as caught:
+        verify(bomb, PictureRules(64, 32, 1_000_000), "http://a/")
+    assert caught.value.refused == Refused(Reason.DAMAGED, "more than 100 scans in a JPEG")
+
+
+def test_a_picture_that_is_cut_within_its_header() -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(file, "JPEG")
+    with pytest.raises(RefusedError) as caught:
+        verify(file.getvalue()[:30], PictureRules(64, 32, 1_000_000), "http://a/")
+    assert caught.value.refused == Refused(Reason.DAMAGED, "its header is cut off or broken")

@@ -1,4 +1,6 @@
-from adc_plugins_search.designers.picking import pick
+from PIL import ImageColor
+
+from adc_plugins_search.designers.picking import _srgb, pick
 from adc_plugins_search.designers.vocabulary import groups_for, values_for
 
 
@@ -23,7 +25,9 @@ def test_colours_that_nobody_knows_come_last():
     assert pick({"x": ["umbrous", "glaucous"]}, "color", 1) == ("umbrous",)
 
 
-def test_colours_of_css_are_known():
+def test_colours_of_css_are_known_also_after_pillow_has_parsed_one():
+    ImageColor.getrgb("salmon")
+    _srgb.cache_clear()
     groups = {"x": ["coral", "salmon", "dark orchid", "unheard of"]}
     assert pick(groups, "color", 3)[-1] != "unheard of"
 

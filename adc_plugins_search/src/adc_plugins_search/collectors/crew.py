@@ -203,6 +203,8 @@ class _Crew:
                     "use fewer `processes`, or fewer `workers`"
                 )
             self._accuse(member)
+        with suppress(OSError):
+            member.job.marker.unlink()  # the next one may die before it writes its own
         self._left += len(member.unsealed)
         self._ended -= len(member.unsealed)
         trips = [*member.unsealed.values(), *member.away.values()]
@@ -216,7 +218,6 @@ class _Crew:
         """Refuse the picture that a worker died over, if it is not the first time."""
         with suppress(OSError):
             key = member.job.marker.read_text().strip()
-            member.job.marker.unlink()  # the next one may die before it writes its own
             self._crashes[key] += key in member.away
             if self._crashes[key] >= DEADLY and member.back(key):
                 refused = Refused(Reason.CRASHED, f"the worker died over it {DEADLY} times")

@@ -9,7 +9,6 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -39,6 +38,8 @@ from adc_plugins_search.collectors.shards import PART, SUFFIX, ShardWriter
 from adc_plugins_search.collectors.verifying import verify
 
 REDIRECTS = 5
+MOST_HOSTS = 5_000
+"""Hosts that are remembered; after that the longest unasked is forgotten, unless it is paused."""
 KEY_LENGTH = 20
 
 
@@ -114,16 +115,27 @@ class Fetching:
 
     def _host(self, trip: Trip) -> _Host:
         name = line_of(trip.errand, trip.at)
-        if name not in self._hosts:
-            rules = self._job.rules
-            address = _address_of(trip)
-            known = KNOWN_HOSTS.get(address.host or "")
-            own = trip.errand.root is not None or _is_own(address, rules)
-            self._hosts[name] = _Host(
-                most_lanes=min(rules.per_host, known.connections) if known else rules.per_host,
-                pace=Pace(0.0 if own else rules.interval, known.megabits if known else None),
-            )
-        return self._hosts[name]
+        host = self._hosts.pop(name, None) or self._unknown(trip)
+        self._hosts[name] = host  # at the end: the first one is the longest unasked
+        if len(self._hosts) > MOST_HOSTS:
+            self._forget()
+        return host
+
+    def _unknown(self, trip: Trip) -> _Host:
+        rules = self._job.rules
+        address = _address_of(trip)
+        known = KNOWN_HOSTS.get(address.host or "")
+        own = trip.errand.root is not None or _is_own(address, rules)
+        return _Host(
+            most_lanes=min(rules.per_host, known.connections) if known else rules.per_host,
+            pace=Pace(0.0 if own else rules.interval, known.megabits if known else None),
+        )
+
+    def _forget(self) -> None:
+        name = next(iter(self._hosts))
+        host = self._hosts.pop(name)
+        if host.lanes or host.waiting or not host.pace.at_rest(asyncio.get_running_loop().time()):
+            self._hosts[name] = host
 
     def _lane_ended(self, lane: asyncio.Task[None]) -> None:
         self._lanes.discard(lane)
@@ -269,10 +281,8 @@ class _Bench:
         return Sealed(writer.path, writer.stored)
 
     def close(self) -> Sealed | None:
-        """Seal what is open, and take the marker away."""
+        """Seal what is open. The marker stays: by now it may be a successor's."""
         try:
             return self._seal() if self._writer else None
         finally:
             os.close(self._marker)
-            with suppress(OSError):
-                self._job.marker.unlink()

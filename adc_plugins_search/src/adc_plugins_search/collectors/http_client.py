@@ -1,5 +1,6 @@
 """One GET of untrusted bytes: capped while it streams, and every failure sorted into a reason."""
 
+import errno
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,10 +10,8 @@ from time import monotonic
 import aiohttp
 from yarl import URL
 
-from adc_plugins_search.collectors.address_guard import (
-    BlockedAddressError,
-    guarded_sockets,
-)
+from adc_core.errors import WorkError
+from adc_plugins_search.collectors.address_guard import BlockedAddressError, guarded_sockets
 from adc_plugins_search.collectors.messages import FetchRules
 from adc_plugins_search.collectors.opt_out import Signal, signals_of
 from adc_plugins_search.collectors.outcomes import PassingError, Reason, RefusedError
@@ -20,6 +19,8 @@ from adc_plugins_search.collectors.robots import MOST_BYTES
 from adc_plugins_search.manners import seconds_of
 
 _CHUNK = 1 << 16
+_IDLE = 5.0
+"""Seconds for which a connection is kept for the next picture; most hosts have only one."""
 _LONGEST_LINE = 8_190
 _PASSING = {408, 425, 429}
 _COMPLAINTS = {429, 503}
@@ -33,7 +34,9 @@ _UNKNOWN_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NON
 def open_session(rules: FetchRules) -> aiohttp.ClientSession:
     """A session that keeps no cookies, reads no proxy settings and enters no private network."""
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, socket_factory=guarded_sockets(rules.allowed)),
+        connector=aiohttp.TCPConnector(
+            limit=0, keepalive_timeout=_IDLE, socket_factory=guarded_sockets(rules.allowed)
+        ),
         timeout=aiohttp.ClientTimeout(
             total=rules.timeout,
             sock_connect=rules.connect_timeout,
@@ -89,9 +92,17 @@ async def get_robots(session: aiohttp.ClientSession, address: URL) -> tuple[int,
         with _sorted_failures():
             async with session.get(address, allow_redirects=False) as response:
                 if response.status not in _REDIRECTS:
-                    return response.status, await response.content.read(MOST_BYTES)
+                    return response.status, await _start(response.content, MOST_BYTES)
                 address = _target(response)
     return 404, b""  # RFC 9309, 2.3.1.2: after five redirects there is none
+
+
+async def _start(stream: aiohttp.StreamReader, size: int) -> bytes:
+    """The first bytes of a stream, in however many pieces they come."""
+    found = bytearray()
+    while len(found) < size and (piece := await stream.read(size - len(found))):
+        found += piece
+    return bytes(found)
 
 
 @contextmanager
@@ -109,6 +120,11 @@ def _sorted_failures() -> Iterator[None]:
     except aiohttp.ClientConnectorError as error:
         if isinstance(error.os_error, BlockedAddressError):
             raise RefusedError(Reason.FORBIDDEN, str(error.os_error)) from None
+        if error.os_error.errno in (errno.EMFILE, errno.ENFILE):  # no picture's fault
+            raise WorkError(
+                "more connections than this system allows open files: raise the limit "
+                "(ulimit -n), then run the same again"
+            ) from None
         if error.os_error.errno in _UNKNOWN_HOST:
             raise RefusedError(Reason.UNREACHABLE, "unknown host") from None
         raise PassingError(Reason.UNREACHABLE, "no connection") from None

@@ -72,6 +72,10 @@ class Pace:
         """Seconds for which the host wants to be left alone from now on."""
         return max(0.0, self._paused_until - now)
 
+    def at_rest(self, now: float) -> bool:
+        """Whether nothing needs to be remembered of the host but its rules."""
+        return now >= max(self._next, self._paused_until) and self._interval <= self._base
+
     def took(self, size: int, now: float) -> None:
         """Note a body of some bytes, and that the host is content."""
         faster = self._interval * _FASTER

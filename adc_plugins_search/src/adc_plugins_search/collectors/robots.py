@@ -49,7 +49,7 @@ def rules_of(status: int, body: bytes) -> Robots:
     Raises:
         PassingError: the server cannot say now, so nothing may be fetched now.
     """
-    if status == 200:
+    if 200 <= status < 300:
         return Robots(body.decode("utf-8-sig", "replace"))
     if 400 <= status < 500 and status != 429:
         return Robots()

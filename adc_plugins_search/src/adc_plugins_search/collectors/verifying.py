@@ -8,13 +8,16 @@ from typing import Literal
 import numpy as np
 from PIL import ExifTags, Image
 
-from adc_core.decoding import FORMATS, ImageError, open_image
+from adc_core.decoding import FORMATS, ImageError, open_image, suffix_of
 from adc_plugins_search.collectors.outcomes import Reason, RefusedError, Stored
 from adc_plugins_search.near_duplicates import perceptual_hash
 
 LONGEST_SIDE = 65_500
 """A JPEG cannot be longer."""
 QUALITY = 95
+MOST_SCANS = 100
+"""A progressive JPEG has ten; each costs a pass over all pixels and may be a few bytes long."""
+_JPEG, _SCAN = b"\xff\xd8", b"\xff\xda"
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 """Exif orientations that swap width and height."""
 
@@ -49,7 +52,9 @@ def verify(data: bytes, rules: PictureRules, url: str) -> tuple[bytes, Stored]:
     Raises:
         RefusedError: the bytes are no picture that can be used.
     """
-    found = _look(data)
+    if data[:2] == _JPEG and data.count(_SCAN) > MOST_SCANS:
+        raise RefusedError(Reason.DAMAGED, f"more than {MOST_SCANS} scans in a JPEG")
+    found = _look(data, rules.max_pixels)
     if found is None or found.width * found.height > rules.max_pixels:
         _open(data, rules.max_pixels)  # says what is wrong
         raise RefusedError(Reason.DAMAGED, "its header cannot be read")
@@ -89,11 +94,14 @@ class _Header:
     turned: bool
 
 
-def _look(data: bytes) -> _Header | None:
+def _look(data: bytes, max_pixels: int) -> _Header | None:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
             width, height = image.size
+            # To look for a PNG's orientation, Pillow decodes it.
+            harmless = width * height <= max_pixels
+            exif = image.getexif() if harmless else {}
+            orientation = exif.get(ExifTags.Base.Orientation, 1)
             if orientation in _SIDEWAYS:
                 width, height = height, width
             return _Header(image.format or "", image.mode, width, height, orientation != 1)
@@ -157,6 +165,8 @@ def _open(data: bytes, max_pixels: int) -> Image.Image:
     try:
         return open_image(data, "it", max_pixels)
     except ImageError as error:
+        if error.reason == "not an image" and suffix_of(data):
+            raise RefusedError(Reason.DAMAGED, "its header is cut off or broken") from None
         if error.reason == "not an image":
             start = data[:20].decode("ascii", "replace").strip()
             raise RefusedError(Reason.NOT_AN_IMAGE, f"begins with {start!r}") from None

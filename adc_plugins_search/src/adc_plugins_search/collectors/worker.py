@@ -6,6 +6,7 @@ as it would be by `multiprocessing`; or as a thread, where few images are left.
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 from contextlib import suppress
@@ -71,13 +72,17 @@ class _Telling:
     def flush(self) -> None:
         if self._events:
             events, self._events = self._events, []
-            self._outbox.send(events)
+            with suppress(OSError):  # the coordinator is gone; the other pipe ends the work
+                self._outbox.send(events)
 
 
 def main() -> None:
     """Work between standard input and standard output."""
     # The coordinator, which hears of it too, closes the pipe when the work shall end.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    with suppress(ValueError, OSError):  # not every system lets it reach what it calls the most
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # hosts are many, and kept alive
     inbox = Connection(os.dup(0), writable=False)
     outbox = Connection(os.dup(1), readable=False)
     os.dup2(2, 1)  # whatever prints would spoil the messages

@@ -53,7 +53,11 @@ def pick(
 @cache
 def _srgb() -> Mapping[str, str]:
     """Folded colour name to sRGB value."""
-    colours = {fold(name): str(value) for name, value in ImageColor.colormap.items()}
+    # Pillow keeps what it has parsed in the same table, as numbers.
+    colours = {
+        fold(name): "#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(name))
+        for name in ImageColor.colormap
+    }
     for group in read_words()["color"].values():
         colours |= {fold(name): value for name, value in group.items()}
     return colours
