@@ -7,8 +7,8 @@ program and its children used, start-up included, per 1,000 images; memory is th
 resident pages of the process tree; the floor is the same kernel on bytes in memory. pandas, which
 pyarrow imports wherever it finds it, is hidden from ours: an installation of ADC has none.
 
-    python -m venv /tmp/img2dataset && /tmp/img2dataset/bin/pip install img2dataset
-    python benchmarks/collection_speed.py --img2dataset /tmp/img2dataset/bin/img2dataset
+    python -m venv peer && peer/bin/pip install img2dataset
+    python benchmarks/collection_speed.py --img2dataset peer/bin/img2dataset
 
 It needs `trustme` for the certificates, and `opencv-python-headless` for the decoder `opencv`.
 """

@@ -13,7 +13,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from adc_core import Encoder, InputError, Pipeline, WorkError, hookimpl
+from adc_core import Encoder, InputError, Pipeline, WorkError, hookimpl, work_folder
 from adc_core.listeners import Listeners
 
 EVERYTHING = ["design", "collect", "encode", "neighbours", "detect", "detect", "curate"]
@@ -90,6 +90,29 @@ def test_only_what_depends_on_a_change_is_made_again(tmp_path, pipeline, toys):
     )
     run(changed, tmp_path / "run")
     assert toys.CALLS == ["detect", "curate", "learn", "measure"]
+
+
+def test_only_who_remembers_finds_the_work_of_other_options(tmp_path, pipeline, toys):
+    class Remembering(toys.ToyCollector):
+        """Keeps what it painted."""
+
+        remembers: ClassVar = True
+
+        def collect(self, design, searchers):
+            found.append(len(list(work_folder().glob("*.npy"))))
+            return super().collect(design, searchers)
+
+    class Forgetful(Remembering):
+        """Begins anew for each set of options."""
+
+        remembers: ClassVar = False
+
+    for kind, expected in ((Remembering, [0, 60]), (Forgetful, [0, 0])):
+        found = []
+        for rows in (60, 30):
+            collector = kind(rows=rows)
+            run(pipeline.model_copy(update={"collector": collector}), tmp_path / kind.__name__)
+        assert found == expected
 
 
 def test_a_stage_that_is_no_longer_planned_goes_away(tmp_path, pipeline):
@@ -269,7 +292,7 @@ def wait_for(path, process):
 def test_interrupted_it_says_one_line_and_resumes(tmp_path, slow):
     out = tmp_path / "run"
     process = child(slow, out)
-    wait_for(out / ".memory" / "collector", process)
+    wait_for(out / ".work" / "stages" / "collector", process)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 3, errors
@@ -283,7 +306,7 @@ def test_interrupted_it_says_one_line_and_resumes(tmp_path, slow):
 def test_two_processes_cannot_share_a_directory(tmp_path, slow):
     out = tmp_path / "run"
     first = child(slow, out)
-    wait_for(out / ".memory" / "collector", first)
+    wait_for(out / ".work" / "stages" / "collector", first)
     second = child(slow, out)
     _, errors = second.communicate(timeout=30)
     assert second.returncode == 3

@@ -1,14 +1,12 @@
 """What a collection brought, and what it did not: by query, attribute, reason and licence."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 
-from adc_core.arrays import Array
 from adc_core.dataset import Dataset
 from adc_core.design import Design
 from adc_core.run_directory import REFUSED
@@ -92,15 +90,13 @@ def summarise(design: Design, dataset: Dataset, folder: Path) -> CollectionSumma
             for kind, of_kind in queries.items()
         },
         barren=[query.text for query in design.queries if not images[query.text]],
-        refusals=refusals_of(folder),
+        refusals=_refusals(folder / REFUSED),
         licences=Counter(_source(dataset, "licence")).most_common(),
         engines=Counter(_source(dataset, "engine")).most_common(),
     )
 
 
-def refusals_of(folder: Path) -> list[Refusal]:
-    """Why images were refused, from the table beside a collected dataset; none without one."""
-    path = folder / REFUSED
+def _refusals(path: Path) -> list[Refusal]:
     if not path.exists():
         return []
     table = pq.read_table(path, columns=["reason", "detail"])
@@ -111,7 +107,7 @@ def refusals_of(folder: Path) -> list[Refusal]:
     return sorted(found, key=lambda refusal: (-refusal.count, refusal.reason))
 
 
-def _source(dataset: Dataset, column: str) -> Sequence[str] | Array:
+def _source(dataset: Dataset, column: str) -> list[str]:
     if dataset.sources is None or column not in dataset.sources.column_names:
         return ["not told"] * len(dataset)
     return [value or "not told" for value in dataset.sources[column].to_pylist()]

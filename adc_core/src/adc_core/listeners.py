@@ -27,7 +27,7 @@ class RunEvents:
 
     @hookspec
     def adc_run_finished(self, folder: Path, run: "Run") -> None:
-        """Every stage is finished; the folder's `run.json` is complete."""
+        """Every planned stage is finished, and stands in the folder's `run.json`."""
 
     @hookspec
     def adc_run_failed(self, folder: Path, error: BaseException) -> None:

@@ -71,7 +71,7 @@ class Stages:
             _key(designer, brief=brief),
             lambda: designer.design(brief),
             DESIGN,
-            remembers=True,
+            remembers=designer.remembers,
         )
         searchers = pipeline.searchers
         dataset = self._stage(
@@ -79,7 +79,7 @@ class Stages:
             _key(collector, design=design, searchers=searchers),
             lambda: collector.collect(design, searchers),
             DATASET,
-            remembers=True,
+            remembers=collector.remembers,
         )
         return design, dataset
 

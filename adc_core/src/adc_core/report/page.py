@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from adc_core.collection_summary import refusals_of, summarise
+from adc_core.collection_summary import summarise
 from adc_core.measurement_tables import measurement_tables
 from adc_core.report import figures
 from adc_core.report.suspects import most_suspicious
@@ -42,7 +42,6 @@ def render(folder: Path, run: Run) -> str:
         things=things,
         facts=_facts(run, things),
         counts_figure=figures.class_counts(run.collected, things),
-        refused=refusals_of(folder / COLLECTOR),
         summary=run.design and summarise(run.design, run.collected, folder / COLLECTOR),
         detectors=verdicts_of(run.findings),
         transitions=[

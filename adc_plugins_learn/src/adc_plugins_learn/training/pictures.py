@@ -11,6 +11,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
+from torch.utils.data import Dataset as TorchDataset
 
 from adc_core.errors import InputError
 from adc_core.images import Images
@@ -135,7 +136,7 @@ class StreamedPictures(Pictures):
         if not plan:
             return
         loader: Iterable[Any] = DataLoader(
-            _Decoding(self._images, self._size),  # type: ignore[arg-type]  # it has no length
+            _Decoding(self._images, self._size),
             sampler=plan,
             batch_size=None,
             num_workers=self._workers,
@@ -152,7 +153,7 @@ class StreamedPictures(Pictures):
         return pixels.to(self.device, non_blocking=True)
 
 
-class _Decoding:
+class _Decoding(TorchDataset[Any]):
     """What a worker process does: rows to pixels."""
 
     def __init__(self, images: Images, size: int) -> None:

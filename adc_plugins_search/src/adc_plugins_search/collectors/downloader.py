@@ -71,6 +71,7 @@ class Downloader(Collector):
     its folder.
     """
 
+    remembers: ClassVar[bool] = True
     pace: ClassVar[tuple[str, ...]] = (
         "workers",
         "per_host",

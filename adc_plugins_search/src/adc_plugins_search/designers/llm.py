@@ -48,6 +48,7 @@ class LlmDesigner(Designer):
     Curation, and Beyond" (2024), section 2.1.
     """
 
+    remembers: ClassVar[bool] = True
     pace: ClassVar[tuple[str, ...]] = ("timeout", "price_in", "price_out")
 
     model: str | None = Field(None, description="its name; by default ADC_LLM_MODEL")
