@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -64,16 +65,19 @@ def test_it_stops_after_the_images(collected):
 
 
 def test_it_says_what_came(collected):
-    _, [(output, dataset, _), *_, (later, _, _)] = collected
+    folder, [(output, dataset, _), *_, (later, _, _)] = collected
     lines = [line.split() for line in output.splitlines()]
     assert ["class", "queries", "images", "empty"] in lines
     three, nine = dataset.class_counts.tolist()
     assert ["three", "1", str(three), "0"] in lines
     assert ["nine", "1", str(nine), "0"] in lines
-    assert ["not", "found", "2"] in lines or ["not", "found", "1"] in lines
     assert ["google", str(len(dataset))] in lines
     empty = '"plain four three", "plain four nine", "plain four four"'
     assert f"no image kept of: {empty}\n" in later
+    refused = pq.read_table(folder / "runs/digits/collector/refused.parquet")["reason"]
+    lines = [line.split() for line in later.splitlines()]
+    for reason, count in Counter(refused.to_pylist()).items():
+        assert [*reason.split(), str(count)] in lines
 
 
 def test_the_same_again_asks_nobody(collected):

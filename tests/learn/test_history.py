@@ -107,4 +107,6 @@ def test_kept_logits_give_the_columns(logits):
     history.note(0, torch.arange(3), torch.from_numpy(logits), torch.from_numpy(labels))
     seen = history.dynamics()
     margin = direct(seen.logits[:, 0].astype(np.float64), labels)[1]
-    np.testing.assert_allclose(seen.margin[:, 0], margin, atol=0.2)  # half of 100 is 0.06 off
+    np.testing.assert_allclose(
+        seen.margin[:, 0], margin, atol=0.0626
+    )  # two numbers, half a step each

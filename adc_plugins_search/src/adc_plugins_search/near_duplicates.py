@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+GROUP = "duplicate_group"
+"""The column of a dataset that tells near duplicates: the row of the first of them."""
+
 MOST_BITS = 6
 """Hashes that differ in more are not looked for: bands would be so short that most pairs meet."""
 

@@ -68,10 +68,9 @@ class TransformersEncoder(NetworkEncoder):
 
     def _saved(self, library: ModuleType) -> tuple[Any, dict[str, Any]]:
         """The model, and what its image processor does."""
-        opening = _reading(self.model) if isinstance(self.model, Path) else _downloading(self.model)
         # Nothing but what transformers itself has may run, whatever a model brings.
         options = {"trust_remote_code": False}
-        with opening, quiet(), _without_bars(library):
+        with _opening(self.model), quiet(), _without_bars(library):
             model = library.AutoModel.from_pretrained(self.model, **options)
             processor = library.AutoImageProcessor.from_pretrained(self.model, **options)
         return model, processor.to_dict()
@@ -134,28 +133,26 @@ def _of_type(library: ModuleType, name: str) -> Any:
 
 
 @contextmanager
-def _downloading(name: str) -> Iterator[None]:
+def _opening(model: str | Path) -> Iterator[None]:
+    """Turn the many errors of the library, its servers and broken files into one line.
+
+    Raises:
+        InputError: the folder holds no model.
+        WorkError: the model cannot be downloaded.
+    """
     try:
         yield
-    except Exception as error:  # the library and its servers have types of their own
+    except Exception as error:
         if is_out_of_memory(error):
             raise
+        if isinstance(model, Path):
+            raise InputError(
+                f"{model} holds no model that transformers reads ({cause_of(error)}): save the "
+                "model and its image processor there"
+            ) from error
         raise WorkError(
-            f"{name} cannot be downloaded ({cause_of(error)}): give the folder of a saved model, "
+            f"{model} cannot be downloaded ({cause_of(error)}): give the folder of a saved model, "
             "such as ./model"
-        ) from error
-
-
-@contextmanager
-def _reading(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:  # a broken file shows in many ways
-        if is_out_of_memory(error):
-            raise
-        raise InputError(
-            f"{folder} holds no model that transformers reads ({cause_of(error)}): save the model "
-            "and its image processor there"
         ) from error
 
 

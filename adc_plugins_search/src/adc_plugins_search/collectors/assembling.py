@@ -20,7 +20,7 @@ from adc_core.design import Design, Hit
 from adc_core.image_shards import ImageShards
 from adc_plugins_search.collectors.outcomes import Errand, Outcome, Reason, Refused, Stored
 from adc_plugins_search.collectors.searching import Found
-from adc_plugins_search.near_duplicates import duplicate_groups
+from adc_plugins_search.near_duplicates import GROUP, duplicate_groups
 
 REFUSED = pa.schema(
     [(name, pa.string()) for name in ("url", "class", "engine", "query", "reason", "detail")]
@@ -60,8 +60,6 @@ SOURCES = pa.schema(
     ]
 )
 NearDuplicates = Literal["keep", "first", "drop-conflicts"]
-GROUP = "duplicate_group"
-"""The column of near duplicates: the row of the first of them."""
 
 
 @dataclass(frozen=True)
@@ -145,10 +143,11 @@ def _without_near(assembled: Assembled, near: NearDuplicates, bits: int) -> Asse
     if near == "first":
         dropped = groups != np.arange(len(groups))
     else:
-        classes: dict[int, set[str]] = {}
-        for group, label in zip(groups.tolist(), labels, strict=True):
-            classes.setdefault(group, set()).add(label)
-        dropped = np.array([len(classes[group]) > 1 for group in groups.tolist()], np.bool_)
+        _, codes = np.unique(labels, return_inverse=True)
+        lowest, highest = codes.copy(), codes.copy()
+        np.minimum.at(lowest, groups, codes)
+        np.maximum.at(highest, groups, codes)
+        dropped = (lowest != highest)[groups]
     refusals, gone = list(assembled.refusals), set[str]()
     for row in np.flatnonzero(dropped).tolist():
         first, sample = samples[groups[row]], samples[row]

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from adc_core.dataset import Dataset
 
 FORMATS = ("image-folder", "webdataset", "hugging-face", "url-list")
-GROUP = "duplicate_group"
-"""The column of near duplicates, which are never divided between splits."""
 
 
 class ExportCommand:
@@ -89,6 +87,7 @@ def _splits(dataset: "Dataset", shares: dict[str, float], seed: int) -> "NDArray
     import numpy as np
 
     from adc_plugins_search.exports.splits import TRAIN, split_by_group
+    from adc_plugins_search.near_duplicates import GROUP
 
     if not shares:
         return np.full(len(dataset), TRAIN)

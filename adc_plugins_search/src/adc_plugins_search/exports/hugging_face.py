@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from adc_core.dataset import Dataset
 from adc_core.work import progress
 from adc_plugins_search.exports.pictures import pictures_of
-from adc_plugins_search.exports.samples_table import SAMPLES, keys_of, samples_table
+from adc_plugins_search.exports.samples_table import SAMPLES, keys_of, samples_table, with_paths
 
 ROWS = 10_000
 """Samples in a file."""
@@ -29,9 +29,9 @@ def export_hugging_face(dataset: Dataset, splits: NDArray[np.str_], folder: Path
     The column `image` is decoded when it is asked for, `label` is a `ClassLabel`.
     """
     pictures, keys = pictures_of(dataset), keys_of(dataset)
-    table = samples_table(dataset, splits)
+    told = samples_table(dataset, splits)
     labels = pa.array(dataset.labels)
-    table = table.set_column(table.column_names.index("label"), "label", labels)
+    table = told.set_column(told.column_names.index("label"), "label", labels)
     table = table.drop_columns(["split"])
     schema = pa.schema([("image", _IMAGE), *table.schema])
     schema = schema.with_metadata({"huggingface": _features(schema, dataset.classes)})
@@ -57,7 +57,7 @@ def export_hugging_face(dataset: Dataset, splits: NDArray[np.str_], folder: Path
                     progress(done, len(keys), "image")
             for row in part.tolist():
                 paths[row] = path
-    pq.write_table(samples_table(dataset, splits, paths), folder / SAMPLES)
+    pq.write_table(with_paths(told, paths), folder / SAMPLES)
 
 
 def _features(schema: pa.Schema, classes: tuple[str, ...]) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from adc_core.dataset import Dataset
 from adc_core.work import progress
 from adc_plugins_search.exports.pictures import pictures_of
-from adc_plugins_search.exports.samples_table import SAMPLES, keys_of, samples_table
+from adc_plugins_search.exports.samples_table import SAMPLES, keys_of, samples_table, with_paths
 
 MANIFEST = "samples.csv"
 
@@ -31,7 +31,7 @@ def export_image_folder(dataset: Dataset, splits: NDArray[np.str_], folder: Path
         path.write_bytes(content)
         paths.append(path.relative_to(folder).as_posix())
         progress(row + 1, len(keys), "image")
-    table = samples_table(dataset, splits, paths)
+    table = with_paths(samples_table(dataset, splits), paths)
     pq.write_table(table, folder / SAMPLES)
     pyarrow.csv.write_csv(table, folder / MANIFEST)
     for split in np.unique(splits).tolist():

@@ -25,23 +25,17 @@ def keys_of(dataset: Dataset) -> list[str]:
     return [f"{row:09}" for row in range(len(ids))]
 
 
-def samples_table(
-    dataset: Dataset, splits: NDArray[np.str_], paths: Sequence[str] | None = None
-) -> pa.Table:
+def samples_table(dataset: Dataset, splits: NDArray[np.str_]) -> pa.Table:
     """Id, label, split, attributes, the user's columns and sources.
 
-    A source that is called like one of the first gets `source.` before its name. With `path` this
-    is a manifest that `Dataset.read` reads.
+    A source that is called like one of the first gets `source.` before its name.
 
     Args:
         dataset: N samples.
         splits: the split of each.
-        paths: where each picture lies in the export.
     """
     classes = np.asarray(dataset.classes)
     columns: dict[str, pa.Array | pa.ChunkedArray] = {"id": to_arrow(dataset.ids)}
-    if paths is not None:
-        columns["path"] = pa.array(paths, pa.string())
     columns |= {"label": to_arrow(classes[dataset.labels]), "split": to_arrow(splits)}
     for name, values in dataset.attributes.items():
         columns[f"attribute.{name}"] = to_arrow(values)
@@ -53,3 +47,13 @@ def samples_table(
             free = name not in columns and name not in _OWN
             columns[name if free else f"source.{name}"] = dataset.sources[name]
     return pa.table(columns)
+
+
+def with_paths(table: pa.Table, paths: Sequence[str]) -> pa.Table:
+    """The table with the column `path`: a manifest that `Dataset.read` reads.
+
+    Args:
+        table: of N samples.
+        paths: where each picture lies in the export.
+    """
+    return table.add_column(1, "path", pa.array(paths, pa.string()))

@@ -12,14 +12,13 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from adc_core.dataset import Dataset
+from adc_core.shard_reader import CLASSES
 from adc_core.work import progress
 from adc_plugins_search.exports.pictures import pictures_of
-from adc_plugins_search.exports.samples_table import SAMPLES, keys_of, samples_table
+from adc_plugins_search.exports.samples_table import SAMPLES, keys_of, samples_table, with_paths
 
 SHARD = 1000
 """Samples in a shard."""
-
-CLASSES = "classes.txt"
 
 
 def export_tar_shards(dataset: Dataset, splits: NDArray[np.str_], folder: Path) -> None:
@@ -46,7 +45,7 @@ def export_tar_shards(dataset: Dataset, splits: NDArray[np.str_], folder: Path) 
                     paths[row] = path.name
                     done += 1
                     progress(done, len(keys), "image")
-    pq.write_table(samples_table(dataset, splits, paths), folder / SAMPLES)
+    pq.write_table(with_paths(table, paths), folder / SAMPLES)
     (folder / CLASSES).write_text("".join(f"{name}\n" for name in dataset.classes), "utf-8")
 
 
