@@ -50,6 +50,14 @@ def test_together_they_learn_what_one_learns(plain, squares, name):
     ]
 
 
+def test_pictures_are_streamed_in_each_process(squares, learned):
+    held, streamed = (
+        CrossEntropy(**QUICK, devices=2, pictures=pictures, decoders=1).learn(squares)
+        for pictures in ("held", "streamed")
+    )
+    assert learned(streamed) == learned(held)
+
+
 class StopError(Exception):
     pass
 

@@ -128,7 +128,6 @@ def run_together(
             context.Process(
                 target=_take_part,
                 args=(rank, kinds, f"{meeting}/point", folder, sender, function, arguments),
-                daemon=True,
             )
             for rank, (_, sender) in enumerate(channels)
         ]
@@ -140,8 +139,9 @@ def run_together(
             _follow(processes, [receiver for receiver, _ in channels])
         finally:
             for process in processes:
-                process.kill()
-                process.join()
+                if process.pid is not None:  # it was started
+                    process.kill()
+                    process.join()
 
 
 def _devices(count: int, name: str) -> list[str]:
