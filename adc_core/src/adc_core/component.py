@@ -47,10 +47,6 @@ class Component(BaseModel, ABC):
     adds: ClassVar[tuple[str, ...]] = ()
     """Evidence columns that the component adds to the dataset."""
 
-    remembers: ClassVar[bool] = False
-    """Whether a designer's or collector's work folder serves it with other options, too: it stays
-    when the stage is finished, and the component knows what in it still holds."""
-
     @model_validator(mode="wrap")
     @classmethod
     def _look_up(
