@@ -33,7 +33,7 @@ R = TypeVar("R")
 RECORD = "run.json"
 PIPELINE = "pipeline.yaml"
 REFUSED, HITS = "refused.parquet", "hits.parquet"
-KEPT = (REFUSED, HITS, "collection.json", "turns.jsonl")
+KEPT = (REFUSED, HITS, "collection.json", "turns.jsonl", "spent.json")
 """Files of a stage's work folder that are kept beside its result."""
 
 COLLECTOR = "collector"

@@ -10,7 +10,7 @@ from PIL import Image
 
 from adc_core.design import Brief
 from adc_core.errors import InputError, WorkError
-from adc_core.listeners import Listeners
+from adc_core.listeners import Listeners, hookimpl
 from adc_core.pipeline import Pipeline
 from adc_core.registry import registry
 from adc_core.work import working_in
@@ -223,6 +223,32 @@ def test_a_second_run_asks_nothing_and_is_the_same(chat, designer, monkeypatch):
     assert designer().design(BRIEF) == first
 
 
+def test_what_it_costs_is_told_meanwhile_and_written_at_the_end(chat, designer, tmp_path):
+    chat.model = chat.knows(WORDS, usage=(1000, 20))
+    one = designer(attributes=("fit",), each=2, price_in=3, price_out=15)
+    told = []
+    with working_in(tmp_path / "run", remarked=told.append):
+        one.design(BRIEF)
+        assert told == [
+            "1 answer, 1,000 tokens in, 20 out, cost 0.0033",
+            "2 answers, 2,000 tokens in, 40 out, cost 0.0066",
+            "3 answers, 3,000 tokens in, 60 out, cost 0.0099",
+            "4 answers, 4,000 tokens in, 80 out, cost 0.0132",
+        ]
+        written = json.loads((tmp_path / "run/spent.json").read_text())
+        assert written == {
+            "answers": 4,
+            "uncounted": 0,
+            "tokens_in": 4000,
+            "tokens_out": 80,
+            "cost": pytest.approx(0.0132),
+        }
+        # What is answered from memory costs nothing more.
+        one.design(BRIEF)
+    assert len(told) == 4
+    assert json.loads((tmp_path / "run/spent.json").read_text()) == written
+
+
 def test_a_run_that_broke_goes_on(chat, designer):
     known, count = chat.knows(WORDS), 0
 
@@ -329,10 +355,21 @@ def test_the_key_is_in_no_file(chat, designer, monkeypatch, tmp_path):
     chat.model = chat.knows(WORDS)
     designer().design(BRIEF)
     assert {headers["Authorization"] for headers in chat.headers} == {"Bearer sk-very-secret"}
-    files = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert [path.name for path in files] == ["turns.jsonl"]
-    assert b"secret" not in files[0].read_bytes()
+    files = {path.name: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert set(files) == {"turns.jsonl", "spent.json"}
+    assert not any(b"secret" in content for content in files.values())
     assert "secret" not in str(designer().identity) + repr(designer())
+
+
+class Ears:
+    """Hears what stages remark."""
+
+    def __init__(self):
+        self.heard = []
+
+    @hookimpl
+    def adc_stage_remarked(self, stage, text):
+        self.heard.append(f"{stage}: {text}")
 
 
 def test_a_run_keeps_the_turns_and_not_the_key(chat, designer, monkeypatch, tmp_path):
@@ -351,9 +388,15 @@ def test_a_run_keeps_the_turns_and_not_the_key(chat, designer, monkeypatch, tmp_
             "collector": {"use": "downloader", "min_side": 8},
         }
     )
+    listeners, ears = Listeners(), Ears()
+    listeners.register(ears)
     for _ in range(2):
-        pipeline.run(tmp_path / "run", Listeners())
+        pipeline.run(tmp_path / "run", listeners)
         assert len(chat.requests) == 4
+    assert [line for line in ears.heard if line.startswith("designer")] == [
+        "designer: 1 answer, 100 tokens in, 20 out",
+        *(f"designer: {n} answers, {n}00 tokens in, {n * 20} out" for n in (2, 3, 4)),
+    ]
     kept = (tmp_path / "run" / "designer" / "turns.jsonl").read_text().splitlines()
     assert [json.loads(line)["prompt"].split()[0] for line in kept] == [
         *("Show", "These", "Show", "These")

@@ -17,16 +17,24 @@ from adc_plugins_search.designers.asking import Model, UselessError, in_full
 from adc_plugins_search.designers.attributes import MOST_QUERIES, check_template, design_of
 from adc_plugins_search.designers.endpoint import model_name
 from adc_plugins_search.designers.picking import pick
+from adc_plugins_search.designers.prompts import (
+    ask_attributes,
+    ask_groups,
+    ask_options,
+    system,
+)
 from adc_plugins_search.designers.proposals import Groups, Proposal
 from adc_plugins_search.designers.refining import clean, fold, refine
-from adc_plugins_search.designers.turns import Turns
+from adc_plugins_search.designers.turns import Turns, spent
 from adc_plugins_search.designers.vocabulary import read_words
 
 TURNS = "turns.jsonl"
 """The file of prompts and answers in the work folder."""
 
+SPENT = "spent.json"
+"""The file there that says how many tokens they took."""
+
 _ROUNDS = 4
-_ATTRIBUTES_TO_NAME = 8
 _LONGEST_NAME = 30
 
 
@@ -42,7 +50,7 @@ class LlmDesigner(Designer):
     The model answers at any endpoint that speaks OpenAI chat completions: Ollama, vLLM, llama.cpp
     or a hosted service. Its key comes from `ADC_LLM_API_KEY`, or for OpenAI itself from
     `OPENAI_API_KEY`; a local endpoint needs none. Every prompt and answer is kept in
-    `turns.jsonl`, from which a second run answers without asking.
+    `turns.jsonl`, from which a second run answers without asking; `spent.json` has their tokens.
 
     This is step 1 of Liu et al., "Automatic Dataset Construction (ADC): Sample Collection, Data
     Curation, and Beyond" (2024), section 2.1.
@@ -113,9 +121,11 @@ class LlmDesigner(Designer):
             InputError: no classes, model, endpoint or key; or too many queries.
             WorkError: the endpoint fails, refuses, or answers nothing that can be used.
         """
+        model = self._model(brief)
         chosen: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in brief.classes}
-        for proposal in self.propose(brief):
+        for proposal in self._proposals(model, brief):
             chosen[proposal.class_name][proposal.attribute] = proposal.chosen
+        spent(model.turns).write(work_folder() / SPENT)
         return design_of(
             chosen,
             brief.samples_per_query,
@@ -131,7 +141,9 @@ class LlmDesigner(Designer):
             InputError: no classes, model, endpoint or key.
             WorkError: the endpoint fails, refuses, or answers nothing that can be used.
         """
-        model = self._model(brief)
+        yield from self._proposals(self._model(brief), brief)
+
+    def _proposals(self, model: Model, brief: Brief) -> Iterator[Proposal]:
         attributes = self.attributes or self._attributes(model, brief)
         total = len(brief.classes) * len(attributes)
         done = 0
@@ -161,16 +173,16 @@ class LlmDesigner(Designer):
     def prompts(self, brief: Brief) -> Iterator[tuple[str, str]]:
         """What would be asked, without asking; `<…>` stands for what is answered meanwhile."""
         self._check(brief)
-        yield "said before every question", _system(brief)
+        yield "said before every question", system(brief)
         if not self.attributes:
             for class_name in brief.classes:
-                yield f"attributes of {class_name}", in_full(_ask_attributes(class_name), Words)
+                yield f"attributes of {class_name}", in_full(ask_attributes(class_name), Words)
         attributes = self.attributes or tuple(f"<attribute {n}>" for n in range(1, self.most + 1))
         for class_name in brief.classes:
             for attribute in attributes:
-                asked = _ask_options(class_name, attribute, self.options, ())
+                asked = ask_options(class_name, attribute, self.options, ())
                 yield f"{attribute} of {class_name}", in_full(asked, Words)
-                asked = _ask_groups(class_name, attribute, ["<what was answered>"])
+                asked = ask_groups(class_name, attribute, ["<what was answered>"])
                 title = f"refinement of {attribute} of {class_name}"
                 yield title, in_full(asked, GroupsAnswer)
 
@@ -184,7 +196,7 @@ class LlmDesigner(Designer):
             model_name(self.model),
             self.base_url,
             Turns(self.turns_file),
-            _system(brief),
+            system(brief),
             temperature=self.temperature,
             timeout=self.timeout,
             prices=(self.price_in, self.price_out),
@@ -196,7 +208,7 @@ class LlmDesigner(Designer):
         places: dict[str, list[int]] = {}
         for done, class_name in enumerate(brief.classes):
             progress(done, len(brief.classes), "class")
-            answer = model.ask(_ask_attributes(class_name), Words).value.options
+            answer = model.ask(ask_attributes(class_name), Words).value.options
             for name in answer:
                 spelled.setdefault(fold(name), clean(name))
             for place, key in enumerate(dict.fromkeys(map(fold, answer))):
@@ -222,7 +234,7 @@ class LlmDesigner(Designer):
         words: tuple[str, ...] = ()
         wanted = count
         for _ in range(_ROUNDS):
-            prompt = _ask_options(class_name, attribute, wanted, (*known, *words))
+            prompt = ask_options(class_name, attribute, wanted, (*known, *words))
             try:
                 reply = model.ask(prompt, Words, or_nothing=bool(known or words))
             except UselessError:
@@ -257,7 +269,7 @@ def _refined(
     left, size = list(words), len(words)
     while left:
         part = left[:size]
-        reply = model.ask(_ask_groups(class_name, attribute, part), GroupsAnswer)
+        reply = model.ask(ask_groups(class_name, attribute, part), GroupsAnswer)
         given = {fold(word) for word in part}
         sorted_ = {
             fold(word): clean(group.name)[:_LONGEST_NAME] or "other"
@@ -283,35 +295,3 @@ def _refined(
             f"{model.name} found no {attribute} of {class_name} right: try another model"
         )
     return groups
-
-
-def _system(brief: Brief) -> str:
-    return (
-        f"You help to design a labelled image dataset of {brief.subject}. Name only what can be "
-        "seen on a photograph and what people write into an image search."
-    )
-
-
-def _ask_attributes(class_name: str) -> str:
-    return (
-        f"By which attributes do people tell one {class_name} from another on pictures? Name "
-        f"{_ATTRIBUTES_TO_NAME}, the most common first, in one or two words each."
-    )
-
-
-def _ask_options(class_name: str, attribute: str, count: int, known: Sequence[str]) -> str:
-    lines = [
-        f"Show me {count} ways to describe {attribute} of {class_name}.",
-        f"Each in one to three words, all different, without the word {class_name}.",
-    ]
-    if known:
-        lines.append(f"None of these, which I have: {', '.join(known)}.")
-    return "\n".join(lines)
-
-
-def _ask_groups(class_name: str, attribute: str, words: Sequence[str]) -> str:
-    return (
-        f"These words shall describe {attribute} of {class_name}: {', '.join(words)}.\n"
-        f"First remove those that are wrong (no {attribute}, or not seen on {class_name}) and "
-        "those that repeat another. Then sort all others into groups, each word as it stands."
-    )

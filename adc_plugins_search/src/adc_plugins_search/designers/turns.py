@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from adc_core.seal import disk_faults
+from adc_core.work import remark
 
 
 class Turn(BaseModel):
@@ -80,7 +81,7 @@ class Turns:
         return self._usable.get(key)
 
     def add(self, turn: Turn) -> None:
-        """Keep a turn, on disk before this returns.
+        """Keep a turn, on disk before this returns, and remark what all have used.
 
         Raises:
             WorkError: the disk refuses.
@@ -93,6 +94,7 @@ class Turns:
                 os.fsync(file.fileno())
         self._separator = ""
         self._note(turn)
+        remark(str(spent(self)))
 
     def last(self, base_url: str, model: str) -> Turn | None:
         """The last turn with a model at an endpoint."""
@@ -127,6 +129,15 @@ class Spent:
         if self.uncounted:
             text += f" ({self.uncounted} of them uncounted)"
         return text if self.cost is None else f"{text}, cost {self.cost:.4f}"
+
+    def write(self, path: Path) -> None:
+        """Write it as JSON.
+
+        Raises:
+            WorkError: the disk refuses.
+        """
+        with disk_faults(path):
+            path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
 
 def spent(turns: Iterable[Turn]) -> Spent:
