@@ -2,9 +2,11 @@
 
 import argparse
 import os
+import pty
 import signal
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -92,6 +94,31 @@ def test_a_command_gets_the_keys_and_gives_its_exit_code(
     assert (tmp_path / "seen").read_text() == f"{KEY} {ENGINE}"
     assert (tmp_path / "out/truth.csv").is_file()
     assert "GOOGLE_API_KEY" not in os.environ
+
+
+def test_an_export_shows_how_far_it_is(tmp_path: Path) -> None:
+    words = ["--port", "0", "--export", str(tmp_path / "out"), "--", sys.executable, "-c", ""]
+    unseen = subprocess.run(
+        [sys.executable, "-c", RUN, *words], capture_output=True, text=True, check=True
+    )
+    assert (unseen.stdout, unseen.stderr) == ("", "")
+    screen, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 80))
+    with subprocess.Popen([sys.executable, "-c", RUN, *words], stderr=terminal) as process:
+        os.close(terminal)
+        told = "".join(iter(lambda: read_screen(screen), ""))
+    os.close(screen)
+    assert process.returncode == 0
+    pictures = len(list((tmp_path / "out/test").rglob("*.png")))
+    assert told.rstrip().rpartition("\r")[2].startswith(f"export: {pictures} test picture [")
+
+
+def read_screen(screen: int) -> str:
+    """What a terminal shows next; nothing when nobody writes there any more."""
+    try:
+        return os.read(screen, 10_000).decode()
+    except OSError:
+        return ""
 
 
 def test_an_unknown_command_is_named() -> None:

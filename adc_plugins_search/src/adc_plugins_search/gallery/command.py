@@ -64,6 +64,8 @@ class GalleryCommand:
                 option is out of range or for the other catalogue.
             WorkError: the export cannot be written.
         """
+        from adc_core.progress_bars import progress_bar
+        from adc_core.work import working_in
         from adc_plugins_search.gallery.google_protocol import ENGINE, KEY
         from adc_plugins_search.gallery.server import GalleryServer
 
@@ -73,7 +75,11 @@ class GalleryCommand:
             catalogue, arguments.host, arguments.port, hosts=arguments.hosts
         ) as gallery:
             if arguments.export:
-                gallery.export(arguments.export)
+                with (
+                    progress_bar("export") as progressed,
+                    working_in(arguments.export, progressed),
+                ):
+                    gallery.export(arguments.export)
             if arguments.beside:
                 return _run_beside(arguments.beside, os.environ | keys)
             _serve(gallery, keys)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from adc_core.errors import WorkError
+from adc_core.work import progress
 from adc_plugins_search.gallery.catalogue import Catalogue, Offer
 from adc_plugins_search.gallery.conditions import PICTURELESS
 
@@ -30,12 +31,14 @@ def export_answers(catalogue: Catalogue, url_of: Callable[[Offer], str], folder:
         with (folder / "truth.csv").open("w", newline="", encoding="utf-8") as file:
             table = csv.writer(file)
             table.writerow(("url", "label", *catalogue.attributes))
-            for offer in catalogue.offers():
+            for done, offer in enumerate(catalogue.offers(), 1):
                 if offer.condition not in PICTURELESS:
                     known = (offer.attributes.get(name, "") for name in catalogue.attributes)
                     table.writerow((url_of(offer), offer.label, *known))
-        for label, name, content in catalogue.test_pictures():
+                progress(done, None, "address")
+        for done, (label, name, content) in enumerate(catalogue.test_pictures(), 1):
             (folder / "test" / label).mkdir(parents=True, exist_ok=True)
             (folder / "test" / label / name).write_bytes(content)
+            progress(done, None, "test picture")
     except OSError as error:
         raise WorkError(f"{error.filename or folder} cannot be written: {error.strerror}") from None
