@@ -1,7 +1,7 @@
 """A long collection from the web at its worst: each address ends as it must, memory stays flat.
 
 Seven in ten of the addresses are small good pictures, three in ten are faults, every kind of
-`soak_server.py` among them. The table shows how many of each kind ended how; one that ended
+`soak_kinds.py` among them. The table shows how many of each kind ended how; one that ended
 otherwise, twice or not at all is wrong. With `--kills` the same collection is made once more and
 killed that many times at random moments, half of them together with its workers; in the end its
 dataset and its lists of hits and refusals must be those of the collection that nobody disturbed.
@@ -18,7 +18,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,12 +27,11 @@ from threading import Thread
 
 import pyarrow.parquet as pq
 from collection_speed import resident
-from soak_server import HOSTS, KINDS, MAX_BYTES
+from soak_answers import HOSTS, MAX_BYTES
+from soak_kinds import KEPT, KINDS, addresses, choose, outcomes
 
 HERE = Path(__file__).parent
 RESULT = HERE / "results" / "soak.txt"
-FAULTY = 0.3
-KEPT, MISSING = "kept", "MISSING"
 GROWTH = 1.2
 """The most that memory may reach in the last quarter, as a multiple of that in the first."""
 ENOUGH = 2000
@@ -76,28 +74,6 @@ class Run:
     result: str = ""
     seconds: float = 0.0
     memory: list[float] = field(default_factory=lambda: [0.0] * 4)
-
-
-def choose(count: int, rng: random.Random) -> list[str]:
-    """The kind of each address; the first is good, for a later kind repeats its picture."""
-    names = [name for name, kind in KINDS.items() if kind.weight]
-    faults = round(FAULTY * count)
-    kinds = names[:faults]  # each once, as far as they go
-    kinds += rng.choices(names, [KINDS[name].weight for name in names], k=faults - len(kinds))
-    kinds += ["good"] * (count - 1 - len(kinds))
-    rng.shuffle(kinds)
-    return ["good", *kinds]
-
-
-def addresses(kinds: list[str], port: int, unused: int, rng: random.Random) -> dict[str, str]:
-    """The kind of each address, by address."""
-    found = {}
-    for number, name in enumerate(kinds):
-        kind = KINDS[name]
-        host = rng.choice(kind.hosts)
-        url = kind.url.format(host=host, port=port, unused=unused, kind=name, number=number)
-        found[url] = name
-    return found
 
 
 def children_of(root: int) -> set[int]:
@@ -214,27 +190,6 @@ def plan(kills: int, count: int, rng: random.Random) -> Iterator[Kill]:
             yield Kill(rng.uniform(0, 4), float("inf"), together)
         else:
             yield Kill(float("inf"), rng.uniform(0, 1.5 * count / kills), together)
-
-
-def outcomes(folder: Path, urls: dict[str, str]) -> tuple[Counter[tuple[str, str]], list[str]]:
-    """How many of each kind ended how, and what is wrong."""
-    refused = pq.read_table(folder / "refused.parquet").to_pylist()
-    kept = Counter(pq.read_table(folder / "hits.parquet", columns=["url"])["url"].to_pylist())
-    reasons: dict[str, list[dict[str, str]]] = {}
-    for row in refused:
-        reasons.setdefault(row["url"], []).append(row)
-    counts: Counter[tuple[str, str]] = Counter()
-    wrong = []
-    for url, name in urls.items():
-        rows = reasons.get(url, [])
-        ended = [row["reason"] for row in rows] or [KEPT] * kept[url]
-        expected = KINDS[name].expected or KEPT
-        counts[name, " and ".join(ended) or MISSING] += 1
-        if ended != [expected]:
-            details = ", ".join(row["detail"] for row in rows)
-            wrong.append(f"{url}: {ended or MISSING} ({details}), not {expected}")
-    strangers = (set(kept) | set(reasons)) - set(urls)
-    return counts, wrong + [f"{url}: nobody has asked for it" for url in strangers]
 
 
 @contextmanager

@@ -16,6 +16,8 @@ from adc_core.errors import InputError
 from adc_core.interfaces import Searcher
 from adc_core.work import working_in
 from adc_plugins_search.collectors.downloader import Downloader
+from adc_plugins_search.gallery.conditions import XMP, with_xmp
+from adc_plugins_search.searchers.folder import FolderSearcher
 
 
 @pytest.mark.parametrize(
@@ -80,6 +82,52 @@ def test_rules_for_other_bots_are_written_down(site, collect, picture) -> None:
     url = site.serve("/x.jpg", picture(1), **{"X-Robots-Tag": "googlebot: noindex"})
     signals = collect(url).sources["signals"].to_pylist()
     assert signals == ["x-robots-tag: googlebot: noindex", None]
+
+
+def test_an_opt_out_within_the_picture_is_kept(site, outcome_of, picture) -> None:
+    url = site.serve("/x.jpg", with_xmp(picture(1), XMP))
+    opted_out = ("opted out", "plus-data-mining: DMI-PROHIBITED-AIMLTRAINING")
+    assert outcome_of(url) == opted_out
+    assert outcome_of(url, ignore=["tdm-reservation"]) == opted_out
+    assert outcome_of(url, ignore=["plus-data-mining"]) is None
+
+
+@pytest.mark.parametrize(
+    ("packet", "ignore", "signals"),
+    [
+        (
+            XMP,
+            ["plus-data-mining"],
+            "x-robots-tag: otherbot: noai; plus-data-mining: DMI-PROHIBITED-AIMLTRAINING",
+        ),
+        (
+            XMP.replace(b"-AIML", b"-GENAIML"),
+            [],
+            "x-robots-tag: otherbot: noai; plus-data-mining: DMI-PROHIBITED-GENAIMLTRAINING",
+        ),
+        (XMP.replace(b"plus:", b"dc:").replace(b"DMI", b""), [], "x-robots-tag: otherbot: noai"),
+    ],
+)
+def test_what_a_picture_says_and_does_not_bind_is_written_down(
+    site, collect, picture, packet: bytes, ignore: list[str], signals: str
+) -> None:
+    said = {"X-Robots-Tag": "otherbot: noai"}
+    url = site.serve("/x.jpg", with_xmp(picture(1), packet), **said)
+    dataset = collect(url, ignore=ignore)
+    assert dataset.sources["signals"].to_pylist() == [signals, None]
+
+
+def test_in_a_folder_of_ones_own_nothing_binds(tmp_path: Path, design_of, picture) -> None:
+    for name, packet in (("cat", XMP), ("dog", b"")):
+        (tmp_path / "own" / name).mkdir(parents=True)
+        (tmp_path / "own" / name / "x.jpg").write_bytes(with_xmp(picture(len(packet)), packet))
+    with working_in(tmp_path / "work"):
+        searcher = FolderSearcher(root=tmp_path / "own")
+        dataset = Downloader(min_side=8).collect(design_of("cat", "dog"), [searcher])
+    assert dataset.sources["signals"].to_pylist() == [
+        "plus-data-mining: DMI-PROHIBITED-AIMLTRAINING",
+        None,
+    ]
 
 
 def test_robots_txt_is_kept(site, outcome_of, picture) -> None:
@@ -200,7 +248,8 @@ def test_only_allowed_licences_are_fetched(site, design_of, picture, tmp_path: P
         ),
         (
             {"ignore": ["everything"]},
-            "Input should be 'robots', 'x-robots-tag', 'tdm-reservation' or 'content-usage'",
+            "Input should be 'robots', 'x-robots-tag', 'tdm-reservation', 'content-usage' or "
+            "'plus-data-mining'",
         ),
     ],
 )

@@ -1,6 +1,7 @@
 """Every way in which the gallery treats those who ask for a picture, over real sockets."""
 
 import asyncio
+import io
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +10,13 @@ import aiohttp
 import pyarrow.parquet as pq
 import pytest
 import urllib3
+from PIL import Image
 
 from adc_core.work import working_in
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.gallery import conditions
 from adc_plugins_search.gallery.catalogue import Offer
-from adc_plugins_search.gallery.conditions import CONDITIONS, HEADERS, PICTURELESS
+from adc_plugins_search.gallery.conditions import CONDITIONS, HEADERS, PICTURELESS, XMP, with_xmp
 from adc_plugins_search.gallery.flaws import CLEAN
 from adc_plugins_search.gallery.garments import GarmentCatalogue
 from adc_plugins_search.gallery.server import GalleryServer
@@ -71,6 +73,22 @@ def test_the_picture_is_sent(gallery, catalogue, offers, name: str) -> None:
     for header in ("X-Robots-Tag", "tdm-reservation"):
         wanted = [value for key, value in HEADERS.get(name, ()) if key == header]
         assert answer.headers.getlist(header) == wanted
+
+
+def test_a_picture_with_xmp(gallery, catalogue, offers) -> None:
+    offer = offers["xmp"][0]
+    told = ask(gallery.url_of(offer)).told
+    png = io.BytesIO()
+    Image.new("RGB", (9, 9), "navy").save(png, "PNG")
+    pairs = (
+        (told, catalogue.content(offer)),
+        (with_xmp(png.getvalue(), XMP), png.getvalue()),
+    )
+    for file, plain in pairs:
+        with Image.open(io.BytesIO(file)) as image, Image.open(io.BytesIO(plain)) as same:
+            image.load()
+            assert image.tobytes() == same.tobytes()
+            assert (image.info["xmp"], "xmp" in same.info) == (XMP, False)
 
 
 def test_statuses(gallery, offers) -> None:
@@ -164,7 +182,7 @@ REASONS = {
     "pixel": "too small",
     "closed": "robots.txt",
 }
-OPTED_OUT = set(HEADERS) - {"noai-others", "noindex-others", "preview"}
+OPTED_OUT = {"xmp", *HEADERS} - {"noai-others", "noindex-others", "preview"}
 
 
 def test_the_downloader_knows_them_all(gallery, offers, listed, design_of, tmp_path: Path) -> None:

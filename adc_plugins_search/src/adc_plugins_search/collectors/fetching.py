@@ -31,6 +31,7 @@ from adc_plugins_search.collectors.messages import (
     line_of,
     slot_of,
 )
+from adc_plugins_search.collectors.opt_out import refuse_opted_out, signals_in
 from adc_plugins_search.collectors.outcomes import PassingError, Reason, RefusedError
 from adc_plugins_search.collectors.pacing import KNOWN_HOSTS, Pace
 from adc_plugins_search.collectors.robots import RobotsOfHosts, check
@@ -236,7 +237,7 @@ class _Bench:
         """Verify a picture and write it into the open shard; gives the shard when it is full.
 
         Raises:
-            RefusedError: it is no picture that can be used.
+            RefusedError: it is no picture that can be used, or says that it must not be.
             WorkError: the shard cannot be written.
         """
         errand, job = trip.errand, self._job
@@ -245,6 +246,9 @@ class _Bench:
             if body is None:
                 assert errand.root is not None
                 body = Body(read_local(errand.url, errand.root, job.rules.max_bytes), ())
+            signals = (*body.signals, *signals_in(body.data))
+            if errand.root is None:  # what lies in a folder of the user's is theirs to judge
+                refuse_opted_out(signals, job.rules.ignore)
             picture, stored = verify(body.data, job.pictures, url)
         finally:
             os.pwrite(self._marker, b" " * KEY_LENGTH, 0)
@@ -252,7 +256,7 @@ class _Bench:
             name = f"{os.getpid()}-{job.slot}-{self._written}{SUFFIX}{PART}"
             self._writer = ShardWriter(job.folder / name)
             self._written += 1
-        said = "; ".join(f"{signal.rule}: {signal.text}" for signal in body.signals)
+        said = "; ".join(f"{signal.rule}: {signal.text}" for signal in signals)
         stored = replace(stored, signals=said)
         facts = {
             "url": errand.url,

@@ -13,7 +13,7 @@ from yarl import URL
 from adc_core.errors import WorkError
 from adc_plugins_search.collectors.address_guard import BlockedAddressError, guarded_sockets
 from adc_plugins_search.collectors.messages import FetchRules
-from adc_plugins_search.collectors.opt_out import Signal, signals_of
+from adc_plugins_search.collectors.opt_out import Signal, refuse_opted_out, signals_of
 from adc_plugins_search.collectors.outcomes import PassingError, Reason, RefusedError
 from adc_plugins_search.collectors.robots import MOST_BYTES
 from adc_plugins_search.manners import seconds_of
@@ -75,9 +75,7 @@ async def get(session: aiohttp.ClientSession, address: URL, rules: FetchRules) -
                 return _target(response)
             _check_status(response)
             signals = tuple(signals_of(response.headers))
-            for signal in signals:
-                if signal.binding and signal.rule not in rules.ignore:
-                    raise RefusedError(Reason.OPTED_OUT, f"{signal.rule}: {signal.text}")
+            refuse_opted_out(signals, rules.ignore)
             return Body(await _body(response, rules.max_bytes, rules.min_rate), signals)
 
 

@@ -71,7 +71,7 @@ class Stored:
         stored_size: of the file as it was stored, in bytes.
         stored_sha256: of the file as it was stored.
         perceptual: 64 bits that pictures which are nearly the same share, nearly.
-        signals: what its server said of its use, where that did not stop it.
+        signals: what its server and its file say of its use, where that did not stop it.
         offset: its first byte within the shard.
         shard: the shard's file name.
     """

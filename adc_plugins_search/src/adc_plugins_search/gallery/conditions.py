@@ -24,6 +24,7 @@
 | noai, noimageai, noai-upper, noai-us, noai-twice, noai-after, noai-before, noai-dated, noindex-none | sends it with an X-Robots-Tag that holds for us | for the impolite |
 | noai-others, noindex-others, preview | sends it with an X-Robots-Tag that does not | yes |
 | tdm | sends it with tdm-reservation: 1 | for the impolite |
+| xmp | sends it with XMP metadata that prohibit data mining | for the impolite |
 """  # noqa: E501 (a table has one line for each row)
 
 import asyncio
@@ -44,6 +45,7 @@ Condition = Literal[
     "reset", "short", "endless", "drip", "gzip", "mistyped", "moved", "loop", "inward", "bomb",
     "pixel", "closed", "noai", "noimageai", "noai-upper", "noai-us", "noai-twice", "noai-after",
     "noai-before", "noai-dated", "noindex-none", "noai-others", "noindex-others", "preview", "tdm",
+    "xmp",
 ]  # fmt: skip
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 
@@ -80,6 +82,17 @@ HEADERS: Mapping[Condition, tuple[tuple[str, str], ...]] = {
 }
 """What is sent with a picture whose owner says something of its use."""
 
+XMP = b"""<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/">
+ <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+  <rdf:Description rdf:about="" xmlns:plus="http://ns.useplus.org/ldf/xmp/1.0/">
+   <plus:DataMining>http://ns.useplus.org/ldf/vocab/DMI-PROHIBITED-AIMLTRAINING</plus:DataMining>
+  </rdf:Description>
+ </rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="w"?>"""
+"""What stands within a picture whose owner says it there."""
+
 _STATUS: Mapping[Condition, int] = {"gone": 404, "removed": 410, "denied": 403}
 _FIRST: Mapping[Condition, tuple[int, Mapping[str, str]]] = {
     "failing": (500, {}),
@@ -87,6 +100,7 @@ _FIRST: Mapping[Condition, tuple[int, Mapping[str, str]]] = {
     "throttled": (429, {"Retry-After": "1"}),
 }
 _PIECE = 65_536
+_PNG = b"\x89PNG\r\n\x1a\n"
 _BOMB_SIDE = 20_000
 
 Content = Callable[[], Awaitable[bytes]]
@@ -157,6 +171,8 @@ class Treatment:
                 return web.Response(body=body, content_type=mime, headers=headers)
             case "mistyped":
                 mime = "text/plain"
+            case "xmp":
+                data = with_xmp(data, XMP)
         response = web.Response(body=data, content_type=mime)
         for name, value in HEADERS.get(condition, ()):
             response.headers.add(name, value)
@@ -212,21 +228,31 @@ async def _send(
     return response
 
 
+def with_xmp(file: bytes, packet: bytes) -> bytes:
+    """A JPEG or PNG file with XMP metadata, after the marker or the header that it begins with."""
+    if file.startswith(_PNG):
+        at = len(_PNG) + 25
+        segment = _chunk(b"iTXt", b"XML:com.adobe.xmp" + bytes(5) + packet)
+    else:
+        at, body = 2, b"http://ns.adobe.com/xap/1.0/\0" + packet
+        segment = b"\xff\xe1" + struct.pack(">H", 2 + len(body)) + body
+    return file[:at] + segment + file[at:]
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    """A piece of a PNG file."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
 @cache
 def bomb() -> bytes:
     """A black PNG of 20,000 × 20,000 pixels of one bit."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        )
-
     header = struct.pack(">IIBBBBB", _BOMB_SIDE, _BOMB_SIDE, 1, 0, 0, 0, 0)
     packer = zlib.compressobj(9)
     row = bytes(1 + _BOMB_SIDE // 8)
     body = b"".join(packer.compress(row * 100) for _ in range(_BOMB_SIDE // 100)) + packer.flush()
     parts = ((b"IHDR", header), (b"IDAT", body), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*part) for part in parts)
+    return _PNG + b"".join(_chunk(*part) for part in parts)
 
 
 @cache
