@@ -1,33 +1,31 @@
-"""Properties of the last step: every hit is accounted for, and the first of its kind wins."""
+"""The last step: every hit is accounted for, in the order of the design."""
 
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from yarl import URL
 
 from adc_core.design import Design, Hit, Query
-from adc_plugins_search.collectors.assembling import (
-    assemble,
-    dataset_of,
-    hits_table,
-    refused_table,
-)
-from adc_plugins_search.collectors.errands import canonical, errands_of, id_of
-from adc_plugins_search.collectors.outcomes import Errand, Outcome, Reason, Refused, Stored
-from adc_plugins_search.collectors.searching import Found
-from adc_plugins_search.searchers.folder import FolderSearcher
-from adc_plugins_search.searchers.google import GoogleSearcher
+from adc_core.errors import WorkError
+from adc_plugins_search.collectors import row_batches
+from adc_plugins_search.collectors.assembling import Accounts, dataset_of, write_accounts
+from adc_plugins_search.collectors.choosing import Judged, NearDuplicates, choose
+from adc_plugins_search.collectors.errands import id_of
+from adc_plugins_search.collectors.outcomes import Outcome, Reason, Refused, Stored
 
 CLASSES = ("cat", "dog", "emu")
-GOOGLE = GoogleSearcher()
+PLAIN = Design(classes=CLASSES, queries=(Query(text="a", class_name="cat"),))
+LIKE = "nearly the same as https://a.example/"
+MISSING = Refused(Reason.NOT_FOUND, "HTTP 404")
 
 
-def found(url: str, class_name: str = "cat", rank: int = 1) -> Found:
+def judged(place: int, class_name: str, outcome: Outcome, rank: int = 1) -> Judged:
     query = Query(text=f"a {class_name}", class_name=class_name)
-    return Found(Hit(url=url, query=query, engine="google", rank=rank), GOOGLE)
+    url = f"https://a.example/{place}"
+    return Judged(Hit(url=url, query=query, engine="google", rank=rank), f"key{place}", outcome)
 
 
 def stored(picture: int) -> Stored:
@@ -40,54 +38,63 @@ def stored(picture: int) -> Stored:
         size=7,
         sha256=f"raw{picture}",
         stored_size=6,
-        stored_sha256=f"stored{picture}",
+        stored_sha256=f"{picture:064x}",
         perceptual=(0x0123456789ABCDEF * (picture + 1)) % (1 << 64),
         offset=512 * picture,
         shard=f"{picture % 2}.tar",
     )
 
 
+def accounts_of(
+    hits: list[Judged], folder: Path, policy: NearDuplicates = "keep"
+) -> tuple[Accounts, list[dict[str, object]], list[dict[str, object]]]:
+    """The accounts, the rows of the refusals and those of the hits."""
+    accounts = write_accounts(hits, choose(hits, policy, 2), PLAIN, folder)
+    refused, kept = (pq.read_table(folder / f"{name}.parquet") for name in ("refused", "hits"))
+    assert sorted(path.name for path in folder.iterdir()) == ["hits.parquet", "refused.parquet"]
+    return accounts, refused.to_pylist(), kept.to_pylist()
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.sampled_from(CLASSES), st.integers(0, 7)), min_size=1, max_size=30),
     st.lists(st.integers(-1, 3), min_size=8, max_size=8),
+    st.integers(1, 4),
 )
 def test_every_hit_is_a_sample_or_a_refusal(
-    hits: list[tuple[str, int]], picture_at: list[int]
+    tmp_path: Path, hits: list[tuple[str, int]], picture_at: list[int], rows_at_once: int
 ) -> None:
     """`picture_at` says which picture each of eight addresses shows, -1 being none."""
     everything = [
-        found(f"https://a.example/{place}", name, rank)
+        judged(place, name, MISSING if picture_at[place] < 0 else stored(picture_at[place]), rank)
         for rank, (name, place) in enumerate(hits, 1)
     ]
-    errands = errands_of(everything)
-    outcomes: dict[str, Outcome] = {}
-    for (_, place), errand in zip(hits, errands, strict=True):
-        assert isinstance(errand, Errand)
-        shown = picture_at[place]
-        missing = Refused(Reason.NOT_FOUND, "HTTP 404")
-        outcomes[errand.key] = missing if shown < 0 else stored(shown)
-    assembled = assemble(everything, errands, outcomes)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(row_batches, "_ROWS", rows_at_once)
+        accounts, refused, kept = accounts_of(everything, tmp_path)
+    samples = accounts.samples.to_pylist()
 
-    ranks = [sample.hit.rank for sample in assembled.samples]
-    refused = [hit.rank for hit, _ in assembled.refusals]
-    assert sorted(ranks + refused) == list(range(1, len(hits) + 1))
-    assert refused == sorted(refused)
     first_of: dict[int, int] = {}
     classes_of: dict[int, set[str]] = {}
     for rank, (name, place) in enumerate(hits, 1):
         if (shown := picture_at[place]) >= 0:
             first_of.setdefault(shown, rank)
             classes_of.setdefault(shown, set()).add(name)
-    assert ranks == list(first_of.values())
-    for sample, shown in zip(assembled.samples, first_of, strict=True):
-        kept_as = sample.hit.query.class_name
-        assert sample.other_classes == classes_of[shown] - {kept_as}
-    shown_at = [place for _, place in hits if picture_at[place] >= 0]
-    assert [hit.url[-1] for hit, _ in assembled.hits] == [str(place) for place in shown_at]
-    assert all(
-        sample.stored.stored_sha256 == f"stored{picture_at[place]}"
-        for (_, sample), place in zip(assembled.hits, shown_at, strict=True)
-    )
+    assert [row["rank"] for row in samples] == list(first_of.values())
+    left = [hit for rank, hit in enumerate(hits, 1) if rank not in first_of.values()]
+    urls = [f"https://a.example/{place}" for _, place in left]
+    assert [(row["class"], row["url"]) for row in refused] == [
+        (name, url) for (name, _), url in zip(left, urls, strict=True)
+    ]
+    assert accounts.reasons.total() == len(left)
+    for row, shown in zip(samples, first_of, strict=True):
+        others = classes_of[shown] - {CLASSES[row["label"]]}
+        assert row["also_found_as"] == ("/".join(sorted(others)) or None)
+    shown_at = [(place, picture_at[place]) for _, place in hits if picture_at[place] >= 0]
+    assert [(row["url"], row["id"]) for row in kept] == [
+        (f"https://a.example/{place}", f"key{hits[first_of[shown] - 1][1]}")
+        for place, shown in shown_at
+    ]
 
 
 def test_the_dataset_and_the_refusals_spell_everything_out(tmp_path: Path) -> None:
@@ -104,13 +111,17 @@ def test_the_dataset_and_the_refusals_spell_everything_out(tmp_path: Path) -> No
         Hit(url="https://a.example/1", query=queries[2], engine="google", rank=2),
         Hit(url="https://a.example/4", query=queries[3], engine="google", rank=9, licence="CC0"),
     ]
-    everything = [Found(hit, GOOGLE) for hit in hits]
-    errands = errands_of(everything)
-    pictures = [stored(1), Refused(Reason.NOT_FOUND, "HTTP 404"), stored(1), stored(1), stored(2)]
-    outcomes = {e.key: o for e, o in zip(errands, pictures, strict=True) if isinstance(e, Errand)}
-    assembled = assemble(everything, errands, outcomes)
+    pictures = [stored(1), MISSING, stored(1), stored(1), stored(2)]
+    judged = [
+        Judged(hit, id_of(hit.url.lower().removesuffix("#x")), picture)
+        for hit, picture in zip(hits, pictures, strict=True)
+    ]
+    choice = choose(judged)
+    accounts = write_accounts(judged, choice, design, tmp_path)
 
-    assert refused_table(assembled).to_pylist() == [
+    assert accounts.reasons == {Reason.NOT_FOUND: 1, Reason.DUPLICATE: 2}
+    assert accounts.example == ("https://a.example/2", MISSING)
+    assert pq.read_table(tmp_path / "refused.parquet").to_pylist() == [
         {
             "url": "https://a.example/2",
             "class": "dog",
@@ -136,16 +147,15 @@ def test_the_dataset_and_the_refusals_spell_everything_out(tmp_path: Path) -> No
             "detail": "same picture as https://A.example/1#x",
         },
     ]
-    hits = hits_table(assembled, design).to_pylist()
+    hits = pq.read_table(tmp_path / "hits.parquet").to_pylist()
     assert [(row["id"], row["url"], row["attributes"]) for row in hits] == [
         (id_of("https://a.example/1"), "https://A.example/1#x", '{"color": "tan"}'),
         (id_of("https://a.example/1"), "https://a.example/3", '{"color": "tan"}'),
         (id_of("https://a.example/1"), "https://a.example/1", '{"color": "grey"}'),
         (id_of("https://a.example/4"), "https://a.example/4", '{"color": "tan"}'),
     ]
-    dataset = dataset_of(assembled, design, tmp_path)
+    dataset = dataset_of(accounts.samples, choice, design, tmp_path)
     first, second = id_of("https://a.example/1"), id_of("https://a.example/4")
-    assert len(first) == 20
     assert dataset.ids.tolist() == [first, second]
     assert dataset.labels.tolist() == [0, 1]
     assert dataset.attributes["color"].tolist() == ["tan", "tan"]
@@ -153,7 +163,7 @@ def test_the_dataset_and_the_refusals_spell_everything_out(tmp_path: Path) -> No
     assert dataset.images.shard.tolist() == [1, 0]
     assert dataset.images.offset.tolist() == [512, 1024]
     assert dataset.images.size.tolist() == [6, 6]
-    assert dataset.images.sums == ["stored1", "stored2"]
+    assert dataset.images.sums == [f"{1:064x}", f"{2:064x}"]
     assert dataset.sources.to_pylist() == [
         {
             "url": "https://A.example/1#x",
@@ -175,7 +185,7 @@ def test_the_dataset_and_the_refusals_spell_everything_out(tmp_path: Path) -> No
             "bytes": 7,
             "stored_bytes": 6,
             "sha256": "raw1",
-            "stored_sha256": "stored1",
+            "stored_sha256": f"{1:064x}",
             "signals": None,
             "relaxed": None,
             "also_found_as": "dog/emu",
@@ -200,7 +210,7 @@ def test_the_dataset_and_the_refusals_spell_everything_out(tmp_path: Path) -> No
             "bytes": 7,
             "stored_bytes": 6,
             "sha256": "raw2",
-            "stored_sha256": "stored2",
+            "stored_sha256": f"{2:064x}",
             "signals": None,
             "relaxed": None,
             "also_found_as": None,
@@ -209,78 +219,46 @@ def test_the_dataset_and_the_refusals_spell_everything_out(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("url", "expected"),
+    ("policy", "kept", "refused"),
     [
-        ("HTTP://Shop.Example:80/", "http://shop.example/"),
-        ("https://shop.example:443/A.jpg#top", "https://shop.example/A.jpg"),
-        ("https://shop.example/a b.jpg?w=1&h=2", "https://shop.example/a%20b.jpg?w=1&h=2"),
-        ("https://bücher.example/x", "https://xn--bcher-kva.example/x"),
-        ("https://shop.example:8443/x/../y", "https://shop.example:8443/y"),
-    ],
-)
-def test_canonical_addresses(url: str, expected: str) -> None:
-    assert canonical(URL(url)) == expected
-
-
-@pytest.mark.parametrize(
-    ("url", "detail"),
-    [
-        ("file:///etc/passwd", "not an http or https address"),
-        ("data:image/png;base64,AAAA", "not an http or https address"),
-        ("/relative.jpg", "not an http or https address"),
-        ("https:///nowhere", "not an http or https address"),
-    ],
-)
-def test_web_searchers_may_only_name_web_addresses(url: str, detail: str) -> None:
-    assert errands_of([found(url)]) == [Refused(Reason.FORBIDDEN, detail)]
-
-
-def test_an_address_that_is_none() -> None:
-    (refused,) = errands_of([found("http://[::1")])
-    assert isinstance(refused, Refused)
-    assert refused.reason is Reason.FORBIDDEN
-    assert refused.detail.startswith("no address: ")
-
-
-def test_a_folder_searcher_may_only_name_files(tmp_path: Path) -> None:
-    searcher = FolderSearcher(root=tmp_path)
-    hit = found("https://a.example/1").hit
-    assert errands_of([Found(hit, searcher)]) == [Refused(Reason.FORBIDDEN, "not a file address")]
-    (errand,) = errands_of([Found(hit.replace(url="file:///x.jpg"), searcher)])
-    assert isinstance(errand, Errand)
-    assert errand.root == tmp_path
-
-
-@pytest.mark.parametrize(
-    ("policy", "kept", "groups", "refused"),
-    [
-        ("keep", [0, 1, 2, 3, 4], [0, 0, 2, 2, 4], []),
-        ("first", [0, 2, 4], [0, 1, 2], [1, 3]),
-        ("drop-conflicts", [0, 1, 4], [0, 0, 2], [2, 3]),
+        ("keep", [0, 1, 2, 3, 4], []),
+        ("first", [0, 2, 4], [(1, LIKE + "0"), (3, LIKE + "2")]),
+        (
+            "drop-conflicts",
+            [0, 1, 4],
+            [(2, "pictures of another class are nearly the same"), (3, LIKE + "2")],
+        ),
     ],
 )
 def test_near_duplicates(
-    policy: str, kept: list[int], groups: list[int], refused: list[int], tmp_path: Path
+    policy: NearDuplicates, kept: list[int], refused: list[tuple[int, str]], tmp_path: Path
 ) -> None:
-    """0 and 1 are nearly the same and of one class, 2 and 3 of two classes, 4 is alone."""
+    """0 and 1 are nearly the same and of one class, 2 and 3 of two classes, 4 is alone.
+
+    The picture of 3 comes again as 5: who is refused is the picture, with all of its hits.
+    """
     hashes = [0, 0b11, 0xFFFF << 32, (0xFFFF << 32) + 0b1001, 0xFFFF << 16]
-    everything = [
-        found(f"https://a.example/{place}", CLASSES[int(k)]) for place, k in enumerate("00120")
+    hits = [
+        judged(place, CLASSES[int(code)], replace(stored(place), perceptual=hashes[place]))
+        for place, code in enumerate("00120")
     ]
-    errands = errands_of(everything)
-    outcomes = {
-        errand.key: replace(stored(place), perceptual=hashes[place])
-        for place, errand in enumerate(errands)
-        if isinstance(errand, Errand)
-    }
-    assembled = assemble(everything, errands, outcomes, policy, 2)
-    design = Design(classes=CLASSES, queries=(Query(text="a", class_name="cat", attributes={}),))
-    dataset = dataset_of(assembled, design, tmp_path)
-    assert dataset.ids.tolist() == [id_of(f"https://a.example/{place}") for place in kept]
-    assert dataset.columns["duplicate_group"].tolist() == groups
-    assert [(hit.url[-1], each.reason) for hit, each in assembled.refusals] == [
-        (str(place), Reason.NEAR_DUPLICATE) for place in refused
+    hits.append(judged(5, "emu", hits[3].outcome))
+    accounts, refusals, shown = accounts_of(hits, tmp_path, policy)
+    assert accounts.samples["id"].to_pylist() == [f"key{place}" for place in kept]
+    assert [(row["url"][-1], row["reason"], row["detail"]) for row in refusals] == [
+        *((str(place), "near duplicate", detail) for place, detail in refused),
+        ("5", "duplicate", "same picture as https://a.example/3"),
     ]
-    assert [hit.url[-1] for hit, _ in assembled.hits] == [str(place) for place in kept]
-    also = dataset.sources.column("also_found_as").to_pylist() if dataset.sources else []
+    again = ["5"] if 3 in kept else []
+    assert [row["url"][-1] for row in shown] == [str(place) for place in kept] + again
+    also = accounts.samples["also_found_as"].to_pylist()
     assert also == ([None, "emu", None] if policy == "first" else [None] * len(kept))
+
+
+def test_a_table_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    hits = [judged(0, "cat", stored(0))]
+    with pytest.raises(WorkError) as raised:
+        write_accounts(hits, choose(hits), PLAIN, tmp_path / "gone")
+    assert str(raised.value) == (
+        f"{tmp_path / 'gone/refused.parquet'} cannot be written: No such file or directory"
+    )

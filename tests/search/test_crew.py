@@ -1,6 +1,7 @@
 """Worker processes: the same dataset as one thread makes, whoever is killed."""
 
 import asyncio
+import itertools
 import os
 import signal
 import subprocess
@@ -231,6 +232,37 @@ def test_no_host_is_asked_more_at_once_by_all_workers_together(
     assert len(dataset) == 48
     assert max(most[host] for host in hosts) == 2
     assert most["all"] <= 8
+
+
+@pytest.mark.parametrize("processes", [None, 2])
+def test_a_network_that_breaks_down_costs_no_image(
+    collect: Collect, wide_site, hosts: list[str], picture, processes: int | None
+) -> None:
+    """After a hundred images every host breaks off its connections, until it is mended."""
+    asked, mended = itertools.count(), threading.Event()
+
+    def answering(body: bytes) -> Callable[[web.Request], Any]:
+        async def answer(request: web.Request) -> web.Response:
+            if next(asked) >= 100 and not mended.is_set():
+                assert request.transport
+                request.transport.abort()
+            return web.Response(body=body)
+
+        return answer
+
+    urls = []
+    for n in range(400):
+        wide_site.on(f"/{n}.jpg", answering(picture(n)))
+        urls.append(f"http://{hosts[n % 8]}/{n}.jpg")
+    found = {f"class {n}": urls[100 * n : 100 * n + 100] for n in range(4)}
+    with pytest.raises(WorkError) as raised:
+        collect(found, processes=processes, retries=0)
+    assert str(raised.value).endswith(
+        "hosts: is the network up? None of them is given up; run the same again to go on"
+    )
+    assert not workers_of(os.getpid())
+    mended.set()
+    assert len(collect(found, processes=processes, retries=0)) == 400
 
 
 CHILD = """

@@ -1,3 +1,4 @@
+from collections import Counter
 from contextlib import closing
 
 import pytest
@@ -72,10 +73,7 @@ def search(folder, relax):
     )
     with closing(Journal(folder / "journal.sqlite", "rules")) as journal:
         found = search_all(design, [Thin()], journal, threads=2, max_wait=1, relax=relax)
-    counts = {}
-    for each in found:
-        counts[each.hit.query.text] = counts.get(each.hit.query.text, 0) + 1
-    return counts
+        return dict(Counter(each.hit.query.text for each in found))
 
 
 def test_thin_queries_are_relaxed_until_they_find_half(tmp_path):

@@ -66,7 +66,10 @@ def search(tmp_path: Path) -> Callable[..., list[str]]:
     ) -> list[str]:
         with closing(Journal(tmp_path / "journal.sqlite", "")) as journal:
             found = search_all(design, searchers, journal, threads=threads, max_wait=max_wait)
-        return [each.hit.url for each in found]
+            urls = [each.hit.url for each in found]
+            assert len(found) == len(urls)
+            assert [each.hit.url for each in found] == urls
+        return urls
 
     return run
 
@@ -182,7 +185,7 @@ def test_searches_run_at_the_same_time_but_not_more_than_allowed(tmp_path: Path,
 
     with closing(Journal(tmp_path / "journal.sqlite", "")) as journal:
         design = design_of(*"abcdef")
-        assert search_all(design, [Crowd()], journal, threads=3, max_wait=0) == []
+        assert not len(search_all(design, [Crowd()], journal, threads=3, max_wait=0))
     assert max(Crowd.most) == 3
 
 

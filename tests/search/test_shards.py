@@ -2,7 +2,6 @@
 
 import json
 import tarfile
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from adc_core.errors import WorkError
 from adc_plugins_search.collectors.outcomes import Stored
-from adc_plugins_search.collectors.shards import ShardWriter, give_name, intact, next_number, tidy
+from adc_plugins_search.collectors.shards import ShardWriter, give_name, next_number, tidy
 
 
 def stored_as(picture: bytes) -> Stored:
@@ -70,20 +69,3 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert str(raised.value) == (
         f"{tmp_path / '00000.tar'} cannot be written: No such file or directory"
     )
-
-
-def test_pictures_are_known_by_their_bytes(tmp_path: Path) -> None:
-    places = {}
-    for name in ("00000.tar", "00001.tar"):
-        writer = ShardWriter(tmp_path / name)
-        for n in range(3):
-            body = f"{name} {n}".encode()
-            stored = writer.add(f"{n}", body, stored_as(body), {})
-            places[f"{name} {n}"] = replace(stored, shard=name)
-        writer.seal()
-    assert intact(tmp_path, places) == set(places)
-    content = bytearray((tmp_path / "00001.tar").read_bytes())
-    content[places["00001.tar 1"].offset] ^= 1
-    (tmp_path / "00001.tar").write_bytes(content)
-    (tmp_path / "00000.tar").unlink()
-    assert intact(tmp_path, places) == {"00001.tar 0", "00001.tar 2"}

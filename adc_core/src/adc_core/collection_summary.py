@@ -71,16 +71,17 @@ def summarise(design: Design, dataset: Dataset, folder: Path) -> CollectionSumma
         dataset: what was kept.
         folder: of the finished stage, where the refusals lie.
     """
-    images = Counter(_source(dataset, "query"))
+    images = _counts(dataset, "query")
     queries: dict[str, dict[str, list[int]]] = {"class": {}}
     for query in design.queries:
         for kind, value in {"class": query.class_name, **query.attributes}.items():
             queries.setdefault(kind, {}).setdefault(value, []).append(images[query.text])
-    classes = np.asarray(dataset.classes)[dataset.labels]
     kept = {
-        kind: Counter(values.tolist())
-        for kind, values in {"class": classes, **dataset.attributes}.items()
+        "class": Counter(dict(zip(dataset.classes, dataset.class_counts.tolist(), strict=True)))
     }
+    for kind, values in dataset.attributes.items():
+        names, counts = np.unique(values, return_counts=True)
+        kept[kind] = Counter(dict(zip(names.tolist(), counts.tolist(), strict=True)))
     return CollectionSummary(
         yields={
             kind: [
@@ -91,8 +92,8 @@ def summarise(design: Design, dataset: Dataset, folder: Path) -> CollectionSumma
         },
         barren=[query.text for query in design.queries if not images[query.text]],
         refusals=_refusals(folder / REFUSED),
-        licences=Counter(_source(dataset, "licence")).most_common(),
-        engines=Counter(_source(dataset, "engine")).most_common(),
+        licences=_counts(dataset, "licence").most_common(),
+        engines=_counts(dataset, "engine").most_common(),
     )
 
 
@@ -100,14 +101,21 @@ def _refusals(path: Path) -> list[Refusal]:
     if not path.exists():
         return []
     table = pq.read_table(path, columns=["reason", "detail"])
-    details: dict[str, list[str]] = {}
-    for reason, detail in zip(*(column.to_pylist() for column in table.columns), strict=True):
-        details.setdefault(reason, []).append(detail or "")
-    found = [Refusal(reason, len(given), given[0]) for reason, given in details.items()]
+    counts = table.group_by("reason", use_threads=False).aggregate(
+        [("reason", "count"), ("detail", "first")]
+    )
+    found = [
+        Refusal(row["reason"], row["reason_count"], row["detail_first"] or "")
+        for row in counts.to_pylist()
+    ]
     return sorted(found, key=lambda refusal: (-refusal.count, refusal.reason))
 
 
-def _source(dataset: Dataset, column: str) -> list[str]:
+def _counts(dataset: Dataset, column: str) -> Counter[str]:
+    """How many samples have each value of a column of the sources."""
     if dataset.sources is None or column not in dataset.sources.column_names:
-        return ["not told"] * len(dataset)
-    return [value or "not told" for value in dataset.sources[column].to_pylist()]
+        return Counter({"not told": len(dataset)})
+    counts: Counter[str] = Counter()
+    for each in dataset.sources[column].value_counts().to_pylist():
+        counts[each["values"] or "not told"] += each["counts"]
+    return counts

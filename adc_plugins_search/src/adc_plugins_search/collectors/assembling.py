@@ -1,38 +1,40 @@
-"""From outcomes to a dataset: everything in the order of the design, never of arrival.
+"""From outcomes to tables and a dataset: everything in the order of the design, never of arrival.
 
 Each hit ends either as a row of the dataset or as a row of the refusals; every hit of a picture
-that is kept has its row among the hits.
+that is kept has its row among the hits. Rows go out in batches, so that a million of them need no
+more memory than the dataset itself.
 """
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
+import pyarrow.compute as pc
 
 from adc_core.dataset import Dataset
 from adc_core.design import Design, Hit
 from adc_core.image_shards import ImageShards
-from adc_plugins_search.collectors.outcomes import Errand, Outcome, Reason, Refused, Stored
-from adc_plugins_search.collectors.searching import Found
-from adc_plugins_search.near_duplicates import GROUP, duplicate_groups
+from adc_core.run_directory import HITS, REFUSED
+from adc_core.texts import from_arrow
+from adc_plugins_search.collectors.choosing import Choice, Judged
+from adc_plugins_search.collectors.outcomes import Reason, Refused, Stored
+from adc_plugins_search.collectors.row_batches import RowBatches, parquet_file
+from adc_plugins_search.near_duplicates import GROUP
 
-REFUSED = pa.schema(
+_REFUSED = pa.schema(
     [(name, pa.string()) for name in ("url", "class", "engine", "query", "reason", "detail")]
 )
-HITS = pa.schema(
+_HITS = pa.schema(
     [
         *((name, pa.string()) for name in ("id", "class", "attributes", "query", "engine")),
         ("rank", pa.int64()),
         *((name, pa.string()) for name in ("url", "page", "title", "relaxed")),
     ]
 )
-SOURCES = pa.schema(
+_SOURCES = pa.schema(
     [
         ("url", pa.string()),
         ("final_url", pa.string()),
@@ -59,170 +61,132 @@ SOURCES = pa.schema(
         ("also_found_as", pa.string()),
     ]
 )
-NearDuplicates = Literal["keep", "first", "drop-conflicts"]
+_PLACES = pa.schema(
+    [("id", pa.string()), ("label", pa.int64()), ("shard", pa.string()), ("offset", pa.int64())]
+)
 
 
 @dataclass(frozen=True)
-class Sample:
-    """A picture that is kept, with the other classes for which it was found."""
-
-    hit: Hit
-    errand: Errand
-    stored: Stored
-    other_classes: set[str] = field(default_factory=set)
-
-
-@dataclass(frozen=True)
-class Assembled:
-    """The samples that are kept, and what became of every other hit.
+class Accounts:
+    """What became of all hits.
 
     Attributes:
-        samples: the kept ones, each with the first hit of its picture.
-        refusals: each hit that is no sample, and why.
-        hits: each hit of a picture that is kept, with the sample that shows it.
-        groups: the first sample of each sample's near duplicates.
+        samples: one row for each picture that is kept: its place, sources and attributes.
+        reasons: how many hits were refused for each reason.
+        example: the address and the refusal of the first of them.
     """
 
-    samples: list[Sample]
-    refusals: list[tuple[Hit, Refused]]
-    hits: list[tuple[Hit, Sample]]
-    groups: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
-
-    @property
-    def reasons(self) -> Counter[str]:
-        """How many hits were refused for each reason."""
-        return Counter(refused.reason.value for _, refused in self.refusals)
+    samples: pa.Table
+    reasons: Counter[Reason]
+    example: tuple[str, Refused] | None
 
 
-def assemble(
-    found: Sequence[Found],
-    errands: Sequence[Errand | Refused],
-    outcomes: Mapping[str, Outcome],
-    near: NearDuplicates = "keep",
-    bits: int = 3,
-) -> Assembled:
-    """Keep the first hit of each picture, and of near duplicates what is asked for.
+def write_accounts(
+    judged: Iterable[Judged], choice: Choice, design: Design, folder: Path
+) -> Accounts:
+    """Write the tables of hits and refusals, and give the samples that are kept.
 
-    A picture that comes again, at the same or at another address, is a duplicate; where it comes
-    for another class, the sample that is kept tells so, because that is a sign of a wrong label.
+    `refused.parquet` has a row for each hit that is no sample. `hits.parquet` has a row for each
+    hit of a picture that is kept, all under the id of its first hit: a picture that was found for
+    two classes has rows of both, which is the cheapest sign of a wrong label. Its `attributes` are
+    a JSON object. Both are in the order of the hits.
 
     Args:
-        found: every hit, in order.
-        errands: the errand of each hit, or why it has none.
-        outcomes: what became of each errand, by its key.
-        near: of near duplicates keep all, the first, or none where their classes differ.
-        bits: in how many bits the perceptual hashes of near duplicates differ at most.
+        judged: every hit, in order.
+        choice: made from the same hits.
+        design: gives the classes and the attributes.
+        folder: where the tables go.
+
+    Raises:
+        WorkError: they cannot be written.
     """
-    samples: dict[str, Sample] = {}
-    refusals: list[tuple[Hit, Refused]] = []
-    hits: list[tuple[Hit, Sample]] = []
-    for each, errand in zip(found, errands, strict=True):
-        hit = each.hit
-        if isinstance(errand, Refused):
-            refusals.append((hit, errand))
-            continue
-        outcome = outcomes[errand.key]
-        if isinstance(outcome, Refused):
-            refusals.append((hit, outcome))
-            continue
-        first = samples.setdefault(outcome.stored_sha256, Sample(hit, errand, outcome))
-        hits.append((hit, first))
-        if first.hit is not hit:
-            refusals.append((hit, Refused(Reason.DUPLICATE, f"same picture as {first.hit.url}")))
-            if hit.query.class_name != first.hit.query.class_name:
-                first.other_classes.add(hit.query.class_name)
-    return _without_near(Assembled(list(samples.values()), refusals, hits), near, bits)
+    attributes = pa.schema([(name, pa.string()) for name in design.attributes])
+    schema = pa.unify_schemas([_PLACES, _SOURCES, _prefixed(attributes)])
+    batches: list[pa.RecordBatch] = []
+    reasons: Counter[Reason] = Counter()
+    example: tuple[str, Refused] | None = None
+    class_number = {name: number for number, name in enumerate(design.classes)}
+    repeated = choice.hits > 1
+    repeated[choice.group[~choice.kept]] = True
+    firsts: dict[int, tuple[str, str]] = {}  # of the pictures that will be named again
+
+    sample_rows = RowBatches(schema, batches.append)
+    with (
+        parquet_file(folder / REFUSED, _REFUSED) as refused_rows,
+        parquet_file(folder / HITS, _HITS) as hit_rows,
+    ):
+
+        def refuse(hit: Hit, refused: Refused) -> None:
+            nonlocal example
+            reasons[refused.reason] += 1
+            example = example or (hit.url, refused)
+            query = hit.query
+            refused_rows.add(
+                (hit.url, query.class_name, hit.engine, query.text, refused.reason, refused.detail)
+            )
+
+        for number, (hit, key, outcome) in enumerate(judged):
+            if isinstance(outcome, Refused):
+                refuse(hit, outcome)
+                continue
+            picture = int(choice.picture[number])
+            is_first = number == choice.first[picture]
+            if is_first and repeated[picture]:
+                firsts[picture] = hit.url, key
+            url, sample = firsts.get(picture, (hit.url, key))
+            if choice.kept[picture]:
+                hit_rows.add(_hit_row(sample, hit, design))
+            if not is_first:
+                refuse(hit, Refused(Reason.DUPLICATE, f"same picture as {url}"))
+            elif choice.kept[picture]:
+                others = sorted(choice.other_classes.get(picture, ()), key=class_number.__getitem__)
+                place = key, class_number[hit.query.class_name], outcome.shard, outcome.offset
+                values = [hit.query.attributes.get(name, "") for name in design.attributes]
+                sample_rows.add((*place, *_source(hit, outcome, others, design), *values))
+            else:
+                head = int(choice.group[picture])
+                detail = f"nearly the same as {firsts[head][0]}"
+                if head == picture:
+                    detail = "pictures of another class are nearly the same"
+                refuse(hit, Refused(Reason.NEAR_DUPLICATE, detail))
+    sample_rows.flush()
+    return Accounts(pa.Table.from_batches(batches, schema), reasons, example)
 
 
-def _without_near(assembled: Assembled, near: NearDuplicates, bits: int) -> Assembled:
-    samples = assembled.samples
-    groups = duplicate_groups([sample.stored.perceptual for sample in samples], bits)
-    if near == "keep":
-        return replace(assembled, groups=groups)
-    labels = [sample.hit.query.class_name for sample in samples]
-    if near == "first":
-        dropped = groups != np.arange(len(groups))
-    else:
-        _, codes = np.unique(labels, return_inverse=True)
-        lowest, highest = codes.copy(), codes.copy()
-        np.minimum.at(lowest, groups, codes)
-        np.maximum.at(highest, groups, codes)
-        dropped = (lowest != highest)[groups]
-    refusals, gone = list(assembled.refusals), set[str]()
-    for row in np.flatnonzero(dropped).tolist():
-        first, sample = samples[groups[row]], samples[row]
-        if near == "first" and labels[row] != first.hit.query.class_name:
-            first.other_classes.add(labels[row])
-        detail = f"nearly the same as {first.hit.url}"
-        refusals.append((sample.hit, Refused(Reason.NEAR_DUPLICATE, detail)))
-        gone.add(sample.errand.key)
-    left = np.flatnonzero(~dropped)
-    place = np.full(len(groups), -1)
-    place[left] = np.arange(len(left))
-    return Assembled(
-        [samples[row] for row in left.tolist()],
-        refusals,
-        [(hit, sample) for hit, sample in assembled.hits if sample.errand.key not in gone],
-        place[groups[left]],
-    )
-
-
-def refused_table(assembled: Assembled) -> pa.Table:
-    """One row per hit that is not in the dataset, in the order of the hits."""
-    rows = [
-        (hit.url, hit.query.class_name, hit.engine, hit.query.text, refused.reason, refused.detail)
-        for hit, refused in assembled.refusals
-    ]
-    return _table(rows, REFUSED)
-
-
-def hits_table(assembled: Assembled, design: Design) -> pa.Table:
-    """One row per picture that is kept and query that found it, in the order of the hits.
-
-    A picture that was found under two classes has rows of both: the cheapest sign of a wrong label.
-    `attributes` is a JSON object.
-    """
-    rows = [
-        (
-            sample.errand.key,
-            hit.query.class_name,
-            json.dumps(hit.query.attributes, ensure_ascii=False),
-            hit.query.text,
-            hit.engine,
-            hit.rank,
-            hit.url,
-            hit.page,
-            hit.title,
-            _relaxed(hit, design),
-        )
-        for hit, sample in assembled.hits
-    ]
-    return _table(rows, HITS)
-
-
-def dataset_of(assembled: Assembled, design: Design, folder: Path) -> Dataset:
+def dataset_of(samples: pa.Table, choice: Choice, design: Design, folder: Path) -> Dataset:
     """The dataset of the samples that were kept.
 
     Args:
-        assembled: the samples.
+        samples: those of the accounts.
+        choice: what they were made by.
         design: gives the classes and the attributes.
         folder: holds the shards.
     """
-    samples = assembled.samples
-    queries = [sample.hit.query for sample in samples]
-    place = {name: number for number, name in enumerate(design.classes)}
+    names = pc.unique(samples["shard"]).sort()
     return Dataset(
-        ids=np.array([sample.errand.key for sample in samples]),
-        labels=np.array([place[query.class_name] for query in queries]),
+        ids=from_arrow(samples["id"]),
+        labels=samples["label"].to_numpy(),
         classes=design.classes,
-        images=_images([sample.stored for sample in samples], folder),
-        attributes={
-            name: np.array([query.attributes.get(name, "") for query in queries])
-            for name in design.attributes
-        },
-        sources=_table([_source(sample, place, design) for sample in samples], SOURCES),
-        columns={GROUP: assembled.groups},
+        images=ImageShards(
+            folder,
+            names.to_pylist(),
+            pc.index_in(samples["shard"], value_set=names).to_numpy(),
+            samples["offset"].to_numpy(),
+            samples["stored_bytes"].to_numpy(),
+            from_arrow(samples["stored_sha256"]),
+        ),
+        attributes={name: from_arrow(samples[_column(name)]) for name in design.attributes},
+        sources=samples.select(_SOURCES.names),
+        columns={GROUP: choice.group_of_kept},
     )
+
+
+def _column(attribute: str) -> str:
+    return f"attribute.{attribute}"
+
+
+def _prefixed(attributes: pa.Schema) -> pa.Schema:
+    return pa.schema([each.with_name(_column(each.name)) for each in attributes])
 
 
 def _relaxed(hit: Hit, design: Design) -> str | None:
@@ -230,23 +194,22 @@ def _relaxed(hit: Hit, design: Design) -> str | None:
     return ", ".join(name for name in design.attributes if name not in hit.query.attributes) or None
 
 
-def _images(stored: Sequence[Stored], folder: Path) -> ImageShards:
-    names = sorted({each.shard for each in stored})
-    number = {name: place for place, name in enumerate(names)}
-    return ImageShards(
-        folder,
-        names,
-        [number[each.shard] for each in stored],
-        [each.offset for each in stored],
-        [each.stored_size for each in stored],
-        [each.stored_sha256 for each in stored],
+def _hit_row(key: str, hit: Hit, design: Design) -> tuple[object, ...]:
+    return (
+        key,
+        hit.query.class_name,
+        json.dumps(hit.query.attributes, ensure_ascii=False),
+        hit.query.text,
+        hit.engine,
+        hit.rank,
+        hit.url,
+        hit.page,
+        hit.title,
+        _relaxed(hit, design),
     )
 
 
-def _source(sample: Sample, place: Mapping[str, int], design: Design) -> tuple[object, ...]:
-    hit, stored = sample.hit, sample.stored
-    # No class name holds a slash.
-    others = "/".join(sorted(sample.other_classes, key=place.__getitem__))
+def _source(hit: Hit, stored: Stored, others: list[str], design: Design) -> tuple[object, ...]:
     return (
         hit.url,
         stored.final_url,
@@ -270,13 +233,5 @@ def _source(sample: Sample, place: Mapping[str, int], design: Design) -> tuple[o
         stored.stored_sha256,
         stored.signals or None,
         _relaxed(hit, design),
-        others or None,
-    )
-
-
-def _table(rows: Sequence[tuple[object, ...]], schema: pa.Schema) -> pa.Table:
-    columns = [[row[place] for row in rows] for place in range(len(schema))]
-    return pa.Table.from_arrays(
-        [pa.array(column, kind.type) for column, kind in zip(columns, schema, strict=True)],
-        schema=schema,
+        "/".join(others) or None,  # no class name holds a slash
     )

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -17,6 +17,7 @@ from threading import Thread
 
 from adc_core.errors import WorkError
 from adc_plugins_search.collectors.dealing import Member
+from adc_plugins_search.collectors.errand_queue import ErrandQueue
 from adc_plugins_search.collectors.messages import (
     Ended,
     Event,
@@ -29,7 +30,8 @@ from adc_plugins_search.collectors.messages import (
     line_of,
     slot_of,
 )
-from adc_plugins_search.collectors.outcomes import Errand, Outcome, Reason, Refused
+from adc_plugins_search.collectors.outage import Outage
+from adc_plugins_search.collectors.outcomes import Outcome, Reason, Refused
 from adc_plugins_search.collectors.shards import give_name, next_number
 
 DEADLY = 2
@@ -46,35 +48,39 @@ Keep = Callable[[Sequence[tuple[str, Outcome]]], None]
 
 
 def fetch_all(
-    errands: Iterable[Errand], job: Job, *, apart: bool, keep: Keep, tell: Callable[[int], None]
+    queue: ErrandQueue, job: Job, *, apart: bool, keep: Keep, tell: Callable[[int], None]
 ) -> None:
     """Fetch, verify and store; however it ends, what was stored by then is kept.
 
     Args:
-        errands: what to fetch; distinct keys.
+        queue: what to fetch.
         job: what the workers shall know; `slots` says how many there are.
         apart: in processes of their own; else in one thread of this process.
         keep: takes outcomes for good, a whole shard at a time; called from this thread.
         tell: hears how many errands have ended so far.
 
     Raises:
-        WorkError: a shard cannot be written, or workers die again and again.
+        WorkError: a shard cannot be written, workers die again and again, or nobody answers.
     """
-    crew = _Crew(job, apart, keep, tell)
-    for errand in errands:
-        crew.queue(Trip(errand))
-    crew.run()
+    _Crew(queue, job, apart, keep, tell).run()
 
 
 class _Crew:
     """The workers of one collection."""
 
-    def __init__(self, job: Job, apart: bool, keep: Keep, tell: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        queue: ErrandQueue,
+        job: Job,
+        apart: bool,
+        keep: Keep,
+        tell: Callable[[int], None],
+    ) -> None:
         self._folder = job.folder
         self._apart = apart
         self._keep = keep
         self._tell = tell
-        self._members = [Member(replace(job, slot=slot)) for slot in range(job.slots)]
+        self._members = [Member(replace(job, slot=slot), queue) for slot in range(job.slots)]
         self._heard: SimpleQueue[tuple[Member, list[Event] | None]] = SimpleQueue()
         self._left = 0
         self._ended = 0
@@ -82,15 +88,16 @@ class _Crew:
         self._crashes: Counter[str] = Counter()
         self._deaths = 0
         self._stopping = False
+        self._outage = Outage(queue.answered)
+        for line, count in queue.lines():
+            self._left += count
+            self._member(line).expect(line, count)
 
-    def queue(self, trip: Trip) -> None:
-        """Have an errand fetched."""
-        self._left += 1
-        self._route(trip)
+    def _member(self, line: str) -> Member:
+        return self._members[slot_of(line, len(self._members))]
 
     def _route(self, trip: Trip) -> None:
-        slot = slot_of(line_of(trip.errand, trip.at), len(self._members))
-        self._members[slot].queue(trip)
+        self._member(line_of(trip.errand, trip.at)).take_back(trip)
 
     def run(self) -> None:
         """Work until every errand has ended and every shard has its name."""
@@ -102,6 +109,7 @@ class _Crew:
                     self._stop()
                 raise
             self._stop()
+        self._keep(self._outage.rest())
 
     def _serve(self) -> None:
         self._stopping = False
@@ -146,9 +154,7 @@ class _Crew:
         if events is None:
             self._mourn(member)
             return
-        lost = [e for e in events if isinstance(e, Lost) and e.key in member.away]
-        if lost:
-            self._keep([(each.key, each.refused) for each in lost])
+        self._keep_lost(member, events)
         for event in events:
             match event:
                 case Gained(key):
@@ -167,6 +173,23 @@ class _Crew:
                     member.ended = True
                     if error is not None:
                         raise error
+
+    def _keep_lost(self, member: Member, events: list[Event]) -> None:
+        """Write down refusals at once, but for those that a network which is down may explain."""
+        lost: list[tuple[str, Outcome]] = []
+        for event in events:
+            if not isinstance(event, Gained | Lost) or event.key not in member.away:
+                continue
+            trip = member.away[event.key]
+            host = line_of(trip.errand, trip.at)
+            if isinstance(event, Gained):
+                lost += self._outage.answer(host)
+            elif trip.errand.root is None:
+                lost += self._outage.lost(host, event.key, event.refused)
+            else:
+                lost.append((event.key, event.refused))
+        if lost:
+            self._keep(lost)
 
     def _count(self) -> None:
         self._left -= 1

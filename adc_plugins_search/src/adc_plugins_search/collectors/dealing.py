@@ -9,14 +9,25 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
+from adc_plugins_search.collectors.errand_queue import ErrandQueue
 from adc_plugins_search.collectors.messages import Job, Trip, line_of
 
 
-@dataclass
+@dataclass(slots=True)
 class _Line:
-    """The errands of one host that wait, and how many are with the worker."""
+    """The errands of one host that wait, and how many are with the worker.
 
-    waiting: deque[Trip] = field(default_factory=deque)
+    Attributes:
+        unread: how many still stand in the queue on disk.
+        last: the number of the one that was read last.
+        returned: those that came from another host, or back from a dead worker.
+        away: how many are with the worker.
+        in_turn: whether the line stands in the worker's turn.
+    """
+
+    unread: int = 0
+    last: int = 0
+    returned: list[Trip] = field(default_factory=list)
     away: int = 0
     in_turn: bool = False
 
@@ -26,6 +37,7 @@ class Member:
 
     Args:
         job: what it works by.
+        queue: holds the errands.
 
     Attributes:
         turn: hosts that may be given another errand, in turn.
@@ -36,8 +48,9 @@ class Member:
         ended: whether it is not at work.
     """
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, queue: ErrandQueue) -> None:
         self.job = job
+        self._queue = queue
         self.window = max(64, 4 * job.share)
         self.lines: dict[str, _Line] = {}
         self.turn: deque[str] = deque()
@@ -47,15 +60,21 @@ class Member:
         self.inbox: Connection | None = None
         self.ended = True
 
-    def queue(self, trip: Trip) -> None:
-        """Have an errand wait for its host's turn."""
+    def expect(self, name: str, count: int) -> None:
+        """Have a line of the queue wait for its turn."""
+        line = self.lines[name] = _Line(unread=count)
+        self._give_turn(name, line)
+
+    def take_back(self, trip: Trip) -> None:
+        """Have an errand under way wait for its host's turn."""
         name = line_of(trip.errand, trip.at)
         line = self.lines.setdefault(name, _Line())
-        line.waiting.append(trip)
+        line.returned.append(trip)
         self._give_turn(name, line)
 
     def _give_turn(self, name: str, line: _Line) -> None:
-        if line.waiting and not line.in_turn and line.away < 2 * self.job.rules.per_host:
+        waits = line.unread or line.returned
+        if waits and not line.in_turn and line.away < 2 * self.job.rules.per_host:
             line.in_turn = True
             self.turn.append(name)
 
@@ -66,7 +85,7 @@ class Member:
             name = self.turn.popleft()
             line = self.lines[name]
             line.in_turn = False
-            trip = line.waiting.popleft()
+            trip = line.returned.pop(0) if line.returned else self._next(name, line)
             line.away += 1
             self.away[trip.errand.key] = trip
             trips.append(trip)
@@ -75,6 +94,11 @@ class Member:
             with suppress(OSError):  # it is dead; whoever listens to it will find out
                 self.inbox.send(trips)
 
+    def _next(self, name: str, line: _Line) -> Trip:
+        line.last, errand = self._queue.after(name, line.last)
+        line.unread -= 1
+        return Trip(errand)
+
     def back(self, key: str) -> Trip | None:
         """Take an errand off the worker's hands."""
         trip = self.away.pop(key, None)
@@ -82,7 +106,7 @@ class Member:
             name = line_of(trip.errand, trip.at)
             line = self.lines[name]
             line.away -= 1
-            if line.waiting:
+            if line.unread or line.returned:
                 self._give_turn(name, line)
             elif not line.away:
                 del self.lines[name]

@@ -2,40 +2,34 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar, Literal
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import Field, field_validator
 from yarl import URL
 
 from adc_core.dataset import Dataset
 from adc_core.decoding import MAX_PIXELS
 from adc_core.design import Design
-from adc_core.errors import InputError, WorkError
+from adc_core.errors import InputError
 from adc_core.interfaces import Collector, Searcher
 from adc_core.work import progress, remark, work_folder
 from adc_plugins_search.collectors.address_guard import resolve, split_endpoint
-from adc_plugins_search.collectors.assembling import (
-    Assembled,
-    NearDuplicates,
-    assemble,
-    dataset_of,
-    hits_table,
-    refused_table,
-)
+from adc_plugins_search.collectors.assembling import Accounts, dataset_of, write_accounts
+from adc_plugins_search.collectors.choosing import Judgements, NearDuplicates, choose
 from adc_plugins_search.collectors.crew import fetch_all
-from adc_plugins_search.collectors.errands import errands_of
+from adc_plugins_search.collectors.errand_queue import ErrandQueue
+from adc_plugins_search.collectors.errands import errand_of
 from adc_plugins_search.collectors.journal import Journal
 from adc_plugins_search.collectors.messages import FetchRules, Job
 from adc_plugins_search.collectors.opt_out import Rule
-from adc_plugins_search.collectors.outcomes import Errand, Outcome, Refused, Stored
-from adc_plugins_search.collectors.searching import search_all
-from adc_plugins_search.collectors.shards import PART, intact, tidy
+from adc_plugins_search.collectors.outcomes import Errand, Outcome, Refused
+from adc_plugins_search.collectors.recovery import recover
+from adc_plugins_search.collectors.searching import Harvest, search_all
+from adc_plugins_search.collectors.shards import PART
 from adc_plugins_search.collectors.verifying import Decoder, PictureRules
 from adc_plugins_search.manners import user_agent
 from adc_plugins_search.near_duplicates import MOST_BITS
@@ -63,8 +57,11 @@ class Downloader(Collector):
     stands in `hits.parquet`, however many queries have found it.
 
     Servers' rules are kept: robots.txt, and what `X-Robots-Tag`, `tdm-reservation` and
-    `Content-Usage` say with a picture. `collection.json` in the work folder holds the options, with
-    the rules that were ignored, if any.
+    `Content-Usage` say with a picture, or its own XMP metadata. `collection.json` in the work
+    folder holds the options, with the rules that were ignored, if any.
+
+    Where no server answers any more the work fails, and nothing of what was asked for in vain is
+    given up: run again, it goes on there.
 
     Addresses in private networks are refused, also behind names and redirects, unless
     `allow_hosts` lists them. Local files are read for the `folder` searcher only, and only below
@@ -172,23 +169,24 @@ class Downloader(Collector):
                 max_wait=self.max_wait,
                 relax=self.relax,
             )
-            if not found:
+            if not len(found):
                 journal.forget_pages()
                 raise InputError(
                     f"no images were found for any of the {len(design.queries)} queries, such as "
                     f"{design.queries[0].text!r}: use simpler words, or other searchers"
                 )
-            errands = errands_of(found, self.allow_licences)
-            self._refuse_nameless(errands, fetch_rules)
-            outcomes = self._fetch(errands, folder / "images", journal, fetch_rules)
-            assembled = assemble(found, errands, outcomes, self.near_duplicates, self.near_bits)
-            if not assembled.samples:
+            recover(journal, folder / "images")
+            with closing(ErrandQueue(folder / f"errands{PART}")) as queue:
+                met = self._enqueue(found, journal, queue, fetch_rules)
+                self._fetch(queue, met, folder / "images", journal, fetch_rules)
+            judged = Judgements(found, journal, self.allow_licences)
+            choice = choose(judged, self.near_duplicates, self.near_bits)
+            accounts = write_accounts(judged, choice, design, folder)
+            if not len(accounts.samples):
                 journal.forget_outcomes()
-                raise InputError(_all_refused(assembled))
-        _write(refused_table(assembled), folder / "refused.parquet")
-        _write(hits_table(assembled, design), folder / "hits.parquet")
+                raise InputError(_all_refused(accounts))
         (folder / "collection.json").write_text(self.model_dump_json(indent=1) + "\n", "utf-8")
-        return dataset_of(assembled, design, folder / "images")
+        return dataset_of(accounts.samples, choice, design, folder / "images")
 
     @property
     def _rules(self) -> str:
@@ -196,53 +194,60 @@ class Downloader(Collector):
         chosen = {name: type(self).model_fields[name].default for name in _CHOOSING}
         return self.model_copy(update=chosen).fingerprint
 
-    def _refuse_nameless(self, errands: Sequence[Errand | Refused], rules: FetchRules) -> None:
+    def _enqueue(
+        self, found: Harvest, journal: Journal, queue: ErrandQueue, rules: FetchRules
+    ) -> Counter[str]:
+        """Queue what must be fetched; gives what became of the rest at an earlier attempt."""
+        met: Counter[str] = Counter()
+        for each in found:
+            errand = errand_of(each, self.allow_licences)
+            if isinstance(errand, Refused):
+                continue
+            self._refuse_nameless(errand, rules)
+            outcome = journal.outcome(errand.key)
+            if queue.add(errand, outcome) and outcome:
+                met[_word_of(outcome)] += 1
+        return met
+
+    def _refuse_nameless(self, errand: Errand, rules: FetchRules) -> None:
         """Other people's servers are not asked by somebody who cannot be reached."""
-        if self.contact.strip():
+        if rules.named or errand.root is not None:
             return
-        for errand in errands:
-            if isinstance(errand, Errand) and errand.root is None:
-                address = URL(errand.url)
-                if (address.host, address.port) not in rules.own:
-                    raise InputError(
-                        f"contact: {address.host} is another machine, whose owner must be able to "
-                        "reach you: set the downloader's `contact` to an address of yours"
-                    )
+        address = URL(errand.url)
+        if (address.host, address.port) not in rules.own:
+            raise InputError(
+                f"contact: {address.host} is another machine, whose owner must be able to "
+                "reach you: set the downloader's `contact` to an address of yours"
+            )
 
     def _fetch(
         self,
-        errands: Sequence[Errand | Refused],
+        queue: ErrandQueue,
+        met: Counter[str],
         images: Path,
         journal: Journal,
         rules: FetchRules,
-    ) -> dict[str, Outcome]:
-        """What became of each errand, by its key; from the journal where it stands there."""
-        wanted = {errand.key: errand for errand in errands if isinstance(errand, Errand)}
-        outcomes = _still_true(journal, images, wanted)
-        before = len(outcomes)
-        progress(before, len(wanted), "image")
-        left = [errand for key, errand in wanted.items() if key not in outcomes]
+    ) -> None:
+        """Have every errand of the queue end in the journal."""
+        before, left = met.total(), sum(count for _, count in queue.lines())
+        progress(before, before + left, "image")
         if not left:
-            return outcomes
-
-        met = Counter(map(_word_of, outcomes.values()))
+            return
 
         def keep(new: Sequence[tuple[str, Outcome]]) -> None:
             journal.add_outcomes(new)
-            outcomes.update(new)
             met.update(_word_of(outcome) for _, outcome in new)
             remark(", ".join(f"{count:,} {word}" for word, count in met.most_common(_SHOWN)))
 
-        apart, slots = self._processes(len(left))
+        apart, slots = self._processes(left)
         job = Job(0, slots, images, self.shard_size, self._picture_rules(), rules)
         fetch_all(
-            left,
+            queue,
             job,
             apart=apart,
             keep=keep,
-            tell=lambda ended: progress(before + ended, len(wanted), "image"),
+            tell=lambda ended: progress(before + ended, before + left, "image"),
         )
-        return outcomes
 
     def _processes(self, images: int) -> tuple[bool, int]:
         """Whether to start processes, and how many workers there are."""
@@ -279,27 +284,11 @@ def _word_of(outcome: Outcome) -> str:
     return outcome.reason.value if isinstance(outcome, Refused) else "kept"
 
 
-def _still_true(journal: Journal, images: Path, wanted: Mapping[str, Errand]) -> dict[str, Outcome]:
-    """The outcomes of earlier attempts that hold: refusals, and pictures that lie as stored."""
-    tidy(images, journal.shards())
-    known = {key: each for key, each in journal.outcomes().items() if key in wanted}
-    there = intact(images, {k: each for k, each in known.items() if isinstance(each, Stored)})
-    return {k: each for k, each in known.items() if isinstance(each, Refused) or k in there}
-
-
-def _all_refused(assembled: Assembled) -> str:
-    counts = ", ".join(f"{count} {reason}" for reason, count in assembled.reasons.most_common())
-    example, refused = assembled.refusals[0]
+def _all_refused(accounts: Accounts) -> str:
+    counts = ", ".join(f"{count} {reason}" for reason, count in accounts.reasons.most_common())
+    assert accounts.example is not None
+    url, refused = accounts.example
     return (
-        f"none of the {len(assembled.refusals)} images that were found could be used ({counts}); "
-        f"{example.url!r} was refused: {refused.detail}; check the network and the options"
+        f"none of the {accounts.reasons.total()} images that were found could be used ({counts}); "
+        f"{url!r} was refused: {refused.detail}; check the network and the options"
     )
-
-
-def _write(table: pa.Table, path: Path) -> None:
-    part = path.with_name(path.name + PART)
-    try:
-        pq.write_table(table, part)
-        part.replace(path)
-    except OSError as error:
-        raise WorkError(f"{path} cannot be written: {error.strerror}") from error

@@ -1,8 +1,7 @@
-"""What is to be fetched: one errand for each distinct address that may be fetched at all."""
+"""What is to be fetched for a hit, if it may be fetched at all."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from hashlib import sha256
-from pathlib import Path
 
 from yarl import URL
 
@@ -12,34 +11,18 @@ from adc_plugins_search.licences import code_of
 from adc_plugins_search.searchers.folder import FolderSearcher
 
 
-def errands_of(
-    found: Sequence[Found], allow_licences: Collection[str] = ()
-) -> list[Errand | Refused]:
-    """The errand of each hit; hits with the same address share one.
+def errand_of(found: Found, allow_licences: Collection[str] = ()) -> Errand | Refused:
+    """The errand of a hit; hits with the same address have the same one.
 
     Only hits of a `FolderSearcher` may name local files, and only below its own folder.
 
     Args:
-        found: every hit.
+        found: the hit.
         allow_licences: codes of the licences under which a picture may be fetched; none for any.
     """
-    known: dict[tuple[str, Path | None], Errand] = {}
-    return [
-        _errand(each, known) if not allow_licences else _licensed(each, known, allow_licences)
-        for each in found
-    ]
-
-
-def _licensed(
-    found: Found, known: dict[tuple[str, Path | None], Errand], allowed: Collection[str]
-) -> Errand | Refused:
-    if code_of(found.hit.licence) in allowed:
-        return _errand(found, known)
-    return Refused(Reason.LICENCE, found.hit.licence or "none is known")
-
-
-def _errand(found: Found, known: dict[tuple[str, Path | None], Errand]) -> Errand | Refused:
-    url = found.hit.url
+    hit, url = found.hit, found.hit.url
+    if allow_licences and code_of(hit.licence) not in allow_licences:
+        return Refused(Reason.LICENCE, hit.licence or "none is known")
     root = found.searcher.root if isinstance(found.searcher, FolderSearcher) else None
     if root is None:
         try:
@@ -52,9 +35,7 @@ def _errand(found: Found, known: dict[tuple[str, Path | None], Errand]) -> Erran
         url = canonical(address)
     elif not url.startswith("file:///"):
         return Refused(Reason.FORBIDDEN, "not a file address")
-    if (url, root) not in known:
-        known[url, root] = Errand(url, id_of(url), root)
-    return known[url, root]
+    return Errand(url, id_of(url), root)
 
 
 def canonical(address: URL) -> str:

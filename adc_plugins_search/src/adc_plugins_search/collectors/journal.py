@@ -5,6 +5,7 @@ in one transaction after the shard got its name, so a killed collection repeats 
 loses at most the shards that were open.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,11 +13,12 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from adc_core.design import Page
+from adc_core.design import Hit, Page, Query
 from adc_core.errors import WorkError
 from adc_plugins_search.collectors.outcomes import Outcome, Stored
 
 _OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
+_STORED = TypeAdapter(Stored)
 _TABLES = """
 CREATE TABLE IF NOT EXISTS pages (
     searcher TEXT, query TEXT, number INTEGER, page TEXT NOT NULL,
@@ -25,6 +27,7 @@ CREATE TABLE IF NOT EXISTS pages (
 CREATE TABLE IF NOT EXISTS fetched (
     key TEXT PRIMARY KEY, rules TEXT NOT NULL, shard TEXT, outcome TEXT NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS members ON fetched (shard) WHERE shard IS NOT NULL;
 """
 
 
@@ -53,38 +56,53 @@ class Journal:
         """Give the file back."""
         self._database.close()
 
-    def pages(self, searcher: str, query: str) -> list[Page]:
-        """The pages that a searcher answered to a query, in order."""
+    def page(self, searcher: str, query: Query, number: int) -> Page | None:
+        """A page that a searcher answered to a query; None where it has not been asked for."""
         with self._explained():
-            rows = self._database.execute(
-                "SELECT page FROM pages WHERE searcher = ? AND query = ? ORDER BY number",
-                (searcher, query),
-            )
-            return [Page.model_validate_json(page) for (page,) in rows]
+            row = self._database.execute(
+                "SELECT page FROM pages WHERE searcher = ? AND query = ? AND number = ?",
+                (searcher, query.fingerprint, number),
+            ).fetchone()
+        if row is None:
+            return None
+        page = json.loads(row[0])
+        # One query for all: a million copies of the same words are much memory.
+        hits = [Hit.model_validate(hit | {"query": query}) for hit in page.get("hits", ())]
+        return Page.model_validate(page | {"hits": hits})
 
-    def add_page(self, searcher: str, query: str, number: int, page: Page) -> None:
+    def add_page(self, searcher: str, query: Query, number: int, page: Page) -> None:
         """Keep a page and its next cursor."""
+        text = page.model_dump_json(exclude={"hits": {"__all__": {"query"}}}, exclude_defaults=True)
         with self._explained():
             self._database.execute(
                 "INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?)",
-                (searcher, query, number, page.model_dump_json()),
+                (searcher, query.fingerprint, number, text),
             )
 
-    def outcomes(self) -> dict[str, Outcome]:
-        """What became of each key under the present rules."""
+    def outcome(self, key: str) -> Outcome | None:
+        """What became of a key under the present rules, if it is known."""
         with self._explained():
-            rows = self._database.execute(
-                "SELECT key, outcome FROM fetched WHERE rules = ?", (self._rules,)
-            )
-            return {key: _OUTCOME.validate_json(outcome) for key, outcome in rows}
+            row = self._database.execute(
+                "SELECT outcome FROM fetched WHERE key = ? AND rules = ?", (key, self._rules)
+            ).fetchone()
+        return None if row is None else _OUTCOME.validate_json(row[0])
 
     def shards(self) -> list[str]:
         """The names of the shards that hold pictures, under whatever rules."""
         with self._explained():
             rows = self._database.execute(
-                "SELECT DISTINCT shard FROM fetched WHERE shard IS NOT NULL"
+                "SELECT DISTINCT shard FROM fetched WHERE shard IS NOT NULL ORDER BY shard"
             )
             return [shard for (shard,) in rows]
+
+    def stored_in(self, shard: str) -> dict[str, Stored]:
+        """The pictures of a shard, by key, under the present rules."""
+        with self._explained():
+            rows = self._database.execute(
+                "SELECT key, outcome FROM fetched WHERE shard = ? AND rules = ?",
+                (shard, self._rules),
+            )
+            return {key: _STORED.validate_json(outcome) for key, outcome in rows}
 
     def add_outcomes(self, outcomes: Iterable[tuple[str, Outcome]]) -> None:
         """Keep what became of some keys, all or none of it."""
@@ -110,6 +128,12 @@ class Journal:
         """Fetch everything again next time."""
         with self._explained():
             self._database.execute("DELETE FROM fetched")
+
+    def forget(self, keys: Iterable[str]) -> None:
+        """Fetch some keys again."""
+        with self._explained(), self._database:
+            self._database.execute("BEGIN")
+            self._database.executemany("DELETE FROM fetched WHERE key = ?", ((k,) for k in keys))
 
     @contextmanager
     def _explained(self) -> Iterator[None]:

@@ -35,7 +35,7 @@ class _Search:
     query: Query
     place: int
     wanted: int
-    hits: list[Hit] = field(default_factory=list)
+    found: int = 0
     cursors: list[str | None] = field(default_factory=list)
 
     @property
@@ -47,13 +47,11 @@ class _Search:
         """Enough hits, no further page, or a searcher that sends round in circles."""
         if not self.cursors:
             return False
-        return len(self.hits) == self.wanted or self.cursor in [None, *self.cursors[:-1]]
+        return self.found == self.wanted or self.cursor in [None, *self.cursors[:-1]]
 
     def take(self, page: Page) -> None:
-        """Add a page's hits, as far as they are wanted."""
-        room = self.wanted - len(self.hits)
-        # One query for all: those that were read from the journal each have a copy of their own.
-        self.hits += [hit.model_copy(update={"query": self.query}) for hit in page.hits[:room]]
+        """Count a page's hits, as far as they are wanted."""
+        self.found = min(self.wanted, self.found + len(page.hits))
         self.cursors.append(page.cursor)
 
 
@@ -72,6 +70,38 @@ class _Engine:
 _Answer = tuple[_Search, Page | BaseException]
 
 
+class Harvest:
+    """Every hit of a finished search, as often as it is asked for.
+
+    The hits stay in the journal and are read page by page, so that memory does not grow with them.
+
+    Args:
+        searches: in the order in which their hits shall come.
+        engines: who was asked.
+        journal: holds the pages; must stay open.
+    """
+
+    def __init__(
+        self, searches: Sequence[_Search], engines: Sequence[_Engine], journal: Journal
+    ) -> None:
+        self._searches = searches
+        self._engines = engines
+        self._journal = journal
+
+    def __len__(self) -> int:
+        return _found(self._searches)
+
+    def __iter__(self) -> Iterator[Found]:
+        for search in self._searches:
+            engine, left = self._engines[search.place], search.found
+            for number in range(len(search.cursors)):
+                page = self._journal.page(engine.key, search.query, number)
+                assert page is not None
+                for hit in page.hits[:left]:
+                    yield Found(hit, engine.searcher)
+                left -= min(left, len(page.hits))
+
+
 def search_all(
     design: Design,
     searchers: Sequence[Searcher],
@@ -80,7 +110,7 @@ def search_all(
     threads: int,
     max_wait: float,
     relax: Sequence[str] = (),
-) -> list[Found]:
+) -> Harvest:
     """Hits in the order of the design's queries, then of the searchers, then of rank.
 
     Hits of relaxed queries follow, attribute by attribute.
@@ -106,7 +136,7 @@ def search_all(
         for query, of_query in searches.items():
             for place, engine in enumerate(engines):
                 search = _Search(query, place, wanted)
-                for page in journal.pages(engine.key, query.fingerprint):
+                while page := journal.page(engine.key, query, len(search.cursors)):
                     search.take(page)
                 of_query.append(search)
                 if not search.finished:
@@ -118,16 +148,11 @@ def search_all(
     for attribute in relax:
         thin = [query for query, each in searches.items() if 2 * _found(each) < wanted]
         searches |= ask(relaxed(thin, attribute, (query.text for query in searches)))
-    return [
-        Found(hit, engines[search.place].searcher)
-        for of_query in searches.values()
-        for search in of_query
-        for hit in search.hits
-    ]
+    return Harvest([search for each in searches.values() for search in each], engines, journal)
 
 
 def _found(searches: Sequence[_Search]) -> int:
-    return sum(len(search.hits) for search in searches)
+    return sum(search.found for search in searches)
 
 
 class _Searching:
@@ -214,7 +239,7 @@ class _Searching:
             engine.waiting.appendleft(search)
             return
         engine.waited = 0.0
-        self._journal.add_page(engine.key, search.query.fingerprint, len(search.cursors), page)
+        self._journal.add_page(engine.key, search.query, len(search.cursors), page)
         search.take(page)
         if search.finished:
             self._left -= 1

@@ -8,10 +8,8 @@ import json
 import os
 import tarfile
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import sha256
-from itertools import groupby
 from pathlib import Path
 from typing import BinaryIO
 
@@ -113,24 +111,17 @@ def give_name(part: Path, number: int) -> str:
     return path.name
 
 
-def intact(folder: Path, stored: Mapping[str, Stored]) -> set[str]:
-    """The keys whose pictures still lie where they were stored, by their sums.
+def damaged(folder: Path, name: str, stored: Mapping[str, Stored]) -> list[str]:
+    """The keys whose pictures do not lie in a shard as they were stored, by their sums.
 
-    Each shard is read once, from start to end.
+    The shard is read once, from start to end.
     """
-    in_order = sorted(stored.items(), key=lambda item: (item[1].shard, item[1].offset))
-    shards = [(n, list(group)) for n, group in groupby(in_order, lambda item: item[1].shard)]
-
-    def check(shard: tuple[str, list[tuple[str, Stored]]]) -> list[str]:
-        name, members = shard
-        try:
-            with (folder / name).open("rb") as file:
-                return [key for key, each in members if _sum(file, each) == each.stored_sha256]
-        except OSError:
-            return []
-
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        return {key for keys in threads.map(check, shards) for key in keys}
+    in_order = sorted(stored.items(), key=lambda item: item[1].offset)
+    try:
+        with (folder / name).open("rb") as file:
+            return [key for key, each in in_order if _sum(file, each) != each.stored_sha256]
+    except OSError:
+        return list(stored)
 
 
 def _sum(file: BinaryIO, stored: Stored) -> str:

@@ -1,0 +1,89 @@
+"""Telling a network that is down from servers that are.
+
+What nobody answers is given up for good only after somebody else has answered: a collection that
+runs through the night must not write off a hundred thousand images because of a broken cable.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from time import monotonic
+
+from adc_core.errors import WorkError
+from adc_plugins_search.collectors.outcomes import Outcome, Reason, Refused
+
+PATIENCE = 50
+"""Images in a row without an answer that may be chance."""
+MANY = 10
+"""Hosts of which one at least answers, if the network does."""
+FEW = 3
+"""Hosts that have answered before and do not fall silent together by chance."""
+
+DELAY = 5.0
+"""Seconds that an answer may be older than the news of it: pictures wait to be decoded."""
+
+_SILENT = frozenset({Reason.UNREACHABLE, Reason.TOO_SLOW})
+_OURS = frozenset({Reason.FORBIDDEN, Reason.CRASHED})
+"""Refusals for which no server need have been asked."""
+
+Ended = tuple[str, Outcome]
+
+
+class Outage:
+    """Holds back the refusals that a network which is down may have caused.
+
+    Args:
+        answered: names of hosts that have answered at an earlier attempt.
+        clock: seconds of a clock that never goes back.
+    """
+
+    def __init__(
+        self, answered: Iterable[str] = (), clock: Callable[[], float] = monotonic
+    ) -> None:
+        self._answered = set(answered)
+        self._clock = clock
+        self._held: deque[tuple[float, Ended]] = deque()
+        self._in_a_row = 0
+        self._silent: set[str] = set()
+
+    def lost(self, host: str, key: str, refused: Refused) -> list[Ended]:
+        """Hear that an image is refused; gives what can be written down by now.
+
+        Raises:
+            WorkError: nobody answers any more.
+        """
+        if refused.reason in _OURS:
+            return [(key, refused)]
+        if refused.reason not in _SILENT:
+            return [*self.answer(host), (key, refused)]
+        self._held.append((self._clock(), (key, refused)))
+        self._in_a_row += 1
+        self._silent.add(host)
+        if self._in_a_row >= PATIENCE and self._is_out():
+            raise WorkError(
+                f"none of the last {self._in_a_row} images was answered for, by "
+                f"{len(self._silent)} hosts: is the network up? None of them is given up; run the "
+                "same again to go on"
+            )
+        return []
+
+    def _is_out(self) -> bool:
+        if not self._answered:
+            return len(self._silent) >= MANY
+        return len(self._silent & self._answered) >= min(FEW, len(self._answered))
+
+    def answer(self, host: str) -> list[Ended]:
+        """Hear that a server has answered; gives what can be written down by now."""
+        self._answered.add(host)
+        self._silent.clear()
+        self._in_a_row = 0
+        return self._released(until=self._clock() - DELAY)
+
+    def rest(self) -> list[Ended]:
+        """What is held back still, to be written down when all has ended."""
+        return self._released(until=self._clock())
+
+    def _released(self, until: float) -> list[Ended]:
+        found = []
+        while self._held and self._held[0][0] <= until:
+            found.append(self._held.popleft()[1])
+        return found

@@ -1,0 +1,61 @@
+"""Tables from rows that come one by one: some thousand are held, the rest is Arrow or on disk."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from adc_core.errors import WorkError
+from adc_plugins_search.collectors.shards import PART
+
+_ROWS = 10_000
+
+
+class RowBatches:
+    """Gathers rows and passes them on as record batches.
+
+    Args:
+        schema: names and types of the rows' values, in order.
+        take: takes each batch.
+    """
+
+    def __init__(self, schema: pa.Schema, take: Callable[[pa.RecordBatch], None]) -> None:
+        self._schema = schema
+        self._take = take
+        self._rows: list[tuple[object, ...]] = []
+
+    def add(self, row: tuple[object, ...]) -> None:
+        """Take a row."""
+        self._rows.append(row)
+        if len(self._rows) == _ROWS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Pass on what is left."""
+        if self._rows:
+            columns = zip(*self._rows, strict=True)
+            arrays = [pa.array(c, k.type) for c, k in zip(columns, self._schema, strict=True)]
+            self._take(pa.record_batch(arrays, schema=self._schema))
+            self._rows.clear()
+
+
+@contextmanager
+def parquet_file(path: Path, schema: pa.Schema) -> Iterator[RowBatches]:
+    """Takes the rows of a Parquet file, which gets its name when it is whole.
+
+    Raises:
+        WorkError: it cannot be written.
+    """
+    part = path.with_name(path.name + PART)
+    try:
+        with part.open("wb") as file, pq.ParquetWriter(file, schema) as writer:
+            rows = RowBatches(schema, writer.write_batch)
+            yield rows
+            rows.flush()
+        part.replace(path)
+    except OSError as error:
+        raise WorkError(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)
