@@ -196,6 +196,18 @@ def test_progress_is_told_per_query(tmp_path: Path, search, design_of) -> None:
     assert heard == [(1, 2, "query"), (2, 2, "query")]
 
 
+def test_what_each_searcher_found_is_remarked(tmp_path: Path, search, design_of) -> None:
+    heard: list[str] = []
+    searchers = Scripted(), Scripted(engine="stuck", parked={2}, pause=120)
+    with working_in(tmp_path, remarked=heard.append), pytest.raises(WorkError):
+        search(design_of("x", "y", samples=20), *searchers, threads=1)
+    assert heard[0] == "Scripted 10, Scripted 0"
+    assert heard[-1] == "Scripted 40, Scripted 10 (asks to wait 2 min)"
+    with working_in(tmp_path, remarked=heard.append):
+        search(design_of("x", "y", samples=20), *searchers, threads=1)
+    assert heard[-1] == "Scripted 40, Scripted 40"
+
+
 def test_searchers_may_use_the_work_folder(tmp_path: Path, design_of) -> None:
     seen: list[Path] = []
 

@@ -15,7 +15,7 @@ from threading import Thread
 from adc_core.design import Design, Hit, Page, Query
 from adc_core.errors import WorkError
 from adc_core.interfaces import Searcher
-from adc_core.work import progress
+from adc_core.work import progress, remark
 from adc_plugins_search.collectors.journal import Journal
 from adc_plugins_search.collectors.relaxing import relaxed
 
@@ -62,6 +62,7 @@ class _Engine:
     searcher: Searcher
     key: str
     waiting: deque[_Search] = field(default_factory=deque)
+    found: int = 0
     resume_at: float = 0.0
     waited: float = 0.0
     gave_up: float | None = None
@@ -138,6 +139,7 @@ def search_all(
                 search = _Search(query, place, wanted)
                 while page := journal.page(engine.key, query, len(search.cursors)):
                     search.take(page)
+                engine.found += search.found
                 of_query.append(search)
                 if not search.finished:
                     engine.waiting.append(search)
@@ -240,7 +242,10 @@ class _Searching:
             return
         engine.waited = 0.0
         self._journal.add_page(engine.key, search.query, len(search.cursors), page)
+        before = search.found
         search.take(page)
+        engine.found += search.found - before
+        self._tell()
         if search.finished:
             self._left -= 1
             progress(self._total - self._left, self._total, "query")
@@ -253,8 +258,18 @@ class _Searching:
         if resume_at > engine.resume_at:
             engine.waited += resume_at - max(engine.resume_at, time.monotonic())
             engine.resume_at = resume_at
+            self._tell()
         if engine.waited > self._max_wait:
             engine.gave_up = engine.waited
+
+    def _tell(self) -> None:
+        """Say how many hits each searcher has found, and which one asks to be left alone."""
+        said = []
+        for engine in self._engines:
+            pause = engine.resume_at - time.monotonic()
+            waits = f" (asks to wait {_duration(pause)})" if pause > 1 else ""
+            said.append(f"{engine.searcher.name} {engine.found:,}{waits}")
+        remark(", ".join(said))
 
     def _report_unfinished(self) -> None:
         for engine in self._engines:
