@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from adc_core.dataset import Dataset
 from adc_core.design import Design
-from adc_core.run_directory import REFUSED
+from adc_core.interfaces import REFUSED
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from adc_core.arrays import Array, Texts, read_only
 from adc_core.errors import InputError
@@ -161,6 +160,8 @@ class ImageShards(Images):
             "size": pa.array(self.size),
             "sha256": pa.array(self.sums, pa.string()),
         }
+        import pyarrow.parquet as pq  # as below
+
         pq.write_table(pa.table(index), folder / INDEX)
 
     @classmethod
@@ -171,6 +172,8 @@ class ImageShards(Images):
             OSError: the index is missing.
             ValueError: the index is no index.
         """
+        import pyarrow.parquet as pq  # loads the clients of every cloud's storage: 9 MB
+
         index = pq.read_table(folder / INDEX)
         # Read back plain: a dictionary may have been written in several pieces.
         names, shard = np.unique(from_arrow(index["shard"].cast(pa.string())), return_inverse=True)

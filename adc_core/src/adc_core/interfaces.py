@@ -16,6 +16,11 @@ from adc_core.images import Images
 from adc_core.model import Model
 from adc_core.run import Measurement, Run
 
+REFUSED, HITS = "refused.parquet", "hits.parquet"
+"""Tables that a collector may leave in its work folder, and that are kept beside its dataset: each
+hit that was refused, of whose `reason` and `detail` the report counts and shows, and each hit of an
+image that was kept."""
+
 
 class Designer(Component):
     """Turns a wish into classes, attributes and search queries."""

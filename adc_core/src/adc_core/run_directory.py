@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from importlib_metadata import distributions
 
 from adc_core.errors import InputError, WorkError
+from adc_core.interfaces import HITS, REFUSED
 from adc_core.interruption import heed
 from adc_core.listeners import Listeners
 from adc_core.pipeline import Pipeline
@@ -32,7 +33,6 @@ R = TypeVar("R")
 
 RECORD = "run.json"
 PIPELINE = "pipeline.yaml"
-REFUSED, HITS = "refused.parquet", "hits.parquet"
 KEPT = (REFUSED, HITS, "collection.json", "turns.jsonl", "spent.json")
 """Files of a stage's work folder that are kept beside its result."""
 

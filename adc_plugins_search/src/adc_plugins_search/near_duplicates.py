@@ -5,6 +5,7 @@ they meet in one of the tables that are sorted by three bands, and no other pair
 """
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -19,8 +20,6 @@ MOST_BITS = 6
 
 _SIDE = 32
 _KEPT = 8
-_WORDS = np.arange(1 << 16, dtype=np.uint16).view(np.uint8).reshape(-1, 2)
-_POPULATION = np.unpackbits(_WORDS, axis=1).sum(axis=1, dtype=np.uint8)
 
 Hashes = NDArray[np.uint64]
 
@@ -35,7 +34,10 @@ def perceptual_hash(picture: Image.Image) -> int:
     small = picture.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX)
     # Rounded, so that a plain picture has no bits of rounding errors.
     low = (_COSINES @ np.asarray(small, np.float64) @ _COSINES.T).round(3)
-    bits = (low > np.median(low)).flatten()
+    values = np.sort(low, axis=None)
+    # As np.median says, which imports masked arrays into every worker.
+    middle = (values[len(values) // 2 - 1] + values[len(values) // 2]) / 2
+    bits = (low > middle).flatten()
     return int.from_bytes(np.packbits(bits).tobytes(), "big")
 
 
@@ -103,7 +105,15 @@ def _linked(hashes: Hashes, mask: np.uint64, bits: int) -> NDArray[np.int64]:
 def _differences(some: Hashes, others: Hashes) -> NDArray[np.int64]:
     """In how many bits hashes differ, pair by pair."""
     words = np.ascontiguousarray(some ^ others).view(np.uint16).reshape(-1, 4)
-    counts: NDArray[np.int64] = _POPULATION[words].sum(axis=1, dtype=np.int64)
+    counts: NDArray[np.int64] = _population()[words].sum(axis=1, dtype=np.int64)
+    return counts
+
+
+@cache
+def _population() -> NDArray[np.uint8]:
+    """How many bits are set in each number of 16 bits."""
+    numbers = np.arange(1 << 16, dtype=np.uint16).view(np.uint8).reshape(-1, 2)
+    counts: NDArray[np.uint8] = np.unpackbits(numbers, axis=1).sum(axis=1, dtype=np.uint8)
     return counts
 
 

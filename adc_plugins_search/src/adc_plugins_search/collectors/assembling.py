@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from adc_core.dataset import Dataset
 from adc_core.design import Design, Hit
 from adc_core.image_shards import ImageShards
-from adc_core.run_directory import HITS, REFUSED
+from adc_core.interfaces import HITS, REFUSED
 from adc_core.texts import from_arrow
 from adc_plugins_search.collectors.choosing import Choice, Judged
 from adc_plugins_search.collectors.outcomes import Reason, Refused, Stored

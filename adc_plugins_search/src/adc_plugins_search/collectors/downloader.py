@@ -2,12 +2,13 @@
 
 import os
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar, Literal
 
+import pyarrow as pa
 from pydantic import Field, field_validator
 from yarl import URL
 
@@ -148,7 +149,6 @@ class Downloader(Collector):
 
     def collect(self, design: Design, searchers: Sequence[Searcher]) -> Dataset:
         """Collect the images of a design; see `adc_core.interfaces.Collector`."""
-        folder = work_folder()
         if self.decoder == "opencv" and find_spec("cv2") is None:
             raise InputError(
                 "decoder: opencv is not installed: pip install 'adc-plugins-search[opencv]', "
@@ -159,6 +159,10 @@ class Downloader(Collector):
                 f"relax: the design has no attribute {strange[0]!r}, but "
                 f"{', '.join(design.attributes) or 'none'}"
             )
+        with _small_tables():
+            return self._collect(design, searchers, work_folder())
+
+    def _collect(self, design: Design, searchers: Sequence[Searcher], folder: Path) -> Dataset:
         fetch_rules = self._fetch_rules()  # its faults shall show before a search is paid for
         with closing(Journal(folder / "journal.sqlite", self._rules)) as journal:
             found = search_all(
@@ -278,6 +282,17 @@ class Downloader(Collector):
             ignore=frozenset(self.ignore),
             named=bool(self.contact.strip()),
         )
+
+
+@contextmanager
+def _small_tables() -> Iterator[None]:
+    """Arrow's own pool takes megabytes for each thread, and keeps them while images arrive."""
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(before)
 
 
 def _word_of(outcome: Outcome) -> str:

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from adc_core.errors import WorkError
 from adc_plugins_search.collectors.shards import PART
@@ -48,6 +47,8 @@ def parquet_file(path: Path, schema: pa.Schema) -> Iterator[RowBatches]:
     Raises:
         WorkError: it cannot be written.
     """
+    import pyarrow.parquet as pq  # loads the clients of every cloud's storage: 9 MB
+
     part = path.with_name(path.name + PART)
     try:
         with part.open("wb") as file, pq.ParquetWriter(file, schema) as writer:

@@ -5,6 +5,7 @@ as it would be by `multiprocessing`; or as a thread, where few images are left.
 """
 
 import asyncio
+import asyncio.sslproto
 import os
 import resource
 import signal
@@ -19,6 +20,9 @@ from adc_plugins_search.collectors.messages import Ended, Event, Job
 _PATIENCE = 0.05
 """Seconds for which events are gathered before they are told."""
 _MOST_AT_ONCE = 64
+_TLS_READ = 1 << 15
+"""Bytes that asyncio sets aside for each TLS connection, kept alive or not; by default eight times
+as many. A record holds half of it at most."""
 
 
 def work(inbox: Connection, outbox: Connection) -> None:
@@ -83,6 +87,7 @@ def main() -> None:
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     with suppress(ValueError, OSError):  # not every system lets it reach what it calls the most
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # hosts are many, and kept alive
+    asyncio.sslproto.SSLProtocol.max_size = _TLS_READ
     inbox = Connection(os.dup(0), writable=False)
     outbox = Connection(os.dup(1), readable=False)
     os.dup2(2, 1)  # whatever prints would spoil the messages

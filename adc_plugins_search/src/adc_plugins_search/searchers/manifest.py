@@ -10,7 +10,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.json
-import pyarrow.parquet as pq
 from pydantic import ConfigDict, Field
 
 from adc_core.component import LocalPath
@@ -110,6 +109,8 @@ class ManifestSearcher(Searcher):
 def _read(path: Path) -> pa.Table:
     try:
         if path.suffix == ".parquet":
+            import pyarrow.parquet as pq  # loads the clients of every cloud's storage: 9 MB
+
             return pq.read_table(path)
         if path.suffix == ".csv":
             return pyarrow.csv.read_csv(path)

@@ -1,0 +1,60 @@
+"""What a worker process does without: there is one for each processor, so its memory counts."""
+
+import io
+import subprocess
+import sys
+
+from PIL import Image
+
+# A record of TLS 1.2 or 1.3 holds at most 2 ** 14 bytes and 256 of its own, behind 5 of a header.
+LONGEST_RECORD = (1 << 14) + 256 + 5
+
+VERIFY = """
+import sys
+from adc_plugins_search.collectors import worker
+from adc_plugins_search.collectors.verifying import PictureRules, verify
+
+rules = PictureRules(size=32, min_side=8, max_pixels=10_000)
+verify(sys.stdin.buffer.read(), rules, "http://a.example/1.jpg")
+print(*sys.modules)
+"""
+SET_ASIDE = """
+import asyncio, ssl, sys
+from asyncio.sslproto import SSLProtocol
+from adc_plugins_search.collectors import worker
+
+def look(inbox, outbox):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    connection = SSLProtocol(asyncio.new_event_loop(), asyncio.Protocol(), context, None)
+    print(len(connection.get_buffer(-1)), file=sys.stderr)
+
+worker.work = look
+worker.main()
+"""
+
+
+def test_a_worker_imports_nothing_that_only_the_coordinator_needs():
+    picture = io.BytesIO()
+    Image.effect_noise((48, 64), 50).save(picture, "JPEG")
+    command = [sys.executable, "-P", "-c", VERIFY]
+    imported = subprocess.run(command, input=picture.getvalue(), stdout=subprocess.PIPE, check=True)
+    packages = set(imported.stdout.decode().split())
+    assert {"aiohttp", "numpy", "PIL.JpegImagePlugin"} <= packages
+    assert not packages & {
+        "cv2",
+        "importlib_metadata",
+        "numpy.ma",
+        "numpy.random",
+        "pandas",
+        "pyarrow",
+        "pydantic",
+        "sqlite3",
+        "adc_core.dataset",
+        "adc_plugins_search.collectors.downloader",
+    }
+
+
+def test_a_worker_sets_little_more_than_a_record_aside_for_a_tls_connection():
+    command = [sys.executable, "-P", "-c", SET_ASIDE]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    assert LONGEST_RECORD <= int(ended.stderr) <= 2 * LONGEST_RECORD
