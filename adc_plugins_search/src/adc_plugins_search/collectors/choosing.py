@@ -35,26 +35,34 @@ class Judgements:
 
     Args:
         found: every hit, as often as it is asked for.
-        journal: knows the outcome of every address that may be fetched.
+        keys: H keys of their addresses, empty where an address may not be fetched.
+        journal: knows the outcome of every key.
         allow_licences: codes of the licences under which a picture may be fetched; none for any.
     """
 
     def __init__(
-        self, found: Iterable[Found], journal: Journal, allow_licences: tuple[str, ...] = ()
+        self,
+        found: Iterable[Found],
+        keys: NDArray[np.bytes_],
+        journal: Journal,
+        allow_licences: tuple[str, ...] = (),
     ) -> None:
         self._found = found
+        self._keys = keys
         self._journal = journal
         self._allow_licences = allow_licences
 
     def __iter__(self) -> Iterator[Judged]:
-        for found in self._found:
-            errand = errand_of(found, self._allow_licences)
-            if isinstance(errand, Refused):
-                yield Judged(found.hit, "", errand)
-            else:
-                outcome = self._journal.outcome(errand.key)
-                assert outcome is not None
-                yield Judged(found.hit, errand.key, outcome)
+        for found, letters in zip(self._found, self._keys, strict=True):
+            key = letters.decode()
+            outcome = self._journal.outcome(key) if key else self._refused(found)
+            assert outcome is not None
+            yield Judged(found.hit, key, outcome)
+
+    def _refused(self, found: Found) -> Refused:
+        refused = errand_of(found, self._allow_licences)
+        assert isinstance(refused, Refused)
+        return refused
 
 
 @dataclass(frozen=True)

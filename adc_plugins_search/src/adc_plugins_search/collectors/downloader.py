@@ -8,7 +8,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar, Literal
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pydantic import Field, field_validator
 from yarl import URL
 
@@ -27,7 +29,7 @@ from adc_plugins_search.collectors.errands import errand_of
 from adc_plugins_search.collectors.journal import Journal
 from adc_plugins_search.collectors.messages import FetchRules, Job
 from adc_plugins_search.collectors.opt_out import Rule
-from adc_plugins_search.collectors.outcomes import Errand, Outcome, Refused
+from adc_plugins_search.collectors.outcomes import KEY_LENGTH, Errand, Outcome, Refused
 from adc_plugins_search.collectors.recovery import recover
 from adc_plugins_search.collectors.searching import Harvest, search_all
 from adc_plugins_search.collectors.shards import PART
@@ -181,9 +183,9 @@ class Downloader(Collector):
                 )
             recover(journal, folder / "images")
             with closing(ErrandQueue(folder / f"errands{PART}")) as queue:
-                met = self._enqueue(found, journal, queue, fetch_rules)
+                keys, met = self._enqueue(found, journal, queue, fetch_rules)
                 self._fetch(queue, met, folder / "images", journal, fetch_rules)
-            judged = Judgements(found, journal, self.allow_licences)
+            judged = Judgements(found, keys, journal, self.allow_licences)
             choice = choose(judged, self.near_duplicates, self.near_bits)
             accounts = write_accounts(judged, choice, design, folder)
             if not len(accounts.samples):
@@ -200,18 +202,20 @@ class Downloader(Collector):
 
     def _enqueue(
         self, found: Harvest, journal: Journal, queue: ErrandQueue, rules: FetchRules
-    ) -> Counter[str]:
-        """Queue what must be fetched; gives what became of the rest at an earlier attempt."""
-        met: Counter[str] = Counter()
+    ) -> tuple[NDArray[np.bytes_], Counter[str]]:
+        """Queue what must be fetched; gives keys, and what became of the rest earlier."""
+        keys, met = bytearray(), Counter[str]()
         for each in found:
             errand = errand_of(each, self.allow_licences)
             if isinstance(errand, Refused):
+                keys += bytes(KEY_LENGTH)
                 continue
+            keys += errand.key.encode()
             self._refuse_nameless(errand, rules)
             outcome = journal.outcome(errand.key)
             if queue.add(errand, outcome) and outcome:
                 met[_word_of(outcome)] += 1
-        return met
+        return np.frombuffer(keys, f"S{KEY_LENGTH}"), met
 
     def _refuse_nameless(self, errand: Errand, rules: FetchRules) -> None:
         """Other people's servers are not asked by somebody who cannot be reached."""

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from yarl import URL
 
-from adc_plugins_search.collectors.outcomes import Errand, Reason, Refused
+from adc_plugins_search.collectors.outcomes import KEY_LENGTH, Errand, Reason, Refused
 from adc_plugins_search.collectors.searching import Found
 from adc_plugins_search.licences import code_of
 from adc_plugins_search.searchers.folder import FolderSearcher
@@ -45,4 +45,4 @@ def canonical(address: URL) -> str:
 
 def id_of(url: str) -> str:
     """The id of the sample behind a canonical address; adding queries never renames a sample."""
-    return sha256(url.encode()).hexdigest()[:20]
+    return sha256(url.encode()).hexdigest()[:KEY_LENGTH]

@@ -32,7 +32,7 @@ from adc_plugins_search.collectors.messages import (
     slot_of,
 )
 from adc_plugins_search.collectors.opt_out import refuse_opted_out, signals_in
-from adc_plugins_search.collectors.outcomes import PassingError, Reason, RefusedError
+from adc_plugins_search.collectors.outcomes import KEY_LENGTH, PassingError, Reason, RefusedError
 from adc_plugins_search.collectors.pacing import KNOWN_HOSTS, Pace
 from adc_plugins_search.collectors.robots import RobotsOfHosts, check
 from adc_plugins_search.collectors.shards import PART, SUFFIX, ShardWriter
@@ -41,7 +41,6 @@ from adc_plugins_search.collectors.verifying import verify
 REDIRECTS = 5
 MOST_HOSTS = 5_000
 """Hosts that are remembered; after that the longest unasked is forgotten, unless it is paused."""
-KEY_LENGTH = 20
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """What the coordinator and its workers tell each other; pictures are never among it."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from zlib import crc32
 
@@ -150,7 +151,12 @@ def line_of(errand: Errand, at: URL | None) -> str:
     """
     if errand.root is not None:
         return f"file {crc32(errand.key.encode()) & 255}"  # a disk needs no manners
-    address = at or URL(errand.url)
+    return _host_of(errand.url) if at is None else f"{at.host}:{at.port}"
+
+
+@lru_cache(1024)  # a trip is sent, ends and is counted soon after
+def _host_of(url: str) -> str:
+    address = URL(url)
     return f"{address.host}:{address.port}"
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+KEY_LENGTH = 20
+
 
 class Reason(StrEnum):
     """Why a hit is not in the dataset; a closed list, so that reports can count."""
