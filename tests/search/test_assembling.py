@@ -260,5 +260,5 @@ def test_a_table_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(WorkError) as raised:
         write_accounts(hits, choose(hits), PLAIN, tmp_path / "gone")
     assert str(raised.value) == (
-        f"{tmp_path / 'gone/refused.parquet'} cannot be written: No such file or directory"
+        f"{tmp_path / 'gone/samples.arrow'} cannot be written: No such file or directory"
     )

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from adc_core.arrays import Array, Texts, read_only
 from adc_core.errors import InputError
@@ -49,7 +50,7 @@ class ImageShards(Images):
         shard: Array | Sequence[int],
         offset: Array | Sequence[int],
         size: Array | Sequence[int],
-        sums: Texts | Sequence[str] | None = None,
+        sums: Texts | NDArray[np.bytes_] | Sequence[str] | None = None,
     ) -> None:
         self.root = Path(root)
         self.names = tuple(names)

@@ -11,8 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from adc_core.dataset import Dataset
 from adc_core.design import Design, Hit
@@ -21,9 +23,10 @@ from adc_core.interfaces import HITS, REFUSED
 from adc_core.texts import from_arrow
 from adc_plugins_search.collectors.choosing import Choice, Judged
 from adc_plugins_search.collectors.outcomes import Reason, Refused, Stored
-from adc_plugins_search.collectors.row_batches import RowBatches, parquet_file
+from adc_plugins_search.collectors.row_batches import RowBatches, table_file, take_table
 from adc_plugins_search.near_duplicates import GROUP
 
+_SAMPLES = "samples.arrow"
 _REFUSED = pa.schema(
     [(name, pa.string()) for name in ("url", "class", "engine", "query", "reason", "detail")]
 )
@@ -100,57 +103,81 @@ def write_accounts(
     Raises:
         WorkError: they cannot be written.
     """
-    attributes = pa.schema([(name, pa.string()) for name in design.attributes])
-    schema = pa.unify_schemas([_PLACES, _SOURCES, _prefixed(attributes)])
-    batches: list[pa.RecordBatch] = []
-    reasons: Counter[Reason] = Counter()
-    example: tuple[str, Refused] | None = None
-    class_number = {name: number for number, name in enumerate(design.classes)}
-    repeated = choice.hits > 1
-    repeated[choice.group[~choice.kept]] = True
-    firsts: dict[int, tuple[str, str]] = {}  # of the pictures that will be named again
-
-    sample_rows = RowBatches(schema, batches.append)
+    attributes = [(_column(name), pa.string()) for name in design.attributes]
+    schema = pa.unify_schemas([_PLACES, _SOURCES, pa.schema(attributes)])
     with (
-        parquet_file(folder / REFUSED, _REFUSED) as refused_rows,
-        parquet_file(folder / HITS, _HITS) as hit_rows,
+        table_file(folder / _SAMPLES, schema) as samples,
+        table_file(folder / HITS, _HITS) as hits,
+        table_file(folder / REFUSED, _REFUSED) as refused,
     ):
+        books = _Books(choice, design, samples, hits, refused)
+        for number, each in enumerate(judged):
+            books.enter(number, each)
+    return Accounts(take_table(folder / _SAMPLES), books.reasons, books.example)
 
-        def refuse(hit: Hit, refused: Refused) -> None:
-            nonlocal example
-            reasons[refused.reason] += 1
-            example = example or (hit.url, refused)
-            query = hit.query
-            refused_rows.add(
-                (hit.url, query.class_name, hit.engine, query.text, refused.reason, refused.detail)
-            )
 
-        for number, (hit, key, outcome) in enumerate(judged):
-            if isinstance(outcome, Refused):
-                refuse(hit, outcome)
-                continue
-            picture = int(choice.picture[number])
-            is_first = number == choice.first[picture]
-            if is_first and repeated[picture]:
-                firsts[picture] = hit.url, key
-            url, sample = firsts.get(picture, (hit.url, key))
-            if choice.kept[picture]:
-                hit_rows.add(_hit_row(sample, hit, design))
-            if not is_first:
-                refuse(hit, Refused(Reason.DUPLICATE, f"same picture as {url}"))
-            elif choice.kept[picture]:
-                others = sorted(choice.other_classes.get(picture, ()), key=class_number.__getitem__)
-                place = key, class_number[hit.query.class_name], outcome.shard, outcome.offset
-                values = [hit.query.attributes.get(name, "") for name in design.attributes]
-                sample_rows.add((*place, *_source(hit, outcome, others, design), *values))
-            else:
-                head = int(choice.group[picture])
-                detail = f"nearly the same as {firsts[head][0]}"
-                if head == picture:
-                    detail = "pictures of another class are nearly the same"
-                refuse(hit, Refused(Reason.NEAR_DUPLICATE, detail))
-    sample_rows.flush()
-    return Accounts(pa.Table.from_batches(batches, schema), reasons, example)
+class _Books:
+    """Writes each hit down where it belongs."""
+
+    def __init__(
+        self,
+        choice: Choice,
+        design: Design,
+        samples: RowBatches,
+        hits: RowBatches,
+        refused: RowBatches,
+    ) -> None:
+        self.reasons: Counter[Reason] = Counter()
+        self.example: tuple[str, Refused] | None = None
+        self._choice = choice
+        self._design = design
+        self._samples = samples
+        self._hits = hits
+        self._refused = refused
+        self._class_number = {name: number for number, name in enumerate(design.classes)}
+        self._named_again = choice.hits > 1
+        self._named_again[choice.group[~choice.kept]] = True
+        self._firsts: dict[int, tuple[str, str]] = {}
+
+    def enter(self, number: int, judged: Judged) -> None:
+        """Write down a hit; the numbers begin at 0 and go up by one."""
+        hit, key, outcome = judged
+        if isinstance(outcome, Refused):
+            self._refuse(hit, outcome)
+            return
+        choice, picture = self._choice, int(self._choice.picture[number])
+        is_first = number == choice.first[picture]
+        if is_first and self._named_again[picture]:
+            self._firsts[picture] = hit.url, key
+        url, sample = self._firsts.get(picture, (hit.url, key))
+        if choice.kept[picture]:
+            self._hits.add(_hit_row(sample, hit, self._design))
+        if not is_first:
+            self._refuse(hit, Refused(Reason.DUPLICATE, f"same picture as {url}"))
+        elif choice.kept[picture]:
+            self._samples.add(self._sample_row(hit, key, outcome, picture))
+        else:
+            first = int(choice.group[picture])
+            detail = f"nearly the same as {self._firsts[first][0]}"
+            if first == picture:
+                detail = "pictures of another class are nearly the same"
+            self._refuse(hit, Refused(Reason.NEAR_DUPLICATE, detail))
+
+    def _refuse(self, hit: Hit, refused: Refused) -> None:
+        self.reasons[refused.reason] += 1
+        self.example = self.example or (hit.url, refused)
+        query = hit.query
+        self._refused.add(
+            (hit.url, query.class_name, hit.engine, query.text, refused.reason, refused.detail)
+        )
+
+    def _sample_row(self, hit: Hit, key: str, stored: Stored, picture: int) -> tuple[object, ...]:
+        others = sorted(
+            self._choice.other_classes.get(picture, ()), key=self._class_number.__getitem__
+        )
+        place = key, self._class_number[hit.query.class_name], stored.shard, stored.offset
+        values = (hit.query.attributes.get(name, "") for name in self._design.attributes)
+        return (*place, *_source(hit, stored, others, self._design), *values)
 
 
 def dataset_of(samples: pa.Table, choice: Choice, design: Design, folder: Path) -> Dataset:
@@ -173,7 +200,7 @@ def dataset_of(samples: pa.Table, choice: Choice, design: Design, folder: Path) 
             pc.index_in(samples["shard"], value_set=names).to_numpy(),
             samples["offset"].to_numpy(),
             samples["stored_bytes"].to_numpy(),
-            from_arrow(samples["stored_sha256"]),
+            _digits(samples["stored_sha256"]),
         ),
         attributes={name: from_arrow(samples[_column(name)]) for name in design.attributes},
         sources=samples.select(_SOURCES.names),
@@ -181,12 +208,18 @@ def dataset_of(samples: pa.Table, choice: Choice, design: Design, folder: Path) 
     )
 
 
+def _digits(sums: pa.ChunkedArray) -> NDArray[np.bytes_]:
+    """N sums, a quarter of the size that they have as texts."""
+    digits = np.empty(len(sums), "S64")
+    row = 0
+    for part in sums.chunks:
+        digits[row : row + len(part)] = from_arrow(part)
+        row += len(part)
+    return digits
+
+
 def _column(attribute: str) -> str:
     return f"attribute.{attribute}"
-
-
-def _prefixed(attributes: pa.Schema) -> pa.Schema:
-    return pa.schema([each.with_name(_column(each.name)) for each in attributes])
 
 
 def _relaxed(hit: Hit, design: Design) -> str | None:

@@ -1,15 +1,16 @@
-"""Tables from rows that come one by one: some thousand are held, the rest is Arrow or on disk."""
+"""Tables from rows that come one by one: some thousand are held, the rest is on disk."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 
 from adc_core.errors import WorkError
 from adc_plugins_search.collectors.shards import PART
 
-_ROWS = 10_000
+_ROWS = 4_000
 
 
 class RowBatches:
@@ -41,17 +42,15 @@ class RowBatches:
 
 
 @contextmanager
-def parquet_file(path: Path, schema: pa.Schema) -> Iterator[RowBatches]:
-    """Takes the rows of a Parquet file, which gets its name when it is whole.
+def table_file(path: Path, schema: pa.Schema) -> Iterator[RowBatches]:
+    """Takes the rows of a `.parquet` or `.arrow` file, which gets its name when it is whole.
 
     Raises:
         WorkError: it cannot be written.
     """
-    import pyarrow.parquet as pq  # loads the clients of every cloud's storage: 9 MB
-
     part = path.with_name(path.name + PART)
     try:
-        with part.open("wb") as file, pq.ParquetWriter(file, schema) as writer:
+        with part.open("wb") as file, _writer(path.suffix, file, schema) as writer:
             rows = RowBatches(schema, writer.write_batch)
             yield rows
             rows.flush()
@@ -60,3 +59,21 @@ def parquet_file(path: Path, schema: pa.Schema) -> Iterator[RowBatches]:
         raise WorkError(f"{path} cannot be written: {error.strerror}") from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _writer(suffix: str, file: BinaryIO, schema: pa.Schema) -> Any:
+    if suffix == ".arrow":
+        return pa.ipc.new_file(file, schema)
+    import pyarrow.parquet as pq  # loads the clients of every cloud's storage: 9 MB
+
+    return pq.ParquetWriter(file, schema)
+
+
+def take_table(path: Path) -> pa.Table:
+    """The table of an `.arrow` file, which loses its name: its bytes stay as long as the table.
+
+    What is not looked at takes no memory.
+    """
+    table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    path.unlink()
+    return table
