@@ -6,6 +6,7 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,21 @@ def test_a_broken_connection_is_tried_again(site, outcome_of, picture) -> None:
 
     assert outcome_of(site.on("/x.jpg", hang_up)) is None
     assert len(calls) == 3
+
+
+def test_a_host_that_takes_no_connection_is_unreachable(outcome_of, site) -> None:
+    with ExitStack() as stack:
+        full = stack.enter_context(socket.socket())
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(3):  # nobody accepts them, so no other gets in
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        host = f"127.0.0.1:{full.getsockname()[1]}"
+        options = {"connect_timeout": 0.3, "allow_hosts": (site.endpoint, host)}
+        refused = outcome_of(f"http://{host}/x.jpg", retries=0, **options)
+    assert refused == ("unreachable", "no connection in time")
 
 
 def test_nobody_listening(site, outcome_of, unused_port) -> None:

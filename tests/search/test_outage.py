@@ -7,7 +7,6 @@ from adc_plugins_search.collectors.outage import PATIENCE, Outage
 from adc_plugins_search.collectors.outcomes import Reason, Refused
 
 SILENT = Refused(Reason.UNREACHABLE, "no connection")
-SLOW = Refused(Reason.TOO_SLOW, "no answer in time")
 GONE = Refused(Reason.NOT_FOUND, "HTTP 404")
 
 
@@ -21,8 +20,8 @@ def test_silence_is_believed_when_somebody_else_has_answered() -> None:
     now = iter(range(0, 1000, 10))
     outage = Outage(clock=lambda: next(now))
     assert outage.lost("a", "1", SILENT) == []
-    assert outage.lost("b", "2", SLOW) == []
-    assert outage.answer("c") == [("1", SILENT), ("2", SLOW)]
+    assert outage.lost("b", "2", SILENT) == []
+    assert outage.answer("c") == [("1", SILENT), ("2", SILENT)]
     assert outage.lost("a", "3", SILENT) == []
     assert outage.lost("c", "4", GONE) == [("3", SILENT), ("4", GONE)]
     assert outage.lost("a", "5", SILENT) == []
@@ -43,8 +42,8 @@ def test_an_answer_may_be_older_than_the_silence() -> None:
     assert outage.rest() == [("2", SILENT)]
 
 
-@pytest.mark.parametrize("reason", [Reason.FORBIDDEN, Reason.CRASHED])
-def test_what_this_side_refuses_is_no_answer(reason: Reason) -> None:
+@pytest.mark.parametrize("reason", [Reason.FORBIDDEN, Reason.CRASHED, Reason.TOO_SLOW])
+def test_what_says_nothing_of_the_network_changes_nothing(reason: Reason) -> None:
     outage = Outage()
     assert outage.lost("a", "1", SILENT) == []
     refused = Refused(reason, "here")

@@ -109,6 +109,8 @@ def _sorted_failures() -> Iterator[None]:
         yield
     except (RefusedError, PassingError):
         raise
+    except aiohttp.ConnectionTimeoutError:
+        raise PassingError(Reason.UNREACHABLE, "no connection in time") from None
     except TimeoutError:
         raise PassingError(Reason.TOO_SLOW, "no answer in time") from None
     except ValueError:  # aiohttp's InvalidURL is one, and so is what odd host names lead to

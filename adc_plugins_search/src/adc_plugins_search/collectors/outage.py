@@ -21,9 +21,8 @@ FEW = 3
 DELAY = 5.0
 """Seconds that an answer may be older than the news of it: pictures wait to be decoded."""
 
-_SILENT = frozenset({Reason.UNREACHABLE, Reason.TOO_SLOW})
-_OURS = frozenset({Reason.FORBIDDEN, Reason.CRASHED})
-"""Refusals for which no server need have been asked."""
+_SAYS_NOTHING = frozenset({Reason.FORBIDDEN, Reason.CRASHED, Reason.TOO_SLOW})
+"""Refusals for which no server need have been asked, or a connection stood."""
 
 Ended = tuple[str, Outcome]
 
@@ -51,9 +50,9 @@ class Outage:
         Raises:
             WorkError: nobody answers any more.
         """
-        if refused.reason in _OURS:
+        if refused.reason in _SAYS_NOTHING:
             return [(key, refused)]
-        if refused.reason not in _SILENT:
+        if refused.reason is not Reason.UNREACHABLE:
             return [*self.answer(host), (key, refused)]
         self._held.append((self._clock(), (key, refused)))
         self._in_a_row += 1

@@ -15,6 +15,7 @@ from threading import Thread
 from adc_core.design import Design, Hit, Page, Query
 from adc_core.errors import WorkError
 from adc_core.interfaces import Searcher
+from adc_core.interruption import heed
 from adc_core.work import progress, remark
 from adc_plugins_search.collectors.journal import Journal
 from adc_plugins_search.collectors.relaxing import relaxed
@@ -96,6 +97,7 @@ class Harvest:
         for search in self._searches:
             engine, left = self._engines[search.place], search.found
             for number in range(len(search.cursors)):
+                heed()
                 page = self._journal.page(engine.key, search.query, number)
                 assert page is not None
                 for hit in page.hits[:left]:
