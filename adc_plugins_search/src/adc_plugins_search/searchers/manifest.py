@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.json
+from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
 from adc_core.component import LocalPath
@@ -19,6 +20,9 @@ from adc_core.interfaces import Searcher
 from adc_plugins_search.searchers.folder import words
 
 PAGE_SIZE = 1000
+
+Rows = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 _TEXTS = ("page", "title", "licence", "licence_url", "creator", "creator_url", "attribution")
 _NUMBERS = ("width", "height")
@@ -49,7 +53,7 @@ class ManifestSearcher(Searcher):
         """
         start = int(cursor or 0)
         rows = self._rows(query)
-        shown = rows.slice(start, PAGE_SIZE)
+        shown = self.table.take(rows[start : start + PAGE_SIZE])
         given = [name for name in (*_TEXTS, *_NUMBERS) if name in shown.column_names]
         facts: list[dict[str, Any]] = (
             shown.select(given).to_pylist() if given else [{}] * len(shown)
@@ -82,28 +86,24 @@ class ManifestSearcher(Searcher):
                 table = table.set_column(place, name, known)
         return table.filter(pc.is_valid(table[self.url]))
 
-    def _rows(self, query: Query) -> pa.Table:
+    def _rows(self, query: Query) -> Rows:
+        """The rows that answer a query, the best first."""
         table = self.table
+        fits = np.ones(len(table), bool)
         for name, value in query.attributes.items():
             if name in table.column_names and name not in (self.url, self.label, self.caption):
-                table = table.filter(_same(table[name], value))
+                fits &= _same(table[name], value)
         if self.label in table.column_names:
-            return table.filter(_same(table[self.label], query.class_name))
+            return np.flatnonzero(fits & _same(table[self.label], query.class_name))
         needed, wanted = words(query.class_name), words(query.text)
-        for word in sorted(needed):
-            table = table.filter(_holds(table[self.caption], word))
-        if not needed or not len(table):
-            return table.slice(0, 0)
-        found = [pc.cast(_holds(table[self.caption], word), pa.int64()) for word in sorted(wanted)]
-        score = found[0]
-        for one in found[1:]:
-            score = pc.add(score, one)
-        # Ranks first by how many words are found, then by place in the list.
-        order = pc.sort_indices(
-            pa.table({"score": score, "row": np.arange(len(table))}),
-            sort_keys=[("score", "descending"), ("row", "ascending")],
-        )
-        return table.take(order)
+        for word in needed:
+            fits &= _holds(table[self.caption], word)
+        rows = np.flatnonzero(fits & bool(needed))
+        captions = table[self.caption].take(rows)
+        score = np.zeros(len(rows), np.int64)
+        for word in wanted:
+            score += _holds(captions, word)
+        return rows[np.argsort(-score, kind="stable")]
 
 
 def _read(path: Path) -> pa.Table:
@@ -113,9 +113,9 @@ def _read(path: Path) -> pa.Table:
 
             return pq.read_table(path)
         if path.suffix == ".csv":
-            return pyarrow.csv.read_csv(path)
+            return pyarrow.csv.read_csv(path, pyarrow.csv.ReadOptions(use_threads=False))
         if path.suffix in (".jsonl", ".ndjson"):
-            return pyarrow.json.read_json(path)
+            return pyarrow.json.read_json(path, pyarrow.json.ReadOptions(use_threads=False))
     except FileNotFoundError:
         raise InputError(f"{path} does not exist: give the path of a list") from None
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
@@ -124,16 +124,16 @@ def _read(path: Path) -> pa.Table:
     raise InputError(f"{path} is none of: .csv, .parquet, .jsonl")
 
 
-def _same(column: pa.ChunkedArray, value: str) -> pa.ChunkedArray:
+def _same(column: pa.ChunkedArray, value: str) -> Mask:
     """Where a text is the value, upper and lower case alike."""
     texts = pc.utf8_lower(column.cast(pa.string()))
-    return pc.fill_null(pc.equal(texts, value.lower()), False)
+    return np.asarray(pc.fill_null(pc.equal(texts, value.lower()), False))
 
 
-def _holds(column: pa.ChunkedArray, word: str) -> pa.ChunkedArray:
+def _holds(column: pa.ChunkedArray, word: str) -> Mask:
     """Where a text holds a word."""
     pattern = rf"(?i)(^|[^\pL\pN]){re.escape(word)}($|[^\pL\pN])"
-    return pc.fill_null(pc.match_substring_regex(column, pattern), False)
+    return np.asarray(pc.fill_null(pc.match_substring_regex(column, pattern), False))
 
 
 def _known(fact: dict[str, Any]) -> dict[str, Any]:
