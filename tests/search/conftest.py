@@ -50,8 +50,21 @@ class Web:
         app.router.add_post("/{path:.*}", self._dispatch)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._address, 0).start()
+        await self._open(0)
         self.port = self._runner.addresses[0][1]
+
+    async def _open(self, port: int) -> None:
+        self._site = web.TCPSite(self._runner, self._address, port)
+        await self._site.start()
+
+    async def close(self) -> None:
+        """Take no more connections; called from a handler."""
+        if self._site in self._runner.sites:
+            await self._site.stop()
+
+    def reopen(self) -> None:
+        """Take connections again, at the same port."""
+        asyncio.run_coroutine_threadsafe(self._open(self.port), self._loop).result()
 
     def stop(self) -> None:
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result()

@@ -1,13 +1,29 @@
 """Outages: what nobody answers is given up only after somebody else has answered."""
 
+import socket
+from contextlib import ExitStack
+
 import pytest
 
 from adc_core.errors import WorkError
-from adc_plugins_search.collectors.outage import PATIENCE, Outage
+from adc_plugins_search.collectors.messages import FetchRules
+from adc_plugins_search.collectors.outage import Outage, takes_connections
 from adc_plugins_search.collectors.outcomes import Reason, Refused
 
 SILENT = Refused(Reason.UNREACHABLE, "no connection")
 GONE = Refused(Reason.NOT_FOUND, "HTTP 404")
+
+
+class Network:
+    """Which hosts take connections, and which were tried."""
+
+    def __init__(self, *up: str) -> None:
+        self.up = set(up)
+        self.tried: list[str] = []
+
+    def takes(self, host: str) -> bool:
+        self.tried.append(host)
+        return host in self.up
 
 
 def silence(outage: Outage, hosts: list[str], count: int) -> None:
@@ -18,7 +34,7 @@ def silence(outage: Outage, hosts: list[str], count: int) -> None:
 
 def test_silence_is_believed_when_somebody_else_has_answered() -> None:
     now = iter(range(0, 1000, 10))
-    outage = Outage(clock=lambda: next(now))
+    outage = Outage(50, Network().takes, clock=lambda: next(now))
     assert outage.lost("a", "1", SILENT) == []
     assert outage.lost("b", "2", SILENT) == []
     assert outage.answer("c") == [("1", SILENT), ("2", SILENT)]
@@ -32,7 +48,7 @@ def test_silence_is_believed_when_somebody_else_has_answered() -> None:
 def test_an_answer_may_be_older_than_the_silence() -> None:
     """It was decoded meanwhile, and tells nothing of what was asked after it."""
     now = 0.0
-    outage = Outage(clock=lambda: now)
+    outage = Outage(50, Network().takes, clock=lambda: now)
     assert outage.lost("a", "1", SILENT) == []
     now = 4.0
     assert outage.lost("a", "2", SILENT) == []
@@ -44,7 +60,7 @@ def test_an_answer_may_be_older_than_the_silence() -> None:
 
 @pytest.mark.parametrize("reason", [Reason.FORBIDDEN, Reason.CRASHED, Reason.TOO_SLOW])
 def test_what_says_nothing_of_the_network_changes_nothing(reason: Reason) -> None:
-    outage = Outage()
+    outage = Outage(50, Network().takes)
     assert outage.lost("a", "1", SILENT) == []
     refused = Refused(reason, "here")
     assert outage.lost("b", "2", refused) == [("2", refused)]
@@ -52,35 +68,67 @@ def test_what_says_nothing_of_the_network_changes_nothing(reason: Reason) -> Non
 
 
 @pytest.mark.parametrize(
-    ("answered", "hosts"),
+    ("answered", "hosts", "tried"),
     [
-        ([], list("abcdefghij")),
-        (["a"], ["a"]),
-        (["a", "b", "c", "d", "e"], ["x", "c", "a", "b"]),
+        ([], list("abcdefghij"), []),
+        (["a"], ["a"], ["a"]),
+        (["a", "b", "c", "d", "e"], ["x", "c", "a", "b"], ["e", "d", "c"]),
     ],
 )
-def test_nobody_answers_any_more(answered: list[str], hosts: list[str]) -> None:
-    outage = Outage(answered)
-    silence(outage, hosts, PATIENCE - 1)
+def test_nobody_answers_any_more(answered: list[str], hosts: list[str], tried: list[str]) -> None:
+    network = Network()
+    outage = Outage(50, network.takes, answered)
+    silence(outage, hosts, 49)
     with pytest.raises(WorkError) as raised:
         outage.lost(hosts[0], "last", SILENT)
     assert str(raised.value) == (
-        f"none of the last {PATIENCE} images was answered for, by {len(hosts)} hosts: is the "
-        "network up? None of them is given up; run the same again to go on"
+        f"none of the last 50 images was answered for, by {len(hosts)} hosts: is the network up? "
+        "None of them is given up; run the same again to go on, with `silence: 0` if these hosts "
+        "are gone for good"
     )
+    assert sorted(network.tried) == sorted(tried)
 
 
-@pytest.mark.parametrize(
-    ("answered", "hosts"),
-    [
-        ([], list("abcdefghi")),
-        (["a", "b", "c"], ["b", "c"]),
-        (["a"], [f"dead{number}" for number in range(30)]),
-    ],
-)
-def test_hosts_that_have_never_answered_are_dead_ones(
-    answered: list[str], hosts: list[str]
-) -> None:
-    outage = Outage(answered)
-    silence(outage, hosts, 10 * PATIENCE)
-    assert len(outage.rest()) == 10 * PATIENCE
+def test_where_a_host_takes_connections_the_others_are_dead() -> None:
+    """However many of them there are: retries come last, so the end of a list is all silence."""
+    network = Network("b")
+    outage = Outage(10, network.takes)
+    outage.answer("b")
+    outage.answer("a")
+    silence(outage, ["a", "c", "d"], 9)
+    assert [key for key, _ in outage.lost("a", "last", SILENT)] == [
+        *(f"key {number}" for number in range(9)),
+        "last",
+    ]
+    assert network.tried == ["b"]
+    silence(outage, ["a", "c", "d"], 9)
+    assert len(outage.lost("a", "last", SILENT)) == 10
+
+
+def test_a_few_dead_hosts_are_no_outage() -> None:
+    outage = Outage(10, Network().takes)
+    for number in range(100):
+        outage.lost("abcdefghi"[number % 9], f"key {number}", SILENT)
+    assert outage.rest() == []  # they are told on the way
+
+
+def test_nothing_is_an_outage_where_that_is_asked_for() -> None:
+    outage = Outage(0, Network().takes, ["a"])
+    silence(outage, list("abcdefghijkl"), 500)
+    assert len(outage.rest()) == 500
+
+
+def test_whether_a_host_takes_connections() -> None:
+    with ExitStack() as stack:
+        open_one = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        port = open_one.getsockname()[1]
+        rules = FetchRules(
+            workers=1, per_host=1, timeout=1, connect_timeout=1, read_timeout=1, retries=0,
+            backoff=0, max_wait=0, max_bytes=1, user_agent="",
+            allowed=frozenset({("127.0.0.1", port)}),
+        )  # fmt: skip
+        assert takes_connections(f"127.0.0.1:{port}", rules)
+        assert takes_connections(f"localhost:{port}", rules)
+        assert not takes_connections(f"127.0.0.2:{port}", rules)  # the guard
+        assert not takes_connections(f"no-such-host.invalid:{port}", rules)
+    assert not takes_connections(f"127.0.0.1:{port}", rules)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -30,7 +31,7 @@ from adc_plugins_search.collectors.messages import (
     line_of,
     slot_of,
 )
-from adc_plugins_search.collectors.outage import Outage
+from adc_plugins_search.collectors.outage import Outage, takes_connections
 from adc_plugins_search.collectors.outcomes import Outcome, Reason, Refused
 from adc_plugins_search.collectors.shards import give_name, next_number
 
@@ -88,7 +89,8 @@ class _Crew:
         self._crashes: Counter[str] = Counter()
         self._deaths = 0
         self._stopping = False
-        self._outage = Outage(queue.answered)
+        connects = partial(takes_connections, rules=job.rules)
+        self._outage = Outage(job.rules.silence, connects, queue.answered)
         for line, count in queue.lines():
             self._left += count
             self._member(line).expect(line, count)

@@ -2,14 +2,13 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 from yarl import URL
@@ -31,6 +30,7 @@ from adc_plugins_search.collectors.messages import FetchRules, Job
 from adc_plugins_search.collectors.opt_out import Rule
 from adc_plugins_search.collectors.outcomes import KEY_LENGTH, Errand, Outcome, Refused
 from adc_plugins_search.collectors.recovery import recover
+from adc_plugins_search.collectors.row_batches import small_tables
 from adc_plugins_search.collectors.searching import Harvest, search_all
 from adc_plugins_search.collectors.shards import PART
 from adc_plugins_search.collectors.verifying import Decoder, PictureRules
@@ -63,8 +63,8 @@ class Downloader(Collector):
     `Content-Usage` say with a picture, or its own XMP metadata. `collection.json` in the work
     folder holds the options, with the rules that were ignored, if any.
 
-    Where no server answers any more the work fails, and nothing of what was asked for in vain is
-    given up: run again, it goes on there.
+    Where no server answers any more the work stops (`silence`), and nothing of what was asked for
+    in vain is given up: run again, it goes on there.
 
     Addresses in private networks are refused, also behind names and redirects, unless
     `allow_hosts` lists them. Local files are read for the `folder` searcher only, and only below
@@ -81,6 +81,7 @@ class Downloader(Collector):
         "contact",
         "searches",
         "max_wait",
+        "silence",
     )
 
     size: int = Field(
@@ -112,6 +113,12 @@ class Downloader(Collector):
     )
     min_rate: int = Field(
         1000, ge=0, description="give up images that come slower, in bytes per second"
+    )
+    silence: int = Field(
+        50,
+        ge=0,
+        description="images in a row without an answer, after which the work stops unless a host "
+        "that answered before takes connections; 0: it never stops for that",
     )
     contact: str = Field(
         "",
@@ -161,7 +168,7 @@ class Downloader(Collector):
                 f"relax: the design has no attribute {strange[0]!r}, but "
                 f"{', '.join(design.attributes) or 'none'}"
             )
-        with _small_tables():
+        with small_tables():
             return self._collect(design, searchers, work_folder())
 
     def _collect(self, design: Design, searchers: Sequence[Searcher], folder: Path) -> Dataset:
@@ -284,19 +291,9 @@ class Downloader(Collector):
             interval=self.interval,
             min_rate=self.min_rate,
             ignore=frozenset(self.ignore),
+            silence=self.silence,
             named=bool(self.contact.strip()),
         )
-
-
-@contextmanager
-def _small_tables() -> Iterator[None]:
-    """Arrow's own pool takes megabytes for each thread, and keeps them while images arrive."""
-    before = pa.default_memory_pool()
-    pa.set_memory_pool(pa.system_memory_pool())
-    try:
-        yield
-    finally:
-        pa.set_memory_pool(before)
 
 
 def _word_of(outcome: Outcome) -> str:

@@ -33,6 +33,7 @@ class FetchRules:
         interval: seconds between two requests to any other host.
         min_rate: bytes per second below which a body is given up.
         ignore: rules of servers that the user has chosen not to keep.
+        silence: images in a row without an answer that may be chance; 0 for any number.
         named: whether the user agent says whom to write to; else only own hosts are asked.
     """
 
@@ -51,6 +52,7 @@ class FetchRules:
     interval: float = 0.0
     min_rate: int = 0
     ignore: frozenset[Rule] = frozenset()
+    silence: int = 0
     named: bool = True
 
 

@@ -77,3 +77,14 @@ def take_table(path: Path) -> pa.Table:
     table = pa.ipc.open_file(pa.memory_map(str(path))).read_all()
     path.unlink()
     return table
+
+
+@contextmanager
+def small_tables() -> Iterator[None]:
+    """Let tables take what they need: Arrow's own pool keeps megabytes for each thread."""
+    before = pa.default_memory_pool()
+    pa.set_memory_pool(pa.system_memory_pool())
+    try:
+        yield
+    finally:
+        pa.set_memory_pool(before)
