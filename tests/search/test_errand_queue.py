@@ -40,9 +40,11 @@ def test_each_line_is_served_in_order(tmp_path: Path) -> None:
 def test_a_local_file_keeps_its_root(tmp_path: Path) -> None:
     with closing(ErrandQueue(tmp_path / "errands.part")) as queue:
         queue.add(errand("file:///x/1.jpg", Path("/x")), None)
+        queue.add(errand("file:///x/2.jpg", Path("/x")), STORED)
         ((line, count),) = queue.lines()
         assert count == 1
         assert queue.after(line, 0) == (1, errand("file:///x/1.jpg", Path("/x")))
+        assert not queue.answered  # it is no host
 
 
 def test_what_a_killed_attempt_has_left_is_of_no_use(tmp_path: Path) -> None:

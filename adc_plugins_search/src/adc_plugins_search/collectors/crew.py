@@ -184,12 +184,12 @@ class _Crew:
                 continue
             trip = member.away[event.key]
             host = line_of(trip.errand, trip.at)
-            if isinstance(event, Gained):
-                lost += self._outage.answer(host)
-            elif trip.errand.root is None:
+            if trip.errand.root is not None:  # no network was asked
+                lost += [(event.key, event.refused)] if isinstance(event, Lost) else []
+            elif isinstance(event, Lost):
                 lost += self._outage.lost(host, event.key, event.refused)
             else:
-                lost.append((event.key, event.refused))
+                lost += self._outage.answer(host)
         if lost:
             self._keep(lost)
 

@@ -28,7 +28,7 @@ class ErrandQueue:
         path: the file; made anew, and removed when the queue is closed.
 
     Attributes:
-        answered: the names of lines from which pictures are stored already.
+        answered: the names of hosts from which pictures are stored already.
 
     Raises:
         WorkError: the file cannot be used; so does each method.
@@ -58,7 +58,7 @@ class ErrandQueue:
             Whether it is new.
         """
         line = line_of(errand, None)
-        if isinstance(known, Stored):
+        if isinstance(known, Stored) and errand.root is None:
             self.answered.add(line)
         root = None if errand.root is None else str(errand.root)
         with self._explained():
