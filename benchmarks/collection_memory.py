@@ -41,7 +41,7 @@ def compare(folder: Path, chosen: argparse.Namespace) -> Iterator[str]:
     with ProcessPoolExecutor(PARTS) as pool:
         list(pool.map(partial(make_pictures, pictures, max(chosen.images)), range(PARTS)))
     yield f"{'':12}{'images':>9}{'peak MB':>9}{'CPU s / 1,000':>15}{'images / s':>12}"
-    with server(pictures, None) as port:
+    with server("collection_server.py", pictures) as port:
         hosts = [f"{host}:{port}" for host in HOSTS]
         for count in chosen.images:
             urls = [f"http://{hosts[n % len(hosts)]}/{n}.jpg" for n in range(count)]

@@ -180,12 +180,10 @@ def measure(command: list[str], environment: dict[str, str]) -> Cost:
 
 
 @contextmanager
-def server(pictures: Path, certificate: Path | None) -> Iterator[int]:
-    """A server in a process of its own; gives its port."""
-    arguments = [str(path) for path in (pictures, certificate) if path]
-    process = subprocess.Popen(
-        [sys.executable, str(HERE / "collection_server.py"), *arguments], stdout=subprocess.PIPE
-    )
+def server(program: str, *arguments: Path) -> Iterator[int]:
+    """One of the servers of this folder in a process of its own; gives its port."""
+    command = [sys.executable, str(HERE / program), *map(str, arguments)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:
         assert process.stdout
         yield int(process.stdout.readline())
@@ -267,7 +265,8 @@ def compare(folder: Path, chosen: argparse.Namespace) -> Iterator[str]:
     floors: dict[str, list[float]] = {"pillow": [], "opencv": []}
     bundle, certificate = certificates(folder)
     runs: dict[str, list[Cost]] = {}
-    with server(pictures, None) as http, server(pictures, certificate) as tls:
+    program = "collection_server.py"
+    with server(program, pictures) as http, server(program, pictures, certificate) as tls:
         for number in range(chosen.rounds):
             for decoder, seconds in floors.items():
                 seconds.append(floor(decoder, pictures))

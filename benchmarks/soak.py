@@ -19,14 +19,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
 
 import pyarrow.parquet as pq
-from collection_speed import resident
+from collection_speed import resident, server
 from soak_answers import HOSTS, MAX_BYTES
 from soak_kinds import KEPT, KINDS, addresses, choose, outcomes
 
@@ -192,24 +191,11 @@ def plan(kills: int, count: int, rng: random.Random) -> Iterator[Kill]:
             yield Kill(float("inf"), rng.uniform(0, 1.5 * count / kills), together)
 
 
-@contextmanager
-def server() -> Iterator[int]:
-    """The server in a process of its own; gives its port."""
-    program = [sys.executable, str(HERE / "soak_server.py")]
-    process = subprocess.Popen(program, stdout=subprocess.PIPE)
-    try:
-        assert process.stdout
-        yield int(process.stdout.readline())
-    finally:
-        process.kill()
-        process.wait()
-
-
 def soak(folder: Path, chosen: argparse.Namespace) -> Iterator[str]:
     """Collect, and yield the lines of the table; raises SystemExit where anything is wrong."""
     rng = random.Random(chosen.seed)
     kinds = choose(chosen.count, rng)
-    with server() as port:
+    with server("soak_server.py") as port:
         unused = port + 1 if port < 65_535 else port - 1
         urls = addresses(kinds, port, unused, rng)
         rows = [f"{url},{rng.choice('ab') if row else 'a'}" for row, url in enumerate(urls)]

@@ -50,7 +50,7 @@ def deep(number: int) -> bytes:
 
 @cache
 def bomb(side: int) -> bytes:
-    """A small PNG file that says it is very large."""
+    """A PNG file that says it is very large, cut so that it may be fetched."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return (
