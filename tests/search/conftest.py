@@ -18,6 +18,7 @@ from adc_core.design import Design, Hit, Page, Query
 from adc_core.interfaces import Searcher
 from adc_core.work import working_in
 from adc_plugins_search.collectors.downloader import Downloader
+from adc_plugins_search.collectors.outcomes import Stored
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -234,3 +235,26 @@ def outcome_of(
         return reason, detail
 
     return run
+
+
+@pytest.fixture(scope="session")
+def stored() -> Callable[[int], Stored]:
+    """What is known of a stored picture, by its number."""
+
+    def make(picture: int) -> Stored:
+        return Stored(
+            final_url=f"https://end.example/{picture}",
+            width=9,
+            height=8,
+            format="PNG",
+            mode="P",
+            size=7,
+            sha256=f"{picture + 100:064x}",
+            stored_size=6,
+            stored_sha256=f"{picture + 256:0<64x}",  # most of its bytes are zero
+            perceptual=(0x0123456789ABCDEF * (picture + 1)) % (1 << 64),
+            offset=512 * picture,
+            shard=f"{picture % 2}.tar",
+        )
+
+    return make

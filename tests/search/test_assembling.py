@@ -1,5 +1,6 @@
 """The last step: every hit is accounted for, in the order of the design."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from adc_core.design import Design, Hit, Query
 from adc_core.errors import WorkError
-from adc_plugins_search.collectors import row_batches
+from adc_plugins_search.collectors import arrow_tables
 from adc_plugins_search.collectors.assembling import Accounts, dataset_of, write_accounts
 from adc_plugins_search.collectors.choosing import Judged, NearDuplicates, choose
 from adc_plugins_search.collectors.errands import id_of
@@ -26,23 +27,6 @@ def judged(place: int, class_name: str, outcome: Outcome, rank: int = 1) -> Judg
     query = Query(text=f"a {class_name}", class_name=class_name)
     url = f"https://a.example/{place}"
     return Judged(Hit(url=url, query=query, engine="google", rank=rank), f"key{place}", outcome)
-
-
-def stored(picture: int) -> Stored:
-    return Stored(
-        final_url=f"https://end.example/{picture}",
-        width=9,
-        height=8,
-        format="PNG",
-        mode="P",
-        size=7,
-        sha256=f"raw{picture}",
-        stored_size=6,
-        stored_sha256=f"{picture:064x}",
-        perceptual=(0x0123456789ABCDEF * (picture + 1)) % (1 << 64),
-        offset=512 * picture,
-        shard=f"{picture % 2}.tar",
-    )
 
 
 def accounts_of(
@@ -62,7 +46,11 @@ def accounts_of(
     st.integers(1, 4),
 )
 def test_every_hit_is_a_sample_or_a_refusal(
-    tmp_path: Path, hits: list[tuple[str, int]], picture_at: list[int], rows_at_once: int
+    stored: Callable[[int], Stored],
+    tmp_path: Path,
+    hits: list[tuple[str, int]],
+    picture_at: list[int],
+    rows_at_once: int,
 ) -> None:
     """`picture_at` says which picture each of eight addresses shows, -1 being none."""
     everything = [
@@ -70,7 +58,7 @@ def test_every_hit_is_a_sample_or_a_refusal(
         for rank, (name, place) in enumerate(hits, 1)
     ]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(row_batches, "_ROWS", rows_at_once)
+        patch.setattr(arrow_tables, "_ROWS", rows_at_once)
         accounts, refused, kept = accounts_of(everything, tmp_path)
     samples = accounts.samples.to_pylist()
 
@@ -97,7 +85,9 @@ def test_every_hit_is_a_sample_or_a_refusal(
     ]
 
 
-def test_the_dataset_and_the_refusals_spell_everything_out(tmp_path: Path) -> None:
+def test_the_dataset_and_the_refusals_spell_everything_out(
+    stored: Callable[[int], Stored], tmp_path: Path
+) -> None:
     queries = [
         Query(text=f"{color} {name}", class_name=name, attributes={"color": color})
         for name in CLASSES
@@ -163,7 +153,7 @@ def test_the_dataset_and_the_refusals_spell_everything_out(tmp_path: Path) -> No
     assert dataset.images.shard.tolist() == [1, 0]
     assert dataset.images.offset.tolist() == [512, 1024]
     assert dataset.images.size.tolist() == [6, 6]
-    assert dataset.images.sums == [f"{1:064x}", f"{2:064x}"]
+    assert dataset.images.sums == [f"{257:0<64x}", f"{258:0<64x}"]
     assert dataset.sources.to_pylist() == [
         {
             "url": "https://A.example/1#x",
@@ -184,8 +174,8 @@ def test_the_dataset_and_the_refusals_spell_everything_out(tmp_path: Path) -> No
             "mode": "P",
             "bytes": 7,
             "stored_bytes": 6,
-            "sha256": "raw1",
-            "stored_sha256": f"{1:064x}",
+            "sha256": f"{101:064x}",
+            "stored_sha256": f"{257:0<64x}",
             "signals": None,
             "relaxed": None,
             "also_found_as": "dog/emu",
@@ -209,8 +199,8 @@ def test_the_dataset_and_the_refusals_spell_everything_out(tmp_path: Path) -> No
             "mode": "P",
             "bytes": 7,
             "stored_bytes": 6,
-            "sha256": "raw2",
-            "stored_sha256": f"{2:064x}",
+            "sha256": f"{102:064x}",
+            "stored_sha256": f"{258:0<64x}",
             "signals": None,
             "relaxed": None,
             "also_found_as": None,
@@ -231,7 +221,11 @@ def test_the_dataset_and_the_refusals_spell_everything_out(tmp_path: Path) -> No
     ],
 )
 def test_near_duplicates(
-    policy: NearDuplicates, kept: list[int], refused: list[tuple[int, str]], tmp_path: Path
+    stored: Callable[[int], Stored],
+    policy: NearDuplicates,
+    kept: list[int],
+    refused: list[tuple[int, str]],
+    tmp_path: Path,
 ) -> None:
     """0 and 1 are nearly the same and of one class, 2 and 3 of two classes, 4 is alone.
 
@@ -255,7 +249,9 @@ def test_near_duplicates(
     assert also == ([None, "emu", None] if policy == "first" else [None] * len(kept))
 
 
-def test_a_table_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_a_table_that_cannot_be_written_is_named(
+    stored: Callable[[int], Stored], tmp_path: Path
+) -> None:
     hits = [judged(0, "cat", stored(0))]
     with pytest.raises(WorkError) as raised:
         write_accounts(hits, choose(hits), PLAIN, tmp_path / "gone")

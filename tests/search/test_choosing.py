@@ -1,5 +1,6 @@
 """Properties of the choice: the first hit of each picture, and what near duplicates are."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -20,25 +21,10 @@ def judged(place: int, class_name: str, outcome: Outcome) -> Judged:
     return Judged(Hit(url=url, query=query, engine="google", rank=1), f"key{place}", outcome)
 
 
-def stored(picture: int) -> Stored:
-    return Stored(
-        final_url=f"https://end.example/{picture}",
-        width=9,
-        height=8,
-        format="PNG",
-        mode="P",
-        size=7,
-        sha256=f"{picture + 100:064x}",
-        stored_size=6,
-        stored_sha256=f"{picture + 256:0<64x}",  # most of its bytes are zero
-        perceptual=(0x0123456789ABCDEF * (picture + 1)) % (1 << 64),
-        offset=512 * picture,
-        shard=f"{picture % 2}.tar",
-    )
-
-
 @given(st.lists(st.tuples(st.sampled_from(CLASSES), st.integers(-1, 17)), max_size=30))
-def test_the_first_hit_of_each_picture_shows_it(hits: list[tuple[str, int]]) -> None:
+def test_the_first_hit_of_each_picture_shows_it(
+    stored: Callable[[int], Stored], hits: list[tuple[str, int]]
+) -> None:
     """Each hit has a class, and shows a picture, -1 being none."""
     choice = choose(
         judged(place, name, MISSING if shown < 0 else stored(shown))
@@ -70,7 +56,11 @@ def test_the_first_hit_of_each_picture_shows_it(hits: list[tuple[str, int]]) -> 
     ],
 )
 def test_near_duplicates(
-    policy: str, kept: list[int], groups: list[int], others: dict[int, set[str]]
+    stored: Callable[[int], Stored],
+    policy: str,
+    kept: list[int],
+    groups: list[int],
+    others: dict[int, set[str]],
 ) -> None:
     """0 and 1 are nearly the same and of one class, 2 and 3 of two classes, 4 is alone."""
     hashes = [0, 0b11, 0xFFFF << 32, (0xFFFF << 32) + 0b1001, 0xFFFF << 16]

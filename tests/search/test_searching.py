@@ -185,7 +185,7 @@ def test_searches_run_at_the_same_time_but_not_more_than_allowed(tmp_path: Path,
 
     with closing(Journal(tmp_path / "journal.sqlite", "")) as journal:
         design = design_of(*"abcdef")
-        assert not len(search_all(design, [Crowd()], journal, threads=3, max_wait=0))
+        assert not search_all(design, [Crowd()], journal, threads=3, max_wait=0)
     assert max(Crowd.most) == 3
 
 

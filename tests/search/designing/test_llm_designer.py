@@ -1,7 +1,6 @@
 """The designer as a whole, against a model that knows some words and a server that misbehaves."""
 
 import json
-import pickle
 import re
 
 import numpy as np
@@ -12,7 +11,6 @@ from adc_core.design import Brief
 from adc_core.errors import InputError, WorkError
 from adc_core.listeners import Listeners, hookimpl
 from adc_core.pipeline import Pipeline
-from adc_core.registry import registry
 from adc_core.work import working_in
 from adc_plugins_search.designers.llm import LlmDesigner
 
@@ -309,47 +307,6 @@ def test_what_is_missing_is_said(designer, monkeypatch):
         designer().design(BRIEF)
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"attributes": ["fit", "fit"]}, "attribute 'fit' stands twice: keep one"),
-        (
-            {"attributes": ["class"]},
-            "'class' cannot be an attribute: the slot {class} is the class",
-        ),
-        (
-            {"template": "{class}"},
-            "template: name the attributes of its slots: attributes: […]",
-        ),
-        (
-            {"template": "{class}", "attributes": ["fit"]},
-            "template: '{class}' must hold each of {class}, {fit} once",
-        ),
-        ({"options": 0}, "Input should be greater than or equal to 1"),
-    ],
-)
-def test_options_that_are_wrong(options, message):
-    with pytest.raises(ValueError) as raised:
-        LlmDesigner(**options)
-    assert message in str(raised.value)
-
-
-def test_the_model_of_the_environment_counts_as_an_option(monkeypatch):
-    monkeypatch.setenv("ADC_LLM_MODEL", "one")
-    first = LlmDesigner().fingerprint
-    assert LlmDesigner(model="one").fingerprint == first
-    assert LlmDesigner(timeout=5, price_in=1).fingerprint == first
-    monkeypatch.setenv("ADC_LLM_MODEL", "two")
-    assert LlmDesigner().fingerprint != first
-    assert pickle.loads(pickle.dumps(LlmDesigner())) == LlmDesigner()
-
-
-def test_it_is_registered():
-    from adc_core.interfaces import Designer
-
-    assert registry.load(Designer, "llm") is LlmDesigner
-
-
 def test_the_key_is_in_no_file(chat, designer, monkeypatch, tmp_path):
     monkeypatch.setenv("ADC_LLM_API_KEY", "sk-very-secret")
     chat.model = chat.knows(WORDS)
@@ -401,5 +358,7 @@ def test_a_run_keeps_the_turns_and_not_the_key(chat, designer, monkeypatch, tmp_
     assert [json.loads(line)["prompt"].split()[0] for line in kept] == [
         *("Show", "These", "Show", "These")
     ]
+    spent = json.loads((tmp_path / "run" / "designer" / "spent.json").read_text())
+    assert (spent["answers"], spent["tokens_in"], spent["tokens_out"]) == (4, 400, 80)
     for path in (tmp_path / "run").rglob("*"):
         assert not path.is_file() or b"secret" not in path.read_bytes(), path

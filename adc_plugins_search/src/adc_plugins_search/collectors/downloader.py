@@ -20,6 +20,7 @@ from adc_core.errors import InputError
 from adc_core.interfaces import Collector, Searcher
 from adc_core.work import progress, remark, work_folder
 from adc_plugins_search.collectors.address_guard import resolve, split_endpoint
+from adc_plugins_search.collectors.arrow_tables import small_tables
 from adc_plugins_search.collectors.assembling import Accounts, dataset_of, write_accounts
 from adc_plugins_search.collectors.choosing import Judgements, NearDuplicates, choose
 from adc_plugins_search.collectors.crew import fetch_all
@@ -30,7 +31,6 @@ from adc_plugins_search.collectors.messages import FetchRules, Job
 from adc_plugins_search.collectors.opt_out import Rule
 from adc_plugins_search.collectors.outcomes import KEY_LENGTH, Errand, Outcome, Refused
 from adc_plugins_search.collectors.recovery import recover
-from adc_plugins_search.collectors.row_batches import small_tables
 from adc_plugins_search.collectors.searching import Harvest, search_all
 from adc_plugins_search.collectors.shards import PART
 from adc_plugins_search.collectors.verifying import Decoder, PictureRules
@@ -182,7 +182,7 @@ class Downloader(Collector):
                 max_wait=self.max_wait,
                 relax=self.relax,
             )
-            if not len(found):
+            if not found:
                 journal.forget_pages()
                 raise InputError(
                     f"no images were found for any of the {len(design.queries)} queries, such as "
