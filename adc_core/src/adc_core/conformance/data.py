@@ -89,9 +89,9 @@ def check_corrupts_the_same_twice(simulator: Simulator) -> None:
 
 def check_adds_what_it_says(enricher: Enricher) -> None:
     """The columns named in `adds` are there; samples and labels are as before."""
-    dataset = toy_dataset().replace(**dict.fromkeys(enricher.adds))
+    dataset = toy_dataset().replace(**dict.fromkeys(enricher.provides))
     enriched = enricher.enrich(dataset)
-    for column in enricher.adds:
+    for column in enricher.provides:
         assert enriched.has(column), f"{column} was not added"
     assert enriched.fingerprint_of("ids", "labels", "classes") == dataset.fingerprint_of(
         "ids", "labels", "classes"
@@ -100,7 +100,7 @@ def check_adds_what_it_says(enricher: Enricher) -> None:
 
 def check_enriches_the_same_twice(enricher: Enricher) -> None:
     """The same dataset is enriched to the same bytes."""
-    dataset = toy_dataset().replace(**dict.fromkeys(enricher.adds))
+    dataset = toy_dataset().replace(**dict.fromkeys(enricher.provides))
     assert enricher.enrich(dataset) == enricher.enrich(dataset)
 
 
