@@ -4,17 +4,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.listeners import Listeners, installed_listeners
 from adc_core.pipeline import Pipeline
 from adc_core.plan import make_plan
 from adc_core.run import Run
-from adc_core.run_directory import COLLECTOR, open_run_directory
+from adc_core.run_directory import COLLECTOR, SAMPLES, open_run_directory
 from adc_core.stages import Stages, names_of_stages
-from adc_core.truth import read_truth, truth_table
+from adc_core.truth import read_truth, truth_table, with_classes_of
 
 
 def run_pipeline(
@@ -40,6 +38,8 @@ def run_pipeline(
     with open_run_directory(folder, pipeline, listeners) as directory:
         with _told(listeners, folder, names_of_stages(pipeline, plan)):
             stages = Stages(pipeline, directory)
+            if given is not None:
+                directory.note_given(given.fingerprint_of(*SAMPLES))
             design, dataset = stages.collect(given)
             truth = None if trusted is None else read_truth(trusted, dataset)
             dataset = stages.encode(dataset)
@@ -54,7 +54,7 @@ def run_pipeline(
                 findings=findings,
                 curations=curations,
                 truth=truth,
-                test=None if test is None else _same_classes(test, dataset),
+                test=None if test is None else with_classes_of(test, dataset),
             )
             run = run.replace(trainings=stages.learn(run))
             run = run.replace(measurements=stages.measure(run))
@@ -96,14 +96,3 @@ def _told(listeners: Listeners, folder: Path, stages: Iterable[str]) -> Iterator
     except BaseException as error:
         listeners.tell("adc_run_failed", folder=folder, error=error)
         raise
-
-
-def _same_classes(test: Dataset, dataset: Dataset) -> Dataset:
-    """The test set with the class numbers of the dataset."""
-    if missing := [name for name in test.classes if name not in dataset.classes]:
-        raise InputError(
-            f"the test set has the class {missing[0]!r}, which the dataset has not: "
-            f"{', '.join(dataset.classes)}"
-        )
-    places = np.array([dataset.classes.index(name) for name in test.classes])
-    return test.replace(labels=places[test.labels], classes=dataset.classes, probabilities=None)

@@ -1,4 +1,4 @@
-"""True labels of a collected dataset, matched to its samples by id or by URL."""
+"""Trusted labels: of a collected dataset, matched by id or by URL, and of a test set."""
 
 from pathlib import Path
 
@@ -49,3 +49,18 @@ def read_truth(table: pa.Table, dataset: Dataset) -> Array:
     truth = np.full(len(dataset), -1, np.int64)
     truth[used] = labels
     return truth
+
+
+def with_classes_of(test: Dataset, dataset: Dataset) -> Dataset:
+    """The test set with the class numbers of the dataset.
+
+    Raises:
+        InputError: it has a class that the dataset has not.
+    """
+    if missing := [name for name in test.classes if name not in dataset.classes]:
+        raise InputError(
+            f"the test set has the class {missing[0]!r}, which the dataset has not: "
+            f"{', '.join(dataset.classes)}"
+        )
+    places = np.array([dataset.classes.index(name) for name in test.classes])
+    return test.replace(labels=places[test.labels], classes=dataset.classes, probabilities=None)
