@@ -136,14 +136,13 @@ def test_a_dataset_that_has_changed_or_gone(tmp_path, write, photos):
     write(GIVEN).run(tmp_path / "run", Listeners())
     first = next(photos.rglob("*.png"))
     first.rename(first.with_name("x.png"))
-    given = tmp_path / "run" / ".." / "photos"
     assert faulty(InputError, tmp_path / "run") == (
-        f"{given} has changed since the run in {tmp_path / 'run'} (it has other samples or "
+        f"{photos} has changed since the run in {tmp_path / 'run'} (it has other samples or "
         "labels): run it again"
     )
     shutil.rmtree(photos)
     assert faulty(InputError, tmp_path / "run") == (
-        f"the dataset of the run in {tmp_path / 'run'} is not at {given} any more: put it back, or "
+        f"the dataset of the run in {tmp_path / 'run'} is not at {photos} any more: put it back, or "
         "run again"
     )
 

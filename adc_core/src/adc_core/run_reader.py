@@ -6,6 +6,7 @@ given.
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -44,6 +45,16 @@ _TRAINED_ON: tuple[TrainingSet, ...] = ("raw", "curated", "clean")
 def is_run_directory(folder: Path) -> bool:
     """Whether a folder is a run directory: what `adc run`, `adc detect` or `adc collect` wrote."""
     return (folder / RECORD).is_file() and (folder / PIPELINE).is_file()
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether the run in a run directory came to its end, so that `read_run` reads it.
+
+    Raises:
+        InputError: it is no run directory.
+        WorkError: its record is damaged.
+    """
+    return _Reader(folder).finished
 
 
 def read_run(folder: Path | str) -> Run:
@@ -165,7 +176,7 @@ class _Reader:
     def _path(self, key: str) -> Path | None:
         """A path of the pipeline file, which is relative to its folder."""
         value = self._paths.get(key)
-        return Path(self._folder, value) if isinstance(value, str) else None
+        return Path(os.path.normpath(self._folder / value)) if isinstance(value, str) else None
 
     def _named(self, kind: str) -> list[str]:
         """The names of the planned components of a kind, as their stages are called."""
