@@ -107,6 +107,7 @@ def _export(source: "Source", arguments: argparse.Namespace, shares: dict[str, f
     from adc_core.work import working_in
     from adc_plugins_search.exports.changes import (
         CHANGES,
+        count_moves,
         table_of_changes,
         write_changes,
     )
@@ -147,14 +148,16 @@ def _export(source: "Source", arguments: argparse.Namespace, shares: dict[str, f
         images = "1 image" if len(unreadable) == 1 else f"{len(unreadable):,} images"
         _say(f"left out {images} that cannot be read: {', '.join(shown + more)}")
     if written.renamed:
+        files = "1 file" if written.renamed == 1 else f"{written.renamed:,} files"
         _say(
-            f"{written.renamed:,} files got a number behind their name, which another has in the "
-            f"same class: {folder / SAMPLES} has their ids"
+            f"{files} got a number behind the name, which another file has in the same class: "
+            f"{folder / SAMPLES} has the ids"
         )
     lines = [f"{len(dataset):,} samples: {folder}"]
     if source.curations:
-        relabelled = sum(one.count("relabel") for one in source.curations.values())
-        dropped = sum(one.count("drop") for one in source.curations.values())
+        moves = count_moves(source)
+        relabelled = sum(count for _, new, count in moves if new is not None)
+        dropped = sum(count for _, new, count in moves if new is None)
         lines.append(f"{relabelled:,} relabelled, {dropped:,} dropped: {folder / CHANGES}")
     return "\n".join(lines)
 

@@ -264,10 +264,8 @@ def test_ids_that_are_no_file_names(tmp_path):
     adc("export", tmp_path / "saved", "--as", "image-folder", "--to", tmp_path / "out")
     train = tmp_path / "out" / "train"
     names = sorted(path.relative_to(train).as_posix() for path in train.rglob("*.png"))
-    assert names == sorted(
-        ["x/a/b.png", "x/ü.png", "x/000000002.png", "x/000000003.png", "x/000000004.png"]
-        + ["x/g.png", "x/B.png", "x/b-2.png", "y/000000008.png"]
-    )
+    plain = ["a/b", "ü", "000000002", "000000003", "000000004", "g", "B", "b-2"]
+    assert names == sorted([*(f"x/{name}.png" for name in plain), "y/000000008.png"])
     assert Dataset.read(tmp_path / "out/samples.csv").ids.tolist() == ids
 
 
