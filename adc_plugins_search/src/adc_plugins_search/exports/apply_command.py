@@ -68,6 +68,8 @@ def _apply(file: Path, *, dry: bool) -> int:
             known = before.get(move.path)
             if known is not None and known.to != move.to:
                 place = f"{move.path} was moved to {known.to} before: --undo first"
+            else:
+                place = f"{place}: mend it, or write no under `apply`"
             faults.append(f"{file}, line {move.line}: {place}")
         if faults:
             raise shortened(faults)
@@ -76,7 +78,7 @@ def _apply(file: Path, *, dry: bool) -> int:
             return _would(ahead)
         journal = before | {move.path: move for move, _ in moves}
         write_journal(file, folder, [*journal.values()])
-        carry_out(folder, ahead)
+        carry_out(folder, moves)
     removed = sum(not move.to.startswith(f"{name}/") for move, _ in moves)
     there = f" to {name}-removed" if removed else ""
     print(f"{len(moves) - removed:,} moved, {removed:,} removed{there}: {folder}")
@@ -106,17 +108,18 @@ def _undo(file: Path, *, dry: bool) -> int:
         for move, place in zip(back, places_of(folder.parent, back, begun), strict=True):
             if isinstance(place, str):
                 faults.append(f"{move.to} cannot be put back: {place}")
-            elif place is not Place.AFTER:
+            else:
                 moves.append((move, place))
+        ahead = [one for one in moves if one[1] is not Place.AFTER]
         if dry:
-            return _would(moves)
+            return _would(ahead)
         carry_out(folder, moves)
     for fault in faults:
         print(f"adc: {fault}", file=sys.stderr)
     if faults:
-        raise WorkError(f"{len(moves):,} put back, {len(faults):,} not: mend and --undo again")
+        raise WorkError(f"{len(ahead):,} put back, {len(faults):,} not: mend and --undo again")
     journal_of(file).unlink()
-    print(f"{len(moves):,} put back: {folder}")
+    print(f"{len(ahead):,} put back: {folder}")
     return 0
 
 

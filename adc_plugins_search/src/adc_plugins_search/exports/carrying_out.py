@@ -108,7 +108,7 @@ def _place(parent: Path, move: Move, *, begun: bool) -> Place | str:
     path, to = parent / move.path, parent / move.to
     for one in (path, to):
         if _leads_out(parent, one):
-            return f"{one} lies behind a link: give files in the folder itself"
+            return f"{one} lies behind a link"
     before, after = (_is_it(one, move.sha256) for one in (path, to))
     if before and not os.path.lexists(to):
         return Place.BEFORE
@@ -118,10 +118,10 @@ def _place(parent: Path, move: Move, *, begun: bool) -> Place | str:
     if before and after and (begun or path.samefile(to)):
         return Place.BOTH
     if before:
-        return f"{to} exists already: write another name, or no under `apply`"
+        return f"{to} exists already"
     if os.path.lexists(path):
-        return f"{path} is not the file that was listed: list again, or write no under `apply`"
-    return f"{path} is not there: put it back, or write no under `apply`"
+        return f"{path} is not the file that was listed"
+    return f"{path} is not there"
 
 
 def carry_out(folder: Path, moves: Sequence[tuple[Move, Place]]) -> None:

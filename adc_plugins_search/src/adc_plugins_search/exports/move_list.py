@@ -7,7 +7,9 @@ from pathlib import Path, PurePosixPath
 
 from adc_core.errors import InputError, InputErrors
 from adc_plugins_search.exports.file_names import folded
-from adc_plugins_search.exports.moves import MOVE, REMOVE
+
+MOVE, REMOVE = "move", "remove"
+"""What a line of a list asks for."""
 
 REMOVED = "-removed"
 """Behind the folder's name: the sibling folder that removed files go to."""

@@ -18,6 +18,7 @@ from adc_core.seal import disk_faults
 from adc_core.verdicts import flagged_by_any, most_suspicious_first
 from adc_plugins_search.exports.changes import flagged_by
 from adc_plugins_search.exports.file_names import folded, numbered
+from adc_plugins_search.exports.move_list import MOVE, REMOVE
 from adc_plugins_search.exports.source import Source
 
 COLUMNS = (
@@ -34,8 +35,6 @@ COLUMNS = (
     "folder",
 )
 """Of a list of moves; a person edits `apply`, and where need be `action` and `to`."""
-
-MOVE, REMOVE = "move", "remove"
 
 
 class _Change(NamedTuple):
