@@ -142,8 +142,8 @@ def test_a_dataset_that_has_changed_or_gone(tmp_path, write, photos):
     )
     shutil.rmtree(photos)
     assert faulty(InputError, tmp_path / "run") == (
-        f"the dataset of the run in {tmp_path / 'run'} is not at {photos} any more: put it back, or "
-        "run again"
+        f"the dataset of the run in {tmp_path / 'run'} is not at {photos} any more: put it back, "
+        "or run again"
     )
 
 
