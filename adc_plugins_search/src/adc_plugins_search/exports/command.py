@@ -34,7 +34,10 @@ class ExportCommand:
             default=[],
             metavar="NAME=SHARE",
             help="a split with a share of the samples, such as test=0.1; may be repeated; the rest "
-            "is train",
+            "is train; without it, the splits that the dataset has, or train",
+        )
+        parser.add_argument(
+            "--strict", action="store_true", help="refuse images that cannot be used, naming all"
         )
         parser.add_argument("--seed", type=int, default=0, help="of the splits")
 
@@ -47,6 +50,7 @@ class ExportCommand:
             WorkError: the folder cannot be written.
         """
         from adc_core.dataset import Dataset
+        from adc_core.image_check import broken_images, leave_out
         from adc_core.interruption import listen
         from adc_core.progress_bars import progress_bar
         from adc_core.seal import new_folder, refuse_existing
@@ -58,6 +62,11 @@ class ExportCommand:
         folder: Path = arguments.to
         refuse_existing(folder)
         dataset = Dataset.read(arguments.dataset)
+        if dataset.images is not None and arguments.form != "url-list":
+            with progress_bar("check images") as progressed, working_in(folder, progressed):
+                broken = broken_images(dataset)
+            listed = "--strict refuses them, naming all"
+            dataset = leave_out(dataset, broken, strict=arguments.strict, listed=listed)
         splits = _splits(dataset, dict(map(_share, arguments.split)), arguments.seed)
         with (
             new_folder(folder, folder.with_name(f".{folder.name}.part")) as part,
@@ -86,11 +95,12 @@ def _writer(form: str) -> "Callable[[Dataset, NDArray[np.str_], Path], None]":
 def _splits(dataset: "Dataset", shares: dict[str, float], seed: int) -> "NDArray[np.str_]":
     import numpy as np
 
+    from adc_core.splits import SPLIT
     from adc_plugins_search.exports.splits import TRAIN, split_by_group
     from adc_plugins_search.near_duplicates import GROUP
 
     if not shares:
-        return np.full(len(dataset), TRAIN)
+        return dataset.columns.get(SPLIT, np.full(len(dataset), TRAIN))
     groups = dataset.columns.get(GROUP, np.arange(len(dataset)))
     return split_by_group(dataset.labels, groups, shares, seed)
 
