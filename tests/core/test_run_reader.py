@@ -16,6 +16,7 @@ from adc_core import (
     read_run,
 )
 from adc_core.listeners import Listeners
+from adc_core.run_reader import left_out_images
 from adc_core.runner import collect_pipeline
 
 CLASSES = ("blue", "green", "red")
@@ -81,6 +82,27 @@ def test_a_run_on_a_given_dataset_comes_back_whole(tmp_path, write, photos, monk
     assert (read.truth >= 0).all()
     assert read.test.classes == CLASSES
     assert len(read.measurements) == 1
+
+
+def test_images_that_a_run_left_out_stay_out(tmp_path, write, photos):
+    for place, content in (("photos/blue/zz.png", b"junk"), ("trusted/red/zz.png", b"")):
+        (tmp_path / place).write_bytes(content)
+    with pytest.warns(UserWarning, match="left out 1 of"):
+        run = write(GIVEN).run(tmp_path / "run", Listeners())
+    assert len(run.collected) == 42
+    assert read_run(tmp_path / "run") == run
+    assert left_out_images(tmp_path / "run") == {"blue/zz.png": "not an image"}
+    assert len(read_collected(tmp_path / "run")) == 42
+
+
+def test_splits_of_a_folder_come_back_without_another_word(tmp_path, write, photos):
+    (tmp_path / "both").mkdir()
+    photos.rename(tmp_path / "both" / "train")
+    shutil.copytree(tmp_path / "trusted", tmp_path / "both" / "test")
+    with pytest.warns(UserWarning, match="read as splits"):
+        run = write("dataset: both\nencoder: toy\n").run(tmp_path / "run", Listeners())
+    assert read_run(tmp_path / "run") == run
+    assert set(run.collected.columns["split"].tolist()) == {"train", "test"}
 
 
 def test_the_dataset_as_it_was_before_the_run(tmp_path, write, photos):

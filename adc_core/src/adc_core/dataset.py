@@ -176,8 +176,11 @@ class Dataset(Record):
     def read(cls, path: Path | str) -> "Dataset":
         """Read a saved dataset, an image folder (class sub-folders), tar shards or a manifest.
 
+        A folder may hold splits, `train/CLASS/…` beside `test/CLASS/…`: all are read, and the
+        column `split` tells which is whose.
+
         A manifest is a CSV or Parquet file with the columns `label` and `path` (relative to the
-        manifest), optionally `id`, `attribute.NAME` and, in Parquet, the lists of numbers
+        manifest), optionally `id`, `split`, `attribute.NAME` and, in Parquet, the lists of numbers
         `features` and `probabilities`; other columns become `sources`. A `.npz` file holds
         `labels` and any of `images`, `features`, `probabilities`, `ids`, `classes`, and of training
         dynamics `given_probability`, `margin`, `loss`, `correct` (N × E, all four) and `epochs`.

@@ -7,6 +7,7 @@ given.
 
 import json
 import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ from adc_core.design import Brief, Design
 from adc_core.errors import InputError, WorkError
 from adc_core.faults import lines_of
 from adc_core.findings import Curation, Findings
+from adc_core.image_check import BROKEN_IMAGES, Broken, without
 from adc_core.run import Run, Training, TrainingSet
 from adc_core.run_directory import COLLECTOR, PIPELINE, RECORD, SAMPLES
 from adc_core.seal import unseal
@@ -35,7 +37,8 @@ from adc_core.stage_files import (
     evidence_in,
     training_form,
 )
-from adc_core.truth import read_truth, truth_table, with_classes_of
+from adc_core.test_set import with_classes_of
+from adc_core.truth import read_truth, truth_table
 
 R = TypeVar("R")
 
@@ -94,6 +97,19 @@ def read_collected(folder: Path | str) -> Dataset:
     return _Reader(Path(folder)).given()
 
 
+def left_out_images(folder: Path | str) -> dict[str, str]:
+    """Read which images of a given dataset a run left out: id to the reason.
+
+    Raises:
+        InputError: it is no run directory, or its dataset has gone or is another one by now.
+        WorkError: the stage is damaged.
+    """
+    reader = _Reader(Path(folder))
+    broken = reader.broken("dataset")
+    ids = reader.given(whole=True).ids if broken else ()
+    return {str(ids[one.row]): one.reason for one in broken}
+
+
 class _Reader:
     """The stages of one run directory, each read once.
 
@@ -150,8 +166,16 @@ class _Reader:
             ),
         )
 
-    def given(self) -> Dataset:
-        """The dataset as collected, or as the pipeline was given it."""
+    def broken(self, what: str) -> list[Broken]:
+        """The images that were left out, of the `dataset` or the `test` set."""
+        return self._read(what, BROKEN_IMAGES) if what in self._stages else []
+
+    def given(self, *, whole: bool = False) -> Dataset:
+        """The dataset as collected, or as the pipeline was given it.
+
+        Args:
+            whole: with the images that cannot be used.
+        """
         if self._planned.get("dataset") is None:
             if COLLECTOR not in self._stages:
                 raise InputError(f"nothing is collected yet in {self._folder}: run it again")
@@ -162,10 +186,10 @@ class _Reader:
                 f"the dataset of the run in {self._folder} is not at {path} any more: put it back, "
                 "or run again"
             )
-        dataset = Dataset.read(path)
+        dataset = _read_again(path)
         if self._given not in (None, dataset.fingerprint_of(*SAMPLES)):
             raise self._changed("it has other samples or labels")
-        return dataset
+        return dataset if whole else without(dataset, self.broken("dataset"))
 
     def _changed(self, how: str) -> InputError:
         path = self._path("dataset") or self._folder / COLLECTOR
@@ -246,15 +270,28 @@ class _Reader:
     def _truth(self, dataset: Dataset) -> Array | None:
         path = self._path("truth")
         there = path is not None and path.is_file()
-        return read_truth(truth_table(path), dataset) if path is not None and there else None
+        if path is None or not there:
+            return None
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return read_truth(truth_table(path), dataset)
 
     def _test(self, dataset: Dataset) -> Dataset | None:
         path = self._path("test")
         there = path is not None and path.exists()
-        return with_classes_of(Dataset.read(path), dataset) if path is not None and there else None
+        if path is None or not there:
+            return None
+        return with_classes_of(without(_read_again(path), self.broken("test")), dataset)
 
 
-_ALONE = ("designer", COLLECTOR, "encoder")
+def _read_again(path: Path) -> Dataset:
+    """Read a dataset without the warnings that the run gave when it read it first."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return Dataset.read(path)
+
+
+_ALONE = ("dataset", "test", "designer", COLLECTOR, "encoder")
 _MANY = ("simulators", "enrichers", "detectors", "curators", "learners", "metrics")
 
 

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from photo_folder import ADC, CLASSES, adc, paint
+from photo_folder import ADC, CLASSES, PIPELINE, adc, paint
 
 from adc_core import Dataset, InputError, read_run
 from adc_plugins_search.exports.move_list import read_move_list
@@ -155,6 +155,24 @@ def test_a_list_is_carried_out_and_undone(own):
     assert adc(own, "apply", "moves.csv", "--undo", code=2)[1] == (
         "adc: moves.csv.journal is not there: nothing of moves.csv was applied\n"
     )
+
+
+def test_a_folder_of_splits_keeps_them(repaired, tmp_path):
+    for split in ("train", "val"):
+        shutil.copytree(repaired / "photos", tmp_path / "photos" / split)
+    (tmp_path / "p.yaml").write_text(PIPELINE)
+    adc(tmp_path, "run", "p.yaml")
+    adc(tmp_path, "export", "runs/p", "--as", "moves", "--to", "moves.csv")
+    before = content(tmp_path / "photos")
+    lines = read_list(tmp_path / "moves.csv")
+    for line in lines:
+        assert (line["to"] or line["path"]).split("/")[0] == line["path"].split("/")[0]
+        assert line["path"].split("/")[1] == line["given"]
+        assert not line["to"] or line["to"].split("/")[1] == line["suggested"]
+    assert any(line["to"] for line in lines)
+    adc(tmp_path, "apply", "moves.csv")
+    adc(tmp_path, "apply", "moves.csv", "--undo")
+    assert content(tmp_path / "photos") == before
 
 
 def test_a_dry_run_does_nothing(own):

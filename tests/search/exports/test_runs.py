@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from photo_folder import CLASSES, ROWS, adc, paint
+from photo_folder import CLASSES, PIPELINE, ROWS, adc, paint
 
 from adc_core import Dataset, read_run
 
@@ -176,18 +176,29 @@ def test_hugging_face_files_by_datasets(place, curated, load):
 
 
 @pytest.mark.parametrize(
-    "path", ["image-folder/samples.csv", "image-folder/samples.parquet", "webdataset"]
+    "path",
+    ["image-folder", "image-folder/samples.csv", "image-folder/samples.parquet", "webdataset"],
 )
+@pytest.mark.filterwarnings("ignore:.*read as splits")
 def test_ours_by_ourselves(place, curated, path):
     read = Dataset.read(place / path)
-    ids = read.ids if "folder" in path else np.array(read.sources["id"].to_pylist())
+    ids = read.ids
+    if path == "webdataset":
+        ids = np.array(read.sources["id"].to_pylist())
+    if path == "image-folder":
+        by_path = {row["path"]: row["id"] for row in rows_of(place, path)}
+        ids = np.array([by_path[name] for name in ids.tolist()])
+    splits = {row["id"]: row["split"] for row in rows_of(place, path.partition("/")[0])}
+    assert read.columns["split"].tolist() == [splits[name] for name in ids.tolist()]
     assert set(ids.tolist()) == curated.keys()
     for row, name in enumerate(ids.tolist()):
         assert read.classes[read.labels[row]] == curated[name][0]
         np.testing.assert_array_equal(read.images[row], curated[name][1])
 
 
-@pytest.mark.parametrize("path", ["image-folder/train", "image-folder/samples.csv", "webdataset"])
+@pytest.mark.parametrize(
+    "path", ["image-folder", "image-folder/train", "image-folder/samples.csv", "webdataset"]
+)
 def test_adc_detect_reads_them(place, tmp_path, path):
     written, _ = adc(place, "detect", place / path, "--out", tmp_path / "out")
     assert "most suspicious" in written or "no label is flagged" in written
@@ -319,29 +330,41 @@ def test_unreadable_images_are_left_out_and_told(broken, form):
     written, told = adc(broken, "export", "photos", "--as", form, "--to", "x")
     assert written == f"{ROWS} samples: x\n"
     assert told == (
-        "adc: left out 3 images that cannot be read: high/zz1.png (not an image), high/zz2.jpg "
-        "(not an image), high/zz3.png (damaged)\n"
+        "adc: warning: left out 3 of 123 images, which cannot be used: high/zz1.png (not an "
+        "image), high/zz2.jpg (empty), high/zz3.png (damaged); x/changes.csv lists all\n"
     )
     listed = changes_of(broken, "x")
     assert [(line["id"], line["action"], line["reason"]) for line in listed] == [
         ("high/zz1.png", "leave out", "not an image"),
-        ("high/zz2.jpg", "leave out", "not an image"),
+        ("high/zz2.jpg", "leave out", "empty"),
         ("high/zz3.png", "leave out", "damaged"),
     ]
     assert len(rows_of(broken, "x")) == ROWS
     assert not list((broken / "x").rglob("zz*"))
-    assert "cannot be read: 3 images." in (broken / "x" / "README.md").read_text()
+    assert "cannot be used: 3 images." in (broken / "x" / "README.md").read_text()
+
+
+def test_images_that_a_run_left_out_are_told_too(broken):
+    (broken / "p.yaml").write_text(PIPELINE)
+    adc(broken, "run", "p.yaml")
+    _, told = adc(broken, "export", "runs/p", "--as", "image-folder", "--to", "x")
+    assert "adc: the run left out 3 images that cannot be used: x/changes.csv lists all\n" in told
+    left = [line["id"] for line in changes_of(broken, "x") if line["action"] == "leave out"]
+    assert left == ["high/zz1.png", "high/zz2.jpg", "high/zz3.png"]
+    moves = adc(broken, "export", "runs/p", "--as", "moves", "--to", "moves.csv")[0]
+    assert moves == "4 moves, 11 removals: moves.csv\n"
 
 
 def test_strict_refuses_unreadable_images(broken):
     _, told = adc(
         broken, "export", "photos", "--as", "image-folder", "--to", "x", "--strict", code=2
     )
-    assert told == (
-        "adc: high/zz1.png: not an image: replace or remove it\n"
-        "adc: high/zz2.jpg: not an image: replace or remove it\n"
-        "adc: high/zz3.png: damaged: replace or remove it\n"
-    )
+    lines = told.splitlines()
+    assert lines[:2] == [
+        "adc: high/zz1.png: not an image: replace or remove it",
+        "adc: high/zz2.jpg: empty: replace or remove it",
+    ]
+    assert lines[2].startswith("adc: high/zz3.png: damaged (") and len(lines) == 3
     assert not (broken / "x").exists()
 
 

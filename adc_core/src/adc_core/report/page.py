@@ -13,6 +13,7 @@ from adc_core.report import figures
 from adc_core.report.suspects import most_suspicious
 from adc_core.run import Measurement, Run
 from adc_core.run_directory import COLLECTOR, PIPELINE, RECORD
+from adc_core.truth import UNKNOWN
 from adc_core.verdicts import verdicts_of
 
 
@@ -65,7 +66,7 @@ def _facts(run: Run, things: str) -> list[tuple[str, str]]:
     if estimates:
         facts.append(("estimated wrong labels", f"{100 * float(np.mean(estimates)):.1f} %"))
     if run.truth is not None:
-        known = run.truth >= 0
+        known = run.truth != UNKNOWN
         wrong = float(np.mean(run.collected.labels[known] != run.truth[known]))
         facts.append(("truly wrong labels", f"{100 * wrong:.1f} %"))
     if run.curations:

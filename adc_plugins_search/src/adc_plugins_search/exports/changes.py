@@ -19,17 +19,17 @@ CHANGES = "changes.csv"
 """The list of an export, where anything was changed."""
 
 LEFT_OUT = "leave out"
-"""The action of an image that cannot be read, beside `relabel` and `drop` of curators."""
+"""The action of an image that cannot be used, beside `relabel` and `drop` of curators."""
 
 
-def table_of_changes(source: Source, unreadable: Mapping[str, str]) -> pa.Table | None:
+def table_of_changes(source: Source, left_out: Mapping[str, str]) -> pa.Table | None:
     """One row per change, in the order in which they were made; None where nobody looked.
 
     Its columns: id, action, old_class, new_class, reason, curator, flagged_by.
 
     Args:
         source: what is exported.
-        unreadable: id to the reason, of images that are left out of the dataset.
+        left_out: id to the reason, of images that cannot be used.
     """
     parts = []
     names = pa.array(source.original.classes, pa.string())
@@ -49,8 +49,8 @@ def table_of_changes(source: Source, unreadable: Mapping[str, str]) -> pa.Table 
                 }
             )
         )
-    if unreadable:
-        ids = np.asarray([*unreadable], dtype=np.str_)
+    if left_out:
+        ids = np.asarray([*left_out], dtype=np.str_)
         rows = rows_of(source.original.ids, ids)
         nothing = pa.nulls(len(ids), pa.string())
         parts.append(
@@ -58,9 +58,9 @@ def table_of_changes(source: Source, unreadable: Mapping[str, str]) -> pa.Table 
                 {
                     "id": to_arrow(ids),
                     "action": pa.array([LEFT_OUT] * len(ids)),
-                    "old_class": names.take(pa.array(source.original.labels[rows])),
+                    "old_class": names.take(pa.array(source.original.labels[rows], mask=rows < 0)),
                     "new_class": nothing,
-                    "reason": pa.array([*unreadable.values()], pa.string()),
+                    "reason": pa.array([*left_out.values()], pa.string()),
                     "curator": nothing,
                     "flagged_by": flagged_by(source.findings, ids),
                 }
@@ -86,14 +86,13 @@ def write_changes(table: pa.Table, dataset: Dataset, paths: Sequence[str], folde
 
 def flagged_by(findings: Mapping[str, Findings], ids: Array) -> pa.Array:
     """The detectors that flag each of some samples: `simifeat, confident-learning`."""
-    flags: list[pa.Array] = []
+    told = np.full(len(ids), "", np.str_)
     for name, found in findings.items():
         rows = rows_of(found.ids, ids)
         flagged = (rows >= 0) & found.flagged[rows]
-        flags.append(pc.if_else(pa.array(flagged), pa.scalar(name), pa.scalar(None, pa.string())))
-    if not flags:
-        return pa.nulls(len(ids), pa.string())
-    return pc.binary_join_element_wise(*flags, ", ", null_handling="skip")
+        longer = np.char.add(told, np.where(told == "", name, f", {name}"))
+        told = np.where(flagged, longer, told)
+    return to_arrow(told)
 
 
 def count_moves(source: Source) -> list[tuple[str, str | None, int]]:

@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 MOVES = "moves"
 FORMATS = ("image-folder", "webdataset", "hugging-face", "url-list", MOVES)
-
-_SHOWN = 5
-"""Unreadable images that are named; the list of changes names all."""
 
 
 class ExportCommand:
@@ -60,7 +57,7 @@ class ExportCommand:
             default=[],
             metavar="NAME=SHARE",
             help="a split with a share of the samples, such as test=0.1; may be repeated; the rest "
-            "is train",
+            "is train; without it, the splits that the dataset has, or train",
         )
         parser.add_argument("--seed", type=int, default=0, help="of the splits")
         parser.add_argument(
@@ -102,6 +99,7 @@ def _export(source: "Source", arguments: argparse.Namespace, shares: dict[str, f
     import pyarrow.parquet as pq
 
     from adc_core.dataset import rows_of
+    from adc_core.image_check import broken_images, leave_out
     from adc_core.progress_bars import progress_bar
     from adc_core.seal import new_folder
     from adc_core.work import working_in
@@ -122,16 +120,24 @@ def _export(source: "Source", arguments: argparse.Namespace, shares: dict[str, f
         new_folder(folder, folder.with_name(f".{folder.name}.part")) as part,
         working_in(part, progressed),
     ):
-        unreadable = {} if form == "url-list" else _unreadable(source.dataset, arguments.strict)
-        dataset = _without(source.dataset, unreadable)
+        dataset, left_out = source.dataset, dict(source.left_out)
+        if arguments.strict and left_out:
+            raise InputErrors(
+                f"{name}: {reason}: replace or remove it" for name, reason in left_out.items()
+            )
+        if form != "url-list":
+            broken = broken_images(dataset)
+            left_out |= {str(dataset.ids[one.row]): one.reason for one in broken}
+            listed = f"{folder / CHANGES} lists all"
+            dataset = leave_out(dataset, broken, strict=arguments.strict, listed=listed)
         splits = _splits(dataset, shares, arguments.seed)
         before = rows_of(source.original.ids, dataset.ids)
         entitled = source.original.labels[before] == dataset.labels
         written = _writer(form)(dataset, splits, entitled, part)
-        changes = table_of_changes(source, unreadable)
+        changes = table_of_changes(source, left_out)
         if changes is not None:
             write_changes(changes, dataset, written.paths, part)
-        export = Export(form, folder.name, source, dataset, splits, unreadable)
+        export = Export(form, folder.name, source, dataset, splits, left_out)
         header = hub_header(
             form,
             folder.name,
@@ -142,11 +148,9 @@ def _export(source: "Source", arguments: argparse.Namespace, shares: dict[str, f
         )
         write_datasheet(part, export, header)
         write_croissant(part, folder.name, collected=source.collected)
-    if unreadable:
-        shown = [f"{name} ({reason})" for name, reason in list(unreadable.items())[:_SHOWN]]
-        more = [f"and {len(unreadable) - _SHOWN:,} more"] if len(unreadable) > _SHOWN else []
-        images = "1 image" if len(unreadable) == 1 else f"{len(unreadable):,} images"
-        _say(f"left out {images} that cannot be read: {', '.join(shown + more)}")
+    if source.left_out:
+        images = "1 image" if len(source.left_out) == 1 else f"{len(source.left_out):,} images"
+        _say(f"the run left out {images} that cannot be used: {folder / CHANGES} lists all")
     if written.renamed:
         files = "1 file" if written.renamed == 1 else f"{written.renamed:,} files"
         _say(
@@ -160,31 +164,6 @@ def _export(source: "Source", arguments: argparse.Namespace, shares: dict[str, f
         dropped = sum(count for _, new, count in moves if new is None)
         lines.append(f"{relabelled:,} relabelled, {dropped:,} dropped: {folder / CHANGES}")
     return "\n".join(lines)
-
-
-def _unreadable(dataset: "Dataset", strict: bool) -> dict[str, str]:
-    """The ids of images that cannot be read, with the reasons.
-
-    Raises:
-        InputErrors: there are such images, and `strict` was wished, or there are no others.
-    """
-    from adc_plugins_search.exports.readable import unreadable_images
-
-    found = unreadable_images(dataset.images)
-    named = {str(dataset.ids[row]): reason for row, reason in found.items()}
-    if named and (strict or len(named) == len(dataset)):
-        raise InputErrors(
-            f"{name}: {reason}: replace or remove it" for name, reason in named.items()
-        )
-    return named
-
-
-def _without(dataset: "Dataset", ids: Collection[str]) -> "Dataset":
-    import numpy as np
-
-    if not ids:
-        return dataset
-    return dataset.take(np.flatnonzero(~np.isin(dataset.ids, list(ids))))
 
 
 def _say(text: str) -> None:
@@ -206,25 +185,16 @@ def _writer(form: str) -> "Callable[[Dataset, NDArray[np.str_], Array, Path], Wr
 def _splits(dataset: "Dataset", shares: dict[str, float], seed: int) -> "NDArray[np.str_]":
     import numpy as np
 
+    from adc_core.splits import SPLIT
     from adc_plugins_search.exports.splits import TRAIN, split_by_group
     from adc_plugins_search.near_duplicates import GROUP
 
     if not shares:
-        told = _told_splits(dataset)
-        return np.full(len(dataset), TRAIN) if told is None else told
+        told = dataset.columns.get(SPLIT, np.full(len(dataset), TRAIN))
+        names, codes = np.unique(told.astype(np.str_), return_inverse=True)
+        return np.array([name if name.isidentifier() else TRAIN for name in names])[codes]
     groups = dataset.columns.get(GROUP, np.arange(len(dataset)))
     return split_by_group(dataset.labels, groups, shares, seed)
-
-
-def _told_splits(dataset: "Dataset") -> "NDArray[np.str_] | None":
-    """The splits that the dataset has already, as the samples of another export have them."""
-    import numpy as np
-
-    if dataset.sources is None or "split" not in dataset.sources.column_names:
-        return None
-    names = dataset.sources["split"].to_pylist()
-    plain = all(isinstance(name, str) and name.isidentifier() for name in set(names))
-    return np.array(names, np.str_) if plain else None
 
 
 def _share(text: str) -> tuple[str, float]:

@@ -28,7 +28,7 @@ class Export:
         source: where its samples come from.
         dataset: the samples that were written.
         splits: the split of each.
-        unreadable: id to the reason, of images that were left out.
+        left_out: id to the reason, of images that were left out.
     """
 
     form: str
@@ -36,7 +36,7 @@ class Export:
     source: Source
     dataset: Dataset
     splits: NDArray[np.str_]
-    unreadable: Mapping[str, str]
+    left_out: Mapping[str, str]
 
 
 def write_datasheet(folder: Path, export: Export, header: str) -> None:
@@ -65,7 +65,7 @@ def _lines(export: Export) -> Iterator[str]:
     yield from (f"    {line}" for line in _READ[export.form].format(export.name).splitlines())
     yield from ("", "## Classes", "")
     yield from _table(("class", *names), _of_classes(dataset, splits, names))
-    if export.source.curations or export.unreadable:
+    if export.source.curations or export.left_out:
         yield from ("", "## What was changed", "")
         yield from _changes(export)
     for attribute, values in dataset.attributes.items():
@@ -141,10 +141,10 @@ def _changes(export: Export) -> Iterator[str]:
     if moves and source.findings:
         yield ""
         yield from _table(("detector", "of these it flags"), _flagging(source))
-    if export.unreadable:
-        reasons = Counter(export.unreadable.values()).most_common()
+    if export.left_out:
+        reasons = Counter(export.left_out.values()).most_common()
         yield ""
-        yield f"Left out, for they cannot be read: {len(export.unreadable):,} images."
+        yield f"Left out, for they cannot be used: {len(export.left_out):,} images."
         yield ""
         yield from _table(("reason", "images"), reasons)
 

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from adc_core.dataset import Dataset
+from adc_core.splits import SPLIT
 from adc_core.texts import to_arrow
 
 SAMPLES = "samples.parquet"
@@ -46,7 +47,7 @@ def samples_table(dataset: Dataset, splits: NDArray[np.str_]) -> pa.Table:
     for name, values in dataset.attributes.items():
         columns[f"attribute.{name}"] = to_arrow(values)
     for name, column in dataset.columns.items():
-        if column.ndim == 1:
+        if column.ndim == 1 and name != SPLIT:
             columns[name] = pa.array(column)
     if dataset.sources is not None:
         for name in dataset.sources.column_names:

@@ -1,7 +1,7 @@
 """What is exported: a dataset, and what is known of how it came about."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import yaml
@@ -10,7 +10,13 @@ from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.findings import Curation, Findings
 from adc_core.run import Run
-from adc_core.run_reader import is_finished, is_run_directory, read_collected, read_run
+from adc_core.run_reader import (
+    is_finished,
+    is_run_directory,
+    left_out_images,
+    read_collected,
+    read_run,
+)
 
 COLLECTOR = "collector"
 CURATORS = "curators/"
@@ -33,6 +39,7 @@ class Source:
         recipe: the pipeline of the run, as YAML; None where no run is known.
         collected: whether images were found by searching, and so labelled by the words of a query.
         simulators: of the pipeline: what made labels wrong on purpose.
+        left_out: id to the reason, of images that the run could not use.
     """
 
     path: Path
@@ -44,6 +51,7 @@ class Source:
     recipe: str | None = None
     collected: bool = False
     simulators: tuple[str, ...] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_source(path: Path, *, raw: bool = False, stage: str | None = None) -> Source:
@@ -73,13 +81,21 @@ def read_source(path: Path, *, raw: bool = False, stage: str | None = None) -> S
     recipe = (run / "pipeline.yaml").read_text(encoding="utf-8")
     if wanted == COLLECTOR or (raw and not is_finished(run)):
         dataset = Dataset.read(path) if inside is not None else read_collected(run)
-        return Source(path, dataset, dataset, recipe=recipe, collected=_was_collected(dataset))
+        return Source(
+            path,
+            dataset,
+            dataset,
+            recipe=recipe,
+            collected=_was_collected(dataset),
+            left_out={} if inside is not None else left_out_images(run),
+        )
     if not is_finished(run):
         raise InputError(
             f"the run in {run} is not finished: run it again to the end, or export what was "
             "collected with --raw"
         )
-    return _of_run(path, read_run(run), recipe, raw, wanted)
+    source = _of_run(path, read_run(run), recipe, raw, wanted)
+    return replace(source, left_out=left_out_images(run))
 
 
 def _of_run(path: Path, run: Run, recipe: str, raw: bool, stage: str | None) -> Source:
