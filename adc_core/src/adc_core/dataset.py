@@ -185,6 +185,9 @@ class Dataset(Record):
         `labels` and any of `images`, `features`, `probabilities`, `ids`, `classes`, and of training
         dynamics `given_probability`, `margin`, `loss`, `correct` (N × E, all four) and `epochs`.
 
+        Parquet files with pictures in them, in a folder or its `data/`, are read in place, as
+        Hugging Face's `datasets` writes them: the column `label`, pictures in a column of bytes.
+
         A folder of tar shards is read in place: of each sample the picture, `.cls` or the `label`
         in `.json`, and what else stands in `.json` as sources.
 

@@ -15,6 +15,7 @@ from adc_core.dataset import Dataset
 from adc_core.dataset_files import HEADER, read_saved
 from adc_core.errors import InputError
 from adc_core.image_folder import read_image_folder
+from adc_core.image_table_reader import image_column, image_tables_in, read_image_tables
 from adc_core.images import ImageFiles
 from adc_core.shard_reader import read_shards
 from adc_core.splits import SPLIT
@@ -34,9 +35,14 @@ def read_dataset(path: Path) -> Dataset:
     if path.is_dir():
         if (path / HEADER).is_file():
             return read_saved(path)
-        return read_shards(path) if any(path.glob("*.tar")) else read_image_folder(path)
+        if any(path.glob("*.tar")):
+            return read_shards(path)
+        tables = image_tables_in(path)
+        return read_image_tables(path, tables) if tables else read_image_folder(path)
     if not path.exists():
         raise InputError(f"{path} does not exist: give a folder, a manifest or a .npz file")
+    if path.suffix == ".parquet" and image_column(path) is not None:
+        return read_image_tables(path.parent, [path])
     if path.suffix in (".csv", ".parquet"):
         return _read_manifest(path)
     if path.suffix == ".npz":

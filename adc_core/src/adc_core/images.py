@@ -194,6 +194,18 @@ def _inside(row: int, path: str) -> str:
     return path
 
 
+def save_encoded(images: Images, folder: Path) -> list[str]:
+    """Put pictures of any kind below a folder as files, a thousand in each; return their paths."""
+    paths = []
+    for row in range(len(images)):
+        content, suffix = images.encoded(row)
+        path = folder / f"{row // 1000:06}" / f"{row:09}{suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        paths.append(path.relative_to(folder).as_posix())
+    return paths
+
+
 def put_file(source: Path, target: Path, link: bool) -> None:
     """Copy a file, or share its bytes where that is allowed and the file system can."""
     if link:

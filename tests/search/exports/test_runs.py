@@ -177,7 +177,13 @@ def test_hugging_face_files_by_datasets(place, curated, load):
 
 @pytest.mark.parametrize(
     "path",
-    ["image-folder", "image-folder/samples.csv", "image-folder/samples.parquet", "webdataset"],
+    [
+        "image-folder",
+        "image-folder/samples.csv",
+        "image-folder/samples.parquet",
+        "webdataset",
+        "hugging-face",
+    ],
 )
 @pytest.mark.filterwarnings("ignore:.*read as splits")
 def test_ours_by_ourselves(place, curated, path):
@@ -197,7 +203,14 @@ def test_ours_by_ourselves(place, curated, path):
 
 
 @pytest.mark.parametrize(
-    "path", ["image-folder", "image-folder/train", "image-folder/samples.csv", "webdataset"]
+    "path",
+    [
+        "image-folder",
+        "image-folder/train",
+        "image-folder/samples.csv",
+        "webdataset",
+        "hugging-face",
+    ],
 )
 def test_adc_detect_reads_them(place, tmp_path, path):
     written, _ = adc(place, "detect", place / path, "--out", tmp_path / "out")
