@@ -193,9 +193,6 @@ collector: downloader
         (empty, "dataset: data",
          "data/dark holds no images (.bmp, .gif, .jpeg, .jpg, .png, .tif, .tiff, .webp)"),
         (one_class, "dataset: data", "only 1 class (dark): give at least two"),
-        (bomb, "dataset: data\nencoder: pixels",
-         "data/dark/bomb.png has 9000 × 9000 pixels, more than 64,000,000: a decompression bomb, "
-         "or shrink it first"),
         (nothing, "dataset: data\ndetectors: [simifeat]",
          'p.yaml: detectors.0: simifeat reads "neighbours", which nothing here adds: neighbours '
          "come from features, so add {use: pixels} of adc-plugins-learn to encoder"),
@@ -226,6 +223,50 @@ def test_bad_input_is_one_line_and_leaves_nothing(digits, prepare, text, message
     assert message in line.replace(f"{digits}/", "")
     stages = [path.name for path in (digits / "out").rglob("stage.json")]
     assert stages in ([], ["stage.json"])  # the design of a collection that then fails
+
+
+def test_images_that_cannot_be_used_are_left_out_or_refused(digits):
+    bomb(digits)
+    (digits / "data" / "light" / "junk.jpg").write_text("junk")
+    result = run(digits, "dataset: data\nencoder: pixels\n")
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == (
+        "adc: warning: left out 2 of 42 images, which cannot be used: dark/bomb.png (too large), "
+        "light/junk.jpg (not an image); out/dataset/broken.csv lists all\n"
+    )
+    assert len(np.load(digits / "out" / "encoder" / "features.npy")) == 40
+    assert run(digits, "dataset: data\nencoder: pixels\n").stderr == result.stderr
+    stages = json.loads((digits / "out" / "run.json").read_text())["stages"]
+    assert stages["dataset"]["reused"]
+    refused = adc("run", "p.yaml", "--out", "out", "--strict", cwd=digits)
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        "adc: p.yaml: dark/bomb.png: too large (9000 × 9000 pixels): replace or remove it\n"
+        "adc: p.yaml: light/junk.jpg: not an image: replace or remove it\n"
+    )
+
+
+def test_check_looks_at_every_path(digits):
+    (digits / "p.yaml").write_text("dataset: data\ntest: nowhere\ntruth: gone.csv\n")
+    result = adc("check", "p.yaml", cwd=digits)
+    assert result.returncode == 2
+    assert result.stderr == (
+        "adc: p.yaml: test: nowhere does not exist: give a folder, a manifest or a .npz file\n"
+        "adc: p.yaml: truth: gone.csv does not exist: mend the path\n"
+    )
+    (digits / "p.yaml").write_text("dataset: data\ntest: ./data/../data\n")
+    assert adc("check", "p.yaml", cwd=digits).stderr == (
+        "adc: p.yaml: test: data/../data is the dataset itself: give samples that no training has "
+        "seen, or leave test out\n"
+    )
+    (digits / "m.csv").write_text("path,label\ndata/dark/1.png,a\nno.png,b\n")
+    (digits / "p.yaml").write_text("dataset: m.csv\nencoder: pixels\n")
+    result = adc("check", "p.yaml", cwd=digits)
+    assert (result.returncode, result.stdout) == (0, "p.yaml: all is well\n")
+    assert result.stderr == (
+        "adc: warning: left out 1 of 2 images, which cannot be used: no.png (missing); "
+        "a run would leave them out\n"
+    )
 
 
 def test_a_traceback_only_on_request(digits):

@@ -7,6 +7,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from adc_core.dataset import Dataset
 from adc_core.findings import CHANGES, Curation, Findings
 from adc_core.run import Run
+from adc_core.truth import NO_CLASS
 from adc_plugins_detect.metrics.detection import (
     Detection,
     flag_figures,
@@ -142,3 +143,18 @@ def test_nothing_is_known_nothing_is_measured(run):
     assert Detection().measure(run.replace(truth=None)) == ()
     measured = Detection().measure(run.replace(truth=[-1] * 6))
     assert {m.value for m in measured if "says" not in m.subject} == {None}
+
+
+def test_samples_of_no_class_are_wrong(run):
+    """Sample 5, of unknown truth, now is known to be of no class."""
+    before = {(m.metric, m.subject): m.value for m in Detection().measure(run)}
+    after = {
+        (m.metric, m.subject): m.value
+        for m in Detection().measure(run.replace(truth=np.append(run.truth[:5], NO_CLASS)))
+    }
+    assert before["noise rate", "labels as collected"] == pytest.approx(2 / 5)
+    assert after["noise rate", "labels as collected"] == pytest.approx(3 / 6)
+    subject = next(iter(run.findings))
+    assert after["recall", subject] == pytest.approx(
+        (2 * before["recall", subject] + run.findings[subject].flagged[5]) / 3
+    )

@@ -198,6 +198,7 @@ def test_another_detector_reuses_what_is_there(place):
     assert more.returncode == 0, more.stderr
     stages = json.loads((place / "again" / "run.json").read_text())["stages"]
     assert {name: stage["reused"] for name, stage in stages.items()} == {
+        "dataset": True,
         "encoder": True,
         "enrichers/neighbours": True,
         "detectors/simifeat": True,
@@ -260,7 +261,7 @@ def test_an_id_cannot_steer_the_terminal(place):
         ),
         (
             ["features.parquet", "--truth", "nowhere.csv"],
-            ["nowhere.csv does not exist: mend the path"],
+            ["truth: nowhere.csv does not exist: mend the path"],
         ),
         (
             ["features.parquet", "--out", "pictures"],

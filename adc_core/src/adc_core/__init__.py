@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from adc_core.model import Epoch, Model, Predictions
     from adc_core.pipeline import Pipeline
     from adc_core.run import Measurement, Run, Training
+    from adc_core.run_reader import read_collected, read_run
     from adc_core.work import progress, remark, work_folder, working_in
 
 _HOME = {
@@ -62,6 +63,7 @@ _HOME = {
     "model": ("Epoch", "Model", "Predictions"),
     "pipeline": ("Pipeline",),
     "run": ("Measurement", "Run", "Training"),
+    "run_reader": ("read_collected", "read_run"),
     "work": ("progress", "remark", "work_folder", "working_in"),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
@@ -110,6 +112,8 @@ __all__ = [
     "WorkError",
     "hookimpl",
     "progress",
+    "read_collected",
+    "read_run",
     "remark",
     "work_folder",
     "working_in",

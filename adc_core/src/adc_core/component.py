@@ -83,7 +83,7 @@ class Component(BaseModel, ABC):
     @property
     def name(self) -> str:
         """The short name under which the component was found."""
-        return registry.name_of(type(self)).rpartition("/")[2].rpartition(":")[2]
+        return _short(registry.name_of(type(self)))
 
     @property
     def needs(self) -> tuple[str, ...]:
@@ -131,13 +131,21 @@ class Component(BaseModel, ABC):
 
 def named(components: Sequence[Component]) -> list[str]:
     """A distinct name for each component of a list: `simifeat`, `simifeat-2`."""
+    return distinct_names([registry.name_of(type(component)) for component in components])
+
+
+def distinct_names(full: Sequence[str]) -> list[str]:
+    """Distinct short names for components with these full ones: `package/simifeat`."""
     seen: Counter[str] = Counter()
     names = []
-    for component in components:
-        seen[component.name] += 1
-        count = seen[component.name]
-        names.append(component.name if count == 1 else f"{component.name}-{count}")
+    for name in map(_short, full):
+        seen[name] += 1
+        names.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
     return names
+
+
+def _short(full: str) -> str:
+    return full.rpartition("/")[2].rpartition(":")[2]
 
 
 def _from_the_file(path: Path, info: ValidationInfo) -> Path:

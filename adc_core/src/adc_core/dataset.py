@@ -176,11 +176,17 @@ class Dataset(Record):
     def read(cls, path: Path | str) -> "Dataset":
         """Read a saved dataset, an image folder (class sub-folders), tar shards or a manifest.
 
+        A folder may hold splits, `train/CLASS/…` beside `test/CLASS/…`: all are read, and the
+        column `split` tells which is whose.
+
         A manifest is a CSV or Parquet file with the columns `label` and `path` (relative to the
-        manifest), optionally `id`, `attribute.NAME` and, in Parquet, the lists of numbers
+        manifest), optionally `id`, `split`, `attribute.NAME` and, in Parquet, the lists of numbers
         `features` and `probabilities`; other columns become `sources`. A `.npz` file holds
         `labels` and any of `images`, `features`, `probabilities`, `ids`, `classes`, and of training
         dynamics `given_probability`, `margin`, `loss`, `correct` (N × E, all four) and `epochs`.
+
+        Parquet files with pictures in them, in a folder or its `data/`, are read in place, as
+        Hugging Face's `datasets` writes them: the column `label`, pictures in a column of bytes.
 
         A folder of tar shards is read in place: of each sample the picture, `.cls` or the `label`
         in `.json`, and what else stands in `.json` as sources.

@@ -19,7 +19,7 @@ from adc_core.errors import WorkError
 from adc_core.evidence import Dynamics, Neighbours, Probabilities, Votes
 from adc_core.fingerprint import save_array
 from adc_core.image_shards import ImageShards
-from adc_core.images import ImageArray, ImageFiles, Images
+from adc_core.images import ImageArray, ImageFiles, Images, save_encoded
 from adc_core.record import Record
 from adc_core.seal import new_folder, refuse_existing, seal, unseal
 from adc_core.texts import from_arrow, to_arrow
@@ -62,6 +62,8 @@ def write_dataset(dataset: Dataset, folder: Path, *, link: bool = False) -> dict
     elif isinstance(images, ImageArray):
         save_array(images.array, folder / "images.npy")
         sums["images.npy"] = images.fingerprint
+    elif images is not None:
+        table["path"] = pa.array(save_encoded(images, folder / "images"), pa.string())
     if dataset.sources is not None:
         for name in dataset.sources.column_names:
             table[f"source.{name}"] = dataset.sources[name]
@@ -71,7 +73,7 @@ def write_dataset(dataset: Dataset, folder: Path, *, link: bool = False) -> dict
         "classes": list(dataset.classes),
         "attributes": list(dataset.attributes),
         "sources": dataset.sources is not None,
-        "images": type(images).__name__ if images is not None else None,
+        "images": _kind_of(images),
         "columns": sorted(dataset.columns),
         "evidence": write_evidence(dataset, EVIDENCE, folder, sums),
     }
@@ -163,6 +165,14 @@ def load_dataset(folder: Path, sums: Mapping[str, str]) -> Dataset:
         raise WorkError(f"{folder} does not hold a dataset of this version: {error}") from error
     known = {"features": sums["features.npy"]} if "features" in evidence else {}
     return dataset.remember(known)
+
+
+def _kind_of(images: Images | None) -> str | None:
+    """How images are saved: those of a kind that is not known here become files."""
+    if images is None:
+        return None
+    known = (ImageArray, ImageFiles, ImageShards)
+    return next((kind.__name__ for kind in known if isinstance(images, kind)), "ImageFiles")
 
 
 def _read_images(

@@ -1,6 +1,5 @@
 """Reading datasets that others made: image folders, manifests and `.npz` files."""
 
-import os
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -15,8 +14,11 @@ from adc_core.arrays import Array
 from adc_core.dataset import Dataset
 from adc_core.dataset_files import HEADER, read_saved
 from adc_core.errors import InputError
-from adc_core.images import SUFFIXES, ImageFiles
+from adc_core.image_folder import read_image_folder
+from adc_core.image_table_reader import image_column, image_tables_in, read_image_tables
+from adc_core.images import ImageFiles
 from adc_core.shard_reader import read_shards
+from adc_core.splits import SPLIT
 from adc_core.texts import from_arrow
 
 _MATRICES = ("features", "probabilities")
@@ -33,40 +35,19 @@ def read_dataset(path: Path) -> Dataset:
     if path.is_dir():
         if (path / HEADER).is_file():
             return read_saved(path)
-        return read_shards(path) if any(path.glob("*.tar")) else _read_folder(path)
+        if any(path.glob("*.tar")):
+            return read_shards(path)
+        tables = image_tables_in(path)
+        return read_image_tables(path, tables) if tables else read_image_folder(path)
     if not path.exists():
         raise InputError(f"{path} does not exist: give a folder, a manifest or a .npz file")
+    if path.suffix == ".parquet" and image_column(path) is not None:
+        return read_image_tables(path.parent, [path])
     if path.suffix in (".csv", ".parquet"):
         return _read_manifest(path)
     if path.suffix == ".npz":
         return _read_npz(path)
     raise InputError(f"{path} is none of: a folder, .csv, .parquet, .npz")
-
-
-def _read_folder(folder: Path) -> Dataset:
-    classes = sorted(item.name for item in folder.iterdir() if item.is_dir())
-    if not classes:
-        raise InputError(f"{folder} has no class sub-folders: put images into {folder}/CLASS/")
-    paths: list[str] = []
-    labels: list[int] = []
-    for label, name in enumerate(classes):
-        found = sorted(_image_paths(folder, folder / name))
-        if not found:
-            raise InputError(f"{folder / name} holds no images ({', '.join(sorted(SUFFIXES))})")
-        paths += found
-        labels += [label] * len(found)
-    return Dataset(
-        ids=paths, labels=labels, classes=tuple(classes), images=ImageFiles(folder, paths)
-    )
-
-
-def _image_paths(root: Path, folder: Path) -> list[str]:
-    return [
-        Path(parent, name).relative_to(root).as_posix()
-        for parent, _, names in os.walk(folder)
-        for name in names
-        if os.path.splitext(name)[1].lower() in SUFFIXES  # noqa: PTH122 (a million names)
-    ]
 
 
 def read_table(path: Path) -> pa.Table:
@@ -138,10 +119,14 @@ def _read_manifest(path: Path) -> Dataset:
         for name in table.column_names
         if name.startswith("attribute.")
     }
+    if SPLIT in table.column_names:
+        splits = table[SPLIT].cast(pa.string()).fill_null("")
+        columns["columns"] = {SPLIT: from_arrow(splits)}
+    known = ("id", "path", "label", SPLIT, *_MATRICES)
     rest = [
         name
         for name in table.column_names
-        if name not in ("id", "path", "label", *_MATRICES) and not name.startswith("attribute.")
+        if name not in known and not name.startswith("attribute.")
     ]
     return Dataset(**columns, sources=table.select(rest) if rest else None)
 

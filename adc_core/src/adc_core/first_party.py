@@ -20,7 +20,7 @@ _NAMES = {
             "wikimedia",
         ),
         "collectors": ("downloader",),
-        "commands": ("design", "export", "gallery"),
+        "commands": ("apply", "design", "export", "gallery"),
     },
     "adc-plugins-detect": {
         "simulators": (

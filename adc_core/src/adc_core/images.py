@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -43,8 +44,23 @@ class Images(ABC):
     def fingerprint(self) -> str:
         """SHA-256 over the pictures' bytes, in order; where they lie does not matter."""
 
+    @property
+    def sums(self) -> list[str]:
+        """SHA-256 of each picture's bytes, in order."""
+        return [sha256(self.encoded(row)[0]).hexdigest() for row in range(len(self))]
+
     def __iter__(self) -> Iterator[Pixels]:
         return (self[row] for row in range(len(self)))
+
+    def check(self, row: int) -> None:
+        """Find out whether a picture can be decoded, for less than decoding it costs.
+
+        Raises:
+            ImageError: it cannot; the message says why.
+        """
+        from adc_core.decoding import check_image
+
+        check_image(self.encoded(row)[0])
 
     def encoded(self, row: int) -> tuple[bytes, str]:
         """A picture as the bytes of a file, and the suffix of its format: as it lies, or as PNG."""
@@ -105,6 +121,12 @@ class ImageFiles(Images):
 
         return np.asarray(open_image(self.path(row)))
 
+    def check(self, row: int) -> None:
+        """Find out whether a file can be decoded; see `Images.check`."""
+        from adc_core.decoding import check_image
+
+        check_image(self.path(row))
+
     def path(self, row: int) -> Path:
         """The file of one row."""
         return self.root / str(self.paths[row])
@@ -119,7 +141,10 @@ class ImageFiles(Images):
 
     def take(self, rows: Array) -> "ImageFiles":
         """The pictures of some rows, in that order."""
-        return ImageFiles(self.root, self.paths[rows])
+        taken = ImageFiles(self.root, self.paths[rows])
+        if "sums" in self.__dict__:  # hashed once is enough
+            taken.__dict__["sums"] = np.asarray(self.sums)[rows].tolist()
+        return taken
 
     @cached_property
     def sums(self) -> list[str]:
@@ -169,6 +194,18 @@ def _inside(row: int, path: str) -> str:
     return path
 
 
+def save_encoded(images: Images, folder: Path) -> list[str]:
+    """Put pictures of any kind below a folder as files, a thousand in each; return their paths."""
+    paths = []
+    for row in range(len(images)):
+        content, suffix = images.encoded(row)
+        path = folder / f"{row // 1000:06}" / f"{row:09}{suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        paths.append(path.relative_to(folder).as_posix())
+    return paths
+
+
 def put_file(source: Path, target: Path, link: bool) -> None:
     """Copy a file, or share its bytes where that is allowed and the file system can."""
     if link:
@@ -216,9 +253,20 @@ class ImageArray(Images):
             return np.array(self.array if rows is None else self.array[rows])
         return super().resized(size, rows, threads=threads)
 
+    def check(self, row: int) -> None:
+        """Pixels that are there need no check."""
+
     def take(self, rows: Array) -> "ImageArray":
         """The pictures of some rows, in that order."""
         return ImageArray(self.array[rows])
+
+    @cached_property
+    def sums(self) -> list[str]:
+        """SHA-256 of each picture's pixels, in order."""
+        shape = str(self.array.shape[1:]).encode()
+        return [
+            sha256(shape + np.ascontiguousarray(row).tobytes()).hexdigest() for row in self.array
+        ]
 
     @cached_property
     def fingerprint(self) -> str:

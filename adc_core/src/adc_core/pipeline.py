@@ -60,7 +60,8 @@ class Pipeline(BaseModel):
     )
     metrics: tuple[Metric, ...] = Field((), description="measure against truth and test")
     truth: LocalPath | None = Field(
-        None, description="CSV or Parquet of true labels: `label`, and `id` or `url`"
+        None,
+        description="CSV or Parquet of true labels: `label` or `wrong`, and `id`, `path` or `url`",
     )
     test: LocalPath | None = Field(None, description="a dataset with trusted labels")
 
@@ -121,12 +122,15 @@ class Pipeline(BaseModel):
         table = _plain(self.model_dump(exclude_defaults=True), folder)
         return yaml.safe_dump(table, sort_keys=False, allow_unicode=True)
 
-    def run(self, folder: Path | str, listeners: Listeners | None = None) -> Run:
+    def run(
+        self, folder: Path | str, listeners: Listeners | None = None, *, strict: bool = False
+    ) -> Run:
         """Run in a directory; what is already finished there is reused.
 
         Args:
             folder: the run directory, made if absent.
             listeners: who hears of progress; by default every installed listener.
+            strict: refuse images that cannot be used, instead of leaving them out with a warning.
 
         Raises:
             InputError: the pipeline, its data or the directory is wrong.
@@ -134,7 +138,7 @@ class Pipeline(BaseModel):
         """
         from adc_core.runner import run_pipeline
 
-        return run_pipeline(self, Path(folder), listeners)
+        return run_pipeline(self, Path(folder), listeners, strict=strict)
 
 
 def _plain(value: Any, folder: Path | None) -> Any:

@@ -6,7 +6,7 @@ from adc_core.component import Component
 from adc_core.dataset import EVIDENCE, Dataset
 from adc_core.errors import InputError, InputErrors
 from adc_core.first_party import PACKAGE_OF
-from adc_core.interfaces import Curator, Detector, Enricher
+from adc_core.interfaces import Curator, Detector, Encoder, Enricher
 from adc_core.pipeline import Pipeline
 from adc_core.registry import registry
 
@@ -23,9 +23,15 @@ _KEY_OF = {"encoders": "encoder"}
 
 @dataclass(frozen=True)
 class Plan:
-    """The enrichers that will run, the neighbour search included."""
+    """What will run.
+
+    Attributes:
+        enrichers: the pipeline's, the neighbour search included.
+        reads_images: some component looks at images, or is measured on those of the test set.
+    """
 
     enrichers: tuple[Enricher, ...]
+    reads_images: bool
 
 
 def make_plan(pipeline: Pipeline, dataset: Dataset | None) -> Plan:
@@ -63,7 +69,16 @@ def make_plan(pipeline: Pipeline, dataset: Dataset | None) -> Plan:
         faults.append("train_on: clean labels need the truth: add truth: PATH, or leave out clean")
     if faults:
         raise InputErrors(faults)
-    return Plan(enrichers)
+    return Plan(enrichers, reads_images=_reads_images(pipeline, enrichers))
+
+
+def _reads_images(pipeline: Pipeline, enrichers: tuple[Enricher, ...]) -> bool:
+    everyone: list[Component] = [*enrichers]
+    if pipeline.encoder:
+        everyone.append(pipeline.encoder)
+    for kind in ("simulators", "detectors", "curators", "learners", "metrics"):
+        everyone.extend(getattr(pipeline, kind))
+    return any(isinstance(one, Encoder) or "images" in one.needs for one in everyone)
 
 
 def _columns(dataset: Dataset) -> set[str]:

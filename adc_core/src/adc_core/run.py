@@ -64,7 +64,8 @@ class Run(Record):
         findings: detector name to findings.
         curations: curator name to curation, in the order in which they were applied.
         trainings: one per learner and training set.
-        truth: N int64 true labels of `collected`, -1 where unknown; or None.
+        truth: N int64 true labels of `collected`, `UNKNOWN` (-1) where nobody knows, `NO_CLASS`
+            (-2) where the label is wrong and no other class is known to be right; or None.
         test: a dataset with trusted labels, or None.
         measurements: what the metrics found.
     """

@@ -40,6 +40,9 @@ KEPT = (REFUSED, HITS, "collection.json", "turns.jsonl", "spent.json")
 COLLECTOR = "collector"
 """The stage of the collected dataset."""
 
+SAMPLES = ("ids", "labels", "classes")
+"""What tells whether a dataset is still the one that a run was given."""
+
 _STAGE = "stage.json"
 _LOCK = ".lock"
 
@@ -131,6 +134,11 @@ class RunDirectory:
             raise
         self._finish(name, folder, time.perf_counter() - started, reused=False)
         return result
+
+    def note_given(self, fingerprint: str) -> None:
+        """Note which dataset the run was given, so that a reader can tell whether it still is."""
+        self._record["given"] = fingerprint
+        self._write_record()
 
     def finish(self) -> None:
         """Note that every stage is done and drop folders of stages that are no longer planned."""

@@ -4,17 +4,22 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-
 from adc_core.dataset import Dataset
-from adc_core.errors import InputError
+from adc_core.errors import InputError, InputErrors
+from adc_core.image_check import BROKEN, leave_out
+from adc_core.images import ImageArray
 from adc_core.listeners import Listeners, installed_listeners
 from adc_core.pipeline import Pipeline
-from adc_core.plan import make_plan
+from adc_core.pipeline_paths import path_faults
+from adc_core.plan import Plan, make_plan
 from adc_core.run import Run
-from adc_core.run_directory import COLLECTOR, open_run_directory
+from adc_core.run_directory import COLLECTOR, SAMPLES, open_run_directory
 from adc_core.stages import Stages, names_of_stages
+from adc_core.test_set import warn_of_leaks, with_classes_of
 from adc_core.truth import read_truth, truth_table
+
+_DATASET, _TEST = "dataset", "test"
+"""The stages that find images which cannot be used, in what the pipeline names so."""
 
 
 def run_pipeline(
@@ -22,6 +27,8 @@ def run_pipeline(
     folder: Path,
     listeners: Listeners | None = None,
     given: Dataset | None = None,
+    *,
+    strict: bool = False,
 ) -> Run:
     """Run a pipeline in a directory; see `Pipeline.run`.
 
@@ -30,17 +37,38 @@ def run_pipeline(
         folder: the run directory.
         listeners: who hears of progress; by default every installed listener.
         given: the dataset of the pipeline, where it was read already.
+        strict: refuse images that cannot be used, instead of leaving them out with a warning.
     """
+    if faults := path_faults(pipeline):
+        raise InputErrors(faults)
     if given is None and pipeline.dataset is not None:
         given = Dataset.read(pipeline.dataset)
     test = None if pipeline.test is None else Dataset.read(pipeline.test)
     trusted = None if pipeline.truth is None else truth_table(pipeline.truth)
     plan = make_plan(pipeline, given)
     listeners = listeners or installed_listeners()
+    to_check = _to_check(plan, given, test)
     with open_run_directory(folder, pipeline, listeners) as directory:
-        with _told(listeners, folder, names_of_stages(pipeline, plan)):
+        with _told(listeners, folder, (*to_check, *names_of_stages(pipeline, plan))):
             stages = Stages(pipeline, directory)
+            if given is not None:
+                directory.note_given(given.fingerprint_of(*SAMPLES))
+
+            def usable(name: str, dataset: Dataset | None) -> Dataset | None:
+                if dataset is None or name not in to_check:
+                    return dataset
+                listed = f"{folder / name / BROKEN} lists all"
+                broken = stages.check(name, dataset)
+                return leave_out(dataset, broken, strict=strict, listed=listed)
+
+            before, given, test = given, usable(_DATASET, given), usable(_TEST, test)
+            if given is not before:  # fewer samples have fewer neighbours, and no graph
+                plan = make_plan(pipeline, given)
             design, dataset = stages.collect(given)
+            if test is not None:
+                test = with_classes_of(test, dataset)
+                if plan.reads_images:
+                    warn_of_leaks(test, dataset)
             truth = None if trusted is None else read_truth(trusted, dataset)
             dataset = stages.encode(dataset)
             dataset, truth = stages.corrupt(dataset, truth)
@@ -54,7 +82,7 @@ def run_pipeline(
                 findings=findings,
                 curations=curations,
                 truth=truth,
-                test=None if test is None else _same_classes(test, dataset),
+                test=test,
             )
             run = run.replace(trainings=stages.learn(run))
             run = run.replace(measurements=stages.measure(run))
@@ -98,12 +126,11 @@ def _told(listeners: Listeners, folder: Path, stages: Iterable[str]) -> Iterator
         raise
 
 
-def _same_classes(test: Dataset, dataset: Dataset) -> Dataset:
-    """The test set with the class numbers of the dataset."""
-    if missing := [name for name in test.classes if name not in dataset.classes]:
-        raise InputError(
-            f"the test set has the class {missing[0]!r}, which the dataset has not: "
-            f"{', '.join(dataset.classes)}"
-        )
-    places = np.array([dataset.classes.index(name) for name in test.classes])
-    return test.replace(labels=places[test.labels], classes=dataset.classes, probabilities=None)
+def _to_check(plan: Plan, dataset: Dataset | None, test: Dataset | None) -> tuple[str, ...]:
+    """What has images in files that somebody is going to decode."""
+    given = {_DATASET: dataset, _TEST: test}
+    return tuple(
+        name
+        for name, one in given.items()
+        if plan.reads_images and one is not None and not isinstance(one.images, ImageArray | None)
+    )

@@ -125,8 +125,11 @@ def unseal(folder: Path) -> dict[str, str]:
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         for _ in threads.map(check, sums):
             pass
-    if unknown := set(_files(folder)) - sums.keys() - {SUMS}:
+    there = set(_files(folder)) - {SUMS}
+    if unknown := there - sums.keys():
         raise WorkError(f"{folder / min(unknown)} does not belong there: remove it")
+    if outside := sums.keys() - there:
+        raise WorkError(f"{folder / SUMS} names {min(outside)!r}, which is not below it: {again}")
     return sums
 
 

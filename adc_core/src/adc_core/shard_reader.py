@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from adc_core.arrays import Array
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.image_shards import ImageShards
 from adc_core.images import SUFFIXES
+from adc_core.splits import SPLIT, splits_of_shards
 
 CLASSES = "classes.txt"
 """Beside the shards: a class name per line, in the order of their numbers."""
@@ -34,7 +36,8 @@ def read_shards(folder: Path) -> Dataset:
     """Read a folder of tar shards as one dataset; pictures stay where they are.
 
     The label of `KEY.jpg` is the number in `KEY.cls`, named by `classes.txt` if there is one, or
-    `label` in `KEY.json`, whose other facts become sources.
+    `label` in `KEY.json`, whose other facts become sources. The column `split` comes from a fact
+    `split` of every sample, or from names of shards such as `train-00000.tar`.
 
     Raises:
         InputError: a shard cannot be read, or a sample has no picture or no label.
@@ -58,12 +61,29 @@ def read_shards(folder: Path) -> Dataset:
     ids = [sample.key for sample in samples]
     if len(set(ids)) < len(ids):
         ids = [f"{paths[sample.shard].stem}/{sample.key}" for sample in samples]
+    splits = _splits(samples, paths)
+    known = ("label",) if splits is None else ("label", SPLIT)
     facts = [
-        {name: value for name, value in sample.facts.items() if name != "label"}
+        {name: value for name, value in sample.facts.items() if name not in known}
         for sample in samples
     ]
-    sources = pa.Table.from_pylist(facts) if any(facts) else None
-    return Dataset(ids=ids, labels=labels, classes=classes, images=images, sources=sources)
+    return Dataset(
+        ids=ids,
+        labels=labels,
+        classes=classes,
+        images=images,
+        sources=pa.Table.from_pylist(facts) if any(facts) else None,
+        columns={} if splits is None else {SPLIT: splits},
+    )
+
+
+def _splits(samples: list[_Found], paths: list[Path]) -> Array | None:
+    """The split of each sample, as stands beside every one or in the names of all shards."""
+    told = [sample.facts.get(SPLIT) for sample in samples]
+    if all(isinstance(name, str) for name in told):
+        return np.asarray(told, dtype=np.str_)
+    by_shard = splits_of_shards([path.stem for path in paths])
+    return None if by_shard is None else by_shard[[sample.shard for sample in samples]]
 
 
 def _samples(shard: int, path: Path) -> Iterator[_Found]:

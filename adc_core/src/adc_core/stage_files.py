@@ -76,15 +76,24 @@ def evidence_form(names: tuple[str, ...]) -> Form[Dataset, dict[str, Any]]:
         sums: dict[str, str] = {}
         _write_json(write_evidence(dataset, known, folder, sums), folder / "evidence.json")
         for name in own:
-            save_array(dataset.columns[name], folder / f"column.{name}.npy")
+            save_array(dataset.columns[name], folder / f"{_COLUMN}{name}.npy")
         return sums
 
-    def read(folder: Path, sums: Mapping[str, str]) -> dict[str, Any]:
-        evidence = read_evidence(folder, _read_json(folder / "evidence.json"), sums)
-        columns = {name: load_array(folder / f"column.{name}.npy") for name in own}
-        return evidence | ({"columns": columns} if own else {})
+    return Form(write, evidence_in)
 
-    return Form(write, read)
+
+def evidence_in(folder: Path, sums: Mapping[str, str]) -> dict[str, Any]:
+    """Read the columns that a stage added, whatever they are: a dataset's keyword arguments."""
+    evidence = read_evidence(folder, _read_json(folder / "evidence.json"), sums)
+    own = sorted(path for path in sums if path.startswith(_COLUMN) and path.endswith(".npy"))
+    columns = {
+        path.removeprefix(_COLUMN).removesuffix(".npy"): load_array(folder / path) for path in own
+    }
+    return evidence | ({"columns": columns} if own else {})
+
+
+_COLUMN = "column."
+"""Before the name of a column of an author's own, as a file."""
 
 
 def _write_corruption(corruption: Corruption, folder: Path) -> dict[str, str]:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from adc_core.arrays import Array
 from adc_core.component import Component, named
@@ -12,6 +13,13 @@ from adc_core.dataset import EVIDENCE, FROM_LABELS, Dataset
 from adc_core.design import Design
 from adc_core.findings import Curation, Findings
 from adc_core.fingerprint import fingerprint
+from adc_core.image_check import (
+    BROKEN_IMAGES,
+    Broken,
+    absent_images,
+    broken_images,
+    broken_table,
+)
 from adc_core.interfaces import Detector, Enricher, Learner
 from adc_core.model import Model, Predictions
 from adc_core.pipeline import Pipeline
@@ -82,6 +90,29 @@ class Stages:
             remembers=collector.remembers,
         )
         return design, dataset
+
+    def check(self, name: str, dataset: Dataset) -> list[Broken]:
+        """The images of a dataset that cannot be used.
+
+        Args:
+            name: of the stage.
+            dataset: as it was read.
+        """
+        images = dataset.images
+        assert images is not None
+        absent = absent_images(images)
+        if len(absent) == len(dataset):
+            return absent
+        there = np.delete(np.arange(len(dataset)), [one.row for one in absent])
+        key = {
+            "images": images.take(there).fingerprint,
+            "absent": [list(one) for one in absent],
+        }
+
+        def work() -> pa.Table:
+            return broken_table(dataset, broken_images(dataset, absent))
+
+        return self._stage(name, key, work, BROKEN_IMAGES)
 
     def encode(self, dataset: Dataset) -> Dataset:
         """The dataset with the features that the encoder adds."""
@@ -213,7 +244,7 @@ def _training_set(run: Run, labels: TrainingSet) -> Dataset:
     if labels == "curated":
         return run.curated
     assert run.truth is not None
-    known = np.flatnonzero(run.truth >= 0)
+    known = np.flatnonzero(run.truth >= 0)  # without those of no class, which none can learn
     return run.collected.take(known).relabelled(run.truth[known])
 
 

@@ -7,9 +7,14 @@ from pathlib import Path
 from adc_core.cli.pipeline_file import faults_of, read_pipeline
 from adc_core.cli.show import interface_of
 from adc_core.dataset import Dataset
+from adc_core.errors import InputErrors
+from adc_core.image_check import absent_images, leave_out
 from adc_core.interfaces import INTERFACES
+from adc_core.pipeline import Pipeline
+from adc_core.pipeline_paths import path_faults
 from adc_core.plan import make_plan
 from adc_core.registry import registry
+from adc_core.test_set import with_classes_of
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -23,12 +28,29 @@ def run(arguments: Namespace) -> int:
     if arguments.name is None and arguments.target not in INTERFACES:
         path = Path(arguments.target)
         pipeline = read_pipeline(path)
-        given = None if pipeline.dataset is None else Dataset.read(pipeline.dataset)
         with faults_of(path):
-            make_plan(pipeline, given)
+            _check_pipeline(pipeline)
         print(f"{arguments.target}: all is well")
         return 0
     return _check_component(arguments.target, arguments.name or "")
+
+
+def _check_pipeline(pipeline: Pipeline) -> None:
+    """Check that its paths lead somewhere, that its columns are made and its test set fits.
+
+    Files that a list names and that are not there are counted in a warning, as a run would.
+    """
+    if faults := path_faults(pipeline):
+        raise InputErrors(faults)
+    given = None if pipeline.dataset is None else Dataset.read(pipeline.dataset)
+    test = None if pipeline.test is None else Dataset.read(pipeline.test)
+    plan = make_plan(pipeline, given)
+    for dataset in (given, test):
+        if plan.reads_images and dataset is not None:
+            absent = absent_images(dataset.images)
+            leave_out(dataset, absent, strict=False, listed="a run would leave them out")
+    if given is not None and test is not None:
+        with_classes_of(test, given)
 
 
 def _check_component(kind: str, name: str) -> int:

@@ -63,6 +63,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, help="the run directory (default: runs/NAME OF THE DATASET-detect)"
     )
+    parser.add_argument(
+        "--strict", action="store_true", help="refuse images that cannot be used, naming all"
+    )
     parser.add_argument("--csv", action="store_true", help="write findings.csv, not .parquet")
 
 
@@ -71,7 +74,7 @@ def run(arguments: Namespace) -> int:
     listen()
     pipeline, dataset = _pipeline(arguments)
     folder = arguments.out or Path("runs", f"{_name_of(arguments.dataset)}-detect")
-    result = run_pipeline(pipeline, folder, installed_listeners(), dataset)
+    result = run_pipeline(pipeline, folder, installed_listeners(), dataset, strict=arguments.strict)
     written = write_findings(result, folder, csv=arguments.csv)
     for part in (*parts_found(result), *tables_of(result)):
         print(f"{part}\n")

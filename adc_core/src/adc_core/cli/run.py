@@ -19,6 +19,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--out", type=Path, help="the run directory (default: runs/NAME OF THE FILE)"
     )
     parser.add_argument(
+        "--strict", action="store_true", help="refuse images that cannot be used, naming all"
+    )
+    parser.add_argument(
         "--block",
         action="append",
         default=[],
@@ -33,7 +36,7 @@ def run(arguments: Namespace) -> int:
     pipeline = read_pipeline(arguments.pipeline)
     folder = arguments.out or Path("runs", arguments.pipeline.stem)
     with faults_of(arguments.pipeline):
-        result = pipeline.run(folder, installed_listeners(arguments.block))
+        result = pipeline.run(folder, installed_listeners(arguments.block), strict=arguments.strict)
     for part in (*parts_found(result), *tables_of(result)):
         print(f"{part}\n")
     if result.findings:

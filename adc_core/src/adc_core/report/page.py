@@ -14,6 +14,7 @@ from adc_core.report.suspects import most_suspicious
 from adc_core.run import Measurement, Run
 from adc_core.run_directory import COLLECTOR, PIPELINE, RECORD
 from adc_core.trust import headline, noise_told, trust_lines
+from adc_core.truth import UNKNOWN
 from adc_core.verdicts import verdicts_of
 
 
@@ -69,7 +70,7 @@ def _facts(run: Run, things: str) -> list[tuple[str, str]]:
     if (estimate := headline(run.findings)) is not None:
         facts.append(("estimated wrong labels", estimate))
     if run.truth is not None:
-        known = run.truth >= 0
+        known = run.truth != UNKNOWN
         wrong = float(np.mean(run.collected.labels[known] != run.truth[known]))
         facts.append(("truly wrong labels", f"{100 * wrong:.1f} %"))
     if run.curations:

@@ -8,10 +8,12 @@ import numpy as np
 from adc_core.report.pictures import data_url
 from adc_core.report.reasons import Reasons, reasons_of
 from adc_core.run import Run
+from adc_core.truth import NO_CLASS, UNKNOWN
 from adc_core.verdicts import flagged_by_any, most_suspicious_first
 
 SHOWN = 30
 _SIDE = 96
+_NONE_OF_THEM = "none of the classes"
 
 
 @dataclass(frozen=True)
@@ -66,14 +68,14 @@ def most_suspicious(run: Run) -> list[Suspect]:
 def _suspect(run: Run, row: int) -> Suspect:
     dataset = run.collected
     classes = dataset.classes
-    true = -1 if run.truth is None else int(run.truth[row])
+    true = UNKNOWN if run.truth is None else int(run.truth[row])
     return Suspect(
         id=str(dataset.ids[row]),
         picture=data_url(dataset.images, row, _SIDE),
         given=classes[dataset.labels[row]],
         opinions=tuple(_opinions(run, row)),
         reasons=reasons_of(dataset, row),
-        truth=classes[true] if true >= 0 else "",
+        truth=classes[true] if true >= 0 else _NONE_OF_THEM if true == NO_CLASS else "",
         outcome=_outcome(run, str(dataset.ids[row])),
     )
 

@@ -9,6 +9,7 @@ from adc_core.dataset import Dataset, rows_of
 from adc_core.findings import Findings
 from adc_core.interfaces import Metric
 from adc_core.run import Measurement, Run
+from adc_core.truth import UNKNOWN
 from adc_plugins_detect.detectors.flagging import highest
 
 BUDGET = "F1 at equal budget"
@@ -102,15 +103,16 @@ class Detection(Metric):
     def measure(self, run: Run) -> tuple[Measurement, ...]:
         """Figures of every detector, of flagging all or at random, and the true noise rates.
 
-        Samples of unknown truth, and those that a detector did not cover, do not count. "F1 at
-        equal budget" is that of flagging the most suspicious samples, as many as are wrong; the
-        transition error is the mean L1 distance of the rows of the estimated matrix to the shares
-        of the given labels in each true class. The figures of each given label are details.
+        Samples of unknown truth, and those that a detector did not cover, do not count; those of
+        no class are wrong, whatever their label. "F1 at equal budget" is that of flagging the most
+        suspicious samples, as many as are wrong; the transition error is the mean L1 distance of
+        the rows of the estimated matrix to the shares of the given labels in each true class. The
+        figures of each given label are details.
         """
         dataset, truth = run.collected, run.truth
         if truth is None:
             return ()
-        wrong, known = dataset.labels != truth, truth >= 0
+        wrong, known = dataset.labels != truth, truth != UNKNOWN
         rate = _ratio(int(wrong[known].sum()), int(known.sum()))
         measurements = [_measurement("noise rate", "labels as collected", rate, "lower")]
         measurements += [
@@ -120,7 +122,8 @@ class Detection(Metric):
         ]
         if run.curations:
             kept_truth = truth[rows_of(dataset.ids, run.curated.ids)]
-            kept = run.curated.labels[kept_truth >= 0] != kept_truth[kept_truth >= 0]
+            told = kept_truth != UNKNOWN
+            kept = run.curated.labels[told] != kept_truth[told]
             left = _ratio(int(kept.sum()), len(kept))
             measurements.append(_measurement("noise rate", "labels as curated", left, "lower"))
         measurements += _baselines(wrong[known])
@@ -141,7 +144,7 @@ def transition_error(
 
     Args:
         transition: K × K, row = true class.
-        truth: N true labels, -1 where unknown.
+        truth: N true labels, negative where unknown or no class.
         labels: N given labels.
 
     Returns:

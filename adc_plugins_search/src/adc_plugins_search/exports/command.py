@@ -1,42 +1,70 @@
 """`adc export`: a dataset in the form that another tool reads."""
 
 import argparse
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adc_core.errors import InputError
+from adc_core.errors import InputError, InputErrors
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from adc_core.arrays import Array
     from adc_core.dataset import Dataset
+    from adc_plugins_search.exports.samples_table import Written
+    from adc_plugins_search.exports.source import Source
 
-FORMATS = ("image-folder", "webdataset", "hugging-face", "url-list")
+MOVES = "moves"
+FORMATS = ("image-folder", "webdataset", "hugging-face", "url-list", MOVES)
 
 
 class ExportCommand:
-    """Write a dataset for other tools, with its manifest, Croissant description and datasheet."""
+    """Write a dataset for other tools, or list what to change in a folder of one's own."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """The options of `adc export`."""
         parser.add_argument(
-            "dataset", type=Path, help="whatever `adc detect` takes, or a stage of a run"
+            "dataset",
+            type=Path,
+            help="a run directory (its curated dataset), a stage of one, or whatever `adc detect` "
+            "takes",
         )
         parser.add_argument(
-            "--as", dest="form", choices=FORMATS, required=True, help="what to write"
+            "--as",
+            dest="form",
+            choices=FORMATS,
+            required=True,
+            help="what to write; moves: a list for `adc apply`, of what a run would change in the "
+            "folder that it was given",
         )
-        parser.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="a new folder")
+        parser.add_argument(
+            "--to", type=Path, required=True, metavar="FOLDER", help="a new folder; of moves a .csv"
+        )
+        parser.add_argument(
+            "--raw", action="store_true", help="of a run, the dataset as collected or given"
+        )
+        parser.add_argument(
+            "--stage",
+            metavar="NAME",
+            help="of a run, the dataset of this stage, such as curators/relabel",
+        )
         parser.add_argument(
             "--split",
             action="append",
             default=[],
             metavar="NAME=SHARE",
             help="a split with a share of the samples, such as test=0.1; may be repeated; the rest "
-            "is train",
+            "is train; without it, the splits that the dataset has, or train",
         )
         parser.add_argument("--seed", type=int, default=0, help="of the splits")
+        parser.add_argument(
+            "--strict",
+            action="store_true",
+            help="refuse a dataset with images that cannot be read, in place of leaving them out",
+        )
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Write the folder, whole or not at all.
@@ -46,32 +74,103 @@ class ExportCommand:
                 exists.
             WorkError: the folder cannot be written.
         """
-        from adc_core.dataset import Dataset
         from adc_core.interruption import listen
-        from adc_core.progress_bars import progress_bar
-        from adc_core.seal import new_folder, refuse_existing
-        from adc_core.work import working_in
-        from adc_plugins_search.exports.croissant import write_croissant
-        from adc_plugins_search.exports.datasheet import write_datasheet
+        from adc_core.seal import refuse_existing
+        from adc_plugins_search.exports.source import read_source
 
         listen()
-        folder: Path = arguments.to
-        refuse_existing(folder)
-        dataset = Dataset.read(arguments.dataset)
-        splits = _splits(dataset, dict(map(_share, arguments.split)), arguments.seed)
-        with (
-            new_folder(folder, folder.with_name(f".{folder.name}.part")) as part,
-            progress_bar(f"export {arguments.form}") as progressed,
-            working_in(part, progressed),
-        ):
-            _writer(arguments.form)(dataset, splits, part)
-            write_datasheet(part, folder.name, dataset, splits, _recipe(arguments.dataset))
-            write_croissant(part, folder.name)
-        print(f"{len(dataset):,} samples: {folder}")
+        refuse_existing(arguments.to)
+        if arguments.form == MOVES and arguments.split:
+            raise InputError("--split is for the other forms: moves stay within the folder")
+        shares = dict(map(_share, arguments.split))
+        source = read_source(arguments.dataset, raw=arguments.raw, stage=arguments.stage)
+        if arguments.form == MOVES:
+            from adc_plugins_search.exports.moves import list_moves
+
+            print(list_moves(source, arguments.to))
+            return 0
+        print(_export(source, arguments, shares))
         return 0
 
 
-def _writer(form: str) -> "Callable[[Dataset, NDArray[np.str_], Path], None]":
+def _export(source: "Source", arguments: argparse.Namespace, shares: dict[str, float]) -> str:
+    """Write one form; return what to tell."""
+    import numpy as np
+    import pyarrow.parquet as pq
+
+    from adc_core.dataset import rows_of
+    from adc_core.image_check import broken_images, leave_out
+    from adc_core.progress_bars import progress_bar
+    from adc_core.seal import new_folder
+    from adc_core.work import working_in
+    from adc_plugins_search.exports.changes import (
+        CHANGES,
+        count_moves,
+        table_of_changes,
+        write_changes,
+    )
+    from adc_plugins_search.exports.croissant import write_croissant
+    from adc_plugins_search.exports.datasheet import Export, write_datasheet
+    from adc_plugins_search.exports.hub_header import hub_header
+    from adc_plugins_search.exports.samples_table import SAMPLES
+
+    folder, form = arguments.to, arguments.form
+    with (
+        progress_bar(f"export {form}") as progressed,
+        new_folder(folder, folder.with_name(f".{folder.name}.part")) as part,
+        working_in(part, progressed),
+    ):
+        dataset, left_out = source.dataset, dict(source.left_out)
+        if arguments.strict and left_out:
+            raise InputErrors(
+                f"{name}: {reason}: replace or remove it" for name, reason in left_out.items()
+            )
+        if form != "url-list":
+            broken = broken_images(dataset)
+            left_out |= {str(dataset.ids[one.row]): one.reason for one in broken}
+            listed = f"{folder / CHANGES} lists all"
+            dataset = leave_out(dataset, broken, strict=arguments.strict, listed=listed)
+        splits = _splits(dataset, shares, arguments.seed)
+        before = rows_of(source.original.ids, dataset.ids)
+        entitled = source.original.labels[before] == dataset.labels
+        written = _writer(form)(dataset, splits, entitled, part)
+        changes = table_of_changes(source, left_out)
+        if changes is not None:
+            write_changes(changes, dataset, written.paths, part)
+        export = Export(form, folder.name, source, dataset, splits, left_out)
+        header = hub_header(
+            form,
+            folder.name,
+            np.unique(splits).tolist(),
+            dataset.classes,
+            pq.read_schema(part / SAMPLES),
+            written.suffixes,
+        )
+        write_datasheet(part, export, header)
+        write_croissant(part, folder.name, collected=source.collected)
+    if source.left_out:
+        images = "1 image" if len(source.left_out) == 1 else f"{len(source.left_out):,} images"
+        _say(f"the run left out {images} that cannot be used: {folder / CHANGES} lists all")
+    if written.renamed:
+        files = "1 file" if written.renamed == 1 else f"{written.renamed:,} files"
+        _say(
+            f"{files} got a number behind the name, which another file has in the same class: "
+            f"{folder / SAMPLES} has the ids"
+        )
+    lines = [f"{len(dataset):,} samples: {folder}"]
+    if source.curations:
+        moves = count_moves(source)
+        relabelled = sum(count for _, new, count in moves if new is not None)
+        dropped = sum(count for _, new, count in moves if new is None)
+        lines.append(f"{relabelled:,} relabelled, {dropped:,} dropped: {folder / CHANGES}")
+    return "\n".join(lines)
+
+
+def _say(text: str) -> None:
+    print(f"adc: {text}", file=sys.stderr)
+
+
+def _writer(form: str) -> "Callable[[Dataset, NDArray[np.str_], Array, Path], Written]":
     if form == "image-folder":
         from adc_plugins_search.exports.image_folder import export_image_folder as write
     elif form == "webdataset":
@@ -86,11 +185,14 @@ def _writer(form: str) -> "Callable[[Dataset, NDArray[np.str_], Path], None]":
 def _splits(dataset: "Dataset", shares: dict[str, float], seed: int) -> "NDArray[np.str_]":
     import numpy as np
 
+    from adc_core.splits import SPLIT
     from adc_plugins_search.exports.splits import TRAIN, split_by_group
     from adc_plugins_search.near_duplicates import GROUP
 
     if not shares:
-        return np.full(len(dataset), TRAIN)
+        told = dataset.columns.get(SPLIT, np.full(len(dataset), TRAIN))
+        names, codes = np.unique(told.astype(np.str_), return_inverse=True)
+        return np.array([name if name.isidentifier() else TRAIN for name in names])[codes]
     groups = dataset.columns.get(GROUP, np.arange(len(dataset)))
     return split_by_group(dataset.labels, groups, shares, seed)
 
@@ -103,11 +205,3 @@ def _share(text: str) -> tuple[str, float]:
         return name, float(share)
     except ValueError:
         raise InputError(f"--split {text}: write NAME=SHARE, such as test=0.1") from None
-
-
-def _recipe(path: Path) -> str | None:
-    """The pipeline of the run that a dataset is a stage of."""
-    for folder in (path, *path.resolve().parents[:2]):
-        if (folder / "run.json").is_file() and (folder / "pipeline.yaml").is_file():
-            return (folder / "pipeline.yaml").read_text(encoding="utf-8")
-    return None

@@ -26,7 +26,7 @@ _TYPES = (
 )
 
 
-def write_croissant(folder: Path, name: str) -> None:
+def write_croissant(folder: Path, name: str, *, collected: bool) -> None:
     """Describe what lies in a folder: its files, and the columns of `samples.parquet`.
 
     Akhtar et al., "Croissant: a metadata format for ML-ready datasets" (2024).
@@ -34,6 +34,7 @@ def write_croissant(folder: Path, name: str) -> None:
     Args:
         folder: a finished export; `croissant.json` is written there.
         name: of the dataset.
+        collected: whether its images were found by searching.
     """
     schema = pq.read_schema(folder / SAMPLES)
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -46,7 +47,8 @@ def write_croissant(folder: Path, name: str) -> None:
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.1",
         "name": name,
-        "description": "Images with noisy labels, collected and described by ADC; see README.md.",
+        "description": f"Images with noisy labels, {'collected' if collected else 'exported'} and "
+        "described by ADC; see README.md.",
         "url": "https://pypi.org/project/adc-core/",
         "version": "1.0.0",
         "license": _licences(folder / SAMPLES, schema),
@@ -57,7 +59,7 @@ def write_croissant(folder: Path, name: str) -> None:
                     "@id": path.name,
                     "name": path.name,
                     "contentUrl": path.name,
-                    "encodingFormat": _KINDS[path.suffix],
+                    "encodingFormat": _kind(path),
                     "sha256": hash_file(path),
                 }
                 for path in alone
@@ -68,7 +70,7 @@ def write_croissant(folder: Path, name: str) -> None:
                     "@id": pattern,
                     "name": pattern,
                     "includes": pattern,
-                    "encodingFormat": _KINDS.get(Path(pattern).suffix, "application/octet-stream"),
+                    "encodingFormat": _kind(Path(pattern)),
                 }
                 for pattern in patterns
             ),
@@ -108,15 +110,23 @@ def _licences(table: Path, schema: pa.Schema) -> list[str] | str:
 
 _KINDS = {
     ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
     ".png": "image/png",
     ".gif": "image/gif",
     ".webp": "image/webp",
+    ".bmp": "image/bmp",
+    ".tif": "image/tiff",
+    ".tiff": "image/tiff",
     ".tar": "application/x-tar",
     ".parquet": "application/x-parquet",
     ".csv": "text/csv",
     ".txt": "text/plain",
     ".md": "text/markdown",
 }
+
+
+def _kind(path: Path) -> str:
+    return _KINDS.get(path.suffix.lower(), "application/octet-stream")
 
 
 def _pattern(path: Path) -> str:

@@ -1,7 +1,8 @@
 """Parquet files with the pictures in them, as Hugging Face's `datasets` reads and hosts them."""
 
 import json
-from pathlib import Path
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from adc_core.arrays import Array
 from adc_core.dataset import Dataset
 from adc_core.work import progress
+from adc_plugins_search.exports.file_names import original_paths, with_suffix
 from adc_plugins_search.exports.pictures import pictures_of
-from adc_plugins_search.exports.samples_table import SAMPLES, keys_of, samples_table, with_paths
+from adc_plugins_search.exports.samples_table import SAMPLES, Written, samples_table, with_paths
 
 ROWS = 10_000
 """Samples in a file."""
@@ -23,19 +26,23 @@ _GROUP = 100
 _IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 
 
-def export_hugging_face(dataset: Dataset, splits: NDArray[np.str_], folder: Path) -> None:
+def export_hugging_face(
+    dataset: Dataset, splits: NDArray[np.str_], entitled: Array, folder: Path
+) -> Written:
     """Write `data/SPLIT-00000-of-00002.parquet` and so on; `load_dataset(folder)` reads it.
 
-    The column `image` is decoded when it is asked for, `label` is a `ClassLabel`.
+    The column `image` is decoded when it is asked for and has the file's name, `label` is a
+    `ClassLabel`.
     """
-    pictures, keys = pictures_of(dataset), keys_of(dataset)
+    pictures, names = pictures_of(dataset), original_paths(dataset)
     told = samples_table(dataset, splits)
     labels = pa.array(dataset.labels)
     table = told.set_column(told.column_names.index("label"), "label", labels)
     table = table.drop_columns(["split"])
     schema = pa.schema([("image", _IMAGE), *table.schema])
-    schema = schema.with_metadata({"huggingface": _features(schema, dataset.classes)})
-    paths, done = [""] * len(keys), 0
+    features = features_of(schema, {"label": dataset.classes}) | {"image": {"_type": "Image"}}
+    schema = schema.with_metadata({"huggingface": json.dumps({"info": {"features": features}})})
+    paths, done = [""] * len(names), 0
     (folder / "data").mkdir()
     for split in np.unique(splits).tolist():
         rows = np.flatnonzero(splits == split)
@@ -48,27 +55,42 @@ def export_hugging_face(dataset: Dataset, splits: NDArray[np.str_], folder: Path
                     group = part[start : start + _GROUP].tolist()
                     encoded = [pictures.encoded(row) for row in group]
                     images = [
-                        {"bytes": content, "path": f"{keys[row]}{suffix}"}
+                        {
+                            "bytes": content,
+                            "path": with_suffix(PurePosixPath(names[row]).name, suffix),
+                        }
                         for row, (content, suffix) in zip(group, encoded, strict=True)
                     ]
                     columns = [pa.array(images, _IMAGE), *table.take(pa.array(group)).columns]
                     writer.write_table(pa.table(columns, schema=schema))
                     done += len(group)
-                    progress(done, len(keys), "image")
+                    progress(done, len(names), "image")
             for row in part.tolist():
                 paths[row] = path
     pq.write_table(with_paths(told, paths), folder / SAMPLES)
+    return Written(paths)
 
 
-def _features(schema: pa.Schema, classes: tuple[str, ...]) -> str:
+def features_of(schema: pa.Schema, classes: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
+    """The columns of a table as `datasets` describes its features in JSON.
+
+    Args:
+        schema: of the table.
+        classes: column to the names of its numbers, for each that is a `ClassLabel`.
+    """
     features: dict[str, Any] = {field.name: _value(field.type) for field in schema}
-    features["image"] = {"_type": "Image"}
-    features["label"] = {"_type": "ClassLabel", "names": list(classes)}
-    return json.dumps({"info": {"features": features}})
+    for column, names in classes.items():
+        features[column] = {"_type": "ClassLabel", "names": list(names)}
+    return features
 
 
-def _value(kind: pa.DataType) -> dict[str, str]:
-    names = {"double": "float64", "float": "float32", "halffloat": "float16"}
-    if pa.types.is_timestamp(kind):
-        return {"dtype": str(kind), "_type": "Value"}
-    return {"dtype": names.get(str(kind), str(kind)), "_type": "Value"}
+def _value(kind: pa.DataType) -> dict[str, Any]:
+    if pa.types.is_struct(kind):
+        return {field.name: _value(field.type) for field in kind}
+    if pa.types.is_list(kind):
+        return {"feature": _value(kind.value_type), "_type": "List"}
+    return {"dtype": DTYPES.get(str(kind), str(kind)), "_type": "Value"}
+
+
+DTYPES = {"double": "float64", "float": "float32", "halffloat": "float16"}
+"""Arrow's word for a type, where `datasets` has another."""

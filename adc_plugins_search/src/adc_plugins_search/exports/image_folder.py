@@ -1,5 +1,6 @@
-"""Pictures in folders by split and class, with a manifest in CSV and Parquet."""
+"""Images in folders by split and class, with a manifest in CSV and Parquet."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,37 +9,65 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from adc_core.arrays import Array
 from adc_core.dataset import Dataset
 from adc_core.work import progress
+from adc_plugins_search.exports.file_names import (
+    below_class,
+    distinct_paths,
+    original_paths,
+    with_suffix,
+)
+from adc_plugins_search.exports.hugging_face import features_of
 from adc_plugins_search.exports.pictures import pictures_of
-from adc_plugins_search.exports.samples_table import SAMPLES, keys_of, samples_table, with_paths
+from adc_plugins_search.exports.samples_table import (
+    SAMPLES,
+    Written,
+    samples_table,
+    with_paths,
+    without_formulas,
+)
 
 MANIFEST = "samples.csv"
 
 
-def export_image_folder(dataset: Dataset, splits: NDArray[np.str_], folder: Path) -> None:
-    """Write `SPLIT/CLASS/KEY.jpg`, and of all samples `samples.csv` and `samples.parquet`.
+def export_image_folder(
+    dataset: Dataset, splits: NDArray[np.str_], entitled: Array, folder: Path
+) -> Written:
+    """Write `SPLIT/CLASS/sub/name.jpg`, and of all samples `samples.csv` and `samples.parquet`.
 
     torchvision's `ImageFolder` reads a split; `Dataset.read` a manifest; Hugging Face's
-    `load_dataset("imagefolder")` the folder, with the `metadata.parquet` that each split has.
+    `load_dataset` the folder, with the `metadata.parquet` that each split has.
     """
-    pictures, keys, paths = pictures_of(dataset), keys_of(dataset), []
-    for row, key in enumerate(keys):
+    pictures, classes = pictures_of(dataset), frozenset(dataset.classes)
+    wanted = [
+        f"{split}/{dataset.classes[label]}/{below_class(path, classes)}"
+        for split, label, path in zip(
+            splits.tolist(), dataset.labels.tolist(), original_paths(dataset), strict=True
+        )
+    ]
+    paths, renamed = distinct_paths(wanted, entitled)
+    for row, name in enumerate(paths):
         content, suffix = pictures.encoded(row)
-        name = dataset.classes[dataset.labels[row]]
-        path = folder / splits[row] / name / f"{key}{suffix}"
+        paths[row] = with_suffix(name, suffix)
+        path = folder / paths[row]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-        paths.append(path.relative_to(folder).as_posix())
-        progress(row + 1, len(keys), "image")
+        progress(row + 1, len(paths), "image")
     table = with_paths(samples_table(dataset, splits), paths)
     pq.write_table(table, folder / SAMPLES)
-    pyarrow.csv.write_csv(table, folder / MANIFEST)
+    pyarrow.csv.write_csv(without_formulas(table), folder / MANIFEST)
     for split in np.unique(splits).tolist():
         rows = np.flatnonzero(splits == split)
-        within = pa.array([paths[row].removeprefix(f"{split}/") for row in rows])
+        names = pa.array([paths[row].removeprefix(f"{split}/") for row in rows.tolist()])
         metadata = table.take(pa.array(rows)).drop_columns(["path", "split"])
-        pq.write_table(metadata.add_column(0, "file_name", within), folder / split / _METADATA)
+        place = metadata.column_names.index("label")
+        metadata = metadata.set_column(place, "label", pa.array(dataset.labels[rows]))
+        metadata = metadata.add_column(0, "file_name", names)
+        features = features_of(metadata.schema, {"label": dataset.classes})
+        told = {"huggingface": json.dumps({"info": {"features": features}})}
+        pq.write_table(metadata.replace_schema_metadata(told), folder / split / _METADATA)
+    return Written(paths, renamed)
 
 
 _METADATA = "metadata.parquet"

@@ -1,28 +1,35 @@
 """One row per sample: what every export tells of it."""
 
-import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from adc_core.dataset import Dataset
+from adc_core.splits import SPLIT
 from adc_core.texts import to_arrow
 
 SAMPLES = "samples.parquet"
 """The table of an export."""
 
-_PLAIN = re.compile(r"[A-Za-z0-9_-]+")
 _OWN = ("id", "path", "label", "split")
 
 
-def keys_of(dataset: Dataset) -> list[str]:
-    """A name for each sample's files: its id, or its row where ids are no plain names."""
-    ids: list[str] = dataset.ids.tolist()
-    if all(_PLAIN.fullmatch(name) for name in ids):
-        return ids
-    return [f"{row:09}" for row in range(len(ids))]
+class Written(NamedTuple):
+    """What an export has written.
+
+    Attributes:
+        paths: N files of the samples, relative to the export; empty texts where it has none.
+        renamed: samples whose file was called otherwise before, beside its class.
+        suffixes: of the images, where a reader must know them.
+    """
+
+    paths: Sequence[str]
+    renamed: int = 0
+    suffixes: tuple[str, ...] = ()
 
 
 def samples_table(dataset: Dataset, splits: NDArray[np.str_]) -> pa.Table:
@@ -40,7 +47,7 @@ def samples_table(dataset: Dataset, splits: NDArray[np.str_]) -> pa.Table:
     for name, values in dataset.attributes.items():
         columns[f"attribute.{name}"] = to_arrow(values)
     for name, column in dataset.columns.items():
-        if column.ndim == 1:
+        if column.ndim == 1 and name != SPLIT:
             columns[name] = pa.array(column)
     if dataset.sources is not None:
         for name in dataset.sources.column_names:
@@ -57,3 +64,18 @@ def with_paths(table: pa.Table, paths: Sequence[str]) -> pa.Table:
         paths: where each picture lies in the export.
     """
     return table.add_column(1, "path", pa.array(paths, pa.string()))
+
+
+def without_formulas(table: pa.Table) -> pa.Table:
+    """The table with a quote before texts of sources that a spreadsheet would calculate.
+
+    What search engines tell is anybody's text: `=HYPERLINK(…)` as a title. The columns that are
+    ours stay as they are, for programs read them.
+    """
+    for place, field in enumerate(table.schema):
+        if field.name not in _OWN and pa.types.is_string(field.type):
+            texts = table[field.name]
+            starts = pc.fill_null(pc.match_substring_regex(texts, r"^[=+\-@\t\r]"), False)
+            quoted = pc.binary_join_element_wise(pa.scalar("'"), texts, pa.scalar(""))
+            table = table.set_column(place, field.name, pc.if_else(starts, quoted, texts))
+    return table

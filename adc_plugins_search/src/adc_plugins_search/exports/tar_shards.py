@@ -11,34 +11,42 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from adc_core.arrays import Array
 from adc_core.dataset import Dataset
 from adc_core.shard_reader import CLASSES
 from adc_core.work import progress
+from adc_plugins_search.exports.file_names import distinct_paths, key_of, original_paths
 from adc_plugins_search.exports.pictures import pictures_of
-from adc_plugins_search.exports.samples_table import SAMPLES, keys_of, samples_table, with_paths
+from adc_plugins_search.exports.samples_table import SAMPLES, Written, samples_table, with_paths
 
 SHARD = 1000
 """Samples in a shard."""
 
 
-def export_tar_shards(dataset: Dataset, splits: NDArray[np.str_], folder: Path) -> None:
+def export_tar_shards(
+    dataset: Dataset, splits: NDArray[np.str_], entitled: Array, folder: Path
+) -> Written:
     """Write `SPLIT-00000.tar` and so on, of a thousand samples each, and `classes.txt`.
 
     A sample is `KEY.jpg`, `KEY.cls` (the number of its class) and `KEY.json` (its row of
-    `samples.parquet`). The same dataset gives the same bytes.
+    `samples.parquet`). The key is the path that the image had, its dots replaced. The same dataset
+    gives the same bytes.
     """
-    pictures, keys = pictures_of(dataset), keys_of(dataset)
-    paths = [""] * len(keys)
-    table, done = samples_table(dataset, splits), 0
+    pictures = pictures_of(dataset)
+    keys, _ = distinct_paths([key_of(path) for path in original_paths(dataset)], entitled)
+    paths, suffixes, done = [""] * len(keys), set(), 0
+    table = samples_table(dataset, splits)
     for split in np.unique(splits).tolist():
         rows = np.flatnonzero(splits == split)
         for number, start in enumerate(range(0, len(rows), SHARD)):
             shard = rows[start : start + SHARD]
             path = folder / f"{split}-{number:05}.tar"
             facts = table.take(pa.array(shard)).to_pylist()
-            with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive:
+            # Pax says the same as ustar, and what ustar has no room for: long names.
+            with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
                 for row, about in zip(shard.tolist(), facts, strict=True):
                     content, suffix = pictures.encoded(row)
+                    suffixes.add(suffix)
                     _add(archive, f"{keys[row]}{suffix}", content)
                     _add(archive, f"{keys[row]}.cls", str(dataset.labels[row]).encode())
                     _add(archive, f"{keys[row]}.json", _json(about))
@@ -47,6 +55,7 @@ def export_tar_shards(dataset: Dataset, splits: NDArray[np.str_], folder: Path) 
                     progress(done, len(keys), "image")
     pq.write_table(with_paths(table, paths), folder / SAMPLES)
     (folder / CLASSES).write_text("".join(f"{name}\n" for name in dataset.classes), "utf-8")
+    return Written(paths, suffixes=tuple(sorted(suffixes)))
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:

@@ -6,12 +6,15 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from adc_core.arrays import Array
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError
-from adc_plugins_search.exports.samples_table import SAMPLES, samples_table
+from adc_plugins_search.exports.samples_table import SAMPLES, Written, samples_table
 
 
-def export_url_list(dataset: Dataset, splits: NDArray[np.str_], folder: Path) -> None:
+def export_url_list(
+    dataset: Dataset, splits: NDArray[np.str_], entitled: Array, folder: Path
+) -> Written:
     """Write `samples.parquet` alone: no picture, but where each was found.
 
     `img2dataset samples.parquet --input_format parquet --url_col url --caption_col query
@@ -24,3 +27,4 @@ def export_url_list(dataset: Dataset, splits: NDArray[np.str_], folder: Path) ->
     if "url" not in table.column_names:
         raise InputError("the dataset's sources name no url: export one that was collected")
     pq.write_table(table, folder / SAMPLES)
+    return Written([""] * len(dataset))

@@ -1,0 +1,62 @@
+"""A folder of one's own with wrong labels, and a run that repairs it, as a user would have them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+CLASSES = ("high", "low & flat", "middle")
+ROWS = 120
+WRONG = range(0, ROWS, 12)
+"""Rows that lie in the folder of the next class."""
+
+NONE = range(5, ROWS, 30)
+"""Rows that show none of the classes."""
+
+PIPELINE = """
+dataset: photos
+encoder: pixels
+enrichers: [linear-probe]
+detectors: [simifeat, confident-learning]
+curators: [{use: relabel, min_confidence: 0.7}, {use: docta, otherwise: drop, rounds: 5}]
+"""
+
+ADC = str(Path(sys.executable).with_name("adc"))
+
+
+def adc(folder, *words, code=0):
+    """Run `adc` as users do; return what it wrote to standard output and error."""
+    done = subprocess.run(
+        [ADC, *map(str, words)],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == code, done.stderr
+    return done.stdout, done.stderr
+
+
+def paint(folder):
+    """Write `photos/CLASS/sub/name`, where names repeat among the classes; true class by path."""
+    rng, truth, number = np.random.default_rng(7), {}, [0, 0, 0]
+    for row in range(ROWS):
+        shown = row % 3
+        given = (shown + 1) % 3 if row in WRONG else shown
+        pixels = rng.integers(0, 90, (12, 12, 3), np.uint8)
+        pixels[4 * shown : 4 * shown + 4] += np.uint8(120)
+        if row in NONE:
+            pixels = rng.integers(0, 210, (12, 12, 3), np.uint8)
+        sub = ("", "shop.a/", "shop.b/")[row % 7 % 3]
+        number[given] += 1
+        name = f"{CLASSES[given]}/{sub}img.{number[given]:02}{('.png', '.JPG')[row % 2]}"
+        path = folder / "photos" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(path)
+        truth[name] = CLASSES[shown]
+    return truth
