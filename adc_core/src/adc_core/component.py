@@ -98,7 +98,7 @@ class Component(BaseModel, ABC):
 
     @property
     def provides(self) -> tuple[str, ...]:
-        """Columns that it adds as configured; those that its class adds, unless it says otherwise."""
+        """Columns that it adds as configured; by default those that its class adds."""
         return self.adds
 
     def expected_seconds(self, dataset: "Dataset") -> float | None:

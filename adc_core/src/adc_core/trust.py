@@ -2,8 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
+import numpy as np
+
+from adc_core.dataset import rows_of
 from adc_core.estimates import EvidenceQuality
 from adc_core.findings import Findings
+from adc_core.run import Run
+from adc_core.truth import UNKNOWN
 
 
 def trust_lines(findings: Mapping[str, Findings]) -> Iterator[str]:
@@ -42,6 +47,56 @@ def headline(findings: Mapping[str, Findings]) -> str | None:
         return None
     low, high = (f"{100 * rate:.1f}" for rate in (min(rates), max(rates)))
     return f"{low} %" if low == high else f"{low} to {high} %"
+
+
+def repair_lines(run: Run) -> Iterator[str]:
+    """Tell what each curator did and expects, and what trusted labels say of it."""
+    for name, curation in run.curations.items():
+        relabelled, dropped = curation.count("relabel"), curation.count("drop")
+        what = f"{relabelled:,} relabelled, {dropped:,} dropped" if len(curation.changes) else ""
+        yield f"{name}: {what or 'nothing is changed'}"
+        yield from (f"  {note}" for note in curation.notes)
+    if run.curations:
+        yield from _by_truth(run)
+        yield from _by_test(run)
+
+
+def _by_truth(run: Run) -> Iterator[str]:
+    """Compare the labels before and after with the true ones, where these are known."""
+    if run.truth is None:
+        return
+    rows = rows_of(run.collected.ids, run.curated.ids)
+    before, after = run.truth != UNKNOWN, run.truth[rows] != UNKNOWN
+    was = float((run.collected.labels[before] != run.truth[before]).mean())
+    now = float((run.curated.labels[after] != run.truth[rows][after]).mean())
+    worse = ": the repair made the labels worse, so do not use it" if now > was else ""
+    yield f"by the truth, wrong labels went from {100 * was:.1f} to {100 * now:.1f} %{worse}"
+
+
+def _by_test(run: Run) -> Iterator[str]:
+    """Compare the accuracy of each learner on raw and curated labels, image by image."""
+    if run.test is None:
+        return
+    right = {
+        (training.learner, training.trained_on): training.predictions.labels == run.test.labels
+        for training in run.trainings
+        if training.predictions is not None
+    }
+    for (learner, labels), raw in right.items():
+        curated = right.get((learner, "curated"))
+        if labels != "raw" or curated is None:
+            continue
+        gain = curated.astype(int) - raw.astype(int)
+        error = float(gain.std() / np.sqrt(len(gain)))
+        verdict = (
+            "the repaired labels are worse: do not use them"
+            if gain.mean() < 0
+            else "the repaired labels are no worse"
+        )
+        yield (
+            f"{learner} on the test set: raw {100 * raw.mean():.1f} %, curated "
+            f"{100 * curated.mean():.1f} % (± {100 * error:.1f}): {verdict}"
+        )
 
 
 def _evidence(quality: EvidenceQuality) -> Iterator[str]:

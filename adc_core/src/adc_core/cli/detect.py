@@ -122,6 +122,7 @@ def _pipeline(arguments: Namespace) -> tuple[Pipeline, Dataset]:
         encoder=makers.encoder,
         enrichers=makers.enrichers,
         detectors=tuple(detectors),
+        curators=makers.curators(),
         metrics=() if metric is None else (metric,),
         truth=arguments.truth,
     )

@@ -7,9 +7,11 @@ from adc_core.component import Component
 from adc_core.dataset import EVIDENCE, Dataset
 from adc_core.errors import InputError
 from adc_core.first_party import PACKAGE_OF
-from adc_core.interfaces import INTERFACES, Detector, Encoder, Enricher
+from adc_core.interfaces import INTERFACES, Curator, Detector, Encoder, Enricher
 from adc_core.plan import ADDED_BY
 from adc_core.registry import registry
+
+_CURATOR = "adc-plugins-detect/expected-gain"
 
 _NEIGHBORS, _SHOWN = "adc-plugins-detect/neighbours", 10
 """What searches the neighbours that only the report shows, and how many."""
@@ -77,6 +79,15 @@ class EvidenceMakers:
         if self._rung.neighbors and features and not read and "neighbours" not in self._have:
             makers.insert(0, registry.create(Enricher, {"use": _NEIGHBORS, "k": _SHOWN}))
         return tuple(makers)
+
+    def curators(self) -> tuple[Curator, ...]:
+        """What repairs the labels, where there are probabilities to go by."""
+        if not {"probabilities"} & (self._have | set(self._made)):
+            return ()
+        try:
+            return (registry.create(Curator, {"use": _CURATOR}),)
+        except InputError:  # a package of its own; finding wrong labels does not need it
+            return ()
 
     def _make(self, column: str, made: dict[str, Component]) -> list[str]:
         """Note who makes a column, after what that one needs.

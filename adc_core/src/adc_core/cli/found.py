@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from adc_core.cli.tables import table
 from adc_core.run import Run
-from adc_core.trust import noise_told, trust_lines
+from adc_core.trust import noise_told, repair_lines, trust_lines
 from adc_core.verdicts import flagged_by_any, most_suspicious_first, suggestions, verdicts_of
 
 SHOWN = 10
@@ -18,6 +18,8 @@ def parts_found(run: Run) -> Iterator[str]:
             yield trust
         yield _verdicts(run)
         yield _suspects(run)
+    if repaired := "\n".join(repair_lines(run)):
+        yield repaired
 
 
 def _verdicts(run: Run) -> str:

@@ -18,7 +18,7 @@ from adc_core.work import progress
 from adc_plugins_detect.inputs import as_labels, as_rows, needed, same_length
 
 _WIDEST = 2048
-"""Features beyond it are projected at random: an eigenvector takes time by the cube of the width."""
+"""Features beyond it are projected at random: eigenvectors take time by the cube of the width."""
 
 _PENALTIES = (1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 1e-1)
 """Ridge penalties that are tried, for features of unit scale and per sample."""

@@ -7,6 +7,7 @@ from contextvars import copy_context
 from typing import ClassVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
@@ -96,10 +97,15 @@ class CrossValidation(Enricher):
 
     def expected_seconds(self, dataset: Dataset) -> float | None:
         """Estimate the time of all trainings, each without one part of the samples."""
-        one = self.learner.expected_seconds(dataset)
+        at_once = min(self.folds, os.cpu_count() or 1) if len(dataset) >= _WORTH_PROCESSES else 1
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1 if at_once > 1 else threads)
+        try:
+            one = self.learner.expected_seconds(dataset)
+        finally:
+            torch.set_num_threads(threads)
         if one is None:
             return None
-        at_once = min(self.folds, os.cpu_count() or 1) if len(dataset) >= _WORTH_PROCESSES else 1
         return one * (self.folds - 1) / self.folds * -(-self.folds // at_once)
 
     def enrich(self, dataset: Dataset) -> Dataset:
