@@ -18,6 +18,7 @@ from adc_core.decoding import MAX_PIXELS
 from adc_core.design import Design
 from adc_core.errors import InputError
 from adc_core.interfaces import Collector, Searcher
+from adc_core.near_duplicates import MOST_BITS
 from adc_core.work import progress, remark, work_folder
 from adc_plugins_search.collectors.address_guard import resolve, split_endpoint
 from adc_plugins_search.collectors.arrow_tables import small_tables
@@ -35,7 +36,6 @@ from adc_plugins_search.collectors.searching import Harvest, search_all
 from adc_plugins_search.collectors.shards import PART
 from adc_plugins_search.collectors.verifying import Decoder, PictureRules
 from adc_plugins_search.manners import user_agent
-from adc_plugins_search.near_duplicates import MOST_BITS
 
 Licence = Literal["cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd"]
 _SHOWN = 5
