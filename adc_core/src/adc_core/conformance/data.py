@@ -99,7 +99,7 @@ def check_adds_what_it_says(enricher: Enricher) -> None:
 
 
 def _without(columns: tuple[str, ...]) -> Dataset:
-    """The toy dataset before these columns were added; it never has columns of an author's own."""
+    """Take these columns from the toy dataset, which never has columns of an author's own."""
     return toy_dataset().replace(**{name: None for name in columns if name in EVIDENCE})
 
 

@@ -52,7 +52,7 @@ def render(folder: Path, run: Run) -> str:
 
 
 def _facts(run: Run, things: str) -> list[tuple[str, str]]:
-    """The few figures that stand at the top."""
+    """Name the few figures that stand at the top."""
     facts = [(things, f"{len(run.collected):,}"), ("classes", str(len(run.collected.classes)))]
     if run.design:
         facts.append(("queries", f"{len(run.design.queries):,}"))
