@@ -31,7 +31,14 @@ _NAMES = {
             "symmetric",
         ),
         "encoders": ("patches",),
-        "enrichers": ("linear-probe", "model-averaging", "neighbours", "ridge-probe"),
+        "enrichers": (
+            "duplicates",
+            "image-quality",
+            "linear-probe",
+            "model-averaging",
+            "neighbours",
+            "ridge-probe",
+        ),
         "detectors": (
             "aum",
             "confident-learning",
@@ -51,7 +58,7 @@ _NAMES = {
         ),
         "curators": ("agree", "docta", "drop", "early-stop", "expected-gain", "relabel"),
         "metrics": ("detection",),
-        "commands": ("train-lstm-dynamics",),
+        "commands": ("health", "train-lstm-dynamics"),
     },
     "adc-plugins-learn": {
         "encoders": ("open-clip", "pixels", "timm", "torchvision", "transformers"),

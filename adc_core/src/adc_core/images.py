@@ -74,6 +74,12 @@ class Images(ABC):
 
         return pad_to_square(self[row], size)
 
+    def small(self, row: int, side: int) -> tuple["Image.Image", tuple[int, int]]:
+        """Shrink a picture until its longer side is `side`; give its width and height before."""
+        from adc_core.decoding import open_small
+
+        return open_small(self.encoded(row)[0], side)
+
     def resized(
         self, size: int, rows: Array | None = None, *, threads: int | None = None
     ) -> Pixels:
@@ -254,7 +260,13 @@ class ImageArray(Images):
         return super().resized(size, rows, threads=threads)
 
     def check(self, row: int) -> None:
-        """Pixels that are there need no check."""
+        """Do nothing: pixels that are there need no check."""
+
+    def small(self, row: int, side: int) -> tuple["Image.Image", tuple[int, int]]:
+        """Shrink a picture; see `Images.small`."""
+        from adc_core.decoding import shrink
+
+        return shrink(self[row], side)
 
     def take(self, rows: Array) -> "ImageArray":
         """The pictures of some rows, in that order."""

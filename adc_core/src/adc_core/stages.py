@@ -92,7 +92,7 @@ class Stages:
         return design, dataset
 
     def check(self, name: str, dataset: Dataset) -> list[Broken]:
-        """The images of a dataset that cannot be used.
+        """Find the images of a dataset that cannot be used.
 
         Args:
             name: of the stage.
