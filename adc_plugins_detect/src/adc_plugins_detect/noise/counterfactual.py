@@ -158,14 +158,21 @@ class Counterfactual:
 
         It is the area under the ROC curve of expected wrong labels against the labels as they
         are, freed from the wrong ones among these, which no expected ones can stand out from.
+        Predictions that hit the labels no more often than chance would, however sure they are, say
+        nothing of them.
         """
+        n, K = len(self.suspicion), len(self._frequency)
+        by_chance = float(np.bincount(self._all_predicted, minlength=K) @ self._frequency) / n
+        if 1 - self.differs <= by_chance + 2 * np.sqrt(by_chance * (1 - by_chance) / n):
+            return 0.5
         curve = self.curve("class-pair")
         rising = np.sort(self.suspicion)
         below = np.searchsorted(rising, curve.suspicion, side="left")
         upto = np.searchsorted(rising, curve.suspicion, side="right")
         weights = np.diff(curve.share, prepend=0.0)
         area = float(weights @ (below + upto)) / (2 * len(rising))
-        rate = min(self.tail("class-pair", LEVEL).ratio, 0.9)
+        # Were most labels wrong, weak predictions would look as if they stood above them.
+        rate = min(self.tail("class-pair", LEVEL).ratio, 0.5)
         return float(np.clip((area - rate / 2) / (1 - rate), 0.5, 1))
 
 
