@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from adc_core.dataset import rows_of
-from adc_core.estimates import EvidenceQuality
+from adc_core.estimates import EvidenceQuality, NoiseRate
 from adc_core.findings import Findings
 from adc_core.run import Run
 from adc_core.truth import UNKNOWN
@@ -17,7 +17,7 @@ def trust_lines(findings: Mapping[str, Findings]) -> Iterator[str]:
     for found in findings.values():
         lines = [
             *([] if found.evidence is None else _evidence(found.evidence)),
-            *([] if found.noise_range is None else [f"wrong labels: about {found.noise_range}"]),
+            *([] if found.noise_range is None else [f"wrong labels: {_about(found.noise_range)}"]),
             *([] if found.precision is None else [f"of the flagged, about {found.precision} are"]),
             *(() if found.noise_range is None else found.noise_range.warnings),
         ]
@@ -97,6 +97,10 @@ def _by_test(run: Run) -> Iterator[str]:
             f"{learner} on the test set: raw {100 * raw.mean():.1f} %, curated "
             f"{100 * curated.mean():.1f} % (± {100 * error:.1f}): {verdict}"
         )
+
+
+def _about(rate: NoiseRate) -> str:
+    return str(rate) if rate.poor else f"about {rate}"
 
 
 def _evidence(quality: EvidenceQuality) -> Iterator[str]:

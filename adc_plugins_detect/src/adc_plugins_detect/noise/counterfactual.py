@@ -25,6 +25,9 @@ LEVEL = 0.3
 """Of the expected wrong labels, the share at whose suspicion tails are compared: few right labels
 are so suspicious, and enough wrong ones."""
 
+_HOPELESS = 0.7
+"""Where labels look as if so many were wrong, the model has learned nothing of them."""
+
 _FEWEST = 20
 """Fewer samples of a class do not tell how many of them are wrong; they share the whole's rate."""
 
@@ -157,7 +160,8 @@ class Counterfactual:
         """How surely a wrong label looks more suspicious than a right one: 1 always, 0.5 by chance.
 
         It is the area under the ROC curve of expected wrong labels against the labels as they
-        are, freed from the wrong ones among these, which no expected ones can stand out from.
+        are, freed from the wrong ones among these, which no expected ones can stand out from. A
+        model that has learned nothing has 0.5.
         """
         curve = self.curve("class-pair")
         rising = np.sort(self.suspicion)
@@ -165,7 +169,9 @@ class Counterfactual:
         upto = np.searchsorted(rising, curve.suspicion, side="right")
         weights = np.diff(curve.share, prepend=0.0)
         area = float(weights @ (below + upto)) / (2 * len(rising))
-        rate = min(self.tail("class-pair", LEVEL).ratio, 0.9)
+        rate = self.tail("class-pair", LEVEL).ratio
+        if rate >= _HOPELESS:
+            return 0.5
         return float(np.clip((area - rate / 2) / (1 - rate), 0.5, 1))
 
 

@@ -18,6 +18,11 @@ from adc_plugins_detect.transition import hoc
 
 _LOW_LEVELS = (0.1, 0.2, 0.3)
 _HIGH_LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
+GOOD, FAIR = 0.96, 0.88
+"""Separations from which evidence is called so. Of 4,000 labels with a tenth to two fifths wrong, the
+thirty most suspicious are nearly all wrong with good evidence and more than half with fair evidence
+(`benchmarks/noise_rates.py`); below, they are hardly better than drawn."""
+
 _HUMAN = 1.5
 """People err where images are hard, so that their errors are less suspicious than expected ones: by
 so much more are there, where the evidence is good enough to tell. Measured on CIFAR-10N."""
@@ -94,6 +99,8 @@ def noise_rate_of(
     factor = 1 + (_HUMAN - 1) * float(np.clip((separation - 0.94) / 0.02, 0, 1))
     tails = [expected.tail("uniform", level) for level in _LOW_LEVELS]
     low = max(0.0, min(tail.ratio - tail.error for tail in tails))
+    # A weak model's errors look like wrong labels: then nobody can exclude that all are right.
+    low *= float(np.clip((separation - FAIR) / 0.05, 0, 1))
     confusable = max(expected.tail("confusable", level).ratio for level in _HIGH_LEVELS)
     point = min(joint, factor * by_pair)
     high = min(max(confusable, _HUMAN * point), 1.1 * differs)
@@ -107,6 +114,7 @@ def noise_rate_of(
         low=min(low, point),
         point=point,
         high=high,
+        poor=separation < FAIR,
         estimators=estimators,
         warnings=(*told, *_warnings(estimators, point, low, separation)),
     )
