@@ -18,7 +18,7 @@ def trust_lines(findings: Mapping[str, Findings]) -> Iterator[str]:
         lines = [
             *([] if found.evidence is None else _evidence(found.evidence)),
             *([] if found.noise_range is None else [f"wrong labels: {_about(found.noise_range)}"]),
-            *([] if found.precision is None else [f"of the flagged, about {found.precision} are"]),
+            *([] if found.precision is None else [f"of the flagged labels, about {found.precision} are wrong"]),
             *(() if found.noise_range is None else found.noise_range.warnings),
         ]
         for line in lines:

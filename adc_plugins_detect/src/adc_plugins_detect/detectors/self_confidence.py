@@ -45,8 +45,9 @@ def self_confidence(
 
     Suspicion is one minus the self-confidence, the probability of the given label (Northcutt,
     Jiang and Chuang, JAIR 2021). As many labels are flagged, the worst first, as the noise rate
-    says are wrong (`noise_rate`; of poor evidence at most a tenth), and none that is predicted. Where the classes differ much in
-    their rates, the odds of a label's suspicion are multiplied by those of its class.
+    says are wrong (`noise_rate`; of poor evidence at most a tenth), and none that is predicted.
+    Where the classes differ much in their rates, the odds of a label's suspicion are multiplied by
+    those of its class.
 
     Args:
         labels: N given labels in 0…K-1.

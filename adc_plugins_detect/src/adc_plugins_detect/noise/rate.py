@@ -19,9 +19,9 @@ from adc_plugins_detect.transition import hoc
 _LOW_LEVELS = (0.1, 0.2, 0.3)
 _HIGH_LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
 GOOD, FAIR = 0.96, 0.88
-"""Separations from which evidence is called so. Of 4,000 labels with a tenth to two fifths wrong, the
-thirty most suspicious are nearly all wrong with good evidence and more than half with fair evidence
-(`benchmarks/noise_rates.py`); below, they are hardly better than drawn."""
+"""Separations from which evidence is called so. Of 4,000 labels with a tenth to two fifths wrong,
+the thirty most suspicious are nearly all wrong with good evidence and more than half with fair
+evidence (`benchmarks/noise_rates.py`); below, they are hardly better than drawn."""
 
 _HUMAN = 1.5
 """People err where images are hard, so that their errors are less suspicious than expected ones: by
