@@ -15,16 +15,21 @@ def trust_lines(findings: Mapping[str, Findings]) -> Iterator[str]:
     """Tell, once for all detectors that read the same evidence, how far it can be trusted."""
     told: set[str] = set()
     for found in findings.values():
-        lines = [
-            *([] if found.evidence is None else _evidence(found.evidence)),
-            *([] if found.noise_range is None else [f"wrong labels: {_about(found.noise_range)}"]),
-            *([] if found.precision is None else [f"of the flagged labels, about {found.precision} are wrong"]),
-            *(() if found.noise_range is None else found.noise_range.warnings),
-        ]
-        for line in lines:
+        for line in _of_one(found):
             if line not in told:
                 told.add(line)
                 yield line
+
+
+def _of_one(found: Findings) -> Iterator[str]:
+    if found.evidence is not None:
+        yield from _evidence(found.evidence)
+    if found.noise_range is not None:
+        yield f"wrong labels: {_about(found.noise_range)}"
+    if found.precision is not None:
+        yield f"of the flagged labels, about {found.precision} are wrong"
+    if found.noise_range is not None:
+        yield from found.noise_range.warnings
 
 
 def noise_told(found: Findings) -> str:
