@@ -190,6 +190,30 @@ def test_strangers_are_not_asked_without_a_contact(site, collect, tmp_path: Path
     assert not site.paths
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "10.1.2.3", "[::1]"])
+def test_a_service_of_ones_own_needs_no_contact_but_allow_hosts(site, collect, host: str) -> None:
+    with pytest.raises(InputError) as raised:
+        collect(f"http://{host}:9911/x.jpg")
+    assert str(raised.value) == (
+        f"allow_hosts: {host}:9911 is on this machine or in a private network: if it is a service "
+        f"of your own, list it in the downloader's `allow_hosts: ['{host}:9911']`; it needs no "
+        "contact"
+    )
+    assert not site.paths
+
+
+def test_when_only_private_addresses_are_found_the_option_is_named(other_site, collect) -> None:
+    url = f"http://localhost:{other_site.port}/secret.jpg"
+    with pytest.raises(InputError) as raised:
+        collect(url, contact="me@example.org", allow_hosts=())
+    assert str(raised.value) == (
+        "none of the 2 images that were found could be used (2 forbidden address); "
+        f"{url!r} was refused: the address is not on the public internet; if it is a service of "
+        "your own, list its host:port in allow_hosts"
+    )
+    assert other_site.paths == []
+
+
 def test_nor_by_a_redirect(site, other_site, outcome_of) -> None:
     url = site.script(
         "/hop", lambda: web.Response(status=302, headers={"Location": other_site.url("/x.jpg")})

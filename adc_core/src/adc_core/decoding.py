@@ -12,7 +12,7 @@ from typing import BinaryIO, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from adc_core.errors import InputError
 
@@ -57,6 +57,31 @@ def open_image(source: Path | bytes, name: str = "", max_pixels: int = MAX_PIXEL
     with _refusals(name), _opened(source, name, max_pixels) as image:
         image.load()
         return _as_rgb(ImageOps.exif_transpose(image))
+
+
+def open_small(
+    source: Path | bytes, side: int, name: str = "", max_pixels: int = MAX_PIXELS
+) -> tuple[Image.Image, tuple[int, int]]:
+    """Decode a picture no larger than is needed: as `open_image`, its longer side at most `side`.
+
+    A JPEG is decoded at the next smaller scale that its code allows, which is several times faster.
+
+    Returns:
+        The small picture, and width and height of the whole one, in pixels and upright.
+
+    Raises:
+        ImageError: not a picture, damaged, or too large.
+    """
+    name = name or (str(source) if isinstance(source, Path) else "image")
+    with _refusals(name), _opened(source, name, max_pixels) as image:
+        turned = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+        width, height = reversed(image.size) if turned else image.size
+        if image.format == "JPEG":
+            image.draft("RGB", (side, side))
+        image.load()
+        small = _as_rgb(ImageOps.exif_transpose(image))
+        small.thumbnail((side, side), Image.Resampling.BOX, reducing_gap=None)
+        return small, (width, height)
 
 
 def check_image(source: Path | bytes, name: str = "", max_pixels: int = MAX_PIXELS) -> None:
@@ -163,6 +188,14 @@ def _as_rgb(image: Image.Image) -> Image.Image:
         ground = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(ground, image).convert("RGB")
     return image.convert("RGB")
+
+
+def shrink(pixels: NDArray[np.uint8], side: int) -> tuple[Image.Image, tuple[int, int]]:
+    """A picture whose longer side is `side` at most; width and height before."""
+    image = Image.fromarray(pixels)
+    size = image.size
+    image.thumbnail((side, side), Image.Resampling.BOX, reducing_gap=None)
+    return image, size
 
 
 def cut_to_square(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:

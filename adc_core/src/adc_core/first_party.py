@@ -30,7 +30,7 @@ _NAMES = {
             "superclass",
             "symmetric",
         ),
-        "enrichers": ("linear-probe", "neighbours"),
+        "enrichers": ("duplicates", "image-quality", "linear-probe", "neighbours"),
         "detectors": (
             "aum",
             "confident-learning",
@@ -49,7 +49,7 @@ _NAMES = {
         ),
         "curators": ("agree", "docta", "drop", "early-stop", "relabel"),
         "metrics": ("detection",),
-        "commands": ("train-lstm-dynamics",),
+        "commands": ("health", "train-lstm-dynamics"),
     },
     "adc-plugins-learn": {
         "encoders": ("open-clip", "pixels", "timm", "torchvision", "transformers"),

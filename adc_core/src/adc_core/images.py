@@ -74,6 +74,12 @@ class Images(ABC):
 
         return pad_to_square(self[row], size)
 
+    def small(self, row: int, side: int) -> tuple["Image.Image", tuple[int, int]]:
+        """A picture shrunk so that its longer side is `side` at most; width and height before."""
+        from adc_core.decoding import open_small
+
+        return open_small(self.encoded(row)[0], side)
+
     def resized(
         self, size: int, rows: Array | None = None, *, threads: int | None = None
     ) -> Pixels:
@@ -255,6 +261,12 @@ class ImageArray(Images):
 
     def check(self, row: int) -> None:
         """Pixels that are there need no check."""
+
+    def small(self, row: int, side: int) -> tuple["Image.Image", tuple[int, int]]:
+        """A picture, shrunk; see `Images.small`."""
+        from adc_core.decoding import shrink
+
+        return shrink(self[row], side)
 
     def take(self, rows: Array) -> "ImageArray":
         """The pictures of some rows, in that order."""

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from adc_core.collection_summary import summarise
 from adc_core.measurement_tables import measurement_tables
 from adc_core.report import figures
+from adc_core.report.environment import page_environment
 from adc_core.report.suspects import most_suspicious
 from adc_core.run import Measurement, Run
 from adc_core.run_directory import COLLECTOR, PIPELINE, RECORD
@@ -26,13 +26,7 @@ def render(folder: Path, run: Run) -> str:
     """
     record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
     things = "samples" if run.collected.images is None else "images"
-    environment = Environment(
-        loader=PackageLoader("adc_core.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     environment.filters["percent"] = lambda value: f"{100 * value:.1f} %"
     environment.filters["figure"] = lambda value: "–" if value is None else f"{value:.3f}"
     return environment.get_template("page.html.j2").render(

@@ -36,6 +36,10 @@ IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Endpoint = tuple[str, int]
 
 
+NOT_PUBLIC = "the address is not on the public internet"
+"""What is said of a connection that was not made."""
+
+
 class BlockedAddressError(OSError):
     """A connection to an address that is not on the public internet was asked for."""
 
@@ -45,6 +49,20 @@ def is_public(address: IPAddress) -> bool:
     address = _embedded(address)
     never = any(address in network for network in _NEVER if network.version == address.version)
     return address.is_global and not (never or address.is_multicast)
+
+
+def names_private(host: str) -> bool:
+    """Whether a host is no name of another machine's: `localhost`, or a private address itself.
+
+    It only says that nobody need be looked up; what is let through, the sockets decide.
+    """
+    name = host.lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):  # RFC 6761, 6.3
+        return True
+    try:
+        return not is_public(ipaddress.ip_address(name.partition("%")[0]))
+    except ValueError:
+        return False
 
 
 def _embedded(address: IPAddress) -> IPAddress:
@@ -101,7 +119,7 @@ def guarded_sockets(allowed: frozenset[Endpoint]) -> "SocketFactoryType":
         address = _address(target)
         if not is_public(address) and (str(_embedded(address)), target[1]) not in allowed:
             # The same text for every address of a name: aiohappyeyeballs then keeps the type.
-            raise BlockedAddressError("the address is not on the public internet")
+            raise BlockedAddressError(NOT_PUBLIC)
         return socket.socket(family, kind, protocol)
 
     return make

@@ -20,11 +20,11 @@ from adc_core.dataset import Dataset
 from adc_core.design import Design, Hit
 from adc_core.image_shards import ImageShards
 from adc_core.interfaces import HITS, REFUSED
+from adc_core.near_duplicates import GROUP
 from adc_core.texts import from_arrow
 from adc_plugins_search.collectors.arrow_tables import RowBatches, table_file, take_table
 from adc_plugins_search.collectors.choosing import Choice, Judged
 from adc_plugins_search.collectors.outcomes import Reason, Refused, Stored
-from adc_plugins_search.near_duplicates import GROUP
 
 _SAMPLES = "samples.arrow"
 _REFUSED = pa.schema(

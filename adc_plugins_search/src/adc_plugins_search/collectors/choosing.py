@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adc_core.design import Hit
+from adc_core.near_duplicates import duplicate_groups
 from adc_plugins_search.collectors.errands import errand_of
 from adc_plugins_search.collectors.journal import Journal
 from adc_plugins_search.collectors.outcomes import Outcome, Refused
 from adc_plugins_search.collectors.searching import Found
-from adc_plugins_search.near_duplicates import duplicate_groups
 
 NearDuplicates = Literal["keep", "first", "drop-conflicts"]
 Rows = NDArray[np.int64]

@@ -18,8 +18,9 @@ from adc_core.decoding import MAX_PIXELS
 from adc_core.design import Design
 from adc_core.errors import InputError
 from adc_core.interfaces import Collector, Searcher
+from adc_core.near_duplicates import MOST_BITS
 from adc_core.work import progress, remark, work_folder
-from adc_plugins_search.collectors.address_guard import resolve, split_endpoint
+from adc_plugins_search.collectors.address_guard import NOT_PUBLIC, resolve, split_endpoint
 from adc_plugins_search.collectors.arrow_tables import small_tables
 from adc_plugins_search.collectors.assembling import Accounts, dataset_of, write_accounts
 from adc_plugins_search.collectors.choosing import Judgements, NearDuplicates, choose
@@ -34,8 +35,7 @@ from adc_plugins_search.collectors.recovery import recover
 from adc_plugins_search.collectors.searching import Harvest, search_all
 from adc_plugins_search.collectors.shards import PART
 from adc_plugins_search.collectors.verifying import Decoder, PictureRules
-from adc_plugins_search.manners import user_agent
-from adc_plugins_search.near_duplicates import MOST_BITS
+from adc_plugins_search.manners import user_agent, why_not_asked
 
 Licence = Literal["cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd"]
 _SHOWN = 5
@@ -230,10 +230,7 @@ class Downloader(Collector):
             return
         address = URL(errand.url)
         if (address.host, address.port) not in rules.own:
-            raise InputError(
-                f"contact: {address.host} is another machine, whose owner must be able to "
-                "reach you: set the downloader's `contact` to an address of yours"
-            )
+            raise InputError(why_not_asked(address.host or "", address.port or 0))
 
     def _fetch(
         self,
@@ -304,7 +301,10 @@ def _all_refused(accounts: Accounts) -> str:
     counts = ", ".join(f"{count} {reason}" for reason, count in accounts.reasons.most_common())
     assert accounts.example is not None
     url, refused = accounts.example
+    advice = "check the network and the options"
+    if refused.detail == NOT_PUBLIC:
+        advice = "if it is a service of your own, list its host:port in allow_hosts"
     return (
         f"none of the {accounts.reasons.total()} images that were found could be used ({counts}); "
-        f"{url!r} was refused: {refused.detail}; check the network and the options"
+        f"{url!r} was refused: {refused.detail}; {advice}"
     )

@@ -17,6 +17,7 @@ import aiohttp
 from yarl import URL
 
 from adc_core.errors import WorkError
+from adc_plugins_search.collectors.address_guard import names_private
 from adc_plugins_search.collectors.http_client import Body, get, get_robots, open_session
 from adc_plugins_search.collectors.local_files import read_local
 from adc_plugins_search.collectors.messages import (
@@ -126,6 +127,7 @@ class Fetching:
         address = _address_of(trip)
         known = KNOWN_HOSTS.get(address.host or "")
         own = trip.errand.root is not None or _is_own(address, rules)
+        own = own or names_private(address.host or "")  # nobody is asked there, so none waits
         return _Host(
             most_lanes=min(rules.per_host, known.connections) if known else rules.per_host,
             pace=Pace(0.0 if own else rules.interval, known.megabits if known else None),

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from adc_core.decoding import FORMATS, ImageError, open_image, suffix_of
+from adc_core.near_duplicates import perceptual_hash
 from adc_plugins_search.collectors.outcomes import Reason, RefusedError, Stored
-from adc_plugins_search.near_duplicates import perceptual_hash
 
 LONGEST_SIDE = 65_500
 """A JPEG cannot be longer."""

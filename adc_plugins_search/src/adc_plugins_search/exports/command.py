@@ -185,9 +185,9 @@ def _writer(form: str) -> "Callable[[Dataset, NDArray[np.str_], Array, Path], Wr
 def _splits(dataset: "Dataset", shares: dict[str, float], seed: int) -> "NDArray[np.str_]":
     import numpy as np
 
+    from adc_core.near_duplicates import GROUP
     from adc_core.splits import SPLIT
     from adc_plugins_search.exports.splits import TRAIN, split_by_group
-    from adc_plugins_search.near_duplicates import GROUP
 
     if not shares:
         told = dataset.columns.get(SPLIT, np.full(len(dataset), TRAIN))

@@ -4,7 +4,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageEnhance, ImageOps
 
-from adc_plugins_search.near_duplicates import duplicate_groups, perceptual_hash
+from adc_core.near_duplicates import (
+    duplicate_groups,
+    linked_groups,
+    near_pairs,
+    perceptual_hash,
+)
 
 
 def picture(seed, size=256):
@@ -103,3 +108,20 @@ def test_bits_out_of_range():
 
 def test_nothing():
     assert duplicate_groups([], 3).tolist() == []
+
+
+def test_pairs_with_their_distance():
+    """Of equal hashes each is paired with the first, which alone is compared with others."""
+    hashes = [0, 0b11, 0, 0, (1 << 64) - 1, 0b1111111]
+    pairs, bits = near_pairs(hashes, 6)
+    found = {(one, other): int(d) for one, other, d in zip(*pairs.tolist(), bits, strict=True)}
+    assert found == {(0, 2): 0, (0, 3): 0, (0, 1): 2, (1, 5): 5}
+    assert linked_groups(6, pairs).tolist() == [0, 0, 0, 0, 4, 0]
+    pairs, bits = near_pairs(hashes, 0)
+    assert (pairs.tolist(), bits.tolist()) == ([[0, 0], [2, 3]], [0, 0])
+
+
+def test_a_thousand_equal_hashes_are_a_thousand_pairs():
+    pairs, _ = near_pairs([7] * 1001, 6)
+    assert pairs.shape == (2, 1000)
+    assert (pairs[0] == 0).all()

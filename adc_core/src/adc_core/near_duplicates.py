@@ -63,18 +63,63 @@ def duplicate_groups(hashes: Hashes | Sequence[int], bits: int) -> NDArray[np.in
     Raises:
         ValueError: bits outside 0 … 6.
     """
+    pairs, _ = near_pairs(hashes, bits)
+    return linked_groups(len(hashes), pairs)
+
+
+def near_pairs(
+    hashes: Hashes | Sequence[int], bits: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pairs of pictures whose hashes differ in few bits.
+
+    Of pictures with the same hash each is paired with the first alone, and the first stands for
+    all of them in pairs with others, so that a thousand plain pictures do not make a million pairs.
+
+    Args:
+        hashes: N 64-bit hashes.
+        bits: in how many of the 64 the hashes of a pair differ at most.
+
+    Returns:
+        2 × P rows, the earlier one above, and the P numbers of bits in which they differ.
+
+    Raises:
+        ValueError: bits outside 0 … 6.
+    """
     if not 0 <= bits <= MOST_BITS:
         raise ValueError(f"near duplicates differ in 0 to {MOST_BITS} bits, not {bits}")
     different, first, place = np.unique(
         np.asarray(hashes, np.uint64), return_index=True, return_inverse=True
     )
+    again = np.flatnonzero(first[place] != np.arange(len(place)))
+    same = np.stack([first[place[again]], again])
     links = [_linked(different, mask, bits) for mask in _masks(bits)] if bits else []
-    group = _smallest_linked(len(different), np.concatenate(links, axis=1)) if links else None
-    if group is None:
-        return np.asarray(first[place], np.int64)
-    earliest = np.full(len(different), len(place))
-    np.minimum.at(earliest, group, first)
-    return earliest[group][place]
+    linked = np.concatenate(links, axis=1) if links else np.empty((2, 0), np.int64)
+    linked = np.unique(np.sort(linked, axis=0), axis=1)
+    differing = _differences(different[linked[0]], different[linked[1]])
+    pairs = np.concatenate([same, np.sort(first[linked], axis=0)], axis=1)
+    return pairs, np.concatenate([np.zeros(len(again), np.int64), differing])
+
+
+def linked_groups(count: int, links: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Groups of rows that are linked, over any number of links.
+
+    Args:
+        count: N rows.
+        links: 2 × L rows.
+
+    Returns:
+        N int64: the first row of each row's group; a row of its own is its own group.
+    """
+    smallest = np.arange(count)
+    while True:
+        before = smallest.copy()
+        low = np.minimum(smallest[links[0]], smallest[links[1]])
+        for end in links:
+            np.minimum.at(smallest, end, low)
+            np.minimum.at(smallest, before[end], low)
+        smallest = smallest[smallest]
+        if np.array_equal(smallest, before):
+            return smallest
 
 
 def _masks(bits: int) -> list[np.uint64]:
@@ -115,17 +160,3 @@ def _population() -> NDArray[np.uint8]:
     numbers = np.arange(1 << 16, dtype=np.uint16).view(np.uint8).reshape(-1, 2)
     counts: NDArray[np.uint8] = np.unpackbits(numbers, axis=1).sum(axis=1, dtype=np.uint8)
     return counts
-
-
-def _smallest_linked(count: int, links: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Of each row the smallest row that it is linked with, over any number of links."""
-    smallest = np.arange(count)
-    while True:
-        before = smallest.copy()
-        low = np.minimum(smallest[links[0]], smallest[links[1]])
-        for end in links:
-            np.minimum.at(smallest, end, low)
-            np.minimum.at(smallest, before[end], low)
-        smallest = smallest[smallest]
-        if np.array_equal(smallest, before):
-            return smallest

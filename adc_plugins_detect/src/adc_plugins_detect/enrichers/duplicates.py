@@ -1,0 +1,43 @@
+"""Columns that tell which pictures are copies of each other."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from adc_core.dataset import Dataset
+from adc_core.interfaces import Enricher
+from adc_core.near_duplicates import GROUP
+from adc_plugins_detect.health.duplicates import find_duplicates
+from adc_plugins_detect.health.image_measures import ImageMeasures, measure_images
+from adc_plugins_detect.inputs import needed
+
+EXACT, BITS, RADIUS = "exact_duplicate_group", "duplicate_bits", "duplicate_radius"
+"""The columns beside `duplicate_group`; see the fields of `Duplicates`."""
+
+_HASH = ImageMeasures._fields[-1]
+
+
+class DuplicateImages(Enricher):
+    """Groups exact and near copies of pictures by check sums and perceptual hashes."""
+
+    reads: ClassVar[tuple[str, ...]] = ("images",)
+    adds: ClassVar[tuple[str, ...]] = (GROUP, EXACT, BITS, RADIUS)
+
+    def enrich(self, dataset: Dataset) -> Dataset:
+        """The dataset with the columns; hashes that `image-quality` has left there are used.
+
+        Raises:
+            ImageError: a picture cannot be decoded.
+        """
+        images = needed(dataset.images, "images", "a dataset with pictures")
+        hashes = dataset.columns.get(_HASH)
+        if hashes is None:
+            hashes = measure_images(images).perceptual_hash
+        found = find_duplicates(images, np.asarray(hashes), images.sums)
+        columns = {
+            GROUP: found.group,
+            EXACT: found.exact_group,
+            BITS: found.bits,
+            RADIUS: np.full(len(dataset), found.radius, np.int8),
+        }
+        return dataset.replace(columns={**dataset.columns, **columns})

@@ -1,0 +1,24 @@
+"""Columns that tell what each picture is like: size, tones, sharpness, color, perceptual hash."""
+
+from typing import ClassVar
+
+from adc_core.dataset import Dataset
+from adc_core.interfaces import Enricher
+from adc_plugins_detect.health.image_measures import ImageMeasures, measure_images
+from adc_plugins_detect.inputs import needed
+
+
+class ImageQuality(Enricher):
+    """Measures each picture's size, tones, sharpness, noise and color; `adc health` judges them."""
+
+    reads: ClassVar[tuple[str, ...]] = ("images",)
+    adds: ClassVar[tuple[str, ...]] = ImageMeasures._fields
+
+    def enrich(self, dataset: Dataset) -> Dataset:
+        """The dataset with one column for each field of `ImageMeasures`.
+
+        Raises:
+            ImageError: a picture cannot be decoded.
+        """
+        measures = measure_images(needed(dataset.images, "images", "a dataset with pictures"))
+        return dataset.replace(columns={**dataset.columns, **measures._asdict()})
