@@ -110,3 +110,24 @@ def test_files_are_hashed_by_content(tmp_path):
     assert ImageFiles(tmp_path, ["one"]).fingerprint == ImageFiles(tmp_path, ["two"]).fingerprint
     (tmp_path / "two").write_bytes(PNG + b" ")
     assert ImageFiles(tmp_path, ["one"]).fingerprint != ImageFiles(tmp_path, ["two"]).fingerprint
+
+
+def test_small_pictures_tell_their_whole_size(tmp_path):
+    """Shrunk, upright, never enlarged; the same from a file, from a tar file and from pixels."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    picture = Image.linear_gradient("L").resize((400, 100)).convert("RGB")
+    picture.save(tmp_path / "turned.jpg", exif=exif)
+    picture.resize((40, 10)).save(tmp_path / "tiny.png")
+    files = ImageFiles(tmp_path, ["turned.jpg", "tiny.png"])
+    small, size = files.small(0, 64)
+    assert (small.size, size) == ((16, 64), (100, 400))
+    whole = Image.fromarray(files[0])
+    whole.thumbnail((64, 64), Image.Resampling.BOX)
+    assert np.abs(np.asarray(small, float) - np.asarray(whole, float)).mean() < 3
+    small, size = files.small(1, 64)
+    assert (small.size, size) == ((40, 10), (40, 10))
+    assert np.array_equal(np.asarray(small), files[1])
+    array = ImageArray(np.asarray(files[0])[None])
+    small, size = array.small(0, 64)
+    assert (small.size, size) == ((16, 64), (100, 400))

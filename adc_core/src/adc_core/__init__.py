@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from adc_core.dataset import Dataset
     from adc_core.design import Brief, Design, Hit, Page, Query
     from adc_core.errors import InputError, WorkError
+    from adc_core.estimates import Estimate, EvidenceQuality, NoiseRate
     from adc_core.evidence import Dynamics, Neighbours, Probabilities, Votes
     from adc_core.findings import Curation, Findings
     from adc_core.image_shards import ImageShards
@@ -41,6 +42,7 @@ _HOME = {
     "dataset": ("Dataset",),
     "design": ("Brief", "Design", "Hit", "Page", "Query"),
     "errors": ("InputError", "WorkError"),
+    "estimates": ("Estimate", "EvidenceQuality", "NoiseRate"),
     "evidence": ("Dynamics", "Neighbours", "Probabilities", "Votes"),
     "findings": ("Curation", "Findings"),
     "image_shards": ("ImageShards",),
@@ -81,6 +83,8 @@ __all__ = [
     "Encoder",
     "Enricher",
     "Epoch",
+    "Estimate",
+    "EvidenceQuality",
     "Findings",
     "Hit",
     "ImageArray",
@@ -94,6 +98,7 @@ __all__ = [
     "Metric",
     "Model",
     "Neighbours",
+    "NoiseRate",
     "Page",
     "Pipeline",
     "Predictions",

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 from pydantic import (
     AfterValidator,
@@ -25,6 +25,9 @@ from adc_core.faults import explain
 from adc_core.fingerprint import hash_file
 from adc_core.registry import registry
 
+if TYPE_CHECKING:
+    from adc_core.dataset import Dataset
+
 
 class Component(BaseModel, ABC):
     """A configured piece of work: its fields are its options, its one method is its job.
@@ -40,6 +43,9 @@ class Component(BaseModel, ABC):
 
     reads: ClassVar[tuple[str, ...]] = ()
     """Columns that every such component needs: evidence of the dataset, `truth` or `test`."""
+
+    reads_if_there: ClassVar[tuple[str, ...]] = ()
+    """Evidence that it is shown where the dataset has it, and does without elsewhere."""
 
     pace: ClassVar[tuple[str, ...]] = ()
     """Options that say how fast the work is done and do not change its result."""
@@ -89,6 +95,19 @@ class Component(BaseModel, ABC):
                 if isinstance(nested, Component):
                     needed.update(dict.fromkeys(nested.needs))
         return tuple(needed)
+
+    @property
+    def provides(self) -> tuple[str, ...]:
+        """Columns that it adds as configured; by default those that its class adds."""
+        return self.adds
+
+    def expected_seconds(self, dataset: "Dataset") -> float | None:
+        """Estimate how long the work takes on this machine, by a trial of a second.
+
+        Returns:
+            Seconds, or None where it is a matter of moments, or where nobody knows.
+        """
+        return None
 
     @property
     def identity(self) -> dict[str, Any]:

@@ -191,7 +191,7 @@ def _as_rgb(image: Image.Image) -> Image.Image:
 
 
 def shrink(pixels: NDArray[np.uint8], side: int) -> tuple[Image.Image, tuple[int, int]]:
-    """A picture whose longer side is `side` at most; width and height before."""
+    """Shrink a picture until its longer side is `side`; give its width and height before."""
     image = Image.fromarray(pixels)
     size = image.size
     image.thumbnail((side, side), Image.Resampling.BOX, reducing_gap=None)

@@ -10,6 +10,7 @@ from pydantic import Field, PlainSerializer, model_validator
 from adc_core.arrays import Array, Flags, Labels, Scores, Square, Texts, read_only
 from adc_core.dataset import Dataset, rows_of
 from adc_core.errors import InputError
+from adc_core.estimates import Estimate, EvidenceQuality, NoiseRate
 from adc_core.record import Record
 from adc_core.texts import from_arrow
 
@@ -32,6 +33,9 @@ class Findings(Record):
         suggestion_confidence: N float64 in 0 … 1, NaN without a suggestion; or None.
         transition: K × K estimated noise matrix, row = true class, rows sum to one; or None.
         noise_rate: estimated share of wrong labels, or None.
+        noise_range: the same as a range, with each estimator's word; or None.
+        precision: estimated share of the flagged labels that are wrong, as a range; or None.
+        evidence: how good the evidence is that the detector read; or None.
         covered: N booleans; samples that were never judged are neither flagged nor counted.
     """
 
@@ -42,6 +46,9 @@ class Findings(Record):
     suggestion_confidence: Scores | None = None
     transition: Square | None = None
     noise_rate: float | None = Field(None, ge=0, le=1)
+    noise_range: NoiseRate | None = None
+    precision: Estimate | None = None
+    evidence: EvidenceQuality | None = None
     covered: Flags = Field(default_factory=lambda given: _all_of(given.get("flagged")))
 
     @model_validator(mode="after")

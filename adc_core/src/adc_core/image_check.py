@@ -41,7 +41,7 @@ class Broken(NamedTuple):
 
 
 def absent_images(images: Images | None) -> list[Broken]:
-    """Files that are missing, empty or not to be read; nothing is opened, so it is quick."""
+    """Find files that are missing, empty or not to be read; nothing is opened, so it is quick."""
     if not isinstance(images, ImageFiles):
         return []
     found = []
@@ -61,7 +61,7 @@ def absent_images(images: Images | None) -> list[Broken]:
 
 
 def damaged_images(images: Images) -> list[Broken]:
-    """Images that cannot be decoded, by `Images.check` on several threads."""
+    """Find images that cannot be decoded, by `Images.check` on several threads."""
 
     def check(row: int) -> Broken | None:
         try:
@@ -80,7 +80,7 @@ def damaged_images(images: Images) -> list[Broken]:
 
 
 def broken_images(dataset: Dataset, absent: Sequence[Broken] | None = None) -> list[Broken]:
-    """All images of a dataset that cannot be used, in its order.
+    """Find all images of a dataset that cannot be used, in its order.
 
     Args:
         dataset: with or without images.
@@ -95,7 +95,7 @@ def broken_images(dataset: Dataset, absent: Sequence[Broken] | None = None) -> l
 
 
 def leave_out(dataset: Dataset, broken: Sequence[Broken], *, strict: bool, listed: str) -> Dataset:
-    """The samples whose images can be used; the others are counted in a warning.
+    """Keep the samples whose images can be used; count the others in a warning.
 
     Args:
         dataset: with images.
@@ -125,24 +125,24 @@ def leave_out(dataset: Dataset, broken: Sequence[Broken], *, strict: bool, liste
 
 
 def without(dataset: Dataset, broken: Sequence[Broken]) -> Dataset:
-    """The other samples of a dataset."""
+    """Give the other samples of a dataset."""
     rows = np.delete(np.arange(len(dataset)), [one.row for one in broken])
     return dataset.take(rows)
 
 
 def name_of(dataset: Dataset, row: int) -> str:
-    """How to call an image so that its file is found: its path, or its sample's id."""
+    """Name an image so that its file is found: by its path, or by its sample's id."""
     images = dataset.images
     return str(images.paths[row] if isinstance(images, ImageFiles) else dataset.ids[row])
 
 
 def said(broken: Broken) -> str:
-    """The reason, with what the decoder said."""
+    """Say the reason, with what the decoder said."""
     return broken.reason + (f" ({broken.detail})" if broken.detail else "")
 
 
 def broken_table(dataset: Dataset, broken: Sequence[Broken]) -> pa.Table:
-    """Columns row, id, image, reason, detail: a row for each image that cannot be used."""
+    """List images that cannot be used: columns row, id, image, reason, detail."""
     return pa.table(
         {
             "row": pa.array([one.row for one in broken], pa.int64()),

@@ -75,7 +75,7 @@ class Images(ABC):
         return pad_to_square(self[row], size)
 
     def small(self, row: int, side: int) -> tuple["Image.Image", tuple[int, int]]:
-        """A picture shrunk so that its longer side is `side` at most; width and height before."""
+        """Shrink a picture until its longer side is `side`; give its width and height before."""
         from adc_core.decoding import open_small
 
         return open_small(self.encoded(row)[0], side)
@@ -260,10 +260,10 @@ class ImageArray(Images):
         return super().resized(size, rows, threads=threads)
 
     def check(self, row: int) -> None:
-        """Pixels that are there need no check."""
+        """Do nothing: pixels that are there need no check."""
 
     def small(self, row: int, side: int) -> tuple["Image.Image", tuple[int, int]]:
-        """A picture, shrunk; see `Images.small`."""
+        """Shrink a picture; see `Images.small`."""
         from adc_core.decoding import shrink
 
         return shrink(self[row], side)

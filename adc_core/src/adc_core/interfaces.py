@@ -2,7 +2,8 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from pathlib import Path
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,11 +79,33 @@ class Collector(Component):
         """
 
 
+class Download(NamedTuple):
+    """A file that must be fetched before a component can work.
+
+    Attributes:
+        url: where it lies.
+        path: where the component looks for it.
+        megabytes: its size, or None where it is not known.
+    """
+
+    url: str
+    path: Path
+    megabytes: float | None
+
+
 class Encoder(Component):
     """Turns images into feature vectors with a network or transform that does not learn labels."""
 
     kind: ClassVar[str] = "encoders"
     adds: ClassVar[tuple[str, ...]] = ("features",)
+
+    def missing_weights(self) -> Download | None:
+        """Return the weights that are not on this machine yet; None where nothing is missing.
+
+        Raises:
+            InputError: the library is not installed, or it has no such weights.
+        """
+        return None
 
     @abstractmethod
     def encode(self, images: Images) -> NDArray[np.float32]:

@@ -53,7 +53,7 @@ def _paths_of_components(pipeline: Pipeline) -> Iterator[tuple[str, Path]]:
 
 
 def _paths_of(place: str, component: Component) -> Iterator[tuple[str, Path]]:
-    """The paths among a component's options, and among those of components within it."""
+    """Find the paths among a component's options, and among those of components within it."""
     for name in type(component).model_fields:
         value = getattr(component, name)
         for nested in value if isinstance(value, tuple) else (value,):

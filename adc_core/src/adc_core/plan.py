@@ -11,9 +11,9 @@ from adc_core.pipeline import Pipeline
 from adc_core.registry import registry
 
 ADDED_BY = {
-    "features": ("encoders", "pixels"),
+    "features": ("encoders", "patches"),
     "neighbours": ("enrichers", "neighbours"),
-    "probabilities": ("enrichers", "linear-probe"),
+    "probabilities": ("enrichers", "ridge-probe"),
     "dynamics": ("enrichers", "training-dynamics"),
 }
 """A component that adds each column, for advice; a test compares it with what they declare."""
@@ -53,7 +53,7 @@ def make_plan(pipeline: Pipeline, dataset: Dataset | None) -> Plan:
     def use(place: str, component: Component) -> None:
         missing = [column for column in component.needs if column not in have]
         faults.extend(f"{place}: {_advice(component, column, have)}" for column in missing)
-        have.update(component.adds)
+        have.update(component.provides)
 
     if pipeline.encoder:
         use("encoder", pipeline.encoder)
@@ -94,7 +94,7 @@ def _with_neighbours(
     """
     everyone: tuple[Detector | Curator, ...] = (*pipeline.detectors, *pipeline.curators)
     readers = [reader for reader in everyone if "neighbours" in reader.needs]
-    added = any("neighbours" in enricher.adds for enricher in pipeline.enrichers)
+    added = any("neighbours" in enricher.provides for enricher in pipeline.enrichers)
     if not readers or added or "neighbours" in have or "features" not in have:
         return pipeline.enrichers
     k = max(reader.neighbours_read for reader in readers)

@@ -24,6 +24,7 @@ from adc_core.interfaces import HITS, REFUSED
 from adc_core.interruption import heed
 from adc_core.listeners import Listeners
 from adc_core.pipeline import Pipeline
+from adc_core.previous_results import keep_previous
 from adc_core.seal import SUMS, disk_faults, new_folder, read_sums, seal, unseal
 from adc_core.stage_files import Form
 from adc_core.work import Progressed, Remarked, working_in
@@ -71,7 +72,9 @@ class RunDirectory:
             "stages": _read_record(folder).get("stages", {}),
         }
         with disk_faults(folder):
-            (folder / PIPELINE).write_text(pipeline.to_yaml(folder), encoding="utf-8")
+            text = pipeline.to_yaml(folder)
+            keep_previous(folder, PIPELINE, text)
+            (folder / PIPELINE).write_text(text, encoding="utf-8")
         self._write_record()
 
     def stage(

@@ -127,7 +127,7 @@ def _told(listeners: Listeners, folder: Path, stages: Iterable[str]) -> Iterator
 
 
 def _to_check(plan: Plan, dataset: Dataset | None, test: Dataset | None) -> tuple[str, ...]:
-    """What has images in files that somebody is going to decode."""
+    """Name what has images in files that somebody is going to decode."""
     given = {_DATASET: dataset, _TEST: test}
     return tuple(
         name

@@ -78,7 +78,7 @@ def read_shards(folder: Path) -> Dataset:
 
 
 def _splits(samples: list[_Found], paths: list[Path]) -> Array | None:
-    """The split of each sample, as stands beside every one or in the names of all shards."""
+    """Tell each sample's split, as stands beside every one or in the names of all shards."""
     told = [sample.facts.get(SPLIT) for sample in samples]
     if all(isinstance(name, str) for name in told):
         return np.asarray(told, dtype=np.str_)

@@ -119,6 +119,7 @@ def _optional(path: Path) -> Array | None:
     return load_array(path) if path.exists() else None
 
 
+_OF_ALL = ("noise_rate", "noise_range", "precision", "evidence")
 _PER_SAMPLE = ("suspicion", "flagged", "suggested_labels", "suggestion_confidence", "covered")
 
 
@@ -130,7 +131,8 @@ def _write_findings(findings: Findings, folder: Path) -> dict[str, str]:
     pq.write_table(pa.table(columns), folder / "findings.parquet")
     if findings.transition is not None:
         save_array(findings.transition, folder / "transition.npy")
-    _write_json({"noise_rate": findings.noise_rate}, folder / "findings.json")
+    told = findings.model_dump(mode="json", include=set(_OF_ALL))
+    _write_json(told, folder / "findings.json")
     return {}
 
 

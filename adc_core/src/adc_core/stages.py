@@ -92,7 +92,7 @@ class Stages:
         return design, dataset
 
     def check(self, name: str, dataset: Dataset) -> list[Broken]:
-        """The images of a dataset that cannot be used.
+        """Find the images of a dataset that cannot be used.
 
         Args:
             name: of the stage.
@@ -153,14 +153,19 @@ class Stages:
 
     def _enriched(self, name: str, enricher: Enricher, dataset: Dataset) -> dict[str, Any]:
         shown = _shown(enricher, dataset)
-        from_labels = set(enricher.adds) & {*FROM_LABELS} or set(enricher.adds) - {*EVIDENCE}
+        from_labels = set(enricher.provides) & {*FROM_LABELS} or set(enricher.provides) - {
+            *EVIDENCE
+        }
         key = (
             _key(enricher, shown)
             if from_labels
             else _key(enricher, **{name: getattr(shown, name) for name in enricher.needs})
         )
         return self._stage(
-            f"enrichers/{name}", key, lambda: enricher.enrich(shown), evidence_form(enricher.adds)
+            f"enrichers/{name}",
+            key,
+            lambda: enricher.enrich(shown),
+            evidence_form(enricher.provides),
         )
 
     def detect(self, dataset: Dataset) -> dict[str, Findings]:
@@ -245,7 +250,8 @@ def _training_set(run: Run, labels: TrainingSet) -> Dataset:
 
 def _shown(component: Component, dataset: Dataset) -> Dataset:
     """The dataset without evidence that the component did not ask for."""
-    hidden = [name for name in EVIDENCE if name not in component.needs and dataset.has(name)]
+    asked = {*component.needs, *component.reads_if_there}
+    hidden = [name for name in EVIDENCE if name not in asked and dataset.has(name)]
     return dataset.replace(**dict.fromkeys(hidden)) if hidden else dataset
 
 

@@ -12,7 +12,7 @@ _SHOWN = 3
 
 
 def with_classes_of(test: Dataset, dataset: Dataset) -> Dataset:
-    """The test set with the class numbers of the dataset.
+    """Give the test set the class numbers of the dataset.
 
     Raises:
         InputError: it has a class that the dataset has not.

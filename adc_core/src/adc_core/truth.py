@@ -48,7 +48,7 @@ def truth_table(path: Path) -> pa.Table:
 
 
 def read_truth(table: pa.Table, dataset: Dataset) -> Array:
-    """N int64 true labels of a dataset; `UNKNOWN` where the table does not name a sample.
+    """Read N int64 true labels; `UNKNOWN` where the table does not name a sample.
 
     A label is the name of a class, or its number where the table holds numbers. `none`, unless a
     class is called so, and an empty label are `NO_CLASS`; empty ones are counted in a warning,
@@ -84,7 +84,7 @@ def read_truth(table: pa.Table, dataset: Dataset) -> Array:
 
 
 def _rows(table: pa.Table, dataset: Dataset) -> Array:
-    """N rows of the table, -1 where it does not name a sample."""
+    """Find the row of each sample in the table, -1 where it does not name one."""
     files = dataset.images if isinstance(dataset.images, ImageFiles) else None
     keys = {"id": to_arrow(dataset.ids)}
     keys["path"] = keys["id"] if files is None else to_arrow(files.paths)
@@ -104,7 +104,7 @@ def _rows(table: pa.Table, dataset: Dataset) -> Array:
 
 
 def _labels(column: pa.ChunkedArray, classes: tuple[str, ...]) -> Array:
-    """Class numbers, `NO_CLASS`, or `UNKNOWN` where the label is empty."""
+    """Read class numbers, `NO_CLASS`, or `UNKNOWN` where the label is empty."""
     if pa.types.is_integer(column.type) and not all(name.isdigit() for name in classes):
         numbers = np.asarray(column.fill_null(UNKNOWN), dtype=np.int64)
         outside = (numbers >= len(classes)) | (numbers < UNKNOWN)
@@ -127,7 +127,7 @@ def _labels(column: pa.ChunkedArray, classes: tuple[str, ...]) -> Array:
 
 
 def _flags(column: pa.ChunkedArray) -> Array:
-    """1 for wrong, 0 for right, -1 where nothing is said."""
+    """Read 1 for wrong, 0 for right, -1 where nothing is said."""
     if pa.types.is_boolean(column.type):
         return np.asarray(column.cast(pa.int8()).fill_null(-1), dtype=np.int64)
     texts = column.cast(pa.string()).fill_null("").to_pylist()

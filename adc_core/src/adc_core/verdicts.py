@@ -88,3 +88,24 @@ def suggestions(found: Findings, classes: tuple[str, ...]) -> pa.Array:
     if wanted is None:
         return pa.nulls(len(found.ids), pa.string())
     return pa.array(classes, pa.string()).take(pa.array(wanted, mask=wanted < 0))
+
+
+def suggested_by_most(findings: Collection[Findings], classes: tuple[str, ...]) -> pa.Array:
+    """N class names that most detectors suggest, null where none suggests any; of equals the first.
+
+    A detector that flags the sample counts before all that do not.
+    """
+    n = len(next(iter(findings)).ids)
+    best, votes = np.full(n, -1), np.zeros(n)
+    for found in findings:
+        wanted = found.suggested_labels
+        if wanted is None:
+            continue
+        # Every sample's suggestion of this detector, and how many make the same one.
+        count = np.zeros(n)
+        for other in findings:
+            if other.suggested_labels is not None:
+                count += (other.suggested_labels == wanted) * (1 + len(findings) * other.flagged)
+        better = (wanted >= 0) & (count > votes)
+        best, votes = np.where(better, wanted, best), np.where(better, count, votes)
+    return pa.array(classes, pa.string()).take(pa.array(best, mask=best < 0))

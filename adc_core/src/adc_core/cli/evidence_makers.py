@@ -2,12 +2,19 @@
 
 from pathlib import Path
 
+from adc_core.cli.evidence_ladder import Rung
 from adc_core.component import Component
 from adc_core.dataset import EVIDENCE, Dataset
 from adc_core.errors import InputError
-from adc_core.interfaces import INTERFACES, Detector, Encoder, Enricher
+from adc_core.first_party import PACKAGE_OF
+from adc_core.interfaces import INTERFACES, Curator, Detector, Encoder, Enricher
 from adc_core.plan import ADDED_BY
 from adc_core.registry import registry
+
+_CURATOR = "adc-plugins-detect/expected-gain"
+
+_NEIGHBORS, _SHOWN = "adc-plugins-detect/neighbours", 10
+"""What searches the neighbours that only the report shows, and how many."""
 
 
 class EvidenceMakers:
@@ -16,11 +23,12 @@ class EvidenceMakers:
     Args:
         dataset: what is there already.
         path: where it lies, for messages.
-        encoder: what the user chose to make features with, or None.
+        rung: what makes features and probabilities.
     """
 
-    def __init__(self, dataset: Dataset, path: Path, encoder: Encoder | None) -> None:
-        self._path = path
+    def __init__(self, dataset: Dataset, path: Path, rung: Rung) -> None:
+        self._path, self._rung = path, rung
+        encoder, predictor = rung.encoder, rung.predictor
         self._have = {name for name in ("images", *EVIDENCE) if dataset.has(name)}
         self._have |= set(dataset.columns)
         self._made: dict[str, Component] = {}
@@ -31,7 +39,9 @@ class EvidenceMakers:
                         f'--encoder {encoder.name}: it reads "{column}", which {path} has not: '
                         "leave the encoder out"
                     )
-            self._made["features"] = encoder
+        self._chosen: dict[str, Component] = {} if encoder is None else {"features": encoder}
+        if predictor is not None:
+            self._chosen |= dict.fromkeys(predictor.provides, predictor)
 
     def serve(self, detector: Detector) -> None:
         """Collect what makes the columns that a detector needs.
@@ -54,9 +64,30 @@ class EvidenceMakers:
 
     @property
     def enrichers(self) -> tuple[Enricher, ...]:
-        """What makes the other columns, but neighbours: the planner knows how many are read."""
-        made = (maker for column, maker in self._made.items() if column != "neighbours")
-        return tuple(maker for maker in made if isinstance(maker, Enricher))
+        """What makes the other columns, each once.
+
+        Neighbours are left to the planner, which knows how many are read, unless nobody reads
+        them and the report shows them all the same.
+        """
+        made = dict(self._made)
+        read = made.pop("neighbours", None) is not None
+        makers: list[Enricher] = []
+        for maker in made.values():
+            if isinstance(maker, Enricher) and maker not in makers:
+                makers.append(maker)
+        features = "features" in self._have or "features" in self._made
+        if self._rung.neighbors and features and not read and "neighbours" not in self._have:
+            makers.insert(0, registry.create(Enricher, {"use": _NEIGHBORS, "k": _SHOWN}))
+        return tuple(makers)
+
+    def curators(self) -> tuple[Curator, ...]:
+        """What repairs the labels, where there are probabilities to go by."""
+        if not {"probabilities"} & (self._have | set(self._made)):
+            return ()
+        try:
+            return (registry.create(Curator, {"use": _CURATOR}),)
+        except InputError:  # a package of its own; finding wrong labels does not need it
+            return ()
 
     def _make(self, column: str, made: dict[str, Component]) -> list[str]:
         """Note who makes a column, after what that one needs.
@@ -65,17 +96,21 @@ class EvidenceMakers:
             The column, what it would be made from, what that would be made from, as far as the
             dataset lacks them; nothing where the column is there or can be made.
         """
-        if column in made or column in self._have:
+        chosen = self._chosen.get(column)
+        if column in made or (column in self._have and chosen is None):
             return []
-        if column not in ADDED_BY:
+        if chosen is None and column not in ADDED_BY:
             return [column]
-        kind, name = ADDED_BY[column]
-        maker = registry.create(INTERFACES[kind], {"use": name})
+        maker = chosen or self._usual(column)
         for needed in maker.needs:
             if lacking := self._make(needed, made):
                 return [column, *lacking]
         made[column] = maker
         return []
+
+    def _usual(self, column: str) -> Component:
+        kind, name = ADDED_BY[column]
+        return registry.create(INTERFACES[kind], {"use": f"{PACKAGE_OF[kind, name]}/{name}"})
 
     def _advice(self, lacking: list[str]) -> str:
         column, *sources = lacking

@@ -3,8 +3,10 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
+from adc_core.cli.found import parts_found
 from adc_core.cli.pipeline_file import faults_of, read_pipeline
 from adc_core.cli.tables import tables_of
+from adc_core.findings_table import write_findings
 from adc_core.interruption import listen
 from adc_core.listeners import installed_listeners
 from adc_core.report import REPORT
@@ -35,8 +37,10 @@ def run(arguments: Namespace) -> int:
     folder = arguments.out or Path("runs", arguments.pipeline.stem)
     with faults_of(arguments.pipeline):
         result = pipeline.run(folder, installed_listeners(arguments.block), strict=arguments.strict)
-    for table in tables_of(result):
-        print(f"{table}\n")
+    for part in (*parts_found(result), *tables_of(result)):
+        print(f"{part}\n")
+    if result.findings:
+        print(f"findings: {write_findings(result, folder)}")
     report = folder / REPORT
     print(f"report: {report}" if report.exists() else f"run: {folder}")
     return 0

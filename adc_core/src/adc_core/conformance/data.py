@@ -89,9 +89,9 @@ def check_corrupts_the_same_twice(simulator: Simulator) -> None:
 
 def check_adds_what_it_says(enricher: Enricher) -> None:
     """The columns named in `adds` are there; samples and labels are as before."""
-    dataset = _without(enricher.adds)
+    dataset = _without(enricher.provides)
     enriched = enricher.enrich(dataset)
-    for column in enricher.adds:
+    for column in enricher.provides:
         assert enriched.has(column), f"{column} was not added"
     assert enriched.fingerprint_of("ids", "labels", "classes") == dataset.fingerprint_of(
         "ids", "labels", "classes"
@@ -99,13 +99,13 @@ def check_adds_what_it_says(enricher: Enricher) -> None:
 
 
 def _without(columns: tuple[str, ...]) -> Dataset:
-    """The toy dataset before these columns were added; it never has columns of an author's own."""
+    """Take these columns from the toy dataset, which never has columns of an author's own."""
     return toy_dataset().replace(**{name: None for name in columns if name in EVIDENCE})
 
 
 def check_enriches_the_same_twice(enricher: Enricher) -> None:
     """The same dataset is enriched to the same bytes."""
-    dataset = _without(enricher.adds)
+    dataset = _without(enricher.provides)
     assert enricher.enrich(dataset) == enricher.enrich(dataset)
 
 

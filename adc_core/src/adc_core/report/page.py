@@ -13,6 +13,7 @@ from adc_core.report.environment import page_environment
 from adc_core.report.suspects import most_suspicious
 from adc_core.run import Measurement, Run
 from adc_core.run_directory import COLLECTOR, PIPELINE, RECORD
+from adc_core.trust import headline, noise_told, trust_lines
 from adc_core.truth import UNKNOWN
 from adc_core.verdicts import verdicts_of
 
@@ -38,7 +39,11 @@ def render(folder: Path, run: Run) -> str:
         facts=_facts(run, things),
         counts_figure=figures.class_counts(run.collected, things),
         summary=run.design and summarise(run.design, run.collected, folder / COLLECTOR),
-        detectors=verdicts_of(run.findings),
+        detectors=[(v, noise_told(run.findings[v.detector])) for v in verdicts_of(run.findings)],
+        trust=list(trust_lines(run.findings)),
+        estimators=next(
+            (f.noise_range.estimators for f in run.findings.values() if f.noise_range), {}
+        ),
         transitions=[
             (name, figures.transition(found.transition, run.collected.classes, name))
             for name, found in run.findings.items()
@@ -52,13 +57,12 @@ def render(folder: Path, run: Run) -> str:
 
 
 def _facts(run: Run, things: str) -> list[tuple[str, str]]:
-    """The few figures that stand at the top."""
+    """Name the few figures that stand at the top."""
     facts = [(things, f"{len(run.collected):,}"), ("classes", str(len(run.collected.classes)))]
     if run.design:
         facts.append(("queries", f"{len(run.design.queries):,}"))
-    estimates = [f.noise_rate for f in run.findings.values() if f.noise_rate is not None]
-    if estimates:
-        facts.append(("estimated wrong labels", f"{100 * float(np.mean(estimates)):.1f} %"))
+    if (estimate := headline(run.findings)) is not None:
+        facts.append(("estimated wrong labels", estimate))
     if run.truth is not None:
         known = run.truth != UNKNOWN
         wrong = float(np.mean(run.collected.labels[known] != run.truth[known]))

@@ -24,7 +24,7 @@ class DuplicateImages(Enricher):
     adds: ClassVar[tuple[str, ...]] = (GROUP, EXACT, BITS, RADIUS)
 
     def enrich(self, dataset: Dataset) -> Dataset:
-        """The dataset with the columns; hashes that `image-quality` has left there are used.
+        """Add the columns; hashes that `image-quality` has left there are used.
 
         Raises:
             ImageError: a picture cannot be decoded.

@@ -15,7 +15,7 @@ class ImageQuality(Enricher):
     adds: ClassVar[tuple[str, ...]] = ImageMeasures._fields
 
     def enrich(self, dataset: Dataset) -> Dataset:
-        """The dataset with one column for each field of `ImageMeasures`.
+        """Add one column for each field of `ImageMeasures`.
 
         Raises:
             ImageError: a picture cannot be decoded.

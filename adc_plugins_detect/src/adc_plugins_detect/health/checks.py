@@ -64,7 +64,7 @@ _LARGE_IS_BAD = {"bright"}
 
 
 def measures_of(dataset: Dataset) -> ImageMeasures | None:
-    """What `image-quality` has added, or None."""
+    """Take what `image-quality` has added, or None."""
     if not set(ImageMeasures._fields) <= dataset.columns.keys():
         return None
     columns: dict[str, Any] = {
@@ -74,7 +74,7 @@ def measures_of(dataset: Dataset) -> ImageMeasures | None:
 
 
 def duplicates_of(dataset: Dataset) -> Duplicates | None:
-    """What `duplicates` has added, or None."""
+    """Take what `duplicates` has added, or None."""
     if RADIUS not in dataset.columns:
         return None
     group, exact, bits, radius = (_column(dataset, name) for name in (GROUP, EXACT, BITS, RADIUS))
@@ -86,7 +86,7 @@ def _column(dataset: Dataset, name: str) -> Array:
 
 
 def copy_checks(duplicates: Duplicates, labels: NDArray[np.int64]) -> Iterator[SampleCheck]:
-    """Exact copies, near copies, and copies with another label.
+    """Make the checks for exact copies, near copies, and copies with another label.
 
     The first of a group of copies is flagged too: which one is to go is for people to say.
     """
@@ -108,7 +108,7 @@ def copy_checks(duplicates: Duplicates, labels: NDArray[np.int64]) -> Iterator[S
 
 
 def outlier_check(outliers: Outliers) -> SampleCheck:
-    """Samples far from all others."""
+    """Make the check for samples far from all others."""
     order = np.argsort(-outliers.distance, kind="stable")
     return SampleCheck(
         OUTLIER,
@@ -122,7 +122,7 @@ def outlier_check(outliers: Outliers) -> SampleCheck:
 
 
 def image_checks(measures: ImageMeasures) -> Iterator[SampleCheck]:
-    """Dark, bright, … , in the order of `ISSUES`."""
+    """Make the checks dark, bright, … , in the order of `ISSUES`."""
     flags = image_issues(measures)
     own = {ODD_SIZE: sides(measures), ODD_ASPECT: aspects(measures)}
     for issue in ISSUES:

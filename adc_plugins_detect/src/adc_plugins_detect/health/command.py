@@ -21,7 +21,7 @@ class HealthCommand:
     """Look at a dataset beside its labels: copies, leaks, outliers, bad images, classes, order."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The options of `adc health`."""
+        """Add the options of `adc health`."""
         parser.add_argument("dataset", type=Path, help="whatever `adc detect` takes")
         parser.add_argument(
             "--encoder",
@@ -88,7 +88,7 @@ def _name_of(path: Path) -> str:
 
 
 def _pipeline(path: Path, dataset: "Dataset", encoder: "Encoder | None") -> "Pipeline":
-    """What must be computed, as far as the dataset allows; what was chosen is said."""
+    """Plan what must be computed, as far as the dataset allows; say what was chosen."""
     from adc_core.interfaces import Encoder, Enricher
     from adc_core.pipeline import Pipeline
     from adc_core.registry import registry
@@ -117,7 +117,7 @@ def _pipeline(path: Path, dataset: "Dataset", encoder: "Encoder | None") -> "Pip
 
 
 def _refuse_other(folder: Path, pipeline: "Pipeline") -> None:
-    """Results that other options have made are never replaced silently."""
+    """Refuse a directory with results that other options have made."""
     from adc_core.run_directory import PIPELINE
     from adc_plugins_detect.health.files import SUMMARY
 
@@ -136,7 +136,7 @@ def _origin(pipeline: "Pipeline") -> str:
 
 
 def _broken(folder: Path, left_out: int) -> "list[Broken]":
-    """The images that the run has left out."""
+    """Read which images the run has left out."""
     from adc_core.image_check import BROKEN_IMAGES
 
     return BROKEN_IMAGES.read(folder / "dataset", {}) if left_out else []

@@ -92,7 +92,7 @@ def find_duplicates(images: Images, hashes: NDArray[np.uint64], sums: Sequence[s
 
 
 def first_of(values: Array) -> NDArray[np.int64]:
-    """The first row that has each row's value."""
+    """Find the first row that has each row's value."""
     _, first, place = np.unique(values, return_index=True, return_inverse=True)
     return np.asarray(first[place], np.int64)
 
@@ -106,7 +106,7 @@ def _radius(bits: NDArray[np.int64], rows: int) -> int:
 
 
 def _alike(images: Images, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether the small pictures of each pair are the same, but for brightness and contrast."""
+    """Tell whether the small pictures of each pair are the same, but for brightness."""
     rows, places = np.unique(pairs, return_inverse=True)
     small = _small_pictures(images, rows)
     one, other = (small[ends] for ends in places.reshape(2, -1))
@@ -120,7 +120,7 @@ def _alike(images: Images, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def _small_pictures(images: Images, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """n × 256 × 3 values from 0 to 1 of pictures squeezed into 16 × 16."""
+    """Squeeze pictures into 16 × 16: n × 256 × 3 values from 0 to 1."""
     small = np.empty((len(rows), _SIDE**2, 3), np.float32)
 
     def fill(place: int) -> None:

@@ -22,7 +22,7 @@ TABLE, SUMMARY, PAGE = "health.parquet", "health.json", "health.html"
 
 
 def samples_table(health: Health) -> pa.Table:
-    """One row for each sample of the dataset as it was read, in its order.
+    """Make one row for each sample of the dataset as it was read, in its order.
 
     Returns:
         id, image (path, or id), label, class, split if there are any, broken (why the image cannot
@@ -37,7 +37,7 @@ def samples_table(health: Health) -> pa.Table:
     absent = places < 0
 
     def spread(values: Any) -> pa.Array:
-        """Values of the usable samples in the rows of all, the others null."""
+        """Put values of the usable samples into the rows of all, the others null."""
         return pa.array(values).take(pa.array(places, mask=absent))
 
     columns: dict[str, Any] = {
@@ -63,7 +63,7 @@ def samples_table(health: Health) -> pa.Table:
 
 
 def summary(health: Health) -> dict[str, Any]:
-    """All but single samples, as JSON holds it; every figure beside what it is measured against."""
+    """Sum up all but single samples, every figure beside what it is measured against."""
     classes = health.dataset.classes
     evidence = health.evidence
     return {

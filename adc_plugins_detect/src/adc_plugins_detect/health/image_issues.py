@@ -82,13 +82,13 @@ def image_issues(measures: ImageMeasures) -> Mapping[str, NDArray[np.bool_]]:
 
 
 def sides(measures: ImageMeasures) -> NDArray[np.float64]:
-    """N square roots of width × height, in pixels."""
+    """Give N square roots of width × height, in pixels."""
     found: NDArray[np.float64] = np.sqrt(measures.width.astype(np.float64) * measures.height)
     return found
 
 
 def aspects(measures: ImageMeasures) -> NDArray[np.float64]:
-    """N longer sides divided by shorter sides: 1 and more."""
+    """Give N longer sides divided by shorter sides: 1 and more."""
     long = np.maximum(measures.width, measures.height)
     return long / np.minimum(measures.width, measures.height).astype(np.float64)
 
@@ -107,12 +107,12 @@ def far_from_median(values: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def robust_deviation(values: NDArray[np.float64]) -> float:
-    """1.4826 × the median absolute deviation: the standard deviation of a normal distribution."""
+    """Estimate the standard deviation as 1.4826 × the median absolute deviation."""
     return float(1.4826 * np.median(np.abs(values - np.median(values))))
 
 
 def limits(values: NDArray[np.float64]) -> tuple[float, float]:
-    """The smallest and the largest number that `odd` takes for usual, for people to read."""
+    """Give the smallest and the largest number that `odd` takes for usual, for people to read."""
     middle = float(np.log2(np.median(values)))
     reach = max(ODD * robust_deviation(np.log2(values)), float(np.log2(FACTOR)))
     return 2 ** (middle - reach), 2 ** (middle + reach)

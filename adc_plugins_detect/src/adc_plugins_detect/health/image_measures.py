@@ -79,12 +79,15 @@ def measure_images(images: Images) -> ImageMeasures:
 
 
 def _measures(picture: Image.Image) -> tuple[float, ...]:
-    """The measures of the tones of one small picture, in the order of `ImageMeasures`."""
+    """Measure the tones of one small picture, in the order of `ImageMeasures`."""
     rgb = np.asarray(picture)
     tones = np.asarray(picture.convert("L"))
     low, dark, high = _quantiles(tones, 0.01, 0.05, 0.99)
     contrast = high - low
-    (color,) = _quantiles(rgb.max(axis=2) - rgb.min(axis=2), 0.99)
+    red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]  # along an axis is far slower
+    largest = np.maximum(np.maximum(red, green), blue)
+    smallest = np.minimum(np.minimum(red, green), blue)
+    (color,) = _quantiles(largest - smallest, 0.99)
     wide = np.pad(tones.astype(np.int16), 1, mode="edge")
     laplacian = np.abs(
         wide[:-2, 1:-1] + wide[2:, 1:-1] + wide[1:-1, :-2] + wide[1:-1, 2:] - 4 * wide[1:-1, 1:-1]
@@ -101,7 +104,7 @@ def _measures(picture: Image.Image) -> tuple[float, ...]:
 
 
 def _quantiles(values: NDArray[np.integer], *shares: float) -> Iterator[float]:
-    """Quantiles of whole numbers of which 255 is one, by counting them."""
+    """Find quantiles of whole numbers of which 255 is one, by counting them."""
     counts = np.cumsum(np.bincount(values.ravel()))
     for share in shares:
         yield int(np.searchsorted(counts, share * counts[-1])) / 255

@@ -103,7 +103,7 @@ def sample_order(neighbours: Neighbours, groups: Array, seed: int = 0) -> OrderT
 
 
 def _compare(statistic: str, observed: float, random: Array, counted: int) -> OrderTest:
-    """One-sided: an order that tells something has a small statistic."""
+    """Compare on one side: an order that tells something has a small statistic."""
     p_value = (1 + np.count_nonzero(random <= observed)) / (1 + len(random))
     return OrderTest(
         statistic, float(observed), float(random.mean()), float(p_value), len(random), counted

@@ -94,7 +94,7 @@ def write_page(health: Health, folder: Path) -> None:
 
 
 def _facts(health: Health) -> Iterator[tuple[str, str]]:
-    """The few figures that stand at the top."""
+    """Name the few figures that stand at the top."""
     yield "samples", f"{len(health.given):,}"
     yield "classes", str(len(health.given.classes))
     if SPLIT in health.given.columns:
@@ -104,7 +104,7 @@ def _facts(health: Health) -> Iterator[tuple[str, str]]:
 
 
 def _galleries(health: Health) -> Iterator[tuple[str, int, str, list[Card]]]:
-    """Name, count, how it was measured, and the first cards of each check that found something."""
+    """Give name, count, measure and the first cards of each check that found something."""
     if health.dataset.images is None:
         return
     for check in health.checks:
@@ -129,7 +129,7 @@ def _singles(health: Health, check: SampleCheck) -> Iterator[Card]:
 
 
 def _pairs(health: Health, check: SampleCheck) -> Iterator[Card]:
-    """Samples beside the first of their group, or beside its next one where they are the first."""
+    """Show samples beside the first of their group, which is shown beside its next one."""
     assert health.duplicates is not None
     duplicates, labels = health.duplicates, health.dataset.labels
     groups = duplicates.exact_group if check.name == EXACT_COPY else duplicates.group

@@ -15,12 +15,12 @@ BROKEN = "broken file"
 
 
 def percent(value: float | None, places: int = 1) -> str:
-    """A share as people read it."""
+    """Write a share as people read it."""
     return "–" if value is None else f"{100 * value:.{places}f} %"
 
 
 def checks(health: Health) -> Iterator[tuple[str, int, float, str, str]]:
-    """Name, count, share, the first few samples, and how it was measured, of each check."""
+    """Give name, count, share, the first few samples and the measure of each check."""
     if health.given.images is not None:
         broken = health.broken
         names = ", ".join(f"{name_of(health.given, one.row)} ({said(one)})" for one in broken[:2])
@@ -35,7 +35,7 @@ def checks(health: Health) -> Iterator[tuple[str, int, float, str, str]]:
 
 
 def evidence(quality: EvidenceQuality) -> Iterator[str]:
-    """What features and probabilities are worth, in sentences."""
+    """Say in sentences what features and probabilities are worth."""
     if quality.features:
         yield f"Features: {quality.features}."
     if quality.predicted is not None:
@@ -58,12 +58,12 @@ def evidence(quality: EvidenceQuality) -> Iterator[str]:
 
 
 def interval(found: Share) -> str:
-    """A share with its 95 % interval."""
+    """Write a share with its 95 % interval."""
     return f"{percent(found.value)} ({percent(found.low)[:-2]} … {percent(found.high)})"
 
 
 def leaks(health: Health) -> list[Leak]:
-    """Each pair of splits once, told of the smaller one."""
+    """Take each pair of splits once, told of the smaller one."""
     return [
         found
         for found in health.leaks
@@ -76,7 +76,7 @@ def _size_of(found: list[Leak], split: str) -> int:
 
 
 def leak(found: Leak) -> str:
-    """One sentence about copies between two splits."""
+    """Write one sentence about copies between two splits."""
     return (
         f"{found.samples:,} of {found.size:,} samples of {found.split} "
         f"({percent(found.samples / found.size)}) have a copy in {found.other}, "
@@ -85,7 +85,7 @@ def leak(found: Leak) -> str:
 
 
 def confusion(pair: Confusion, classes: tuple[str, ...]) -> tuple[str, str, str, str]:
-    """Label, prediction, share with interval, and how many times an even spread."""
+    """Write label, prediction, share with interval, and how many times an even spread."""
     return (
         classes[pair.label],
         classes[pair.predicted],
@@ -95,13 +95,13 @@ def confusion(pair: Confusion, classes: tuple[str, ...]) -> tuple[str, str, str,
 
 
 def overlap(pair: Overlap, classes: tuple[str, ...]) -> tuple[str, str, str]:
-    """Both classes, share of the neighbors, and share by chance."""
+    """Write both classes, share of the neighbors, and share by chance."""
     both = f"{classes[pair.one]} and {classes[pair.other]}"
     return both, percent(pair.share), percent(pair.chance)
 
 
 def order(test: OrderTest) -> str:
-    """One sentence about the order of the samples."""
+    """Write one sentence about the order of the samples."""
     told = (
         "the order tells something: shuffle before you split"
         if test.p_value <= 0.01
@@ -114,7 +114,7 @@ def order(test: OrderTest) -> str:
 
 
 def class_head(health: Health) -> list[str]:
-    """The columns of the table of classes."""
+    """Name the columns of the table of classes."""
     first = health.classes[0]
     return [
         "class",
@@ -132,7 +132,7 @@ def class_head(health: Health) -> list[str]:
 
 
 def class_row(one: ClassHealth) -> list[str]:
-    """One line of that table."""
+    """Write one line of that table."""
     counts = [one.samples, *one.splits.values(), one.broken, one.copies, one.other_label]
     counts += [one.outliers, one.image_issues]
     return [

@@ -1,6 +1,7 @@
 """What encoders with a frozen network share: pictures prepared ahead, rows kept as they come."""
 
 import os
+import time
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from pydantic import BeforeValidator, Field
 from torch import nn
 from torchvision import transforms
 
+from adc_core.dataset import Dataset
 from adc_core.errors import InputError, WorkError
 from adc_core.fingerprint import fingerprint
 from adc_core.images import Images, Pixels
@@ -51,6 +53,9 @@ BatchSize = Annotated[int | Literal["auto"], _auto_or_from(1)]
 
 _FIRST_BATCH = {"cpu": 32, "cuda": 256}
 """What `auto` begins with."""
+
+_TRIAL = 8
+"""Images by which the time of all is estimated."""
 
 _AHEAD = 2
 """Batches that are prepared while the network works on one."""
@@ -108,6 +113,19 @@ class NetworkEncoder(Encoder):
     @abstractmethod
     def open_network(self) -> tuple[str, FrozenNetwork]:
         """Its name and the network itself, random weights drawn from torch's global generator."""
+
+    def expected_seconds(self, dataset: Dataset) -> float | None:
+        """Estimate the time of all images from one small batch of noise; weights must be here."""
+        device = find_device(self.device)
+        with seeded(self.seed, device):
+            _, frozen = self.open_network()
+        network, side = frozen.network.to(device).eval(), frozen.image_size
+        batch = torch.zeros(_TRIAL, 3, side, side, device=device)
+        with torch.inference_mode():
+            network(batch)
+            start = time.perf_counter()
+            network(batch).cpu()
+        return (time.perf_counter() - start) / _TRIAL * len(dataset)
 
     def encode(self, images: Images) -> NDArray[np.float32]:
         """N × D float32 features of N images, memory-mapped.

@@ -1,11 +1,15 @@
 """Features from a torchvision network: what reaches its last layer."""
 
+from pathlib import Path
+
+import torch
 import torchvision
 from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 from torchvision import transforms
 
 from adc_core.errors import InputError
+from adc_core.interfaces import Download
 from adc_core.unknown import unknown
 from adc_plugins_learn.encoders.encoding import FrozenNetwork, NetworkEncoder
 from adc_plugins_learn.training.backbones import build_backbone, last_layer, torchvision_models
@@ -61,6 +65,18 @@ class TorchvisionEncoder(NetworkEncoder):
     weights: Weights = Field(
         DEFAULT, description="an official name, the path of a weights file, or random"
     )
+
+    def missing_weights(self) -> Download | None:
+        """Return the official weights that are not in torch's cache yet."""
+        weights = str(self.weights)
+        if self.model not in torchvision_models():
+            raise InputError(unknown("torchvision model", self.model, torchvision_models()))
+        official = torchvision.models.get_model_weights(self.model)
+        if weights not in official.__members__:
+            return None
+        about = official[weights]
+        path = Path(torch.hub.get_dir(), "checkpoints", about.url.rpartition("/")[2])
+        return None if path.is_file() else Download(about.url, path, about.meta.get("_file_size"))
 
     def open_network(self) -> tuple[str, FrozenNetwork]:
         """The network as torchvision builds it, with the preparation of its weights."""

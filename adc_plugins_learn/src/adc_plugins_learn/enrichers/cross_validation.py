@@ -1,24 +1,34 @@
 """Out-of-sample probabilities by cross-validation: a network per fold, which has not seen it."""
 
+import os
+import pickle
 import shutil
 from contextvars import copy_context
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
 from adc_core.dataset import Dataset
 from adc_core.dataset_files import load_array
 from adc_core.errors import InputError
-from adc_core.evidence import Probabilities
-from adc_core.fingerprint import fingerprint, save_array
+from adc_core.evidence import Dynamics, Probabilities
+from adc_core.fingerprint import fingerprint
+from adc_core.images import ImageArray
 from adc_core.interfaces import Enricher, Learner
-from adc_core.model import Predictions
-from adc_core.seal import new_folder, seal, unseal
-from adc_core.work import progress, work_folder, working_in
+from adc_core.seal import unseal
+from adc_core.work import progress, work_folder
+from adc_plugins_learn.enrichers.fold_worker import CURVES, FoldJob, train_fold, train_folds
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
+from adc_plugins_learn.training.devices import find_device
+
+_WORTH_PROCESSES = 1000
+"""With fewer samples a process takes longer to start than to train."""
+
+_LARGEST = 1 << 29
+"""Bytes of images in memory that are still copied into each process."""
 
 NEVER_HELD_OUT = -1
 """The fold of a sample that every model learns from."""
@@ -73,10 +83,33 @@ class CrossValidation(Enricher):
         default_factory=CrossEntropy, description="what trains; plain cross-entropy is usual"
     )
     folds: int = Field(5, ge=2, description="trainings, each without one part of the samples")
+    dynamics: bool = Field(
+        False,
+        description="keep the training dynamics too, of each sample averaged over the trainings "
+        "that learned from it",
+    )
     seed: int = Field(0, ge=0, description="seed of the folds")
 
+    @property
+    def provides(self) -> tuple[str, ...]:
+        """Probabilities, and dynamics where they are asked for."""
+        return (*self.adds, "dynamics") if self.dynamics else self.adds
+
+    def expected_seconds(self, dataset: Dataset) -> float | None:
+        """Estimate the time of all trainings, each without one part of the samples."""
+        at_once = min(self.folds, os.cpu_count() or 1) if len(dataset) >= _WORTH_PROCESSES else 1
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1 if at_once > 1 else threads)
+        try:
+            one = self.learner.expected_seconds(dataset)
+        finally:
+            torch.set_num_threads(threads)
+        if one is None:
+            return None
+        return one * (self.folds - 1) / self.folds * -(-self.folds // at_once)
+
     def enrich(self, dataset: Dataset) -> Dataset:
-        """The dataset with the column `probabilities`.
+        """The dataset with the column `probabilities`, and with `dynamics` where it is asked for.
 
         Raises:
             InputError: the dataset has no images, no class with two samples, samples of one class
@@ -91,11 +124,64 @@ class CrossValidation(Enricher):
         values[alone, dataset.labels[alone]] = 1
         key = [self.fingerprint, dataset.fingerprint_of("ids", "labels", "classes", *self.needs)]
         folder = work_folder() / f"cross-validation-{fingerprint(key)[:16]}"
-        for number in range(self.folds):
-            held_out = fold == number
-            if held_out.any():
-                values[held_out] = self._fold(dataset, held_out, number, folder)
-        return dataset.replace(probabilities=Probabilities(values=values, origin="out of sample"))
+        curves: list[tuple[NDArray[np.bool_], Dynamics]] = []
+        parts = [fold == number for number in range(self.folds)]
+        jobs = [
+            FoldJob(
+                learner=self.learner,
+                learned=dataset.take(np.flatnonzero(~held_out)),
+                held_out=dataset.take(np.flatnonzero(held_out)),
+                dynamics=self.dynamics,
+                finished=folder / f"fold-{number}",
+                training=folder / f"training-{number}",
+            )
+            for number, held_out in enumerate(parts, 1)
+            if held_out.any()
+        ]
+        self._train([job for job in jobs if not job.finished.exists()], len(jobs))
+        held = (held_out for held_out in parts if held_out.any())
+        for held_out, job in zip(held, jobs, strict=True):
+            shutil.rmtree(job.training, ignore_errors=True)
+            unseal(job.finished)
+            values[held_out] = load_array(job.finished / "probabilities.npy")
+            if self.dynamics:
+                names = ("epochs", *CURVES)
+                found = {name: load_array(job.finished / f"dynamics.{name}.npy") for name in names}
+                curves.append((~held_out, Dynamics(**found)))
+        enriched = dataset.replace(
+            probabilities=Probabilities(values=values, origin="out of sample")
+        )
+        return enriched.replace(dynamics=_averaged(curves)) if self.dynamics else enriched
+
+    def _train(self, jobs: list[FoldJob], folds: int) -> None:
+        """Train what is not finished: on a CPU several folds at once, if it is worth it."""
+        outer = copy_context()
+        if self._in_processes(jobs):
+            train_folds(
+                jobs, min(len(jobs), os.cpu_count() or 1), lambda *told: outer.run(progress, *told)
+            )
+            return
+        for number, job in enumerate(jobs, folds - len(jobs)):
+
+            def progressed(done: int, total: int | None, unit: str, number: int = number) -> None:
+                if total is not None:
+                    done, total = number * total + done, folds * total
+                outer.run(progress, done, total, unit)
+
+            train_fold(job, progressed)
+
+    def _in_processes(self, jobs: list[FoldJob]) -> bool:
+        device = getattr(self.learner, "device", None)
+        if device is None or find_device(device).type != "cpu" or len(jobs) < 2:
+            return False
+        images = jobs[0].learned.images
+        held = isinstance(images, ImageArray) and images.array.nbytes > _LARGEST
+        if held or len(jobs[0].learned) < _WORTH_PROCESSES:
+            return False
+        try:
+            return bool(pickle.dumps(self.learner))
+        except (pickle.PicklingError, AttributeError, TypeError):
+            return False
 
     def _folds_of(self, dataset: Dataset) -> NDArray[np.int64]:
         if np.count_nonzero(dataset.class_counts) == 1:
@@ -109,36 +195,14 @@ class CrossValidation(Enricher):
             raise InputError("no class has two samples, so that none can be held out: give more")
         return fold
 
-    def _fold(
-        self, dataset: Dataset, held_out: NDArray[np.bool_], number: int, folder: Path
-    ) -> NDArray[np.float32]:
-        """Probabilities of the samples held out; of a finished fold they are read."""
-        finished, training = folder / f"fold-{number + 1}", folder / f"training-{number + 1}"
-        if not finished.exists():
-            outer = copy_context()
 
-            def progressed(done: int, total: int | None, unit: str) -> None:
-                if total is not None:
-                    done, total = number * total + done, self.folds * total
-                outer.run(progress, done, total, unit)
-
-            with working_in(training, progressed):
-                model = self.learner.learn(dataset.take(np.flatnonzero(~held_out)))
-                shown = dataset.take(np.flatnonzero(held_out)).images
-                assert shown is not None
-                values = _in_order(model.predict(shown), dataset.classes)
-            with new_folder(finished, folder / "part") as part:
-                save_array(values, part / "probabilities.npy")
-                seal(part)
-        shutil.rmtree(training, ignore_errors=True)
-        unseal(finished)
-        found: NDArray[np.float32] = load_array(finished / "probabilities.npy")
-        return found
-
-
-def _in_order(predictions: Predictions, classes: tuple[str, ...]) -> NDArray[np.float32]:
-    """N × K probabilities of these classes; zero for one that the model does not know."""
-    values = np.zeros((len(predictions.probabilities), len(classes)), np.float32)
-    columns = [classes.index(name) for name in predictions.classes]
-    values[:, columns] = predictions.probabilities
-    return values
+def _averaged(curves: list[tuple[NDArray[np.bool_], Dynamics]]) -> Dynamics:
+    """Each sample's curves, averaged over the trainings that learned from it."""
+    learned = np.sum([seen for seen, _ in curves], axis=0)[:, None]
+    columns = {}
+    for name in CURVES:
+        total = np.zeros((len(learned), len(curves[0][1].epochs)), np.float32)
+        for seen, dynamics in curves:
+            total[seen] += getattr(dynamics, name)
+        columns[name] = total / learned
+    return Dynamics(epochs=curves[0][1].epochs, **columns)

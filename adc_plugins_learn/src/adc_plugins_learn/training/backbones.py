@@ -3,6 +3,7 @@
 import pkgutil
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
@@ -69,7 +70,7 @@ class SmallCNN(nn.Module):
 
 
 OWN_NETWORKS: Mapping[str, Callable[[int], nn.Module]] = MappingProxyType(
-    {"small-cnn": SmallCNN, **CIFAR_NETWORKS}
+    {"small-cnn": SmallCNN, "tiny-cnn": partial(SmallCNN, width=24), **CIFAR_NETWORKS}
 )
 """Our own networks: name to what builds one for a number of classes."""
 

@@ -19,6 +19,7 @@ from adc_plugins_learn.training.loop import LEARNED_FROM, train
 from adc_plugins_learn.training.network_model import NetworkModel
 from adc_plugins_learn.training.recipe import PACE, Recipe
 from adc_plugins_learn.training.strategy import Strategy
+from adc_plugins_learn.training.timing import seconds_per_sample
 from adc_plugins_learn.training.together import is_first, run_together
 
 ADC: Mapping[str, Any] = MappingProxyType(
@@ -66,6 +67,10 @@ class NetworkLearner(Learner, Recipe):
     @abstractmethod
     def strategy(self, dataset: Dataset) -> Strategy:
         """What the method does otherwise than plain training."""
+
+    def expected_seconds(self, dataset: Dataset) -> float | None:
+        """Estimate the time of a training with one network from a few steps on noise."""
+        return seconds_per_sample(self, len(dataset.classes)) * len(dataset) * self.epochs
 
     def learn(self, dataset: Dataset, validation: Dataset | None = None) -> NetworkModel:
         """Train on a dataset; checkpoints lie in `work_folder()`.

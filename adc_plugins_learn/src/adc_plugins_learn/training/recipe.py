@@ -35,8 +35,8 @@ class Recipe(BaseModel):
 
     backbone: str = Field(
         "small-cnn",
-        description="small-cnn, resnet-cifar-20, preact-resnet18, a torchvision model, timm/NAME, "
-        "or your own module:function",
+        description="small-cnn, tiny-cnn, resnet-cifar-20, preact-resnet18, a torchvision model, "
+        "timm/NAME, or your own module:function",
     )
     weights: Weights = Field(
         "random", description="random, an official name, or the path of a weights file"

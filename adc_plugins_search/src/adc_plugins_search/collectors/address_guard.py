@@ -52,7 +52,7 @@ def is_public(address: IPAddress) -> bool:
 
 
 def names_private(host: str) -> bool:
-    """Whether a host is no name of another machine's: `localhost`, or a private address itself.
+    """Tell whether a host is `localhost`, or a private address itself.
 
     It only says that nobody need be looked up; what is let through, the sockets decide.
     """

@@ -1,0 +1,121 @@
+"""Expected gain: change only what is surely wrong, and nothing where the evidence is poor."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import Field
+
+from adc_core.dataset import Dataset
+from adc_core.estimates import EvidenceQuality, NoiseRate, Verdict
+from adc_core.findings import CHANGES, Curation, Findings
+from adc_core.interfaces import Curator
+from adc_plugins_detect.curators.flags import count_flags, sentence
+from adc_plugins_detect.inputs import out_of_sample
+from adc_plugins_detect.noise.counterfactual import Counterfactual
+from adc_plugins_detect.noise.posterior import best_other_label, wrong_probability
+from adc_plugins_detect.noise.quality import evidence_quality
+from adc_plugins_detect.noise.rate import noise_rate_of
+
+_SURE: dict[Verdict, float] = {"good": 0.6, "fair": 0.9, "poor": 1.1}
+"""From which probability of being wrong a label is changed. Where evidence is fair, of labels said
+to be wrong with 0.9 some 0.8 are (`benchmarks/repair.py`); where it is poor none is changed."""
+
+_EXCLUDED = 0.005
+"""If so few labels may be wrong, it cannot be excluded that all are right."""
+
+
+class ExpectedGain(Curator):
+    """Relabels what is surely another class, drops what is surely wrong, keeps all else.
+
+    How likely a label is wrong is estimated from out-of-sample probabilities by the noise rate and
+    by how suspicious wrong labels are expected to be (`self-confidence`). A label that at least one
+    detector flags is changed where that is likely enough: given the other label where that is
+    likely to be right, else dropped. Nothing is changed where the evidence is poor, or where it
+    cannot be excluded that all labels are right. What is expected stands in the curation's notes.
+    """
+
+    reads: ClassVar[tuple[str, ...]] = ("probabilities",)
+
+    min_confidence: float | None = Field(
+        None,
+        ge=0.5,
+        le=1,
+        description="probability of being wrong from which a label is changed; by default 0.6 "
+        "where the evidence is good, 0.9 where it is fair, and nothing is changed where it is poor",
+    )
+    relabel_from: float = Field(
+        0.8, ge=0.5, le=1, description="probability of the other label from which it is given"
+    )
+
+    def curate(self, dataset: Dataset, findings: Sequence[Findings]) -> Curation:
+        """Relabel, drop or keep what is flagged.
+
+        Raises:
+            InputError: the dataset has no out-of-sample probabilities.
+        """
+        values, labels = out_of_sample(dataset, False), dataset.labels
+        expected = Counterfactual(labels, values)
+        rate = noise_rate_of(labels, values, expected, classes=dataset.classes)
+        quality = evidence_quality(labels, expected)
+        sure = self.min_confidence or _SURE[quality.verdict]
+        if (abstained := _abstains(quality, rate, sure)) is not None:
+            return Curation.apply(dataset, _none(), (abstained,))
+        wrong = wrong_probability(expected, rate.point)
+        other, share = best_other_label(labels, values)
+        change = (wrong >= sure) & (values.argmax(axis=1) != labels)
+        if findings:
+            change &= count_flags(dataset, findings, 1).flagged > 0
+        rows = np.flatnonzero(change)
+        wrong, right = wrong[rows], wrong[rows] * share[rows]
+        relabel = right >= self.relabel_from
+        new = np.where(relabel, other[rows], -1)
+        names = pa.array(dataset.classes).take(pa.array(new.clip(min=0)))
+        told = np.char.mod("wrong with probability %.2f", wrong)
+        as_other = sentence(told, ";", names, np.char.mod("with %.2f", right))
+        changes = pa.table(
+            {
+                "id": dataset.ids[rows],
+                "action": np.where(relabel, "relabel", "drop"),
+                "old_label": labels[rows],
+                "new_label": new,
+                "reason": pc.if_else(pa.array(relabel), as_other, pa.array(told.tolist())),
+            },
+            schema=CHANGES,
+        )
+        note = _expectation(len(dataset), rate, wrong, right, relabel)
+        return Curation.apply(dataset, changes, (note,))
+
+
+def _abstains(quality: EvidenceQuality, rate: NoiseRate, sure: float) -> str | None:
+    if sure > 1:
+        return f"nothing is changed, for the evidence is poor: {quality.advice}"
+    if rate.low < _EXCLUDED:
+        return (
+            f"nothing is changed: {rate} of the labels look wrong, by {quality.verdict} evidence, "
+            "but it cannot be excluded that all are right: look at the flagged ones"
+        )
+    return None
+
+
+def _none() -> pa.Table:
+    return CHANGES.empty_table()
+
+
+def _expectation(
+    n: int,
+    rate: NoiseRate,
+    wrong: "np.ndarray[tuple[int], np.dtype[np.float64]]",
+    right: "np.ndarray[tuple[int], np.dtype[np.float64]]",
+    relabel: "np.ndarray[tuple[int], np.dtype[np.bool_]]",
+) -> str:
+    """Tell what becomes of the noise and of the size, as far as the estimates are right."""
+    dropped = int((~relabel).sum())
+    left = rate.point * n - wrong.sum() + (1 - right)[relabel].sum()
+    after = max(0.0, float(left)) / max(1, n - dropped)
+    return (
+        f"expected: {int(relabel.sum()):,} relabelled, {dropped:,} dropped, {n - dropped:,} left; "
+        f"wrong labels from {100 * rate.point:.1f} to {100 * after:.1f} % (before: {rate})"
+    )

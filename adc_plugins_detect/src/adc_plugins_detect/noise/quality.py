@@ -1,0 +1,51 @@
+"""How good evidence is: whether wrong labels would stand out from right ones at all."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adc_core.estimates import EvidenceQuality, Verdict
+from adc_core.evidence import Neighbours
+from adc_plugins_detect.noise.counterfactual import Counterfactual
+
+GOOD, FAIR = 0.96, 0.90
+"""Separations from which evidence is called so. Measured on labels of known noise
+(`benchmarks/noise_rates.py`): the thirty most suspicious labels of 4,000 with a tenth wrong are
+nearly all wrong with good evidence, four in five with fair evidence, and half with poor."""
+
+_ADVICE: dict[Verdict, str] = {
+    "good": "wrong labels stand out; look at the most suspicious ones first",
+    "fair": "the most suspicious labels are mostly wrong, the others a guess: look at them before "
+    "anything is changed, or give a pretrained encoder",
+    "poor": "wrong labels hardly stand out, so go by no figure here: give a pretrained encoder "
+    "(--encoder), or look at 200 labels (adc audit)",
+}
+
+
+def evidence_quality(
+    labels: NDArray[np.int64],
+    expected: Counterfactual,
+    neighbors: Neighbours | None = None,
+) -> EvidenceQuality:
+    """Judge evidence by how surely wrong labels would look more suspicious than right ones.
+
+    That measure hardly depends on how many labels are wrong, which the accuracy does: half of the
+    labels of a perfect model's predictions may differ from labels of which half are wrong.
+
+    Args:
+        labels: N given labels.
+        expected: suspicion of these labels and of wrong ones.
+        neighbors: k-NN graph, or None.
+    """
+    separation = expected.separation
+    verdict: Verdict = "good" if separation >= GOOD else "fair" if separation >= FAIR else "poor"
+    agreement = None
+    if neighbors is not None:
+        agreement = float((labels[neighbors.indices] == labels[:, None]).mean())
+    return EvidenceQuality(
+        accuracy=1 - expected.differs,
+        chance=float(np.bincount(labels).max() / len(labels)),
+        neighbor_agreement=agreement,
+        separation=separation,
+        verdict=verdict,
+        advice=_ADVICE[verdict],
+    )

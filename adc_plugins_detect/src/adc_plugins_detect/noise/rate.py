@@ -1,0 +1,151 @@
+"""The share of wrong labels: a range, and what each estimator says."""
+
+import warnings
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from adc_core.arrays import Array
+from adc_core.errors import InputError
+from adc_core.estimates import NoiseRate
+from adc_plugins_detect.detectors.confident_joint import confident_joint
+from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
+from adc_plugins_detect.enrichers.ridge_probe import ridge_probe
+from adc_plugins_detect.inputs import as_labels, as_probabilities, as_rows, same_length
+from adc_plugins_detect.noise.counterfactual import Counterfactual
+from adc_plugins_detect.transition import hoc
+
+_LOW_LEVELS = (0.1, 0.2, 0.3)
+_HIGH_LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
+_HUMAN = 1.5
+"""People err where images are hard, so that their errors are less suspicious than expected ones: by
+so much more are there, where the evidence is good enough to tell. Measured on CIFAR-10N."""
+
+_NEIGHBORS = 12
+
+
+def noise_rate(
+    labels: ArrayLike,
+    features: ArrayLike | None = None,
+    probabilities: ArrayLike | None = None,
+    *,
+    classes: Sequence[str] | None = None,
+) -> NoiseRate:
+    """Estimate which share of the labels is wrong, as a range.
+
+    Without an assumption about the model, its errors and wrong labels cannot be told apart; so the
+    estimate is a range whose ends rest on different assumptions:
+
+    - the low end takes wrong labels to be spread at random over all classes, and counts only as
+      many as the most suspicious labels must contain;
+    - the high end takes them to be the very confusions that the model finds likely for each image,
+      or half as many again as the point;
+    - the point expects wrong labels between the pairs of classes that the model confuses, and never
+      exceeds the confident joint (Northcutt et al. 2021).
+
+    HOC (Zhu et al. 2021) is reported where features are given, and not used: it counts every
+    neighbour of another class as a wrong label. `benchmarks/noise_rates.py` measures all of them.
+
+    Args:
+        labels: N given labels in 0…K-1.
+        features: N × D, from an encoder that has not learned these labels; or None.
+        probabilities: N × K out of sample; without them they are made from the features.
+        classes: K names, for the warnings; by default the numbers.
+
+    Raises:
+        InputError: neither features nor probabilities, or arrays of other shapes.
+    """
+    given = as_labels(labels)
+    matrix: Array
+    if probabilities is not None:
+        matrix = as_probabilities(probabilities)
+    elif features is not None:
+        matrix = ridge_probe(given, features).values
+    else:
+        raise InputError("the noise rate needs features or probabilities: give one of them")
+    given = as_labels(labels, matrix.shape[1])
+    same_length(given, matrix, "probabilities")
+    names = tuple(map(str, classes or range(matrix.shape[1])))
+    hoc_rate = None if features is None else _hoc(given, features, names)
+    return noise_rate_of(given, matrix, Counterfactual(given, matrix), hoc_rate, names)
+
+
+def noise_rate_of(
+    labels: NDArray[np.int64],
+    probabilities: Array,
+    expected: Counterfactual,
+    hoc_rate: tuple[float, tuple[str, ...]] | None = None,
+    classes: Sequence[str] = (),
+) -> NoiseRate:
+    """Estimate the noise rate from what was computed already; see `noise_rate`.
+
+    Args:
+        labels: N given labels.
+        probabilities: N × K, checked.
+        expected: suspicion of these labels and of wrong ones.
+        hoc_rate: what HOC says, and its warnings; or None.
+        classes: K names.
+    """
+    n = len(labels)
+    joint = confident_joint(labels, probabilities).noise_rate
+    differs = expected.differs
+    by_pair, separation = expected.rate, expected.separation
+    factor = 1 + (_HUMAN - 1) * float(np.clip((separation - 0.94) / 0.02, 0, 1))
+    tails = [expected.tail("uniform", level) for level in _LOW_LEVELS]
+    low = max(0.0, min(tail.ratio - tail.error for tail in tails))
+    confusable = max(expected.tail("confusable", level).ratio for level in _HIGH_LEVELS)
+    point = min(joint, factor * by_pair)
+    high = min(max(confusable, _HUMAN * point), 1.1 * differs)
+    high = min(1.0, high + 2 * float(np.sqrt(max(high * (1 - high), 1 / n) / n)))
+    point = min(point, high)
+    estimators = {"expected wrong labels": by_pair, "confident joint": joint, "differs": differs}
+    told: tuple[str, ...] = ()
+    if hoc_rate is not None:
+        estimators["HOC"], told = hoc_rate
+    return NoiseRate(
+        low=min(low, point),
+        point=point,
+        high=high,
+        estimators=estimators,
+        warnings=(*told, *_warnings(estimators, point, low, separation)),
+    )
+
+
+def _warnings(
+    estimators: dict[str, float], point: float, low: float, separation: float
+) -> Iterator[str]:
+    neighbors = estimators.get("HOC", 0.0)
+    if neighbors > 1.3 * max(estimators["confident joint"], point) + 0.02:
+        yield (
+            f"neighbours suggest {100 * neighbors:.0f} % wrong labels, predictions "
+            f"{100 * point:.0f} %: the nearest images are often of another class, so do not go by "
+            "the neighbours"
+        )
+    differs = estimators["differs"]
+    if differs - low > 0.15 and separation < 0.96:
+        yield (
+            f"predictions contradict {100 * differs:.0f} % of the labels: either many are wrong or "
+            "the evidence is too weak to tell; a pretrained encoder or `adc audit`, a look at 200 "
+            "labels, decides"
+        )
+
+
+def _hoc(
+    labels: NDArray[np.int64], features: ArrayLike, classes: Sequence[str]
+) -> tuple[float, tuple[str, ...]]:
+    rows = as_rows(features, "features")
+    same_length(labels, rows, "features")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        graph = nearest_neighbours(rows, k=min(_NEIGHBORS, len(rows) - 1))
+        estimate = hoc(labels, graph, n_classes=len(classes))
+    told: tuple[str, ...] = ()
+    if any(issubclass(one.category, UserWarning) for one in caught):
+        astray = int((estimate.transition.argmax(axis=1) != np.arange(len(classes))).argmax())
+        other = int(estimate.transition[astray].argmax())
+        told = (
+            f"judged by neighbours, {classes[astray]} would be labelled {classes[other]} more "
+            f"often than {classes[astray]}: these two classes look alike to the encoder",
+        )
+    return estimate.noise_rate, told
