@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-LEVELS = 1000
+LEVELS = 400
 """Equally likely slices of a confidence distribution; each counts with its outer end."""
 
 _GRID = 2000
