@@ -45,11 +45,19 @@ class NoiseRate(Estimate):
     Attributes:
         estimators: name of an estimator to what it says; they rest on different assumptions, so
             how far they differ says how much is known.
+        poor: the evidence is too poor for more than the range.
         warnings: what speaks against trusting the estimate, a sentence each.
     """
 
     estimators: dict[str, float] = Field(default_factory=dict)
+    poor: bool = False
     warnings: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Write it as people read it; of poor evidence the range alone."""
+        if self.poor:
+            return f"somewhere in {_percent(self.low)} to {_percent(self.high)} %"
+        return super().__str__()
 
 
 class EvidenceQuality(Record):

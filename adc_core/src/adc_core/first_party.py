@@ -58,7 +58,7 @@ _NAMES = {
         ),
         "curators": ("agree", "docta", "drop", "early-stop", "expected-gain", "relabel"),
         "metrics": ("detection",),
-        "commands": ("health", "train-lstm-dynamics"),
+        "commands": ("audit", "health", "train-lstm-dynamics"),
     },
     "adc-plugins-learn": {
         "encoders": ("open-clip", "pixels", "timm", "torchvision", "transformers"),

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from adc_core.dataset import rows_of
-from adc_core.estimates import EvidenceQuality
+from adc_core.estimates import EvidenceQuality, NoiseRate
 from adc_core.findings import Findings
 from adc_core.run import Run
 from adc_core.truth import UNKNOWN
@@ -15,16 +15,21 @@ def trust_lines(findings: Mapping[str, Findings]) -> Iterator[str]:
     """Tell, once for all detectors that read the same evidence, how far it can be trusted."""
     told: set[str] = set()
     for found in findings.values():
-        lines = [
-            *([] if found.evidence is None else _evidence(found.evidence)),
-            *([] if found.noise_range is None else [f"wrong labels: about {found.noise_range}"]),
-            *([] if found.precision is None else [f"of the flagged, about {found.precision} are"]),
-            *(() if found.noise_range is None else found.noise_range.warnings),
-        ]
-        for line in lines:
+        for line in _of_one(found):
             if line not in told:
                 told.add(line)
                 yield line
+
+
+def _of_one(found: Findings) -> Iterator[str]:
+    if found.evidence is not None:
+        yield from _evidence(found.evidence)
+    if found.noise_range is not None:
+        yield f"wrong labels: {_about(found.noise_range)}"
+    if found.precision is not None:
+        yield f"of the flagged labels, about {found.precision} are wrong"
+    if found.noise_range is not None:
+        yield from found.noise_range.warnings
 
 
 def noise_told(found: Findings) -> str:
@@ -99,6 +104,10 @@ def _by_test(run: Run) -> Iterator[str]:
             f"{learner} on the test set: raw {100 * raw.mean():.1f} %, curated "
             f"{100 * curated.mean():.1f} % (± {100 * error:.1f}): {verdict}"
         )
+
+
+def _about(rate: NoiseRate) -> str:
+    return str(rate) if rate.poor else f"about {rate}"
 
 
 def _evidence(quality: EvidenceQuality) -> Iterator[str]:

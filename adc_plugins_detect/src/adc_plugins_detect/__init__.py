@@ -20,11 +20,15 @@ if TYPE_CHECKING:
     from adc_plugins_detect.detectors.lstm_dynamics import lstm_dynamics
     from adc_plugins_detect.detectors.neighbour_credibility import neighbour_credibility
     from adc_plugins_detect.detectors.predicted_differs import predicted_differs
+    from adc_plugins_detect.detectors.self_confidence import self_confidence
     from adc_plugins_detect.detectors.simifeat import simifeat
     from adc_plugins_detect.detectors.small_loss import small_loss
     from adc_plugins_detect.detectors.threshold import at_value, by_class_rate, by_rate
     from adc_plugins_detect.enrichers.linear_probe import linear_probe
+    from adc_plugins_detect.enrichers.model_averaging import average_models
     from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
+    from adc_plugins_detect.enrichers.ridge_probe import ridge_probe
+    from adc_plugins_detect.noise.rate import noise_rate
     from adc_plugins_detect.transition import TransitionEstimate, hoc, transition_from_votes
 
 _MODULE_OF = {
@@ -33,6 +37,7 @@ _MODULE_OF = {
     "TransitionEstimate": "transition",
     "at_value": "detectors.threshold",
     "aum": "detectors.aum",
+    "average_models": "enrichers.model_averaging",
     "by_class_rate": "detectors.threshold",
     "by_rate": "detectors.threshold",
     "confident_learning": "detectors.confident_learning",
@@ -48,8 +53,11 @@ _MODULE_OF = {
     "lstm_dynamics": "detectors.lstm_dynamics",
     "nearest_neighbours": "enrichers.neighbours",
     "neighbour_credibility": "detectors.neighbour_credibility",
+    "noise_rate": "noise.rate",
     "overlap": "curators.agree",
     "predicted_differs": "detectors.predicted_differs",
+    "ridge_probe": "enrichers.ridge_probe",
+    "self_confidence": "detectors.self_confidence",
     "simifeat": "detectors.simifeat",
     "small_loss": "detectors.small_loss",
     "transition_from_votes": "transition",
@@ -61,6 +69,7 @@ __all__ = [
     "TransitionEstimate",
     "at_value",
     "aum",
+    "average_models",
     "by_class_rate",
     "by_rate",
     "confident_learning",
@@ -76,8 +85,11 @@ __all__ = [
     "lstm_dynamics",
     "nearest_neighbours",
     "neighbour_credibility",
+    "noise_rate",
     "overlap",
     "predicted_differs",
+    "ridge_probe",
+    "self_confidence",
     "simifeat",
     "small_loss",
     "transition_from_votes",

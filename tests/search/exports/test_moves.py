@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from photo_folder import ADC, CLASSES, PIPELINE, adc, paint
+from photo_folder import ADC, CLASSES, PIPELINE, adc
 
 from adc_core import Dataset, InputError, read_run
 from adc_plugins_search.exports.move_list import read_move_list
@@ -104,21 +104,33 @@ def test_what_curators_changed_is_listed(own):
     assert "; docta: flagged by" in twice["reason"]
 
 
-def test_flags_are_listed_for_a_person_where_no_curator_decided(tmp_path):
-    paint(tmp_path)
-    adc(tmp_path, "detect", "photos")
-    words = ("export", "runs/photos-detect", "--as", "moves", "--to", "moves.csv")
-    written, _ = adc(tmp_path, *words)
-    assert written.endswith("no curator decided: write yes under `apply` where you agree\n")
+@pytest.mark.parametrize("curators", [None, "[{use: relabel, min_confidence: 0.8}]"])
+def test_flags_are_listed_for_a_person_where_no_curator_decided(repaired, tmp_path, curators):
+    shutil.copytree(repaired / "photos", tmp_path / "photos")
+    shutil.copytree(repaired / "runs", tmp_path / "runs")  # what the detectors found is reused
+    pipeline, _, _ = PIPELINE.partition("curators")
+    pipeline += "" if curators is None else f"curators: {curators}\n"
+    (tmp_path / "p.yaml").write_text(pipeline)
+    adc(tmp_path, "run", "p.yaml")
+    run = read_run(tmp_path / "runs/p")
+    changed = {one for done in run.curations.values() for one in done.changes["id"].to_pylist()}
+    flagged = {name for one in run.findings.values() for name in one.ids[one.flagged].tolist()}
+    assert len(changed) == (0 if curators is None else 1)
+    written, _ = adc(tmp_path, "export", "runs/p", "--as", "moves", "--to", "moves.csv")
+    assert written == (
+        f"{len(changed)} moves, 0 removals: moves.csv\n"
+        f"{len(flagged - changed)} more are flagged: write yes under `apply` where you agree\n"
+    )
     listed = read_list(tmp_path / "moves.csv")
-    findings = read_run(tmp_path / "runs/photos-detect").findings
-    flagged = {name for one in findings.values() for name in one.ids[one.flagged].tolist()}
     assert {line["path"] for line in listed} == flagged
-    assert {line["apply"] for line in listed} == {"no"}
+    assert {line["path"] for line in listed if line["apply"] == "yes"} == changed
     assert {line["action"] for line in listed} >= {"move"}
+    ranks = [int(line["rank"]) for line in listed]
+    assert ranks == sorted(ranks)
     before = content(tmp_path / "photos")
-    assert adc(tmp_path, "apply", "moves.csv")[0].startswith("0 moved, 0 removed")
-    assert content(tmp_path / "photos") == before
+    adc(tmp_path, "apply", "moves.csv")
+    after = content(tmp_path / "photos")
+    assert {name for name in before if name not in after} == changed
 
 
 def test_a_list_is_carried_out_and_undone(own):

@@ -13,7 +13,7 @@ from adc_core.estimates import Estimate, NoiseRate
 from adc_core.evidence import Neighbours
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
-from adc_plugins_detect.detectors.flagging import highest
+from adc_plugins_detect.detectors.flagging import FLAG_RATE, highest
 from adc_plugins_detect.inputs import (
     as_labels,
     as_probabilities,
@@ -45,8 +45,9 @@ def self_confidence(
 
     Suspicion is one minus the self-confidence, the probability of the given label (Northcutt,
     Jiang and Chuang, JAIR 2021). As many labels are flagged, the worst first, as the noise rate
-    says are wrong (`noise_rate`), and none that is predicted. Where the classes differ much in
-    their rates, the odds of a label's suspicion are multiplied by those of its class.
+    says are wrong (`noise_rate`; of poor evidence at most a tenth), and none that is predicted.
+    Where the classes differ much in their rates, the odds of a label's suspicion are multiplied by
+    those of its class.
 
     Args:
         labels: N given labels in 0…K-1.
@@ -72,7 +73,8 @@ def self_confidence(
     n = len(given)
     predicted, most = matrix.argmax(axis=1), matrix.max(axis=1).astype(np.float64)
     differs = predicted != given
-    count = round(rate.point * n)
+    # Poor evidence knows no rate: the worst tenth is there to be looked at.
+    count = round((min(rate.point, FLAG_RATE) if rate.poor else rate.point) * n)
     suspicion = _by_class(expected.suspicion, given, count)
     flagged = highest(np.where(differs, suspicion, -1), count) & differs
     return Findings(

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from threadpoolctl import threadpool_limits
 
+from adc_core.arrays import Array
 from adc_core.images import Images
 from adc_core.interfaces import Encoder
 from adc_core.work import progress
@@ -91,11 +92,10 @@ def patch_features(
     """
     side = int(np.sqrt(dictionary.filters.shape[0] / 3))
     values = images.astype(np.float32) / 255
-    windows = np.lib.stride_tricks.sliding_window_view(values, (side, side), axis=(1, 2))
-    windows = windows[:, ::stride, ::stride].transpose(0, 1, 2, 4, 5, 3)
+    view: Array = np.lib.stride_tricks.sliding_window_view(values, (side, side), axis=(1, 2))
+    windows = view[:, ::stride, ::stride].transpose(0, 1, 2, 4, 5, 3)
     n, height, width = windows.shape[:3]
-    rows: Float32 = windows.reshape(n * height * width, -1)
-    patches = _normalized(rows)
+    patches = _normalized(windows.reshape(n * height * width, -1))
     response = (patches @ dictionary.filters - dictionary.offsets).reshape(n, height, width, -1)
     downs = np.linspace(0, height, cells + 1).round().astype(int)
     across = np.linspace(0, width, cells + 1).round().astype(int)

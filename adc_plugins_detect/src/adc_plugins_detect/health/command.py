@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from adc_core.interfaces import Encoder
     from adc_core.pipeline import Pipeline
 
-_ENCODER = "pixels"
+_ENCODER = "patches"
 _NEIGHBORS = 10
 
 
@@ -100,19 +100,16 @@ def _pipeline(path: Path, dataset: "Dataset", encoder: "Encoder | None") -> "Pip
     if dataset.images is not None:
         enrichers += [make("image-quality"), make("duplicates")]
         if encoder is None and dataset.features is None:
-            try:
-                encoder = registry.create(Encoder, {"use": f"adc-plugins-learn/{_ENCODER}"})
-                _say(f"added the encoder {_ENCODER}: choose another with --encoder")
-            except InputError as error:
-                _say(f"left out outliers and classes, which need features: {error}")
+            encoder = registry.create(Encoder, {"use": f"adc-plugins-detect/{_ENCODER}"})
+            _say(f"added the encoder {_ENCODER}: choose another with --encoder")
     elif encoder is not None:
         raise InputError(f"--encoder: {path} has no images to encode: leave the encoder out")
     if encoder is not None or dataset.features is not None:
         if dataset.neighbours is None and len(dataset) > 1:
             enrichers.append(make("neighbours", k=min(_NEIGHBORS, len(dataset) - 1)))
         if dataset.probabilities is None and (dataset.class_counts > 0).sum() > 1:
-            enrichers.append(make("linear-probe"))
-            _say("added the enricher linear-probe, for predictions")
+            enrichers.append(make("ridge-probe"))
+            _say("added the enricher ridge-probe, for predictions")
     return Pipeline(dataset=path, encoder=encoder, enrichers=tuple(enrichers))
 
 

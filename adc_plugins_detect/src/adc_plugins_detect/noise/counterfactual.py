@@ -25,6 +25,9 @@ LEVEL = 0.3
 """Of the expected wrong labels, the share at whose suspicion tails are compared: few right labels
 are so suspicious, and enough wrong ones."""
 
+_HOPELESS = 0.7
+"""Where labels look as if so many were wrong, the model has learned nothing of them."""
+
 _FEWEST = 20
 """Fewer samples of a class do not tell how many of them are wrong; they share the whole's rate."""
 
@@ -157,22 +160,18 @@ class Counterfactual:
         """How surely a wrong label looks more suspicious than a right one: 1 always, 0.5 by chance.
 
         It is the area under the ROC curve of expected wrong labels against the labels as they
-        are, freed from the wrong ones among these, which no expected ones can stand out from.
-        Predictions that hit the labels no more often than chance would, however sure they are, say
-        nothing of them.
+        are, freed from the wrong ones among these, which no expected ones can stand out from. A
+        model that has learned nothing has 0.5.
         """
-        n, K = len(self.suspicion), len(self._frequency)
-        by_chance = float(np.bincount(self._all_predicted, minlength=K) @ self._frequency) / n
-        if 1 - self.differs <= by_chance + 2 * np.sqrt(by_chance * (1 - by_chance) / n):
-            return 0.5
         curve = self.curve("class-pair")
         rising = np.sort(self.suspicion)
         below = np.searchsorted(rising, curve.suspicion, side="left")
         upto = np.searchsorted(rising, curve.suspicion, side="right")
         weights = np.diff(curve.share, prepend=0.0)
         area = float(weights @ (below + upto)) / (2 * len(rising))
-        # Were most labels wrong, weak predictions would look as if they stood above them.
-        rate = min(self.tail("class-pair", LEVEL).ratio, 0.5)
+        rate = self.tail("class-pair", LEVEL).ratio
+        if rate >= _HOPELESS:
+            return 0.5
         return float(np.clip((area - rate / 2) / (1 - rate), 0.5, 1))
 
 

@@ -36,6 +36,7 @@ def wrong_probability(expected: Counterfactual, noise_rate: float) -> NDArray[np
     share = (np.diff(reached, prepend=0.0) * noise_rate * n / sizes).clip(0, 1)
     smooth = IsotonicRegression(increasing=False, y_min=0, y_max=1)
     share = smooth.fit_transform(np.arange(len(share)), share, sample_weight=sizes)
+    share *= sizes / (sizes + 2)  # no group is so large that its labels are wrong for sure
     probability = np.empty(n)
     probability[order] = np.repeat(share, sizes)
     return probability

@@ -6,11 +6,7 @@ from numpy.typing import NDArray
 from adc_core.estimates import EvidenceQuality, Verdict
 from adc_core.evidence import Neighbours
 from adc_plugins_detect.noise.counterfactual import Counterfactual
-
-GOOD, FAIR = 0.96, 0.90
-"""Separations from which evidence is called so. Measured on labels of known noise
-(`benchmarks/noise_rates.py`): the thirty most suspicious labels of 4,000 with a tenth wrong are
-nearly all wrong with good evidence, four in five with fair evidence, and half with poor."""
+from adc_plugins_detect.noise.rate import FAIR, GOOD
 
 _ADVICE: dict[Verdict, str] = {
     "good": "wrong labels stand out; look at the most suspicious ones first",

@@ -101,7 +101,10 @@ def _labels(source: Source) -> str:
     else:
         start = "labelled as they were given"
     if source.curations:
-        return f"{start}, then repaired by {', '.join(source.curations)}: some may still be wrong."
+        by = ", ".join(source.curations)
+        if not count_moves(source):
+            return f"{start}; {by} changed nothing: some labels may be wrong."
+        return f"{start}, then repaired by {by}: some may still be wrong."
     if source.curators:
         left = ", ".join(source.curators)
         return f"{start}: some labels are wrong. What {left} would repair is not repaired here."

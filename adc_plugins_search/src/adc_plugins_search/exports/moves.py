@@ -2,7 +2,7 @@
 
 import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -47,8 +47,8 @@ class _Change(NamedTuple):
 def list_moves(source: Source, file: Path) -> str:
     """Write a list of moves and removals, the most suspicious first; return what to tell.
 
-    What curators changed is proposed with `apply` yes. Of a run without curators, every flagged
-    sample is listed with the label that a detector suggests, and `apply` no: a person decides.
+    What curators changed is proposed with `apply` yes. What detectors flag beside that is listed
+    with the label that one suggests, and `apply` no: a person decides.
 
     Args:
         source: a run on a folder whose sub-folders are the classes.
@@ -61,7 +61,8 @@ def list_moves(source: Source, file: Path) -> str:
     if file.suffix.lower() != ".csv":
         raise InputError(f"--to {file}: a list of moves is a .csv file")
     root, paths = _folder_of(source)
-    changes = _curated(source) if source.curations else _flagged(source)
+    changes = _curated(source)
+    changes += _flagged(source, {change.row for change in changes})
     order = most_suspicious_first(source.findings.values()) if source.findings else None
     rank = np.arange(len(source.original)) if order is None else np.argsort(order)
     changes.sort(key=lambda change: int(rank[change.row]))
@@ -74,10 +75,10 @@ def list_moves(source: Source, file: Path) -> str:
             writer.writerow(COLUMNS)
             writer.writerows(lines)
         part.replace(file)
-    removals = sum(line[1] == REMOVE for line in lines)
-    told = f"{len(lines) - removals:,} moves, {removals:,} removals: {file}"
-    if not source.curations and lines:
-        return f"{told}\nno curator decided: write yes under `apply` where you agree"
+    agreed = [line[1] for line in lines if line[0] == "yes"]
+    told = f"{agreed.count(MOVE):,} moves, {agreed.count(REMOVE):,} removals: {file}"
+    if undecided := len(lines) - len(agreed):
+        return f"{told}\n{undecided:,} more are flagged: write yes under `apply` where you agree"
     return told
 
 
@@ -126,8 +127,8 @@ def _curated(source: Source) -> list[_Change]:
     ]
 
 
-def _flagged(source: Source) -> list[_Change]:
-    """The flagged samples of a run that has no curators; the first suggestion counts."""
+def _flagged(source: Source, decided: Collection[int]) -> list[_Change]:
+    """The other flagged samples; of several suggestions the first counts."""
     if not source.findings:
         return []
     flagged = flagged_by_any(source.findings.values())
@@ -139,6 +140,7 @@ def _flagged(source: Source) -> list[_Change]:
     return [
         _Change(row, int(new[row]), False, "flagged; a suggestion" if new[row] >= 0 else "flagged")
         for row in np.flatnonzero(flagged).tolist()
+        if row not in decided
     ]
 
 

@@ -1,0 +1,1 @@
+"""`adc audit`: labels to look at, and what their answers say."""
