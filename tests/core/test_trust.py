@@ -30,7 +30,7 @@ LINES = [
     "66% of the nearest neighbours agree",
     "  look at them",
     "wrong labels: about 10 % (5.0 to 20 %)",
-    "of the flagged, about 80 % (50 to 100 %) are",
+    "of the flagged labels, about 80 % (50 to 100 %) are wrong",
     "the wolf looks like the husky",
 ]
 
@@ -39,11 +39,20 @@ def test_all_that_a_detector_says_of_its_trust():
     assert list(trust_lines({"one": TOLD})) == LINES
 
 
+def test_of_poor_evidence_the_range_alone_is_told():
+    poor = TOLD.replace(noise_range=RATE.replace(poor=True), evidence=None, precision=None)
+    assert list(trust_lines({"one": poor})) == [
+        "wrong labels: somewhere in 5.0 to 20 %",
+        "the wolf looks like the husky",
+    ]
+    assert headline({"one": poor}) == noise_told(poor) == "somewhere in 5.0 to 20 %"
+
+
 def test_what_two_detectors_say_alike_is_said_once():
     other = TOLD.replace(precision=Estimate(low=0, point=0.5, high=1))
     assert list(trust_lines({"one": TOLD, "other": other, "plain": PLAIN})) == [
         *LINES,
-        "of the flagged, about 50 % (0.0 to 100 %) are",
+        "of the flagged labels, about 50 % (0.0 to 100 %) are wrong",
     ]
 
 

@@ -12,7 +12,7 @@ from adc_plugins_detect.curators.expected_gain import ExpectedGain
 from adc_plugins_detect.detectors.self_confidence import self_confidence
 from adc_plugins_detect.enrichers.ridge_probe import ridge_probe
 from adc_plugins_detect.noise.counterfactual import Counterfactual
-from adc_plugins_detect.noise.posterior import wrong_probability
+from adc_plugins_detect.noise.posterior import best_other_label, wrong_probability
 
 KINDS = [("uniform", 0.05), ("uniform", 0.1), ("uniform", 0.2), ("pairs", 0.1)]
 
@@ -42,7 +42,8 @@ def test_noise_falls_to_about_what_is_expected(digits, kind, share):
     before, after = problem.wrong.mean(), noise_after(problem, curation)
     assert after < 0.4 * before
     assert float(found[4]) / 100 == pytest.approx(before, abs=0.025)
-    assert float(found[5]) / 100 == pytest.approx(after, abs=0.035)
+    # Cautious: probabilities of the other label are too low where the evidence is good.
+    assert after - 0.01 <= float(found[5]) / 100 <= after + 0.08
     assert dropped < 1.5 * problem.wrong.sum()
 
 
@@ -54,7 +55,9 @@ def test_changes_only_what_is_surely_wrong(digits):
     rate = self_confidence(problem.labels, problem.probabilities).noise_rate
     wrong = wrong_probability(expected, rate)
     predicted = problem.probabilities.argmax(axis=1)
-    wanted = np.flatnonzero((wrong >= 0.6) & (predicted != problem.labels))
+    _, share = best_other_label(problem.labels, problem.probabilities)
+    sure = (wrong * share >= 0.5) | (wrong >= 0.9)
+    wanted = np.flatnonzero(sure & (predicted != problem.labels))
     assert curation.changes["id"].to_pylist() == [str(row) for row in wanted]
     for change in curation.changes.to_pylist():
         row = int(change["id"])
@@ -64,15 +67,15 @@ def test_changes_only_what_is_surely_wrong(digits):
         else:
             name = dataset.classes[predicted[row]]
             assert change["new_label"] == predicted[row]
-            likely = re.fullmatch(rf"{re.escape(said)} ; {name} with (\d\.\d\d)", change["reason"])
-            assert 0.8 - 0.005 <= float(likely[1]) <= wrong[row] + 0.005
+            likely = re.fullmatch(rf"{re.escape(said)}; {name} with (\d\.\d\d)", change["reason"])
+            assert 0.5 - 0.005 <= float(likely[1]) <= wrong[row] + 0.005
 
 
 def test_right_labels_are_left_as_they_are(digits):
     curation = ExpectedGain().curate(dataset_of(digits()), ())
     assert curation.dataset == dataset_of(digits())
     assert curation.notes == (
-        "nothing is changed: 0.0 % (0.0 to 0.8 %) of the labels look wrong, by good evidence, but "
+        "nothing is changed: 0.0 % (0.0 to 1.3 %) of the labels look wrong, by good evidence, but "
         "it cannot be excluded that all are right: look at the flagged ones",
     )
 
@@ -108,13 +111,17 @@ def test_only_flagged_samples_are_touched(digits):
 
 def test_options_say_how_sure_it_must_be(digits):
     dataset = dataset_of(digits("uniform", 0.1))
-    usual = ExpectedGain(min_confidence=0.5).curate(dataset, ())
-    surer = ExpectedGain(min_confidence=0.95).curate(dataset, ())
-    assert 0 < len(surer.changes) < len(usual.changes)
-    assert set(surer.changes["id"].to_pylist()) <= set(usual.changes["id"].to_pylist())
-    bold = ExpectedGain(min_confidence=0.5, relabel_from=0.5).curate(dataset, ())
-    assert bold.changes["id"] == usual.changes["id"]
-    assert bold.count("relabel") > usual.count("relabel")
+    usual = ExpectedGain().curate(dataset, ())
+    surer = ExpectedGain(relabel_from=0.7).curate(dataset, ())
+    assert 0 < surer.count("relabel") < usual.count("relabel")
+    relabelled = [
+        {row["id"] for row in one.changes.to_pylist() if row["action"] == "relabel"}
+        for one in (surer, usual)
+    ]
+    assert relabelled[0] < relabelled[1]
+    dropping = ExpectedGain(drop_from=0.5).curate(dataset, ())
+    assert dropping.count("relabel") == usual.count("relabel")
+    assert dropping.count("drop") > usual.count("drop")
 
 
 def test_probabilities_are_needed():

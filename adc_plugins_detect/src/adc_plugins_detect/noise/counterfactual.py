@@ -172,6 +172,8 @@ class Counterfactual:
         rate = self.tail("class-pair", LEVEL).ratio
         if rate >= _HOPELESS:
             return 0.5
+        # Freed from more than half, weak predictions would look as if they stood out.
+        rate = min(rate, 0.5)
         return float(np.clip((area - rate / 2) / (1 - rate), 0.5, 1))
 
 
