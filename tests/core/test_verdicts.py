@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
-from adc_core.cli.findings_file import findings_table, write_findings
+from adc_core.findings_table import findings_table, write_findings
 
 from adc_core import Dataset, Findings, WorkError
 from adc_core.run import Run

@@ -6,8 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 
 from adc_core.evidence import Dynamics
+from adc_plugins_detect.enrichers.ridge_probe import ridge_probe
 
 
 @pytest.fixture(scope="session")
@@ -66,3 +68,43 @@ def trained() -> Trained:
             correct=margin > 0,
         ),
     )
+
+
+class Digits(NamedTuple):
+    """1,797 scanned digits, some with a wrong label, and what a probe says of them."""
+
+    truth: np.ndarray
+    labels: np.ndarray
+    features: np.ndarray
+    probabilities: np.ndarray
+
+    @property
+    def wrong(self):
+        return self.labels != self.truth
+
+
+def planted_labels(truth, kind, share):
+    random = np.random.default_rng(0)
+    wrong = random.random(len(truth)) < share
+    if kind == "uniform":
+        return np.where(wrong, (truth + random.integers(1, 10, len(truth))) % 10, truth)
+    if kind == "pairs":
+        return np.where(wrong, (truth + 1) % 10, truth)
+    wrong = (random.random(len(truth)) < 5 * share) & np.isin(truth, (3, 5))
+    return np.where(wrong, 8, truth)  # the eight swallows threes and fives
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """Digits by kind and share of wrong labels."""
+    features, truth = load_digits(return_X_y=True)
+    made = {}
+
+    def digits(kind="uniform", share=0.0):
+        if (kind, share) not in made:
+            labels = planted_labels(truth, kind, share)
+            values = ridge_probe(labels, features).values
+            made[kind, share] = Digits(truth, labels, features, values)
+        return made[kind, share]
+
+    return digits

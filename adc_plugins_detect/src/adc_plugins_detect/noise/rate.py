@@ -135,7 +135,7 @@ def _warnings(
             "the neighbours"
         )
     differs = estimators["differs"]
-    if differs - low > 0.15 and separation < 0.96:
+    if (differs - low > 0.15 or low > 0.5) and separation < 0.96:
         yield (
             f"predictions contradict {100 * differs:.0f} % of the labels: either many are wrong or "
             "the evidence is too weak to tell; a pretrained encoder or `adc audit`, a look at 200 "
