@@ -4,9 +4,9 @@ import numpy as np
 import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
-from adc_core.findings_table import findings_table, write_findings
 
 from adc_core import Dataset, Findings, WorkError
+from adc_core.findings_table import findings_table, write_findings
 from adc_core.run import Run
 from adc_core.verdicts import most_suspicious_first, suggestions, verdicts_of
 

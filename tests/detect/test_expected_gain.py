@@ -12,7 +12,7 @@ from adc_plugins_detect.curators.expected_gain import ExpectedGain
 from adc_plugins_detect.detectors.self_confidence import self_confidence
 from adc_plugins_detect.enrichers.ridge_probe import ridge_probe
 from adc_plugins_detect.noise.counterfactual import Counterfactual
-from adc_plugins_detect.noise.posterior import wrong_probability
+from adc_plugins_detect.noise.posterior import best_other_label, wrong_probability
 
 KINDS = [("uniform", 0.05), ("uniform", 0.1), ("uniform", 0.2), ("pairs", 0.1)]
 
@@ -40,9 +40,10 @@ def test_noise_falls_to_about_what_is_expected(digits, kind, share):
     assert (relabelled, dropped) == (curation.count("relabel"), curation.count("drop"))
     assert left == len(curation.dataset) == 1797 - dropped
     before, after = problem.wrong.mean(), noise_after(problem, curation)
-    assert after < 0.4 * before
+    assert after < 0.5 * before
     assert float(found[4]) / 100 == pytest.approx(before, abs=0.025)
-    assert float(found[5]) / 100 == pytest.approx(after, abs=0.035)
+    # Cautious where much is relabelled: good probabilities say too little of the other label.
+    assert after - 0.035 < float(found[5]) / 100 < after + 0.08
     assert dropped < 1.5 * problem.wrong.sum()
 
 
@@ -54,25 +55,28 @@ def test_changes_only_what_is_surely_wrong(digits):
     rate = self_confidence(problem.labels, problem.probabilities).noise_rate
     wrong = wrong_probability(expected, rate)
     predicted = problem.probabilities.argmax(axis=1)
-    wanted = np.flatnonzero((wrong >= 0.6) & (predicted != problem.labels))
+    _, share = best_other_label(problem.labels, problem.probabilities)
+    sure = (wrong * share >= 0.5) | (wrong >= 0.9)
+    wanted = np.flatnonzero(sure & (predicted != problem.labels))
     assert curation.changes["id"].to_pylist() == [str(row) for row in wanted]
     for change in curation.changes.to_pylist():
         row = int(change["id"])
         said = f"wrong with probability {wrong[row]:.2f}"
         if change["action"] == "drop":
             assert (change["new_label"], change["reason"]) == (-1, said)
+            assert wrong[row] >= 0.9
         else:
             name = dataset.classes[predicted[row]]
             assert change["new_label"] == predicted[row]
-            likely = re.fullmatch(rf"{re.escape(said)} ; {name} with (\d\.\d\d)", change["reason"])
-            assert 0.8 - 0.005 <= float(likely[1]) <= wrong[row] + 0.005
+            likely = re.fullmatch(rf"{re.escape(said)}; {name} with (\d\.\d\d)", change["reason"])
+            assert 0.5 - 0.005 <= float(likely[1]) <= wrong[row] + 0.005
 
 
 def test_right_labels_are_left_as_they_are(digits):
     curation = ExpectedGain().curate(dataset_of(digits()), ())
     assert curation.dataset == dataset_of(digits())
     assert curation.notes == (
-        "nothing is changed: 0.0 % (0.0 to 0.8 %) of the labels look wrong, by good evidence, but "
+        "nothing is changed: 0.0 % (0.0 to 1.3 %) of the labels look wrong, by good evidence, but "
         "it cannot be excluded that all are right: look at the flagged ones",
     )
 
@@ -108,13 +112,12 @@ def test_only_flagged_samples_are_touched(digits):
 
 def test_options_say_how_sure_it_must_be(digits):
     dataset = dataset_of(digits("uniform", 0.1))
-    usual = ExpectedGain(min_confidence=0.5).curate(dataset, ())
-    surer = ExpectedGain(min_confidence=0.95).curate(dataset, ())
-    assert 0 < len(surer.changes) < len(usual.changes)
-    assert set(surer.changes["id"].to_pylist()) <= set(usual.changes["id"].to_pylist())
-    bold = ExpectedGain(min_confidence=0.5, relabel_from=0.5).curate(dataset, ())
-    assert bold.changes["id"] == usual.changes["id"]
-    assert bold.count("relabel") > usual.count("relabel")
+    usual = ExpectedGain().curate(dataset, ())
+    surer = ExpectedGain(relabel_from=0.9).curate(dataset, ())
+    assert surer.count("relabel") < usual.count("relabel")
+    bold = ExpectedGain(drop_from=0.5).curate(dataset, ())
+    assert bold.count("relabel") == usual.count("relabel")
+    assert bold.count("drop") > usual.count("drop")
 
 
 def test_probabilities_are_needed():

@@ -177,6 +177,7 @@ class Counterfactual:
         rate = self.tail("class-pair", LEVEL).ratio
         if rate >= _HOPELESS:
             return 0.5
+        rate = min(rate, 0.5)  # were most labels wrong, weak predictions would seem to tell them
         return float(np.clip((area - rate / 2) / (1 - rate), 0.5, 1))
 
 
