@@ -195,10 +195,10 @@ collector: downloader
         (one_class, "dataset: data", "only 1 class (dark): give at least two"),
         (nothing, "dataset: data\ndetectors: [simifeat]",
          'p.yaml: detectors.0: simifeat reads "neighbours", which nothing here adds: neighbours '
-         "come from features, so add {use: pixels} of adc-plugins-learn to encoder"),
+         "come from features, so add {use: patches} of adc-plugins-detect to encoder"),
         (nothing, "dataset: data\nencoder: pixels\ndetectors: [confident-learning]",
          'p.yaml: detectors.0: confident-learning reads "probabilities", which nothing here adds: '
-         "add {use: linear-probe} of adc-plugins-detect to enrichers"),
+         "add {use: ridge-probe} of adc-plugins-detect to enrichers"),
         (manifest("id,label\na,x\na,y\n"), "dataset: m.csv",
          "ids: row 1 repeats the id a: make ids distinct"),
         (manifest("id,label\na,../../x\nb,y\n"), "dataset: m.csv",

@@ -124,9 +124,9 @@ def test_a_column_that_nothing_adds_is_refused(tmp_path, toys):
         make_plan(pipeline, Dataset(labels=[0, 1]))
     assert caught.value.faults == (
         'detectors.0: toy-probabilities reads "probabilities", which nothing here adds: '
-        "add {use: linear-probe} of adc-plugins-detect to enrichers",
+        "add {use: ridge-probe} of adc-plugins-detect to enrichers",
         'detectors.1: toy reads "neighbours", which nothing here adds: neighbours come from '
-        "features, so add {use: pixels} of adc-plugins-learn to encoder",
+        "features, so add {use: patches} of adc-plugins-detect to encoder",
         'learners.0: toy reads "images", which nothing here adds: give a dataset that has "images"',
         "train_on: clean labels need the truth: add truth: PATH, or leave out clean",
     )

@@ -8,7 +8,7 @@ import pytest
 from adc_core import Dataset, Findings, WorkError
 from adc_core.findings_table import findings_table, write_findings
 from adc_core.run import Run
-from adc_core.verdicts import most_suspicious_first, suggestions, verdicts_of
+from adc_core.verdicts import most_suspicious_first, suggested_by_most, suggestions, verdicts_of
 
 IDS = ["a", "b", "c", "d"]
 SURE = Findings(
@@ -62,27 +62,29 @@ def test_suggestions_are_names_or_nothing():
 
 
 def test_the_table_keeps_the_order_of_the_dataset():
-    table = findings_table(RUN, most_suspicious_first(RUN.findings.values()))
+    table = findings_table(RUN)
     assert table.to_pydict() == {
         "id": IDS,
         "label": [0, 0, 1, 1],
         "class": ["cat", "cat", "dog", "dog"],
         "rank": [4, 1, 2, 3],
+        "suspicion": [0.125, 0.5625, 0.5625, 0.625],
+        "flagged": [False, True, True, False],
+        "suggested_label": [None, "dog", "cat", None],
         "sure.suspicion": [0.1, 0.2, 0.9, 0.3],
         "sure.flagged": [False, False, True, False],
-        "sure.suggested": [None, "dog", "cat", None],
-        "sure.confidence": [None, 0.4, 0.8, None],
+        "sure.suggested_label": [None, "dog", "cat", None],
+        "sure.suggestion_confidence": [None, 0.4, 0.8, None],
         "partial.suspicion": [None, 0.99, 0.98, None],
         "partial.flagged": [False, True, False, False],
-        "partial.suggested": [None] * 4,
-        "partial.confidence": [None] * 4,
+        "partial.suggested_label": [None] * 4,
+        "partial.suggestion_confidence": [None] * 4,
     }
 
 
 def test_one_form_replaces_the_other(tmp_path):
-    table = findings_table(RUN, most_suspicious_first(RUN.findings.values()))
-    assert pq.read_table(write_findings(table, tmp_path, csv=False)) == table
-    written = write_findings(table, tmp_path, csv=True)
+    assert pq.read_table(write_findings(RUN, tmp_path)) == findings_table(RUN)
+    written = write_findings(RUN, tmp_path, csv=True)
     assert [path.name for path in tmp_path.iterdir()] == ["findings.csv"]
     again = pyarrow.csv.read_csv(written)
     assert again["rank"].to_pylist() == [4, 1, 2, 3]
@@ -91,7 +93,36 @@ def test_one_form_replaces_the_other(tmp_path):
 
 def test_the_table_is_written_whole_or_not_at_all(tmp_path):
     (tmp_path / "findings.parquet" / "in the way").mkdir(parents=True)
-    table = findings_table(RUN, most_suspicious_first(RUN.findings.values()))
     with pytest.raises(WorkError, match=r"findings\.parquet.*: mend it and run again"):
-        write_findings(table, tmp_path, csv=False)
+        write_findings(RUN, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["findings.parquet"]
+
+
+def test_the_only_detector_s_suspicion_is_the_table_s():
+    table = findings_table(RUN.replace(findings={"partial": PARTIAL}))
+    assert table["suspicion"].to_pylist() == [None, 0.99, 0.98, None]
+    assert table["suggested_label"].to_pylist() == [None] * 4
+
+
+def suggesting(labels, flagged=(False,) * 4):
+    return Findings(
+        ids=IDS, suspicion=np.full(4, 0.5), flagged=np.array(flagged), suggested_labels=labels
+    )
+
+
+def test_what_most_detectors_suggest():
+    """Sample by sample: two against one, one against none, a tie, and nobody."""
+    one = suggesting([0, -1, 2, -1])
+    two = suggesting([1, -1, 1, -1])
+    three = suggesting([1, 2, -1, -1])
+    wanted = suggested_by_most([one, two, three, PARTIAL], ("cat", "dog", "fox"))
+    assert wanted.to_pylist() == ["dog", "fox", "fox", None]
+
+
+def test_who_flags_a_sample_outvotes_all_who_do_not():
+    flagging = suggesting([0, 0, 0, 0], (True, True, False, False))
+    silent = [suggesting([1, -1, 1, 0]) for _ in range(3)]
+    for order in ([flagging, *silent], [*silent, flagging]):
+        wanted = suggested_by_most(order, ("cat", "dog"))
+        assert wanted.to_pylist() == ["cat", "cat", "dog", "cat"]
+    assert suggested_by_most([PARTIAL], ("cat",)).to_pylist() == [None] * 4

@@ -72,6 +72,8 @@ def _by_truth(run: Run) -> Iterator[str]:
         return
     rows = rows_of(run.collected.ids, run.curated.ids)
     before, after = run.truth != UNKNOWN, run.truth[rows] != UNKNOWN
+    if not after.any():
+        return
     was = float((run.collected.labels[before] != run.truth[before]).mean())
     now = float((run.curated.labels[after] != run.truth[rows][after]).mean())
     worse = ": the repair made the labels worse, so do not use it" if now > was else ""

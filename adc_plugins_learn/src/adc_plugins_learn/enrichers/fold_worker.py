@@ -148,8 +148,7 @@ class _Worker:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             return False
-        for reader in self._readers:
-            reader.join()
+        self._close()
         return True
 
     def check(self) -> None:
@@ -166,6 +165,15 @@ class _Worker:
         """End the process."""
         self._process.kill()
         self._process.wait()
+        self._close()
+
+    def _close(self) -> None:
+        """Read what is left in the pipes, and close them."""
+        for reader in self._readers:
+            reader.join()
+        for pipe in (self._process.stdout, self._process.stderr):
+            if pipe is not None:
+                pipe.close()
 
 
 def _in_order(predictions: Predictions, classes: tuple[str, ...]) -> NDArray[np.float32]:
