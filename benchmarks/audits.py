@@ -38,7 +38,11 @@ def real(data: Path) -> Iterator[tuple[str, Findings, np.ndarray]]:
                 mine = np.where(rng.random(ROWS) < 0.1, mine, truth)
             probabilities = given[network][rows].astype(float) + 1e-6
             probabilities /= probabilities.sum(axis=1, keepdims=True)
-            yield f"{column}, {network.partition("_")[0]}", self_confidence(mine, probabilities), mine != truth
+            yield (
+                f"{column}, {network.partition('_')[0]}",
+                self_confidence(mine, probabilities),
+                mine != truth,
+            )
 
 
 def simulated() -> Iterator[tuple[str, Findings, np.ndarray]]:

@@ -68,7 +68,7 @@ def main() -> None:
     images = np.pad(np.repeat(images[..., None], 3, axis=3), ((0, 0), (2, 2), (2, 2), (0, 0)))
     features = PatchEncoder().encode(ImageArray(images[:2000]))
     test = Dataset(labels=labels[5000:7000], images=images[5000:7000])
-    for name in ("all right", "symmetric .16", "next class .2"):
+    for name in ("symmetric .16", "all right", "next class .2"):
         noisy = mnist_labels(labels[:2000])[name]
         dataset = Dataset(
             labels=noisy, images=images[:2000], probabilities=ridge_probe(noisy, features)

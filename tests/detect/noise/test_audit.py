@@ -212,7 +212,9 @@ def test_answers_that_cannot_be(given, message):
 
 
 def test_draws_that_cannot_be():
-    with pytest.raises(InputError, match="^n is 0: an audit looks at 1 label or more$"):
+    with pytest.raises(InputError, match=r"^n is 0: an audit looks at 1 label or more$"):
         audit_sample(planted()[0], 0)
-    with pytest.raises(InputError, match="needs the findings of at least one detector: give some$"):
+    with pytest.raises(
+        InputError, match=r"needs the findings of at least one detector: give some$"
+    ):
         audit_sample(())

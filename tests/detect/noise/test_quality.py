@@ -27,7 +27,7 @@ def judged(spread, share=0.1):
     return labels, values, expected
 
 
-@pytest.mark.parametrize(("spread", "verdict"), [(0.2, "good"), (0.7, "fair"), (4, "poor")])
+@pytest.mark.parametrize(("spread", "verdict"), [(0.2, "good"), (0.7, "fair"), (3, "poor")])
 def test_verdicts_and_their_advice(spread, verdict):
     labels, values, expected = judged(spread)
     quality = evidence_quality(labels, expected)

@@ -19,10 +19,6 @@ from adc_plugins_detect.noise.posterior import best_other_label, wrong_probabili
 from adc_plugins_detect.noise.quality import evidence_quality
 from adc_plugins_detect.noise.rate import noise_rate_of
 
-_SURE: dict[Verdict, float] = {"good": 0.6, "fair": 0.9, "poor": 1.1}
-"""From which probability of being wrong a label is changed. Where evidence is fair, of labels said
-to be wrong with 0.9 some 0.8 are (`benchmarks/repair.py`); where it is poor none is changed."""
-
 _LIKELY: dict[Verdict, float] = {"good": 0.5, "fair": 0.8, "poor": 1.0}
 """From which probability the other label is given. With good evidence 98 in 100 such labels are
 right, for the probabilities are cautious there; with fair evidence some 7 in 10."""
@@ -43,19 +39,19 @@ class ExpectedGain(Curator):
 
     reads: ClassVar[tuple[str, ...]] = ("probabilities",)
 
-    min_confidence: float | None = Field(
-        None,
-        ge=0.5,
-        le=1,
-        description="probability of being wrong from which a label is changed; by default 0.6 "
-        "where the evidence is good, 0.9 where it is fair, and nothing is changed where it is poor",
-    )
     relabel_from: float | None = Field(
         None,
         ge=0.5,
         le=1,
         description="probability of the other label from which it is given; by default 0.5 where "
         "the evidence is good, 0.8 where it is fair",
+    )
+    drop_from: float = Field(
+        0.9,
+        ge=0.5,
+        le=1,
+        description="probability of being wrong from which a sample without a likely label is "
+        "dropped; a right one that looks wrong is rare, and its loss costs more than a wrong label",
     )
 
     def curate(self, dataset: Dataset, findings: Sequence[Findings]) -> Curation:
@@ -68,17 +64,18 @@ class ExpectedGain(Curator):
         expected = Counterfactual(labels, values)
         rate = noise_rate_of(labels, values, expected, classes=dataset.classes)
         quality = evidence_quality(labels, expected)
-        sure = self.min_confidence or _SURE[quality.verdict]
-        if (abstained := _abstains(quality, rate, sure)) is not None:
+        if (abstained := _abstains(quality, rate)) is not None:
             return Curation.apply(dataset, _none(), (abstained,))
         wrong = wrong_probability(expected, rate.point)
         other, share = best_other_label(labels, values)
-        change = (wrong >= sure) & (values.argmax(axis=1) != labels)
+        relabel_from = self.relabel_from or _LIKELY[quality.verdict]
+        change = (wrong * share >= relabel_from) | (wrong >= self.drop_from)
+        change &= values.argmax(axis=1) != labels
         if findings:
             change &= count_flags(dataset, findings, 1).flagged > 0
         rows = np.flatnonzero(change)
         wrong, right = wrong[rows], wrong[rows] * share[rows]
-        relabel = right >= (self.relabel_from or _LIKELY[quality.verdict])
+        relabel = right >= relabel_from
         new = np.where(relabel, other[rows], -1)
         names = pa.array(dataset.classes).take(pa.array(new.clip(min=0)))
         told = np.char.mod("wrong with probability %.2f", wrong)
@@ -97,8 +94,8 @@ class ExpectedGain(Curator):
         return Curation.apply(dataset, changes, (note,))
 
 
-def _abstains(quality: EvidenceQuality, rate: NoiseRate, sure: float) -> str | None:
-    if sure > 1:
+def _abstains(quality: EvidenceQuality, rate: NoiseRate) -> str | None:
+    if quality.verdict == "poor":
         return f"nothing is changed, for the evidence is poor: {quality.advice}"
     if rate.low < _EXCLUDED:
         return (

@@ -116,7 +116,10 @@ def audit_sample(
     group_sizes = np.array([len(group) for group in members])
     looks = _allocate(group_sizes, _expected(every, group_sizes, rate), min(n, len(order)))
     rng = np.random.default_rng(seed)
-    rows, strata, sizes, groups = [], [], [], []
+    rows: list[Array] = []
+    strata: list[Array] = []
+    sizes: list[int] = []
+    groups: list[int] = []
     for group, (member, look) in enumerate(zip(members, looks.tolist(), strict=True)):
         if not len(member):
             continue
@@ -225,7 +228,9 @@ def _share(
     part: NDArray[np.float64], rest: NDArray[np.float64], empty: float
 ) -> NDArray[np.float64]:
     whole = part + rest
-    return np.divide(part, whole, out=np.full(whole.shape, empty), where=whole > 0)
+    share = np.full(whole.shape, empty)
+    np.divide(part, whole, out=share, where=whole > 0)
+    return share
 
 
 def _counts(sample: AuditSample, group: int, strata: Array, answers: NDArray[np.float64]) -> Counts:
@@ -279,7 +284,8 @@ def _expected(findings: Collection[Findings], sizes: Array, rate: float) -> NDAr
     # Half of what is missed lies among the next suspicious, where they are a group.
     share = np.array([0.5, 0.5]) if sizes[NEAR] else np.array([0.0, 1.0])
     others = missed * share / np.maximum(1, sizes[NEAR:])
-    return np.clip(np.array([precision, *others]), 0.01, 0.9)
+    expected: NDArray[np.float64] = np.clip(np.array([precision, *others]), 0.01, 0.9)
+    return expected
 
 
 def _allocate(sizes: Array, expected: NDArray[np.float64], n: int) -> NDArray[np.int64]:

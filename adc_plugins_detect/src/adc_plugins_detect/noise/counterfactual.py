@@ -160,9 +160,14 @@ class Counterfactual:
         """How surely a wrong label looks more suspicious than a right one: 1 always, 0.5 by chance.
 
         It is the area under the ROC curve of expected wrong labels against the labels as they
-        are, freed from the wrong ones among these, which no expected ones can stand out from. A
-        model that has learned nothing has 0.5.
+        are, freed from the wrong ones among these, which no expected ones can stand out from.
+        Predictions that hit the labels no more often than chance would, however sure they are, say
+        nothing of them.
         """
+        n, K = len(self.suspicion), len(self._frequency)
+        by_chance = float(np.bincount(self._all_predicted, minlength=K) @ self._frequency) / n
+        if 1 - self.differs <= by_chance + 2 * np.sqrt(by_chance * (1 - by_chance) / n):
+            return 0.5
         curve = self.curve("class-pair")
         rising = np.sort(self.suspicion)
         below = np.searchsorted(rising, curve.suspicion, side="left")
@@ -172,8 +177,7 @@ class Counterfactual:
         rate = self.tail("class-pair", LEVEL).ratio
         if rate >= _HOPELESS:
             return 0.5
-        # Freed from more than half, weak predictions would look as if they stood out.
-        rate = min(rate, 0.5)
+        rate = min(rate, 0.5)  # were most labels wrong, weak predictions would seem to tell them
         return float(np.clip((area - rate / 2) / (1 - rate), 0.5, 1))
 
 

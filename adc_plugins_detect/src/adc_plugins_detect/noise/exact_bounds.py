@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
+from adc_core.arrays import chunks
+
 LEVELS = 400
 """Equally likely slices of a confidence distribution; each counts with its outer end."""
 
@@ -100,7 +102,10 @@ def _points(size: int, judged: int, wrong: int) -> NDArray[np.float64]:
     # The last slice has no bound of its own but the largest number that the sample allows.
     most = size - judged + wrong
     grid = np.unique(np.append(np.linspace(first, last, _GRID).round().astype(np.int64), most))
-    reached = 1 - _at_most(size, np.minimum(grid + 1, most), judged, wrong)
+    after = np.minimum(grid + 1, most)
+    reached = np.empty(len(grid))
+    for part in chunks(len(grid), 64 * (wrong + 1)):
+        reached[part] = 1 - _at_most(size, after[part], judged, wrong)
     reached[-1] = 1.0
     levels = np.arange(1, LEVELS + 1) / LEVELS
     points = grid[np.searchsorted(reached, levels - 1e-9)].astype(np.float64)
