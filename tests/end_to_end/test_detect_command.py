@@ -103,7 +103,7 @@ def test_an_image_folder(place):
         r"9\d% of the nearest neighbours agree\n"
         r"  wrong labels stand out; look at the most suspicious ones first\n"
         r"wrong labels: about 4\.2 % \(.+ to .+ %\)\n"
-        r"of the flagged, about \d+ % \(.+ to 100 %\) are",
+        r"of the flagged labels, about \d+ % \(.+ to 100 %\) are wrong",
         trust,
     )
     assert repair.startswith("expected-gain: nothing is changed\n  nothing is changed: 4.2 % (")
