@@ -121,6 +121,17 @@ def test_a_stage_that_is_no_longer_planned_goes_away(tmp_path, pipeline):
     assert not (tmp_path / "run" / "detectors" / "toy-2").exists()
 
 
+def test_evidence_of_another_pipeline_stays_and_serves_again(tmp_path, pipeline):
+    folder = tmp_path / "run"
+    run(pipeline, folder)
+    nothing = {"encoder": None, "detectors": (), "curators": (), "learners": (), "metrics": ()}
+    run(pipeline.model_copy(update=nothing), folder)
+    assert (folder / "encoder").is_dir()
+    assert not (folder / "detectors" / "toy").exists()
+    _, again = run(pipeline, folder)
+    assert ("reused", "encoder") in again
+
+
 def test_progress_and_remarks_are_told(tmp_path, pipeline):
     told = []
 

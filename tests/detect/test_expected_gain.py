@@ -77,8 +77,27 @@ def test_right_labels_are_left_as_they_are(digits):
     assert curation.dataset == dataset_of(digits())
     assert curation.notes == (
         "nothing is changed: 0.0 % (0.0 to 1.3 %) of the labels look wrong, by good evidence, but "
-        "it cannot be excluded that all are right: look at the flagged ones",
+        "it cannot be excluded that all are right: look at the most suspicious ones",
     )
+
+
+def test_fair_evidence_changes_nothing_unless_it_is_asked_to():
+    random = np.random.default_rng(0)
+    truth = random.integers(0, 4, 3000)
+    features = 1.2 * np.eye(4)[truth] + random.normal(size=(3000, 4))
+    wrong = random.random(3000) < 0.2
+    labels = np.where(wrong, (truth + random.integers(1, 4, 3000)) % 4, truth)
+    dataset = Dataset(labels=labels, probabilities=ridge_probe(labels, features).values)
+    curation = ExpectedGain().curate(dataset, ())
+    assert len(curation.changes) == 0
+    assert curation.notes == (
+        "nothing is changed, for the evidence is only fair: the most suspicious labels are mostly "
+        "wrong, the others a guess: look at them before anything is changed, or give a pretrained "
+        "encoder; evidence: fair acts all the same",
+    )
+    asked = ExpectedGain(evidence="fair").curate(dataset, ())
+    rows = asked.changes["id"].to_numpy(zero_copy_only=False).astype(int)
+    assert len(rows) and wrong[rows].mean() > 2 * wrong.mean()
 
 
 def test_poor_evidence_changes_nothing():

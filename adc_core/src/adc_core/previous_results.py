@@ -32,7 +32,7 @@ def keep_previous(folder: Path, file: str, pipeline: str) -> None:
         (folder / name).rename(folder / _numbered(name, number))
     warnings.warn(
         f"{folder} holds the results of another pipeline: "
-        f"they are kept as {', '.join(_numbered(name, number) for name in kept)}",
+        f"they are kept as {', '.join(_numbered(name, number) for name in (file, *kept))}",
         stacklevel=2,
     )
 

@@ -37,6 +37,9 @@ PIPELINE = "pipeline.yaml"
 KEPT = (REFUSED, HITS, "collection.json", "turns.jsonl", "spent.json")
 """Files of a stage's work folder that are kept beside its result."""
 
+EVIDENCE = ("encoder", "enrichers/")
+"""How the names of the stages begin that gather evidence."""
+
 COLLECTOR = "collector"
 """The stage of the collected dataset."""
 
@@ -143,7 +146,8 @@ class RunDirectory:
     def finish(self) -> None:
         """Note that every stage is done and drop folders of stages that are no longer planned."""
         stages = self._record["stages"]
-        for name in set(stages) - self._done:
+        # Evidence is dear, and serves again when its pipeline comes back.
+        for name in {name for name in set(stages) - self._done if not name.startswith(EVIDENCE)}:
             shutil.rmtree(self.folder / name, ignore_errors=True)
         self._record["stages"] = {name: stages[name] for name in stages if name in self._done}
         self._record["finished"] = True

@@ -19,6 +19,13 @@ def trust_lines(findings: Mapping[str, Findings]) -> Iterator[str]:
             if line not in told:
                 told.add(line)
                 yield line
+    rates = [name for name, found in findings.items() if found.noise_rate is not None]
+    if rates and not told:
+        yield (
+            f"the noise that {' and '.join(rates)} {'estimate' if len(rates) > 1 else 'estimates'} "
+            "is a word without a range: self-confidence, which judges where nothing is named, "
+            "tells how far the evidence can be trusted"
+        )
 
 
 def _of_one(found: Findings) -> Iterator[str]:

@@ -38,8 +38,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--use",
         action="append",
         metavar="NAME[:OPTIONS]",
-        help="a detector, such as simifeat:k=12,rule=vote; may be repeated "
-        "(default: self-confidence)",
+        help="a detector, such as simifeat:k=12,rule=vote, in place of self-confidence; may be "
+        "repeated",
     )
     parser.add_argument(
         "--encoder",
@@ -115,8 +115,9 @@ def _pipeline(arguments: Namespace) -> tuple[Pipeline, Dataset]:
             faults.append(f"--use {detector.name}: {error}")
     if faults:
         raise InputErrors(faults)
-    for line in told_before(rung, dataset):
-        print(f"adc: {line}", file=sys.stderr)
+    if makers.use_rung:
+        for line in told_before(rung, dataset):
+            print(f"adc: {line}", file=sys.stderr)
     pipeline = Pipeline(
         dataset=arguments.dataset,
         encoder=makers.encoder,

@@ -80,6 +80,12 @@ class EvidenceMakers:
             makers.insert(0, registry.create(Enricher, {"use": _NEIGHBORS, "k": _SHOWN}))
         return tuple(makers)
 
+    @property
+    def use_rung(self) -> bool:
+        """Whether anything that the rung makes is needed."""
+        chosen = (self._rung.encoder, self._rung.predictor)
+        return any(maker in chosen for maker in self._made.values())
+
     def curators(self) -> tuple[Curator, ...]:
         """What repairs the labels, where there are probabilities to go by."""
         if not {"probabilities"} & (self._have | set(self._made)):

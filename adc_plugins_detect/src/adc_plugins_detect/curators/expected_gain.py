@@ -1,7 +1,7 @@
 """Expected gain: change only what is surely wrong, and nothing where the evidence is poor."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -33,12 +33,18 @@ class ExpectedGain(Curator):
     How likely a label is wrong is estimated from out-of-sample probabilities by the noise rate and
     by how suspicious wrong labels are expected to be (`self-confidence`). A label that at least one
     detector flags is changed where that is likely enough: given the other label where that is
-    likely to be right, else dropped. Nothing is changed where the evidence is poor, or where it
-    cannot be excluded that all labels are right. What is expected stands in the curation's notes.
+    likely to be right, else dropped. Nothing is changed where the evidence is not good enough, or
+    where it cannot be excluded that all labels are right. What is expected stands in the curation's
+    notes.
     """
 
     reads: ClassVar[tuple[str, ...]] = ("probabilities",)
 
+    evidence: Literal["good", "fair"] = Field(
+        "good",
+        description="the least evidence on which anything is changed; of the samples that fair "
+        "evidence drops, one in five to one in two is right",
+    )
     relabel_from: float | None = Field(
         None,
         ge=0.5,
@@ -64,7 +70,7 @@ class ExpectedGain(Curator):
         expected = Counterfactual(labels, values)
         rate = noise_rate_of(labels, values, expected, classes=dataset.classes)
         quality = evidence_quality(labels, expected)
-        if (abstained := _abstains(quality, rate)) is not None:
+        if (abstained := self._abstains(quality, rate)) is not None:
             return Curation.apply(dataset, _none(), (abstained,))
         wrong = wrong_probability(expected, rate.point)
         other, share = best_other_label(labels, values)
@@ -93,16 +99,21 @@ class ExpectedGain(Curator):
         note = _expectation(len(dataset), rate, wrong, right, relabel)
         return Curation.apply(dataset, changes, (note,))
 
-
-def _abstains(quality: EvidenceQuality, rate: NoiseRate) -> str | None:
-    if quality.verdict == "poor":
-        return f"nothing is changed, for the evidence is poor: {quality.advice}"
-    if rate.low < _EXCLUDED:
-        return (
-            f"nothing is changed: {rate} of the labels look wrong, by {quality.verdict} evidence, "
-            "but it cannot be excluded that all are right: look at the flagged ones"
-        )
-    return None
+    def _abstains(self, quality: EvidenceQuality, rate: NoiseRate) -> str | None:
+        if quality.verdict == "poor":
+            return f"nothing is changed, for the evidence is poor: {quality.advice}"
+        if quality.verdict == "fair" and self.evidence == "good":
+            return (
+                f"nothing is changed, for the evidence is only fair: {quality.advice}; "
+                "evidence: fair acts all the same"
+            )
+        if rate.low < _EXCLUDED:
+            return (
+                f"nothing is changed: {rate} of the labels look wrong, by {quality.verdict} "
+                "evidence, but it cannot be excluded that all are right: look at the most "
+                "suspicious ones"
+            )
+        return None
 
 
 def _none() -> pa.Table:

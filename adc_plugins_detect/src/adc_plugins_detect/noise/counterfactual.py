@@ -156,6 +156,20 @@ class Counterfactual:
         return float(self._falling[count - 1])
 
     @cached_property
+    def _by_chance(self) -> float:
+        """How often as many predictions of each class, dealt at random, would hit the labels."""
+        counts = np.bincount(self._all_predicted, minlength=len(self._frequency))
+        return float(counts @ self._frequency) / len(self.suspicion)
+
+    @property
+    def skill(self) -> float:
+        """How much of what chance leaves the predictions hit of the given labels (Cohen's kappa).
+
+        A weak model's errors and many wrong labels look the same, most of all with two classes.
+        """
+        return (1 - self.differs - self._by_chance) / max(1 - self._by_chance, 1e-12)
+
+    @cached_property
     def separation(self) -> float:
         """How surely a wrong label looks more suspicious than a right one: 1 always, 0.5 by chance.
 
@@ -164,9 +178,10 @@ class Counterfactual:
         Predictions that hit the labels no more often than chance would, however sure they are, say
         nothing of them.
         """
-        n, K = len(self.suspicion), len(self._frequency)
-        by_chance = float(np.bincount(self._all_predicted, minlength=K) @ self._frequency) / n
-        if 1 - self.differs <= by_chance + 2 * np.sqrt(by_chance * (1 - by_chance) / n):
+        n = len(self.suspicion)
+        if 1 - self.differs <= self._by_chance + 2 * np.sqrt(
+            self._by_chance * (1 - self._by_chance) / n
+        ):
             return 0.5
         curve = self.curve("class-pair")
         rising = np.sort(self.suspicion)

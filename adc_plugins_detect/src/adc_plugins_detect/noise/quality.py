@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from adc_core.estimates import EvidenceQuality, Verdict
 from adc_core.evidence import Neighbours
 from adc_plugins_detect.noise.counterfactual import Counterfactual
-from adc_plugins_detect.noise.rate import FAIR, GOOD
+from adc_plugins_detect.noise.rate import verdict_of
 
 _ADVICE: dict[Verdict, str] = {
     "good": "wrong labels stand out; look at the most suspicious ones first",
@@ -33,7 +33,7 @@ def evidence_quality(
         neighbors: k-NN graph, or None.
     """
     separation = expected.separation
-    verdict: Verdict = "good" if separation >= GOOD else "fair" if separation >= FAIR else "poor"
+    verdict = verdict_of(expected)
     agreement = None
     if neighbors is not None:
         agreement = float((labels[neighbors.indices] == labels[:, None]).mean())

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from adc_core.arrays import Array
 from adc_core.errors import InputError
-from adc_core.estimates import NoiseRate
+from adc_core.estimates import NoiseRate, Verdict
 from adc_plugins_detect.detectors.confident_joint import confident_joint
 from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
 from adc_plugins_detect.enrichers.ridge_probe import ridge_probe
@@ -19,9 +19,10 @@ from adc_plugins_detect.transition import hoc
 _LOW_LEVELS = (0.1, 0.2, 0.3)
 _HIGH_LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
 GOOD, FAIR = 0.96, 0.88
-"""Separations from which evidence is called so. Of 4,000 labels with a tenth to two fifths wrong,
-the thirty most suspicious are nearly all wrong with good evidence and more than half with fair
-evidence (`benchmarks/noise_rates.py`); below, they are hardly better than drawn."""
+GOOD_SKILL, FAIR_SKILL = 0.4, 0.3
+"""Separations and skills from which evidence is called so. Of 4,000 labels with a tenth to two
+fifths wrong, the thirty most suspicious are nearly all wrong with good evidence and more than half
+with fair evidence (`benchmarks/noise_rates.py`); below, they are hardly better than drawn."""
 
 _HUMAN = 1.5
 """People err where images are hard, so that their errors are less suspicious than expected ones: by
@@ -76,6 +77,14 @@ def noise_rate(
     return noise_rate_of(given, matrix, Counterfactual(given, matrix), hoc_rate, names)
 
 
+def verdict_of(expected: Counterfactual) -> Verdict:
+    """Call evidence good, fair or poor by how far wrong labels stand out, and by its skill."""
+    if expected.separation >= GOOD and expected.skill >= GOOD_SKILL:
+        return "good"
+    fair = expected.separation >= FAIR and expected.skill >= FAIR_SKILL
+    return "fair" if fair else "poor"
+
+
 def noise_rate_of(
     labels: NDArray[np.int64],
     probabilities: Array,
@@ -100,11 +109,12 @@ def noise_rate_of(
     tails = [expected.tail("uniform", level) for level in _LOW_LEVELS]
     low = max(0.0, min(tail.ratio - tail.error for tail in tails))
     # A weak model's errors look like wrong labels: then nobody can exclude that all are right.
-    low *= float(np.clip((separation - FAIR) / 0.05, 0, 1))
+    verdict = verdict_of(expected)
+    low *= 0 if verdict == "poor" else float(np.clip((separation - FAIR) / 0.05, 0, 1))
     confusable = max(expected.tail("confusable", level).ratio for level in _HIGH_LEVELS)
     point = min(joint, factor * by_pair)
     high = max(confusable, _HUMAN * point)
-    if separation >= GOOD:  # a weak model's joint is mostly its own errors
+    if verdict == "good":  # a weak model's joint is mostly its own errors
         high = max(high, joint)
     high = min(high, 1.1 * differs)
     chance = 2 * float(np.sqrt(max(high * (1 - high), 1 / n) / n))
@@ -118,7 +128,7 @@ def noise_rate_of(
         low=min(low, point),
         point=point,
         high=high,
-        poor=separation < FAIR,
+        poor=verdict == "poor",
         estimators=estimators,
         warnings=(*told, *_warnings(estimators, point, low, separation)),
     )
