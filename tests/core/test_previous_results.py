@@ -37,8 +37,8 @@ def test_another_pipeline_puts_all_under_one_number(finished):
     with pytest.warns(UserWarning) as warned:
         keep_previous(finished, "pipeline.yaml", "another")
     assert [str(one.message) for one in warned] == [
-        f"{finished} holds the results of another pipeline: they are kept as report.1.html, "
-        "findings.1.parquet"
+        f"{finished} holds the results of another pipeline: they are kept as pipeline.1.yaml, "
+        "report.1.html, findings.1.parquet"
     ]
     assert names(finished) == ["findings.1.parquet", "pipeline.1.yaml", "report.1.html"]
     assert (finished / "report.1.html").read_text() == "first report.html"
@@ -78,6 +78,8 @@ def test_two_pipelines_run_into_one_directory(tmp_path, toys):
     first = run(2)
     assert run(2) == first
     assert "findings.1.parquet" not in names(tmp_path / "run")
-    with pytest.warns(UserWarning, match=r"they are kept as findings\.1\.parquet$"):
+    with pytest.warns(
+        UserWarning, match=r"they are kept as pipeline\.1\.yaml, findings\.1\.parquet$"
+    ):
         assert run(4) != first
     assert (tmp_path / "run" / "findings.1.parquet").read_bytes() == first

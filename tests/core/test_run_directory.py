@@ -124,7 +124,8 @@ def test_a_stage_that_is_no_longer_planned_goes_away(tmp_path, pipeline):
 def test_evidence_of_another_pipeline_stays_and_serves_again(tmp_path, pipeline):
     folder = tmp_path / "run"
     run(pipeline, folder)
-    nothing = {"encoder": None, "detectors": (), "curators": (), "learners": (), "metrics": ()}
+    kinds = ("enrichers", "detectors", "curators", "learners", "metrics")
+    nothing = {"encoder": None} | dict.fromkeys(kinds, ())
     run(pipeline.model_copy(update=nothing), folder)
     assert (folder / "encoder").is_dir()
     assert not (folder / "detectors" / "toy").exists()

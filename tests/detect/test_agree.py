@@ -79,7 +79,7 @@ def test_a_pipeline_asks_for_what_the_filters_read(tmp_path):
         pipeline.run(tmp_path / "run")
     assert list(raised.value.faults) == [
         'curators.0: agree reads "neighbours", which nothing here adds: neighbours come from '
-        "features, so add {use: pixels} of adc-plugins-learn to encoder"
+        "features, so add {use: patches} of adc-plugins-detect to encoder"
     ]
 
 

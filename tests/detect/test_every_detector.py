@@ -138,10 +138,12 @@ def test_samples_in_another_order_are_judged_alike(noisy, name):
         turned = evidence[order]
     found = EVERY[name](noisy.labels, evidence)
     again = EVERY[name](noisy.labels[order], turned)
-    np.testing.assert_allclose(again.suspicion, found.suspicion[order], atol=1e-12)
+    # Single precision, in which the network of lstm-dynamics adds in another order.
+    single = 1e-6 if name == "lstm-dynamics" else 1e-7
+    np.testing.assert_allclose(again.suspicion, found.suspicion[order], rtol=single, atol=1e-12)
     # Where a share is flagged, of equals the first are: which these are is a matter of order.
     flagged, expected = again.suspicion[again.flagged], found.suspicion[found.flagged]
-    np.testing.assert_allclose(np.sort(flagged), np.sort(expected), atol=1e-12)
+    np.testing.assert_allclose(np.sort(flagged), np.sort(expected), rtol=single, atol=1e-12)
     if name in JUDGES_FOR_ITSELF:
         np.testing.assert_array_equal(again.flagged, found.flagged[order])
 
