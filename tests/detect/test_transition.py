@@ -107,6 +107,8 @@ def test_warns_where_a_class_gets_another_label_most_often():
     with pytest.warns(UserWarning) as warned:
         transition_from_votes(votes)
     assert [str(warning.message) for warning in warned] == [message]
+    with pytest.warns(UserWarning, match="class dog is labelled cat more often than dog: the "):
+        transition_from_votes(votes, classes=("cat", "dog"))
 
 
 def test_bad_input_is_named(planted):

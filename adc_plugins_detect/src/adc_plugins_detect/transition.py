@@ -6,7 +6,7 @@ triples then determines it.
 """
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -81,6 +81,7 @@ def hoc(
     duplicate_similarity: float = DUPLICATE_SIMILARITY,
     bootstrap: int = 0,
     seed: int = 0,
+    classes: Sequence[str] = (),
 ) -> TransitionEstimate:
     """Estimate the transition matrix by high-order consensus (Zhu, Song and Liu, ICML 2021).
 
@@ -99,6 +100,7 @@ def hoc(
         bootstrap: how often to draw the triples of labels anew for a confidence interval; 100
             will do. It tells of chance alone, not of poor neighbours.
         seed: of these draws.
+        classes: K names, for the warning; by default the numbers.
 
     Raises:
         InputError: another number of labels than of rows, or fewer than two neighbours.
@@ -125,7 +127,9 @@ def hoc(
     second = neighbours.indices[rows, second[rows]]
     votes = np.stack([given[rows], given[first], given[second]], axis=1)
     K = n_classes or int(given.max()) + 1
-    return transition_from_votes(votes, n_classes=K, steps=steps, bootstrap=bootstrap, seed=seed)
+    return transition_from_votes(
+        votes, n_classes=K, steps=steps, bootstrap=bootstrap, seed=seed, classes=classes
+    )
 
 
 def transition_from_votes(
@@ -135,6 +139,7 @@ def transition_from_votes(
     steps: int | None = None,
     bootstrap: int = 0,
     seed: int = 0,
+    classes: Sequence[str] = (),
 ) -> TransitionEstimate:
     """Estimate the transition matrix from three labels of every sample, such as three raters'.
 
@@ -144,6 +149,7 @@ def transition_from_votes(
         steps: steps of the fit; by default 1,500, and 300 for more than 50 classes.
         bootstrap: how often to draw the samples anew for a confidence interval.
         seed: of these draws.
+        classes: K names, for the warning; by default the numbers.
 
     Raises:
         InputError: not three labels a sample.
@@ -175,9 +181,10 @@ def transition_from_votes(
     astray = transition.argmax(axis=1) != np.arange(K)
     if astray.any():
         k = int(astray.argmax())
-        label = transition[k].argmax()
+        label = int(transition[k].argmax())
+        own, other = (classes[k], classes[label]) if classes else (str(k), str(label))
         warnings.warn(
-            f"HOC estimates that class {k} is labelled {label} more often than {k}: "
+            f"HOC estimates that class {own} is labelled {other} more often than {own}: "
             "the neighbours are too poor, or the labels too noisy, to trust the transition matrix",
             stacklevel=2,
         )

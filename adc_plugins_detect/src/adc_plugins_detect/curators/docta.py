@@ -89,7 +89,9 @@ class Docta(Curator):
             rounds=self.rounds,
             share=self.share,
             seed=self.seed,
-            judge=self._by_rank(labels, graph, K) if counts is None else self._by_flags(counts),
+            judge=self._by_rank(labels, graph, dataset.classes)
+            if counts is None
+            else self._by_flags(counts),
         )
         rows = np.flatnonzero(flag_share(tally.flags, tally.seen) > 0.5)
         label, confidence = suggest_for_rows(tally, rows, labels, K)
@@ -121,10 +123,12 @@ class Docta(Curator):
         flagged = counts.flagged >= self.min_detectors
         return lambda rows, agreement: flagged[rows]
 
-    def _by_rank(self, labels: NDArray[np.int64], graph: Neighbours, n_classes: int) -> Judge:
+    def _by_rank(
+        self, labels: NDArray[np.int64], graph: Neighbours, classes: tuple[str, ...]
+    ) -> Judge:
         indices, similarities = graph.first(self.k - 1)
         near = Neighbours(indices=indices, similarities=similarities)
-        estimate = hoc(labels, near, n_classes=n_classes)
+        estimate = hoc(labels, near, n_classes=len(classes), classes=classes)
 
         def judge(rows: NDArray[np.int64], agreement: NDArray[np.float64]) -> NDArray[np.bool_]:
             return flag_by_rank(labels[rows], agreement, wrong_rates(labels[rows], estimate))

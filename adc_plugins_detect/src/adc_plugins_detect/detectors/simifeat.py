@@ -1,5 +1,6 @@
 """SimiFeat: a label that its neighbours in a frozen feature space do not share is suspicious."""
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -31,6 +32,7 @@ def simifeat(
     transition: TransitionEstimate | None = None,
     duplicate_similarity: float = DUPLICATE_SIMILARITY,
     n_classes: int | None = None,
+    classes: Sequence[str] = (),
     ids: Array | None = None,
 ) -> Findings:
     """Find wrong labels by the votes of neighbours (Zhu, Dong and Liu, ICML 2022).
@@ -51,6 +53,7 @@ def simifeat(
         duplicate_similarity: `hoc` takes neighbours above this cosine for copies. They do vote:
             remove copies from a dataset before judging its labels.
         n_classes: K; by default the largest label says.
+        classes: K names, for a warning.
         ids: N texts; by default the row numbers.
 
     Returns:
@@ -82,7 +85,13 @@ def simifeat(
     else:
         if transition is None:
             near = Neighbours(indices=indices, similarities=similarities)
-            transition = hoc(given, near, n_classes=K, duplicate_similarity=duplicate_similarity)
+            transition = hoc(
+                given,
+                near,
+                n_classes=K,
+                duplicate_similarity=duplicate_similarity,
+                classes=classes,
+            )
         rates = wrong_rates(given, transition, min_rate)
         flagged, noise_rate = flag_by_rank(given, votes.agreement, rates), transition.noise_rate
     return Findings(
@@ -129,6 +138,7 @@ class SimiFeat(Detector):
             min_rate=self.min_rate,
             duplicate_similarity=self.duplicate_similarity,
             n_classes=len(dataset.classes),
+            classes=dataset.classes,
             ids=dataset.ids,
         )
 
