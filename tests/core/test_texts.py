@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from adc_core import texts
 from adc_core.texts import are_distinct, from_arrow, to_arrow
 
-WORDS = st.lists(st.text(st.characters(exclude_characters="\0"), max_size=4), max_size=12)
+# Halves of surrogate pairs are no text: numpy does not decode them.
+LETTERS = st.characters(exclude_characters="\0", exclude_categories=["Cs"])
+WORDS = st.lists(st.text(LETTERS, max_size=4), max_size=12)
 
 
 @settings(deadline=None)  # the first one imports a part of Arrow

@@ -132,13 +132,19 @@ def trained(labels, trained_on):
         (
             [0, 1, 1, 1],
             [0, 0, 1, 1],
-            "plain on the test set: raw 75.0 %, curated 100.0 % (± 21.7): the repaired labels are "
-            "no worse",
+            "plain on the test set: raw 75.0 %, curated 100.0 % (± 21.7): no difference beyond "
+            "chance",
+        ),
+        (
+            [1, 1, 0, 0],
+            [0, 0, 1, 1],
+            "plain on the test set: raw 0.0 %, curated 100.0 % (± 0.0): the repaired labels are "
+            "better",
         ),
         (
             [0, 0, 1, 1],
-            [1, 0, 0, 1],
-            "plain on the test set: raw 100.0 %, curated 50.0 % (± 25.0): the repaired labels are "
+            [1, 1, 0, 0],
+            "plain on the test set: raw 100.0 %, curated 0.0 % (± 0.0): the repaired labels are "
             "worse: do not use them",
         ),
     ],

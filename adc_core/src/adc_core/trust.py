@@ -102,11 +102,11 @@ def _by_test(run: Run) -> Iterator[str]:
             continue
         gain = curated.astype(int) - raw.astype(int)
         error = float(gain.std() / np.sqrt(len(gain)))
-        verdict = (
-            "the repaired labels are worse: do not use them"
-            if gain.mean() < 0
-            else "the repaired labels are no worse"
-        )
+        verdict = "no difference beyond chance"
+        if abs(gain.mean()) > 2 * error:
+            better = "the repaired labels are better"
+            worse = "the repaired labels are worse: do not use them"
+            verdict = better if gain.mean() > 0 else worse
         yield (
             f"{learner} on the test set: raw {100 * raw.mean():.1f} %, curated "
             f"{100 * curated.mean():.1f} % (± {100 * error:.1f}): {verdict}"
