@@ -118,7 +118,7 @@ def _normalized(patches: Float32) -> Float32:
 class PatchEncoder(Encoder):
     """Encodes images by the small patches that they consist of; needs no weights and no torch.
 
-    On the 4,000 photographs of `benchmarks/results/first_answer.txt` these features, judged by
+    On the 4,000 photographs of `benchmarks/results/first_answer_fast.txt` these features, judged by
     `ridge-probe`, find wrong labels as well as a small network trained by cross-validation, at a
     tenth of its cost; a pretrained network finds more.
     """
