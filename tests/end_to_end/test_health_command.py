@@ -132,12 +132,12 @@ def test_what_is_printed(found):
         "broken file                  2  0.6 %  train/cat/cut.jpg (damaged",
         "exact copy                   2  0.6 %  test/dog/exact.png, train/dog/001.png\n",
         "1 of 61 samples of test (1.6 %) have a copy in train, 1 of them byte for byte\n",
-        "Features: the encoder pixels. Models that have not seen a sample's label predict it for ",
+        "Features: the encoder patches. Models that have not seen a sample's label predict it for ",
         "That is weak: take outliers, confusions and overlaps for hints",
         f"html: {folder.relative_to(folder.parents[1])}/health.html\n",
     ):
         assert line in done.stdout
-    assert "adc: added the encoder pixels: choose another with --encoder\n" in done.stderr
+    assert "adc: added the encoder patches: choose another with --encoder\n" in done.stderr
 
 
 def test_the_summary_holds_every_figure_with_what_it_is_measured_against(found):
@@ -148,7 +148,7 @@ def test_the_summary_holds_every_figure_with_what_it_is_measured_against(found):
         assert check["measure"]
         assert check["threshold"]
     assert summary["duplicate_radius"] == 6
-    assert summary["evidence"]["features"] == "the encoder pixels"
+    assert summary["evidence"]["features"] == "the encoder patches"
     low, high = summary["evidence"]["predicted_as_labelled"]["interval_95"]
     assert low < summary["evidence"]["predicted_as_labelled"]["share"] < high
     (order,) = summary["orders"]  # folders are read class by class: labels are in no order

@@ -83,7 +83,7 @@ def test_unknown_models():
     with pytest.raises(InputError) as error:
         build_backbone("?", 2)
     assert str(error.value).startswith(
-        'there is no backbone "?"; there is small-cnn, resnet-cifar-20, '
+        'there is no backbone "?"; there is small-cnn, tiny-cnn, resnet-cifar-20, '
     )
 
 
