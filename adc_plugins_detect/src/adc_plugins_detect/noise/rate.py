@@ -51,7 +51,7 @@ def noise_rate(
       exceeds the confident joint (Northcutt et al. 2021).
 
     HOC (Zhu et al. 2021) is reported where features are given, and not used: it counts every
-    neighbour of another class as a wrong label. `benchmarks/noise_rates.py` measures all of them.
+    neighbour of another class as a wrong label. `benchmarks/noise_rates.py` measures the others.
 
     Args:
         labels: N given labels in 0…K-1.
