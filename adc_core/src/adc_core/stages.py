@@ -25,7 +25,8 @@ from adc_core.model import Model, Predictions
 from adc_core.pipeline import Pipeline
 from adc_core.plan import Plan, require
 from adc_core.run import Measurement, Run, Training, TrainingSet
-from adc_core.run_directory import COLLECTOR, RunDirectory
+from adc_core.run_directory import RunDirectory
+from adc_core.run_record import COLLECTOR
 from adc_core.stage_files import (
     CORRUPTION,
     DATASET,

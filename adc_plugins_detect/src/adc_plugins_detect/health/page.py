@@ -1,6 +1,5 @@
 """The page of a dataset's health: what the template is given."""
 
-import json
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ import numpy as np
 
 from adc_core.image_check import name_of, said
 from adc_core.report.pictures import data_url
-from adc_core.run_directory import PIPELINE, RECORD
+from adc_core.run_record import PIPELINE, read_record
 from adc_core.seal import disk_faults
 from adc_core.splits import SPLIT
 from adc_plugins_detect.health import wording
@@ -58,7 +57,7 @@ def write_page(health: Health, folder: Path) -> None:
         )
         return
     template = page_environment("adc_plugins_detect.health").get_template("health.html.j2")
-    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    record = read_record(folder)
     pipeline = (folder / PIPELINE).read_text(encoding="utf-8")
     new = folder / f".{PAGE}.new"
     with disk_faults(folder):
