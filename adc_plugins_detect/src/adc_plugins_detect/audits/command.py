@@ -36,9 +36,7 @@ class AuditCommand:
             WorkError: the disk refuses.
         """
         from adc_core import read_run
-        from adc_core.interruption import listen
 
-        listen()
         folder = arguments.to or _beside(arguments.run)
         if arguments.read is None:
             _refuse_existing(folder)
