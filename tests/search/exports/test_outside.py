@@ -9,7 +9,6 @@ from adc_core import InputError
 from adc_core.cli import main
 from adc_core.images import ImageFiles
 
-
 # The command prints warnings; the suite would raise them.
 pytestmark = pytest.mark.filterwarnings("default")
 
