@@ -129,6 +129,14 @@ def test_a_run_prints_tables_and_is_silent_without_a_terminal(digits):
     assert json.loads((digits / "out" / "run.json").read_text())["finished"]
 
 
+def test_a_second_run_says_what_it_reused(digits):
+    assert "reused" not in run(digits, GOOD).stdout
+    again = run(digits, GOOD).stdout
+    assert "\nreused: all 7 stages, for nothing they depend on has changed\n" in again
+    other = GOOD.replace("k: 5", "k: 5, rule: vote")
+    assert "\nreused: 4 of 7 stages\n" in run(digits, other).stdout
+
+
 def test_blocked_listeners_are_left_out(digits):
     (digits / "p.yaml").write_text(GOOD)
     result = adc("run", "p.yaml", "--out", "out", "--block", "adc-core/report", cwd=digits)

@@ -79,6 +79,20 @@ class RunRecord(_Part):
     given: str | None = None
 
 
+def reused_stages(folder: Path) -> str | None:
+    """Say how many stages of the last run in a directory were found finished; None: not one was.
+
+    Raises:
+        WorkError: its record is damaged.
+    """
+    record = read_record(folder)
+    if record is None or not (count := sum(one.reused for one in record.stages.values())):
+        return None
+    if count == len(record.stages):
+        return f"reused: all {count} stages, for nothing they depend on has changed"
+    return f"reused: {count} of {len(record.stages)} stages"
+
+
 def read_record(folder: Path) -> RunRecord | None:
     """Read the record of a run directory; None where there is none.
 

@@ -9,7 +9,7 @@ from adc_core.cli.tables import table
 from adc_core.collection_summary import CollectionSummary, summarise
 from adc_core.listeners import installed_listeners
 from adc_core.report import REPORT
-from adc_core.run_record import COLLECTOR
+from adc_core.run_record import COLLECTOR, reused_stages
 from adc_core.runner import collect_pipeline
 
 SHOWN = 12
@@ -33,6 +33,8 @@ def run(arguments: Namespace) -> int:
     summary = summarise(result.design, result.collected, folder / COLLECTOR)
     for part in _parts(summary):
         print(f"{part}\n")
+    if (reused := reused_stages(folder)) is not None:
+        print(reused)
     print(f"images: {len(result.collected):,} in {folder / COLLECTOR}")
     if (folder / REPORT).exists():
         print(f"report: {folder / REPORT}")

@@ -19,7 +19,7 @@ from adc_core.interfaces import Detector, Encoder, Enricher, Learner, Metric
 from adc_core.listeners import installed_listeners
 from adc_core.pipeline import Pipeline
 from adc_core.report import REPORT
-from adc_core.run_record import PIPELINE
+from adc_core.run_record import PIPELINE, reused_stages
 from adc_core.runner import run_pipeline
 
 C = TypeVar("C", bound=Component)
@@ -76,6 +76,8 @@ def run(arguments: Namespace) -> int:
     written = write_findings(result, folder, csv=arguments.csv)
     for part in (*parts_found(result), *tables_of(result)):
         print(f"{part}\n")
+    if (reused := reused_stages(folder)) is not None:
+        print(reused)
     print(f"findings: {written}")
     print(f"pipeline: {folder / PIPELINE}")
     if (folder / REPORT).exists():

@@ -9,6 +9,7 @@ from adc_core.cli.tables import tables_of
 from adc_core.findings_table import write_findings
 from adc_core.listeners import installed_listeners
 from adc_core.report import REPORT
+from adc_core.run_record import reused_stages
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -39,6 +40,8 @@ def run(arguments: Namespace) -> int:
         print(f"{part}\n")
     if result.findings:
         print(f"findings: {write_findings(result, folder)}")
+    if (reused := reused_stages(folder)) is not None:
+        print(reused)
     report = folder / REPORT
     print(f"report: {report}" if report.exists() else f"run: {folder}")
     return 0
