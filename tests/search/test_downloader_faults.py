@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import re
 import socket
 import threading
 from collections import Counter
@@ -12,8 +13,10 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from adc_core.work import working_in
+from adc_plugins_search.collectors import fetching, http_client
 from adc_plugins_search.collectors.downloader import Downloader
 
 Outcome = tuple[str, str] | None
@@ -171,6 +174,30 @@ def test_packed_pictures_are_unpacked(site, outcome_of, picture) -> None:
     assert outcome_of(site.serve("/x.jpg", packed, **{"Content-Encoding": "gzip"})) is None
 
 
+def test_a_pause_that_is_no_time_is_none(site, outcome_of, picture) -> None:
+    never = "Mon, 01 Jan 2030 00:00:00 +99999999999999999999"
+    url = site.script("/x.jpg", status(429, **{"Retry-After": never}), good(picture(1)))
+    assert outcome_of(url) is None
+
+
+def test_an_error_that_nobody_foresaw_costs_one_image(
+    site, outcome_of, picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = site.serve("/x.jpg", picture(1))
+
+    async def fail(session, address: URL, rules):
+        if str(address) == url:
+            raise KeyError("strange")
+        return await http_client.get(session, address, rules)
+
+    monkeypatch.setattr(fetching, "get", fail)
+    said = (
+        f"{url} is left out (KeyError: 'strange'): please report this address as a fault of ADC's"
+    )
+    with pytest.warns(UserWarning, match=re.escape(said)):
+        assert outcome_of(url) == ("unexpected error", "KeyError: 'strange'")
+
+
 def test_redirects_are_followed(site, outcome_of, picture) -> None:
     site.serve("/end.jpg", picture(1))
     for n in range(4):
@@ -191,8 +218,9 @@ def test_redirects_out_of_the_web(site, outcome_of, target: str) -> None:
     assert outcome_of(url) == ("forbidden address", "redirected to no http or https address")
 
 
-def test_a_redirect_to_nonsense(site, outcome_of) -> None:
-    url = site.script("/x.jpg", status(302, Location="http://[::1"))
+@pytest.mark.parametrize("target", ["http://[::1", "http://[::1]@/x.jpg", "http://[65536:;]/x"])
+def test_a_redirect_to_nonsense(site, outcome_of, target: str) -> None:
+    url = site.script("/x.jpg", status(302, Location=target))
     assert outcome_of(url) == ("forbidden address", "redirected to no valid address")
 
 

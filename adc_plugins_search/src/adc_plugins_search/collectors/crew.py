@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -163,8 +164,9 @@ class _Crew:
                     if trip := member.back(key):
                         member.unsealed[key] = trip
                         self._count()
-                case Lost(key):
-                    if member.back(key):
+                case Lost(key, refused):
+                    if trip := member.back(key):
+                        _warn_of_error(trip, refused)
                         self._count()
                 case Moved(trip):
                     if member.back(trip.errand.key):
@@ -278,6 +280,15 @@ class _Crew:
                     member.process = None
         if error:
             raise error
+
+
+def _warn_of_error(trip: Trip, refused: Refused) -> None:
+    if refused.reason is Reason.ERROR:
+        warnings.warn(
+            f"{trip.at or trip.errand.url} is left out ({refused.detail}): please report this "
+            "address as a fault of ADC's",
+            stacklevel=2,
+        )
 
 
 def _work_here(inbox: Connection, outbox: Connection) -> None:

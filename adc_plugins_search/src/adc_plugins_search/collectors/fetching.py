@@ -33,7 +33,13 @@ from adc_plugins_search.collectors.messages import (
     slot_of,
 )
 from adc_plugins_search.collectors.opt_out import refuse_opted_out, signals_in
-from adc_plugins_search.collectors.outcomes import KEY_LENGTH, PassingError, Reason, RefusedError
+from adc_plugins_search.collectors.outcomes import (
+    KEY_LENGTH,
+    PassingError,
+    Reason,
+    Refused,
+    RefusedError,
+)
 from adc_plugins_search.collectors.pacing import KNOWN_HOSTS, Pace
 from adc_plugins_search.collectors.robots import RobotsOfHosts, check
 from adc_plugins_search.collectors.shards import PART, SUFFIX, ShardWriter
@@ -160,6 +166,11 @@ class Fetching:
                 self._tell(Lost(trip.errand.key, error.refused))
             except PassingError as error:
                 await self._put_off(trip, host, error)
+            except (WorkError, OSError, MemoryError):  # this machine's fault, not an image's
+                raise
+            except Exception as error:  # one image must not cost a million others
+                said = f"{type(error).__name__}: {error}"
+                self._tell(Lost(trip.errand.key, Refused(Reason.ERROR, said)))
         host.lanes -= 1
 
     async def _put_off(self, trip: Trip, host: _Host, error: PassingError) -> None:

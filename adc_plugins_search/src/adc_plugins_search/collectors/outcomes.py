@@ -28,6 +28,7 @@ class Reason(StrEnum):
     OPTED_OUT = "opted out"
     LICENCE = "licence"
     CRASHED = "crashed the decoder"
+    ERROR = "unexpected error"
 
 
 @dataclass(frozen=True, slots=True)
