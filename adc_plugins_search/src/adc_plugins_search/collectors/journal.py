@@ -25,7 +25,8 @@ CREATE TABLE IF NOT EXISTS pages (
     PRIMARY KEY (searcher, query, number)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS fetched (
-    key TEXT PRIMARY KEY, rules TEXT NOT NULL, shard TEXT, outcome TEXT NOT NULL
+    key TEXT PRIMARY KEY, rules TEXT NOT NULL, shard TEXT, outcome TEXT NOT NULL,
+    lasting INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS members ON fetched (shard) WHERE shard IS NOT NULL;
 """
@@ -51,6 +52,8 @@ class Journal:
             # Enough against a kill of this process; a power cut may cost the last few entries.
             self._database.execute("PRAGMA synchronous = NORMAL")
             self._database.executescript(_TABLES)
+            # What an earlier attempt could not have is asked for again.
+            self._database.execute("DELETE FROM fetched WHERE NOT lasting")
 
     def close(self) -> None:
         """Give the file back."""
@@ -112,12 +115,15 @@ class Journal:
                 self._rules,
                 outcome.shard if isinstance(outcome, Stored) else None,
                 _OUTCOME.dump_json(outcome).decode(),
+                isinstance(outcome, Stored) or outcome.lasting,
             )
             for key, outcome in outcomes
         ]
         with self._explained(), self._database:
             self._database.execute("BEGIN")
-            self._database.executemany("INSERT OR REPLACE INTO fetched VALUES (?, ?, ?, ?)", rows)
+            self._database.executemany(
+                "INSERT OR REPLACE INTO fetched VALUES (?, ?, ?, ?, ?)", rows
+            )
 
     def forget_pages(self) -> None:
         """Search everything again next time."""
