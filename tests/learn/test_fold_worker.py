@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from adc_core.errors import InputError, WorkError
+from adc_core.interruption import listening
 from adc_core.work import working_in
 from adc_plugins_learn.enrichers import cross_validation as module
 from adc_plugins_learn.enrichers.cross_validation import CrossValidation, stratified_folds
@@ -126,7 +127,7 @@ def test_an_interruption_leaves_no_process(squares, processes, monkeypatch, tmp_
 
     thread = threading.Thread(target=interrupt)
     thread.start()
-    with working_in(tmp_path / "work"), pytest.raises(KeyboardInterrupt):
+    with listening(), working_in(tmp_path / "work"), pytest.raises(KeyboardInterrupt):
         validation(learner).enrich(squares)
     thread.join()
     assert len(list(notes.iterdir())) == 2

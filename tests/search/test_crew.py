@@ -268,19 +268,19 @@ def test_a_network_that_breaks_down_costs_no_image(
 CHILD = """
 import signal, sys
 from adc_core.design import Design, Query
-from adc_core.interruption import listen
+from adc_core.interruption import listening
 from adc_core.work import working_in
 from adc_plugins_search.collectors import fetching
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.searchers.manifest import ManifestSearcher
 
-listen()
 folder, manifest, hosts = sys.argv[1:]
 design = Design(
     classes=("cat", "dog"),
     queries=[Query(text=name, class_name=name) for name in ("cat", "dog")],
 )
-with working_in(folder, lambda done, total, unit: print(unit, done, flush=True)):
+told = lambda done, total, unit: print(unit, done, flush=True)
+with listening(), working_in(folder, told):
     collector = Downloader(allow_hosts=hosts.split(), processes=2, min_side=8)
     print("result", collector.collect(design, [ManifestSearcher(path=manifest)]).fingerprint)
 """

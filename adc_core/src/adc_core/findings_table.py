@@ -8,7 +8,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from adc_core.run import Run
-from adc_core.seal import disk_faults
+from adc_core.seal import disk_faults, new_file
 from adc_core.texts import to_arrow
 from adc_core.verdicts import (
     flagged_by_any,
@@ -72,15 +72,11 @@ def write_findings(run: Run, folder: Path, *, csv: bool = False) -> Path:
     """
     table = findings_table(run)
     path = folder / (CSV if csv else PARQUET)
-    new = folder / f".{path.name}.new"
-    with disk_faults(path):
-        try:
-            if csv:
-                pyarrow.csv.write_csv(table, new)
-            else:
-                pq.write_table(table, new)
-            new.replace(path)
-        finally:
-            new.unlink(missing_ok=True)
+    with new_file(path) as part:
+        if csv:
+            pyarrow.csv.write_csv(table, part)
+        else:
+            pq.write_table(table, part)
+    with disk_faults(folder):
         (folder / (PARQUET if csv else CSV)).unlink(missing_ok=True)
     return path

@@ -6,17 +6,32 @@ forty), so the request is remembered and raised again at the next step.
 """
 
 import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 _asked = False
 
 
-def listen() -> None:
-    """Take SIGINT and SIGTERM as the wish to stop; call from the main thread."""
+@contextmanager
+def listening() -> Iterator[None]:
+    """Take SIGINT and SIGTERM as the wish to stop while the block runs; then all is as before.
+
+    Python hears signals in its main thread alone: in another one, nothing changes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
     global _asked
     _asked = False
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _ask)
+    before = {number: signal.signal(number, _ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        _asked = False
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _ask(number: int, frame: FrameType | None) -> None:

@@ -17,31 +17,35 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
-from importlib_metadata import distributions
 
 from adc_core.errors import InputError, WorkError
+from adc_core.installed import installed_packages
 from adc_core.interfaces import HITS, REFUSED
 from adc_core.interruption import heed
 from adc_core.listeners import Listeners
 from adc_core.pipeline import Pipeline
+from adc_core.plain_files import refuse_irregular
 from adc_core.previous_results import keep_previous
-from adc_core.seal import SUMS, disk_faults, new_folder, read_sums, seal, unseal
+from adc_core.run_record import (
+    PIPELINE,
+    Machine,
+    RunRecord,
+    StageRecord,
+    read_record,
+    write_record,
+)
+from adc_core.seal import SUMS, disk_faults, new_file, new_folder, read_sums, seal, unseal
 from adc_core.stage_files import Form
 from adc_core.work import Progressed, Remarked, working_in
 
 W = TypeVar("W")
 R = TypeVar("R")
 
-RECORD = "run.json"
-PIPELINE = "pipeline.yaml"
 KEPT = (REFUSED, HITS, "collection.json", "turns.jsonl", "spent.json")
 """Files of a stage's work folder that are kept beside its result."""
 
 EVIDENCE = ("encoder", "enrichers/")
 """How the names of the stages begin that gather evidence."""
-
-COLLECTOR = "collector"
-"""The stage of the collected dataset."""
 
 SAMPLES = ("ids", "labels", "classes")
 """What tells whether a dataset is still the one that a run was given."""
@@ -59,26 +63,26 @@ class RunDirectory:
         self._work = folder / ".work"
         self._memory = folder / ".memory"
         self._done: set[str] = set()
-        self._record: dict[str, Any] = {
-            "format": 1,
-            "source": pipeline.source,
-            "finished": False,
-            "started": _now(),
-            "pipeline": json.loads(pipeline.model_dump_json()),
-            "seeds": dict(_seeds("", pipeline.model_dump(mode="json"))),
-            "machine": {
-                "cpus": os.cpu_count(),
-                "platform": platform.platform(),
-                "python": platform.python_version(),
-            },
-            "packages": {dist.name: dist.version for dist in _by_name()},
-            "stages": _read_record(folder).get("stages", {}),
-        }
+        before = read_record(folder)
+        self._record = RunRecord(
+            source=pipeline.source,
+            started=_now(),
+            pipeline=json.loads(pipeline.model_dump_json()),
+            seeds=dict(_seeds("", pipeline.model_dump(mode="json"))),
+            machine=Machine(
+                cpus=os.cpu_count(),
+                platform=platform.platform(),
+                python=platform.python_version(),
+            ),
+            packages=installed_packages(),
+            stages={} if before is None else before.stages,
+        )
         with disk_faults(folder):
             text = pipeline.to_yaml(folder)
             keep_previous(folder, PIPELINE, text)
-            (folder / PIPELINE).write_text(text, encoding="utf-8")
-        self._write_record()
+        with new_file(folder / PIPELINE) as part:
+            part.write_text(text, encoding="utf-8")
+        write_record(self._record, folder)
 
     def stage(
         self,
@@ -140,29 +144,30 @@ class RunDirectory:
 
     def note_given(self, fingerprint: str) -> None:
         """Note which dataset the run was given, so that a reader can tell whether it still is."""
-        self._record["given"] = fingerprint
-        self._write_record()
+        self._record.given = fingerprint
+        write_record(self._record, self.folder)
 
     def finish(self) -> None:
         """Note that every stage is done and drop folders of stages that are no longer planned."""
-        stages = self._record["stages"]
+        stages = self._record.stages
         # Evidence is dear, and serves again when its pipeline comes back.
         for name in {name for name in set(stages) - self._done if not name.startswith(EVIDENCE)}:
             shutil.rmtree(self.folder / name, ignore_errors=True)
-        self._record["stages"] = {name: stages[name] for name in stages if name in self._done}
-        self._record["finished"] = True
-        self._write_record()
+        self._record.stages = {name: stages[name] for name in stages if name in self._done}
+        self._record.finished = True
+        write_record(self._record, self.folder)
         shutil.rmtree(self._work, ignore_errors=True)
 
     def _finish(self, name: str, folder: Path, seconds: float, *, reused: bool) -> None:
         digest = sha256((folder / SUMS).read_bytes()).hexdigest()
-        entry = {"fingerprint": digest, "seconds": round(seconds, 3), "reused": reused}
-        before = self._record["stages"].pop(name, {})
-        if reused and before.get("fingerprint") == digest:
-            entry["seconds"] = before["seconds"]
-        self._record["stages"][name] = entry
+        before = self._record.stages.pop(name, None)
+        if reused and before is not None and before.fingerprint == digest:
+            worked = before.seconds
+        else:
+            worked = round(seconds, 3)
+        self._record.stages[name] = StageRecord(fingerprint=digest, seconds=worked, reused=reused)
         self._done.add(name)
-        self._write_record()
+        write_record(self._record, self.folder)
         self._listeners.tell("adc_stage_finished", stage=name, seconds=seconds, reused=reused)
 
     def _heard_of(self, stage: str) -> tuple[Progressed, Remarked]:
@@ -175,12 +180,6 @@ class RunDirectory:
             self._listeners.tell("adc_stage_remarked", stage=stage, text=text)
 
         return progressed, remarked
-
-    def _write_record(self) -> None:
-        with disk_faults(self.folder):
-            new = self.folder / f".{RECORD}.new"
-            new.write_text(json.dumps(self._record, indent=1) + "\n", encoding="utf-8")
-            new.replace(self.folder / RECORD)
 
 
 def _forget_other(scratch: Path, digest: str) -> None:
@@ -220,24 +219,17 @@ def open_run_directory(
 def _refuse_other(folder: Path, pipeline: Pipeline) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file: choose another --out")
-    record = _read_record(folder)
-    if record and record.get("source") != pipeline.source:
+    record = read_record(folder)
+    if record is None:
+        if folder.is_dir() and any(item.name != _LOCK for item in folder.iterdir()):
+            raise InputError(f"{folder} is not empty and not a run directory: choose another --out")
+    elif record.source != pipeline.source:
         raise InputError(
-            f"{folder} holds the run of another pipeline ({record.get('source')}, "
+            f"{folder} holds the run of another pipeline ({record.source}, "
             f"not {pipeline.source}): choose another --out"
         )
-    if not record and folder.is_dir() and any(item.name != _LOCK for item in folder.iterdir()):
-        raise InputError(f"{folder} is not empty and not a run directory: choose another --out")
-
-
-def _read_record(folder: Path) -> dict[str, Any]:
-    try:
-        record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise WorkError(f"{folder / RECORD} cannot be read: mend or remove it") from error
-    return record if isinstance(record, dict) else {}
+    if folder.is_dir():
+        refuse_irregular(folder)
 
 
 def _stage_key(folder: Path) -> Any:
@@ -245,7 +237,7 @@ def _stage_key(folder: Path) -> Any:
         return json.loads((folder / _STAGE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise WorkError(
             f"{folder / _STAGE} is damaged: remove {folder} to make it again"
         ) from error
@@ -260,10 +252,6 @@ def _seeds(place: str, value: Any) -> Iterator[tuple[str, int]]:
             yield here, item
         elif isinstance(item, dict | list):
             yield from _seeds(here, item)
-
-
-def _by_name() -> list[Any]:
-    return sorted(distributions(), key=lambda dist: str(dist.name).lower())
 
 
 def _now() -> str:

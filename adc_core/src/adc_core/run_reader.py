@@ -5,7 +5,6 @@ there are. Nothing that a directory says leads out of it, but for the paths that
 given.
 """
 
-import json
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,8 +22,10 @@ from adc_core.errors import InputError, WorkError
 from adc_core.faults import lines_of
 from adc_core.findings import Curation, Findings
 from adc_core.image_check import BROKEN_IMAGES, Broken, without
+from adc_core.plain_files import refuse_irregular
 from adc_core.run import Run, Training, TrainingSet
-from adc_core.run_directory import COLLECTOR, PIPELINE, RECORD, SAMPLES
+from adc_core.run_directory import SAMPLES
+from adc_core.run_record import COLLECTOR, PIPELINE, RECORD, read_record
 from adc_core.seal import unseal
 from adc_core.stage_files import (
     CORRUPTION,
@@ -123,19 +124,14 @@ class _Reader:
                 f"{folder} is no run directory: it has no {RECORD} with a {PIPELINE} beside it"
             )
         self._folder = folder
-        record = _mapping(folder / RECORD, json.loads)
-        if record.get("format") != 1:
-            raise WorkError(f"{folder / RECORD} is of another version of ADC: run again")
-        self.finished = record.get("finished") is True
-        self._planned = _table(record, "pipeline")
-        self._paths = _mapping(folder / PIPELINE, yaml.safe_load)
-        self._given = record.get("given")
-        self._stages = list(_table(record, "stages"))
-        if strange := [name for name in self._stages if not _is_stage(name)]:
-            raise WorkError(
-                f"{folder / RECORD} names a stage {strange[0]!r}, which cannot be one: "
-                "mend or remove it"
-            )
+        record = read_record(folder)
+        assert record is not None
+        refuse_irregular(folder)
+        self.finished = record.finished
+        self._planned = record.pipeline
+        self._paths = _pipeline_file(folder / PIPELINE)
+        self._given = record.given
+        self._stages = list(record.stages)
 
     def run(self) -> Run:
         """Everything that the run made."""
@@ -291,29 +287,11 @@ def _read_again(path: Path) -> Dataset:
         return Dataset.read(path)
 
 
-_ALONE = ("dataset", "test", "designer", COLLECTOR, "encoder")
-_MANY = ("simulators", "enrichers", "detectors", "curators", "learners", "metrics")
-
-
-def _is_stage(name: str) -> bool:
-    """Whether a stage has a name as runs give them: it then lies below the run's folder."""
-    kind, slash, rest = name.partition("/")
-    if not slash:
-        return kind in _ALONE
-    plain = rest.isprintable() and not {"/", "\\"} & set(rest)
-    return kind in _MANY and plain and rest not in ("", ".", "..")
-
-
-def _mapping(path: Path, parse: Callable[[str], Any]) -> dict[str, Any]:
+def _pipeline_file(path: Path) -> dict[str, Any]:
     try:
-        read = parse(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        read = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise WorkError(f"{path} cannot be read: mend it, or run again") from error
     if not isinstance(read, dict):
         raise WorkError(f"{path} cannot be read: mend it, or run again")
     return read
-
-
-def _table(record: Mapping[str, Any], key: str) -> dict[str, Any]:
-    value = record.get(key)
-    return value if isinstance(value, dict) else {}

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import secrets
 import shutil
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from adc_core.errors import InputError, WorkError
 from adc_core.fingerprint import hash_file
+from adc_core.plain_files import plain_files
 
 SUMS = "SHA256SUMS"
 """The list of a folder's files with their sums, in the form that `sha256sum -c` reads."""
@@ -54,6 +56,29 @@ def new_folder(folder: Path, part: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """Write a file under another name beside it and rename it when it is complete.
+
+    The name is a new one, made by chance: no link that somebody left there is ever followed.
+
+    Args:
+        path: the final place; a file or a link there is replaced.
+
+    Raises:
+        WorkError: the disk is full, read-only or otherwise refuses; nothing is left behind.
+    """
+    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    with disk_faults(path):
+        part.open("xb").close()
+        try:
+            yield part
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
 def disk_faults(place: Path) -> Iterator[None]:
     """Turn what the operating system says about files into one line that names the place.
 
@@ -93,8 +118,8 @@ def read_sums(folder: Path) -> dict[str, str]:
         WorkError: the list cannot be read.
     """
     try:
-        lines = (folder / SUMS).read_text(encoding="utf-8").splitlines()
-        return {path: total for total, path in (line.split("  ", 1) for line in lines)}
+        lines = (folder / SUMS).read_text(encoding="utf-8").split("\n")
+        return {path: total for total, path in (line.split("  ", 1) for line in lines if line)}
     except (OSError, ValueError) as error:
         raise WorkError(
             f"{folder / SUMS} is missing or damaged: remove {folder} to make it again"
@@ -106,15 +131,19 @@ def unseal(folder: Path) -> dict[str, str]:
 
     Raises:
         WorkError: a file is missing, damaged or unknown; the message names it.
+        InputError: something there is a link, or no file at all.
     """
     again = f"remove {folder} to make it again"
     sums = read_sums(folder)
+    there = set(_files(folder)) - {SUMS}
+    for path in sorted(sums.keys() - there):
+        if Path(path).is_absolute() or ".." in Path(path).parts:
+            raise WorkError(f"{folder / SUMS} names {path!r}, which is not below it: {again}")
+        raise WorkError(f"{folder / path} is missing: {again}")
 
     def check(path: str) -> None:
         try:
             total = hash_file(folder / path)
-        except FileNotFoundError:
-            raise WorkError(f"{folder / path} is missing: {again}") from None
         except OSError as error:
             raise WorkError(
                 f"{folder / path} cannot be read ({error.strerror}): {again}"
@@ -125,18 +154,13 @@ def unseal(folder: Path) -> dict[str, str]:
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         for _ in threads.map(check, sums):
             pass
-    there = set(_files(folder)) - {SUMS}
     if unknown := there - sums.keys():
         raise WorkError(f"{folder / min(unknown)} does not belong there: remove it")
-    if outside := sums.keys() - there:
-        raise WorkError(f"{folder / SUMS} names {min(outside)!r}, which is not below it: {again}")
     return sums
 
 
 def _files(folder: Path) -> Iterator[str]:
-    for root, _, names in os.walk(folder):
-        for name in names:
-            yield Path(root, name).relative_to(folder).as_posix()
+    return (path.relative_to(folder).as_posix() for path in plain_files(folder))
 
 
 def refuse_existing(folder: Path) -> None:

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TextIO
 
 from adc_core.errors import InputError, WorkError
+from adc_core.interruption import listening
 from adc_core.kinds import COMMANDS
 from adc_core.registry import registry
 from adc_core.summaries import summary_of
@@ -31,7 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in words
     warnings.showwarning = _say_warning
     try:
-        return _dispatch(words)
+        with listening():
+            return _dispatch(words)
     except KeyboardInterrupt:
         return _say("interrupted: the same command goes on from here", INTERRUPTED)
     except BrokenPipeError:
@@ -58,9 +60,12 @@ def _dispatch(words: list[str]) -> int:
             sub.set_defaults(_run=module.run)
     for entry in commands.values():
         if entry.name in BUILT_IN:
-            raise InputError(
-                f'the command "{entry.name}" of {entry.package} has the name of a built-in command'
+            warnings.warn(
+                f'the command "{entry.name}" of {entry.package} is left out: it has the name of a '
+                "built-in command",
+                stacklevel=1,
             )
+            continue
         summary = summary_of(entry)
         sub = subparsers.add_parser(entry.name, help=summary, description=summary)
         sub.add_argument("--debug", action="store_true", help="show the traceback of an error")

@@ -7,10 +7,9 @@ from pathlib import Path
 from adc_core.cli.pipeline_file import read_pipeline
 from adc_core.cli.tables import table
 from adc_core.collection_summary import CollectionSummary, summarise
-from adc_core.interruption import listen
 from adc_core.listeners import installed_listeners
 from adc_core.report import REPORT
-from adc_core.run_directory import COLLECTOR
+from adc_core.run_record import COLLECTOR
 from adc_core.runner import collect_pipeline
 
 SHOWN = 12
@@ -27,7 +26,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Collect and print what was found, and what was not."""
-    listen()
     pipeline = read_pipeline(arguments.pipeline)
     folder = arguments.out or Path("runs", arguments.pipeline.stem)
     result = collect_pipeline(pipeline, folder, installed_listeners())

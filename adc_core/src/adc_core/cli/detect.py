@@ -16,11 +16,10 @@ from adc_core.errors import InputError, InputErrors
 from adc_core.faults import lines_of
 from adc_core.findings_table import write_findings
 from adc_core.interfaces import Detector, Encoder, Enricher, Learner, Metric
-from adc_core.interruption import listen
 from adc_core.listeners import installed_listeners
 from adc_core.pipeline import Pipeline
 from adc_core.report import REPORT
-from adc_core.run_directory import PIPELINE
+from adc_core.run_record import PIPELINE
 from adc_core.runner import run_pipeline
 
 C = TypeVar("C", bound=Component)
@@ -71,7 +70,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Find wrong labels and print the most suspicious."""
-    listen()
     pipeline, dataset = _pipeline(arguments)
     folder = arguments.out or Path("runs", f"{_name_of(arguments.dataset)}-detect")
     result = run_pipeline(pipeline, folder, installed_listeners(), dataset, strict=arguments.strict)

@@ -7,7 +7,6 @@ from adc_core.cli.found import parts_found
 from adc_core.cli.pipeline_file import faults_of, read_pipeline
 from adc_core.cli.tables import tables_of
 from adc_core.findings_table import write_findings
-from adc_core.interruption import listen
 from adc_core.listeners import installed_listeners
 from adc_core.report import REPORT
 
@@ -32,7 +31,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace) -> int:
     """Run the pipeline and print what was measured."""
-    listen()
     pipeline = read_pipeline(arguments.pipeline)
     folder = arguments.out or Path("runs", arguments.pipeline.stem)
     with faults_of(arguments.pipeline):

@@ -1,6 +1,5 @@
 """The report's page: what the template is given, and the template."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from adc_core.report import figures
 from adc_core.report.environment import page_environment
 from adc_core.report.suspects import most_suspicious
 from adc_core.run import Measurement, Run
-from adc_core.run_directory import COLLECTOR, PIPELINE, RECORD
+from adc_core.run_record import COLLECTOR, PIPELINE, read_record
 from adc_core.trust import headline, noise_told, trust_lines
 from adc_core.truth import UNKNOWN
 from adc_core.verdicts import verdicts_of
@@ -25,7 +24,8 @@ def render(folder: Path, run: Run) -> str:
         folder: the run directory.
         run: its records.
     """
-    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    record = read_record(folder)
+    assert record is not None
     things = "samples" if run.collected.images is None else "images"
     environment = page_environment()
     environment.filters["percent"] = lambda value: f"{100 * value:.1f} %"
@@ -52,7 +52,7 @@ def render(folder: Path, run: Run) -> str:
         suspects=most_suspicious(run),
         tables=_tables(run.measurements),
         accuracy_figure=figures.accuracies(run.measurements),
-        packages=_main_packages(record["packages"]),
+        packages=_main_packages(record.packages),
     )
 
 

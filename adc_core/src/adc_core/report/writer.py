@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from adc_core.listeners import hookimpl
 from adc_core.report import REPORT
+from adc_core.seal import new_file
 
 if TYPE_CHECKING:
     from adc_core.run import Run
@@ -25,6 +26,6 @@ class ReportWriter:
                 stacklevel=2,
             )
             return
-        new = folder / f".{REPORT}.new"
-        new.write_text(render(folder, run), encoding="utf-8")
-        new.replace(folder / REPORT)
+        page = render(folder, run)
+        with new_file(folder / REPORT) as part:
+            part.write_text(page, encoding="utf-8")

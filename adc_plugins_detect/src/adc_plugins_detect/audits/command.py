@@ -36,9 +36,7 @@ class AuditCommand:
             WorkError: the disk refuses.
         """
         from adc_core import read_run
-        from adc_core.interruption import listen
 
-        listen()
         folder = arguments.to or _beside(arguments.run)
         if arguments.read is None:
             _refuse_existing(folder)
@@ -92,7 +90,7 @@ def _answer(run: "Run", arguments: argparse.Namespace, folder: Path) -> str:
     import json
 
     from adc_core.fingerprint import hash_file
-    from adc_core.seal import disk_faults
+    from adc_core.seal import new_file
     from adc_plugins_detect.audits.answers import read_answers
     from adc_plugins_detect.audits.folder import ANSWER, PLAN, looks_at, read_plan
     from adc_plugins_detect.noise.audit import audited
@@ -109,10 +107,8 @@ def _answer(run: "Run", arguments: argparse.Namespace, folder: Path) -> str:
         "list_sha256": hash_file(arguments.read),
         **audit.model_dump(mode="json"),
     }
-    part = folder / f".{ANSWER}.part"
-    with disk_faults(folder):
+    with new_file(folder / ANSWER) as part:
         part.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
-        part.replace(folder / ANSWER)
     for line in _cautions(audit):
         print(f"adc: {line}", file=sys.stderr)
     flagged = int(sample.sizes[sample.groups == 0].sum())

@@ -46,7 +46,6 @@ class HealthCommand:
         from adc_core.cli.component_option import component_from
         from adc_core.dataset import Dataset
         from adc_core.interfaces import Encoder
-        from adc_core.interruption import listen
         from adc_core.listeners import installed_listeners
         from adc_core.runner import run_pipeline
         from adc_plugins_detect.health.assessment import assess
@@ -54,7 +53,6 @@ class HealthCommand:
         from adc_plugins_detect.health.page import write_page
         from adc_plugins_detect.health.terminal import printed
 
-        listen()
         encoder = None
         if arguments.encoder is not None:
             encoder = component_from(Encoder, "--encoder", arguments.encoder)
@@ -115,7 +113,7 @@ def _pipeline(path: Path, dataset: "Dataset", encoder: "Encoder | None") -> "Pip
 
 def _refuse_other(folder: Path, pipeline: "Pipeline") -> None:
     """Refuse a directory with results that other options have made."""
-    from adc_core.run_directory import PIPELINE
+    from adc_core.run_record import PIPELINE
     from adc_plugins_detect.health.files import SUMMARY
 
     if not (folder / SUMMARY).exists() or not (folder / PIPELINE).exists():

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from adc_core.image_check import name_of, said
 from adc_core.near_duplicates import GROUP
-from adc_core.seal import disk_faults
+from adc_core.seal import new_file
 from adc_core.splits import SPLIT
 from adc_core.texts import to_arrow
 from adc_plugins_detect.enrichers.duplicates import BITS, EXACT
@@ -119,17 +119,10 @@ def write_files(health: Health, folder: Path) -> None:
         WorkError: the disk refuses.
     """
     text = json.dumps(summary(health), indent=1, ensure_ascii=False) + "\n"
-    with disk_faults(folder):
-        for name in (TABLE, SUMMARY):
-            new = folder / f".{name}.new"
-            try:
-                if name == TABLE:
-                    pq.write_table(samples_table(health), new)
-                else:
-                    new.write_text(text, encoding="utf-8")
-                new.replace(folder / name)
-            finally:
-                new.unlink(missing_ok=True)
+    with new_file(folder / TABLE) as part:
+        pq.write_table(samples_table(health), part)
+    with new_file(folder / SUMMARY) as part:
+        part.write_text(text, encoding="utf-8")
 
 
 def _share(found: Share | None) -> dict[str, Any] | None:

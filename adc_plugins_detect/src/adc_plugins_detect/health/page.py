@@ -1,6 +1,5 @@
 """The page of a dataset's health: what the template is given."""
 
-import json
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,8 +9,8 @@ import numpy as np
 
 from adc_core.image_check import name_of, said
 from adc_core.report.pictures import data_url
-from adc_core.run_directory import PIPELINE, RECORD
-from adc_core.seal import disk_faults
+from adc_core.run_record import PIPELINE, read_record
+from adc_core.seal import new_file
 from adc_core.splits import SPLIT
 from adc_plugins_detect.health import wording
 from adc_plugins_detect.health.assessment import Health
@@ -58,39 +57,31 @@ def write_page(health: Health, folder: Path) -> None:
         )
         return
     template = page_environment("adc_plugins_detect.health").get_template("health.html.j2")
-    record = json.loads((folder / RECORD).read_text(encoding="utf-8"))
+    record = read_record(folder)
     pipeline = (folder / PIPELINE).read_text(encoding="utf-8")
-    new = folder / f".{PAGE}.new"
-    with disk_faults(folder):
-        new.write_text(
-            template.render(
-                title=folder.resolve().name,
-                record=record,
-                pipeline=pipeline,
-                facts=list(_facts(health)),
-                checks=list(wording.checks(health)),
-                galleries=list(_galleries(health)),
-                radius=6 if health.duplicates is None else health.duplicates.radius,
-                leaks=[wording.leak(found) for found in wording.leaks(health)],
-                broken=[
-                    (name_of(health.given, one.row), said(one)) for one in health.broken[:SHOWN]
-                ],
-                evidence=list(wording.evidence(health.evidence)),
-                class_head=wording.class_head(health),
-                class_rows=[wording.class_row(one) for one in health.classes],
-                confusions=[
-                    wording.confusion(pair, health.dataset.classes)
-                    for pair in health.confusions[:SHOWN]
-                ],
-                overlaps=[
-                    wording.overlap(pair, health.dataset.classes)
-                    for pair in health.overlaps[:SHOWN]
-                ],
-                orders=[wording.order(test) for test in health.orders],
-            ),
-            encoding="utf-8",
-        )
-        new.replace(folder / PAGE)
+    page = template.render(
+        title=folder.resolve().name,
+        record=record,
+        pipeline=pipeline,
+        facts=list(_facts(health)),
+        checks=list(wording.checks(health)),
+        galleries=list(_galleries(health)),
+        radius=6 if health.duplicates is None else health.duplicates.radius,
+        leaks=[wording.leak(found) for found in wording.leaks(health)],
+        broken=[(name_of(health.given, one.row), said(one)) for one in health.broken[:SHOWN]],
+        evidence=list(wording.evidence(health.evidence)),
+        class_head=wording.class_head(health),
+        class_rows=[wording.class_row(one) for one in health.classes],
+        confusions=[
+            wording.confusion(pair, health.dataset.classes) for pair in health.confusions[:SHOWN]
+        ],
+        overlaps=[
+            wording.overlap(pair, health.dataset.classes) for pair in health.overlaps[:SHOWN]
+        ],
+        orders=[wording.order(test) for test in health.orders],
+    )
+    with new_file(folder / PAGE) as part:
+        part.write_text(page, encoding="utf-8")
 
 
 def _facts(health: Health) -> Iterator[tuple[str, str]]:

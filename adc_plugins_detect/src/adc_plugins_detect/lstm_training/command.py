@@ -26,7 +26,6 @@ class TrainLstmDynamicsCommand:
             WorkError: a training failed, or the weights cannot be written.
         """
         from adc_core.dataset import Dataset
-        from adc_core.interruption import listen
         from adc_core.progress_bars import progress_bar
         from adc_core.work import working_in
         from adc_plugins_detect.detectors.lstm_network import (
@@ -38,7 +37,6 @@ class TrainLstmDynamicsCommand:
         from adc_plugins_detect.lstm_training.recipe import Recipe
         from adc_plugins_detect.lstm_training.series import make_series
 
-        listen()
         require_torch()
         recipe, out = Recipe.read(arguments.recipe), arguments.out
         if out.exists():

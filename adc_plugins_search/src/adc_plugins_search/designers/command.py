@@ -51,7 +51,6 @@ class DesignCommand:
         """
         from adc_core.cli.component_option import component_from
         from adc_core.interfaces import Designer
-        from adc_core.interruption import listen
         from adc_core.work import working_in
 
         if arguments.to.suffix not in (".yaml", ".yml"):
@@ -60,7 +59,6 @@ class DesignCommand:
         designer = component_from(Designer, "--use", arguments.use)
         if arguments.dry_run:
             return _show_prompts(designer, brief)
-        listen()
         folder = arguments.to.with_name(f"{arguments.to.name}.work")
         with working_in(folder, _say_progress):
             return _design(designer, brief, arguments.to, folder, ask=not arguments.yes)

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from adc_core.errors import InputError
-from adc_core.seal import disk_faults
+from adc_core.seal import disk_faults, new_file
 from adc_plugins_search.designers.file import read_design
 
 Place = tuple[str, str]
@@ -112,9 +112,8 @@ class Sheet:
         """
         with disk_faults(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            new = path.with_name(f".{path.name}.new")
-            new.write_text(self.text(), encoding="utf-8")
-            new.replace(path)
+        with new_file(path) as part:
+            part.write_text(self.text(), encoding="utf-8")
 
 
 def _nested(words_of: Mapping[Place, tuple[str, ...]]) -> dict[str, dict[str, list[str]]]:

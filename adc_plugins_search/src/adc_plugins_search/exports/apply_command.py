@@ -32,9 +32,7 @@ class ApplyCommand:
             InputError: the list or a file of it is not as it must be; nothing was moved.
             WorkError: the disk refuses, or something cannot be undone.
         """
-        from adc_core.interruption import listen
 
-        listen()
         if arguments.undo:
             return _undo(arguments.list, dry=arguments.dry_run)
         return _apply(arguments.list, dry=arguments.dry_run)

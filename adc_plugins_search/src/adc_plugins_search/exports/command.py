@@ -74,11 +74,9 @@ class ExportCommand:
                 exists.
             WorkError: the folder cannot be written.
         """
-        from adc_core.interruption import listen
         from adc_core.seal import refuse_existing
         from adc_plugins_search.exports.source import read_source
 
-        listen()
         refuse_existing(arguments.to)
         if arguments.form == MOVES and arguments.split:
             raise InputError("--split is for the other forms: moves stay within the folder")

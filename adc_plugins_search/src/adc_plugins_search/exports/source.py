@@ -17,8 +17,8 @@ from adc_core.run_reader import (
     read_collected,
     read_run,
 )
+from adc_core.run_record import COLLECTOR, PIPELINE
 
-COLLECTOR = "collector"
 CURATORS = "curators/"
 """The stages that have a dataset; the others have something about it."""
 
@@ -78,7 +78,7 @@ def read_source(path: Path, *, raw: bool = False, stage: str | None = None) -> S
     if inside is not None and (raw or stage is not None):
         raise InputError(f"{path} is a stage already: give {run} with --raw or --stage")
     wanted = inside if stage is None else stage.strip("/")
-    recipe = (run / "pipeline.yaml").read_text(encoding="utf-8")
+    recipe = (run / PIPELINE).read_text(encoding="utf-8")
     if wanted == COLLECTOR or (raw and not is_finished(run)):
         dataset = Dataset.read(path) if inside is not None else read_collected(run)
         return Source(
