@@ -33,6 +33,21 @@ worker.main()
 """
 
 
+TAKE_MUCH = """
+import sys
+from adc_plugins_search.collectors import worker
+
+def take(inbox, outbox):
+    try:
+        bytearray(5 << 30)
+    except MemoryError:
+        print("MemoryError", file=sys.stderr)
+
+worker.work = take
+worker.main()
+"""
+
+
 def test_a_worker_imports_nothing_that_only_the_coordinator_needs():
     picture = io.BytesIO()
     Image.effect_noise((48, 64), 50).save(picture, "JPEG")
@@ -52,6 +67,12 @@ def test_a_worker_imports_nothing_that_only_the_coordinator_needs():
         "adc_core.dataset",
         "adc_plugins_search.collectors.downloader",
     }
+
+
+def test_a_worker_takes_no_more_memory_than_a_machine_can_spare():
+    command = [sys.executable, "-P", "-c", TAKE_MUCH]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+    assert ended.stderr == b"MemoryError\n"
 
 
 def test_a_worker_sets_little_more_than_a_record_aside_for_a_tls_connection():
