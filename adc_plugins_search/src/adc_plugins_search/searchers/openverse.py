@@ -12,6 +12,7 @@ from adc_core.errors import InputError
 from adc_core.interfaces import Searcher
 from adc_plugins_search.licences import creative_commons
 from adc_plugins_search.manners import user_agent
+from adc_plugins_search.searchers.base_url import BaseUrl, check_may_have
 from adc_plugins_search.searchers.json_api import (
     get_json,
     keep_secret,
@@ -25,6 +26,7 @@ MAX_RESULTS = 240
 """Openverse shows no more of any query."""
 
 ANONYMOUS_SIZE, SIZE = 20, 50
+SERVICE = "https://api.openverse.org"
 ID, SECRET = "OPENVERSE_CLIENT_ID", "OPENVERSE_CLIENT_SECRET"
 
 _LONGEST_QUERY = 200
@@ -40,9 +42,7 @@ class OpenverseSearcher(Searcher):
     copying the catalogue, and evading limits with several machines.
     """
 
-    base_url: str = Field(
-        "https://api.openverse.org", pattern=r"^https?://", description="address of the service"
-    )
+    base_url: BaseUrl = Field(SERVICE, description="address of the service")
     licences: tuple[str, ...] = Field(
         (), description="only these, such as cc0, by, by-sa; without any all that are open"
     )
@@ -66,6 +66,7 @@ class OpenverseSearcher(Searcher):
         client = optional_secret(ID), optional_secret(SECRET)
         known = all(client)
         if known:
+            check_may_have(self.base_url, SECRET, "openverse", SERVICE)
             token = self._token(*client, headers)
             if isinstance(token, Page):
                 return token.replace(cursor=str(number))
