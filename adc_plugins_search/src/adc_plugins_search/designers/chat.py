@@ -14,6 +14,7 @@ from adc_core.errors import InputError, WorkError
 from adc_core.interruption import heed
 from adc_plugins_search.designers.endpoint import Endpoint
 from adc_plugins_search.manners import seconds_of, user_agent
+from adc_plugins_search.searchers.bounded_answer import TooLongError, read_bounded
 from adc_plugins_search.searchers.json_api import redact
 
 MAX_BYTES = 4 << 20
@@ -110,13 +111,9 @@ def _post(endpoint: Endpoint, body: bytes, timeout: float) -> tuple[int, float |
     headers = {"User-Agent": user_agent(), "Content-Type": "application/json"}
     if endpoint.key:
         headers["Authorization"] = f"Bearer {endpoint.key}"
-    slow = WorkError(
-        f"{endpoint.host} gave no whole answer within {timeout:g} s: raise timeout, or take a "
-        "smaller model"
-    )
-    end = time.monotonic() + timeout
-    try:
-        response = _pool().request(
+
+    def ask() -> urllib3.BaseHTTPResponse:
+        return _pool().request(
             "POST",
             f"{endpoint.base_url}/chat/completions",
             body=body,
@@ -126,21 +123,16 @@ def _post(endpoint: Endpoint, body: bytes, timeout: float) -> tuple[int, float |
             redirect=False,
             preload_content=False,
         )
-        data = b""
-        try:
-            while piece := response.read1(1 << 16):
-                data += piece
-                if len(data) > MAX_BYTES:
-                    raise WorkError(f"{endpoint.host} answered more than {MAX_BYTES:,} bytes")
-                if time.monotonic() > end:
-                    raise slow
-        except BaseException:
-            # What is left of the answer must not be taken for the next one.
-            response.close()
-            raise
-        response.release_conn()
-    except urllib3.exceptions.ReadTimeoutError:
-        raise slow from None
+
+    try:
+        response, data = read_bounded(ask, most_bytes=MAX_BYTES, seconds=timeout)
+    except TooLongError:
+        raise WorkError(f"{endpoint.host} answered more than {MAX_BYTES:,} bytes") from None
+    except (TimeoutError, urllib3.exceptions.ReadTimeoutError):
+        raise WorkError(
+            f"{endpoint.host} gave no whole answer within {timeout:g} s: raise timeout, or take a "
+            "smaller model"
+        ) from None
     return response.status, seconds_of(response.headers.get("Retry-After")), data
 
 
@@ -153,7 +145,7 @@ def _problem(endpoint: Endpoint, status: int, data: bytes) -> str:
         said = error.get("message") if isinstance(error, dict) else error
         code = error.get("code") if isinstance(error, dict) else None
         said = f"{said} ({code})" if code and isinstance(code, str) else said
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         said = data.decode("utf-8", "replace")
     text = _one_line(str(said))
     return f"{endpoint.host} answered {status}: {text or 'no reason given'}"

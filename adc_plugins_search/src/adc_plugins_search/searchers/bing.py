@@ -8,7 +8,7 @@ from adc_core.design import Hit, Page, Query
 from adc_core.interfaces import Searcher
 from adc_plugins_search.licences import creative_commons
 from adc_plugins_search.searchers.base_url import BaseUrl, check_may_have
-from adc_plugins_search.searchers.json_api import get_json, refusal, results_of, secret
+from adc_plugins_search.searchers.json_api import Hits, get_json, refusal, results_of, secret
 
 PAGE_SIZE = 150
 KEY = "BING_SUBSCRIPTION_KEY"
@@ -110,6 +110,6 @@ class _Item(BaseModel):
 class _Results(BaseModel):
     """A page of results; pages overlap unless they are asked for by `nextOffset`."""
 
-    value: list[_Item] = []
+    value: Hits[_Item] = []
     next_offset: int | None = Field(None, alias="nextOffset")
     total: int = Field(0, alias="totalEstimatedMatches")

@@ -11,6 +11,7 @@ from adc_core.interfaces import Searcher
 from adc_plugins_search.searchers.base_url import BaseUrl, check_may_have
 from adc_plugins_search.searchers.json_api import (
     Answer,
+    Hits,
     get_json,
     redact,
     results_of,
@@ -118,7 +119,7 @@ class _Queries(BaseModel):
 class _Results(BaseModel):
     """A page of results; Google leaves `items` and `nextPage` out where there are none."""
 
-    items: list[_Item] = []
+    items: Hits[_Item] = []
     queries: _Queries
 
 

@@ -14,6 +14,7 @@ from adc_plugins_search.licences import creative_commons
 from adc_plugins_search.manners import user_agent
 from adc_plugins_search.searchers.base_url import BaseUrl, check_may_have
 from adc_plugins_search.searchers.json_api import (
+    Hits,
     get_json,
     keep_secret,
     optional_secret,
@@ -170,5 +171,5 @@ class _Item(BaseModel):
 
 
 class _Results(BaseModel):
-    results: list[_Item]
+    results: Hits[_Item]
     page_count: int

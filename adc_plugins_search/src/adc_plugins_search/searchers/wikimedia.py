@@ -11,7 +11,7 @@ from adc_core.interfaces import Searcher
 from adc_plugins_search.licences import of_url
 from adc_plugins_search.manners import user_agent
 from adc_plugins_search.searchers.base_url import BaseUrl
-from adc_plugins_search.searchers.json_api import Answer, get_json, refusal, results_of
+from adc_plugins_search.searchers.json_api import Answer, Hits, get_json, refusal, results_of
 
 PAGE_SIZE = 50
 _LAG = 5
@@ -122,7 +122,7 @@ class _Page(BaseModel):
 
 
 class _Pages(BaseModel):
-    pages: list[_Page] = []
+    pages: Hits[_Page] = []
 
 
 class _Results(BaseModel):
