@@ -40,7 +40,7 @@ def plugin_faults(component: Component, stage: str) -> Iterator[None]:
             raise WorkError(f"{who}: {error}") from error
         raise InputErrors(f"{who}: {line}" for line in lines_of(error)) from error
     except (Exception, SystemExit) as error:
-        raise WorkError(f"{who}: {fault_of(component, error)}; --debug shows more") from error
+        raise WorkError(f"{who}: {fault_of(type(component), error)}; --debug shows more") from error
 
 
 def origin_of(component: Component) -> str:
@@ -49,14 +49,14 @@ def origin_of(component: Component) -> str:
     return f"{registry.name_of(kind)} {registry.version_of(kind)}".rstrip()
 
 
-def fault_of(component: Component, error: BaseException) -> str:
+def fault_of(component: type[Component], error: BaseException) -> str:
     """What an exception says, of which type it is, and on which line of the component it arose."""
     if isinstance(error, ResultFault):
         return str(error)
     text = "; ".join(lines_of(error)) if isinstance(error, Exception) else str(error)
     kind = type(error).__name__
     told = f"{kind}: {text}" if text and not isinstance(error, ValidationError) else text or kind
-    place = _place_in(type(component).__module__.partition(".")[0], error)
+    place = _place_in(component.__module__.partition(".")[0], error)
     return f"{told} ({place})" if place else told
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from importlib_metadata import metadata
 
+from adc_core.cli.list import run as list_components
 from adc_core.component import Component
 from adc_core.errors import InputError
 from adc_core.interfaces import INTERFACES
@@ -17,7 +18,9 @@ from adc_core.unknown import unknown
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("kind", help=f"one of {', '.join(INTERFACES)}")
-    parser.add_argument("name", help="the component: NAME or PACKAGE/NAME")
+    parser.add_argument(
+        "name", nargs="?", help="the component: NAME or PACKAGE/NAME; without it, all are listed"
+    )
 
 
 def interface_of(kind: str) -> type[Component]:
@@ -33,6 +36,8 @@ def interface_of(kind: str) -> type[Component]:
 
 def run(arguments: Namespace) -> int:
     """Print the component's docstring, columns, options and package."""
+    if arguments.name is None:
+        return list_components(arguments)
     component = registry.load(interface_of(arguments.kind), arguments.name)
     print(f"{registry.name_of(component)}\n\n{inspect.getdoc(component)}\n")
     for what, columns in (("reads", component.reads), ("adds", component.adds)):
