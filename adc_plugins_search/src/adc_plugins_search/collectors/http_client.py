@@ -29,6 +29,7 @@ _ROBOTS_REDIRECTS = 6
 _RATE_AFTER = 5.0
 """Seconds after which a slow body is told from a slow start."""
 _REDIRECTS = {301, 302, 303, 307, 308}
+_BROKEN_OFF = {errno.ECONNRESET, errno.EPIPE}
 _UNKNOWN_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
@@ -129,8 +130,11 @@ def _sorted_failures() -> Iterator[None]:
         if error.os_error.errno in _UNKNOWN_HOST:
             raise RefusedError(Reason.UNREACHABLE, "unknown host") from None
         raise PassingError(Reason.UNREACHABLE, "no connection") from None
-    except (aiohttp.ClientError, OSError):
-        raise PassingError(Reason.UNREACHABLE, "the connection broke") from None
+    except (aiohttp.ClientError, OSError) as error:
+        # Who breaks a connection off has answered; a network that is down has not.
+        silent = isinstance(error, OSError) and error.errno not in _BROKEN_OFF
+        reason = Reason.UNREACHABLE if silent else Reason.SERVER_ERROR
+        raise PassingError(reason, "the connection broke") from None
 
 
 def _target(response: aiohttp.ClientResponse) -> URL:
