@@ -295,5 +295,5 @@ def _work_here(inbox: Connection, outbox: Connection) -> None:
     # A coordinator whose workers are processes needs no HTTP client.
     from adc_plugins_search.collectors.worker import work
 
-    with inbox, outbox:
+    with outbox:
         work(inbox, outbox)

@@ -45,7 +45,8 @@ async def _work(job: Job, inbox: Connection, outbox: Connection) -> None:
     fetching = Fetching(job, telling.tell)
 
     def listen() -> None:
-        with suppress(RuntimeError):  # the loop has ended by itself
+        # It alone reads the inbox, and so it closes it. The loop may have ended by itself.
+        with inbox, suppress(RuntimeError):
             try:
                 while True:
                     loop.call_soon_threadsafe(fetching.take, inbox.recv())
