@@ -15,7 +15,7 @@ from adc_core.interruption import heed
 from adc_plugins_search.designers.endpoint import Endpoint
 from adc_plugins_search.manners import seconds_of, user_agent
 from adc_plugins_search.searchers.bounded_answer import TooLongError, read_bounded
-from adc_plugins_search.searchers.json_api import redact
+from adc_plugins_search.searchers.keys import one_line, redact
 
 MAX_BYTES = 4 << 20
 """No answer to a question of ours is longer."""
@@ -147,13 +147,8 @@ def _problem(endpoint: Endpoint, status: int, data: bytes) -> str:
         said = f"{said} ({code})" if code and isinstance(code, str) else said
     except (ValueError, KeyError, TypeError, RecursionError):
         said = data.decode("utf-8", "replace")
-    text = _one_line(str(said))
+    text = one_line(said)
     return f"{endpoint.host} answered {status}: {text or 'no reason given'}"
-
-
-def _one_line(said: str) -> str:
-    """What a server says, safe for a terminal: no key, no control characters, not too long."""
-    return "".join(filter(str.isprintable, " ".join(redact(said).split())))[:300]
 
 
 def _failure(endpoint: Endpoint, model: str, status: int, problem: str) -> Exception:
@@ -214,7 +209,7 @@ def _completion(data: bytes, endpoint: Endpoint) -> Completion:
     messages = [part for choice in choices if (part := choice.message or choice.delta)]
     reasons = {choice.finish_reason for choice in choices}
     said = "".join(one.refusal or "" for one in messages)
-    refusal = _one_line(said) or None
+    refusal = one_line(said) or None
     if refusal is None and "content_filter" in reasons:
         refusal = "its content filter struck"
     usage = next((body.usage for body in reversed(bodies) if body.usage), None) or _Usage()

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from adc_core.errors import InputError
 from adc_plugins_search.searchers.base_url import check_encrypted, check_may_have, is_near
-from adc_plugins_search.searchers.json_api import optional_secret
+from adc_plugins_search.searchers.keys import optional_secret
 
 MODEL, BASE_URL, KEY = "ADC_LLM_MODEL", "ADC_LLM_BASE_URL", "ADC_LLM_API_KEY"
 _BASE_URLS = (BASE_URL, "OPENAI_BASE_URL", "OLLAMA_BASE_URL")

@@ -9,14 +9,8 @@ from adc_core.design import Hit, Page, Query
 from adc_core.errors import InputError, WorkError
 from adc_core.interfaces import Searcher
 from adc_plugins_search.searchers.base_url import BaseUrl, check_may_have
-from adc_plugins_search.searchers.json_api import (
-    Answer,
-    Hits,
-    get_json,
-    redact,
-    results_of,
-    secret,
-)
+from adc_plugins_search.searchers.json_api import Answer, Hits, get_json, results_of
+from adc_plugins_search.searchers.keys import one_line, secret
 
 PAGE_SIZE = 10
 MAX_RESULTS = 100
@@ -127,7 +121,7 @@ def _refusal(answer: Answer, start: int) -> Page:
     """What an error of Google's means: come back later, the end, or an exception."""
     error = answer.body.get("error") if isinstance(answer.body, dict) else None
     error = error if isinstance(error, dict) else {}
-    message = redact(" ".join(str(error.get("message", "no reason given")).split()))
+    message = one_line(error.get("message", "no reason given"))
     reasons = _reasons(error)
     said = f"google answered {answer.status}: {message}"
     if reasons & {"dailyLimitExceeded", "quotaExceeded"} or (

@@ -1,14 +1,13 @@
-"""JSON over HTTP for searchers: one connection pool, retries, and secrets kept out of messages."""
+"""JSON over HTTP for searchers: one connection pool, retries, and bounds on what is answered."""
 
 import json
 import logging
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, TypeVar
-from urllib.parse import quote_plus, urlsplit
+from urllib.parse import urlsplit
 
 import urllib3
 from pydantic import BaseModel, Field, ValidationError
@@ -17,6 +16,7 @@ from adc_core.design import Page
 from adc_core.errors import InputError, WorkError
 from adc_plugins_search.manners import seconds_of, user_agent
 from adc_plugins_search.searchers.bounded_answer import TooLongError, read_bounded
+from adc_plugins_search.searchers.keys import one_line, redact
 
 MOST_BYTES = 16 << 20
 """Of one answer; a page of results has a hundredth of it."""
@@ -28,7 +28,6 @@ _PASSING = (500, 502, 503, 504)
 # A pause that the service asks for is the collector's to plan, not to be slept away here.
 _BACKOFF = 0.5
 _TIMEOUT = urllib3.Timeout(connect=10, read=30)
-_secrets: set[str] = set()
 M = TypeVar("M", bound=BaseModel)
 Hits = Annotated[list[M], Field(max_length=MOST_HITS)]
 """The hits of a page."""
@@ -47,31 +46,6 @@ class Answer:
     status: int
     body: Any
     retry_after: float | None
-
-
-def secret(variable: str, service: str) -> str:
-    """A key from the environment; from now on it is blotted out of messages and logs.
-
-    Raises:
-        InputError: the variable is not set.
-    """
-    value = optional_secret(variable)
-    if not value:
-        raise InputError(f"{variable} is not set: {service} needs it; export {variable}=…")
-    return value
-
-
-def optional_secret(variable: str) -> str:
-    """A key from the environment, kept secret likewise; empty where there is none."""
-    value = os.environ.get(variable, "").strip()
-    if value:
-        _secrets.update((value, quote_plus(value)))
-    return value
-
-
-def keep_secret(value: str) -> None:
-    """Blot out something that a service gave, such as a token."""
-    _secrets.update((value, quote_plus(value)))
 
 
 def get_json(
@@ -163,8 +137,7 @@ def refusal(
         InputError: the key or the request is refused.
         WorkError: the service failed.
     """
-    text = redact(" ".join(str(message or "no reason given").split()))
-    said = f"{service} answered {answer.status}: {text}"
+    said = f"{service} answered {answer.status}: {one_line(message or 'no reason given')}"
     if answer.status == 429 or (answer.status == 503 and answer.retry_after is not None):
         pause = park if answer.retry_after is None else answer.retry_after
         return Page(cursor=cursor, parked_seconds=pause)
@@ -182,13 +155,6 @@ def _parsed(data: bytes) -> Any:
         return None
     # Services cut titles in the middle of a character; half of one cannot be written anywhere.
     return json.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
-
-
-def redact(text: str) -> str:
-    """The text with every secret blotted out."""
-    for value in sorted(_secrets, key=len, reverse=True):
-        text = text.replace(value, "…")
-    return text
 
 
 class _Redactor(logging.Filter):

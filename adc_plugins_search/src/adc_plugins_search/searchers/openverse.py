@@ -13,15 +13,8 @@ from adc_core.interfaces import Searcher
 from adc_plugins_search.licences import creative_commons
 from adc_plugins_search.manners import user_agent
 from adc_plugins_search.searchers.base_url import BaseUrl, check_may_have
-from adc_plugins_search.searchers.json_api import (
-    Hits,
-    get_json,
-    keep_secret,
-    optional_secret,
-    redact,
-    refusal,
-    results_of,
-)
+from adc_plugins_search.searchers.json_api import Hits, get_json, refusal, results_of
+from adc_plugins_search.searchers.keys import keep_secret, one_line, optional_secret
 
 MAX_RESULTS = 240
 """Openverse shows no more of any query."""
@@ -124,7 +117,7 @@ class OpenverseSearcher(Searcher):
             if answer.status != 200:
                 reason = answer.body.get("error") if isinstance(answer.body, dict) else None
                 if answer.status == 400:
-                    said = redact(str(reason))
+                    said = one_line(reason)
                     raise InputError(f"openverse refused the key ({said}): check {ID} and {SECRET}")
                 return refusal(answer, reason, "openverse", "", ID, SECRET)
             given = results_of(answer, _Token, "openverse")
