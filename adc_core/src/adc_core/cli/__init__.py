@@ -33,7 +33,8 @@ DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `adc`; return its exit code: 0 done, 1 the work failed, 2 the input is wrong."""
-    words, debug = _without_debug(list(sys.argv[1:] if arguments is None else arguments))
+    # Not list(…): once `adc list` was asked for, that name is a module of this package.
+    words, debug = _without_debug([*(sys.argv[1:] if arguments is None else arguments)])
     with warnings.catch_warnings():
         warnings.showwarning = _say_warning
         try:
