@@ -84,6 +84,15 @@ def test_agents_times_rules_cost_no_more_than_their_sum() -> None:
     assert not robots.allow(URL("http://a.example/no"))
 
 
+def test_wildcards_are_matched_in_time() -> None:
+    """As Protego does since version 0.6; regular expressions took minutes."""
+    rules = "\n".join(f"Disallow: /*a*b*c*d${number}" for number in range(10_000))
+    robots = rules_of(200, f"User-agent: *\n{rules}\n".encode())
+    started = time.process_time()
+    assert robots.allow(URL("http://a.example/" + "abc" * 1000))
+    assert time.process_time() - started < 20
+
+
 def test_what_is_no_robots_txt_excludes_nothing() -> None:
     for body in (b"", b"<!doctype html><p>Log in", b"\xff\x00\xfe" * 99):
         assert rules_of(200, body).allow(URL("http://a.example/x"))
