@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+import adc_core
 from adc_core.cli import BUILT_IN
 from adc_core.first_party import PACKAGE_OF
 from adc_core.kinds import KINDS
 from adc_core.listeners import RunEvents
 from adc_core.pipeline import Pipeline
+from adc_core.record import Record
 
 DOCS = Path(__file__).parents[2] / "docs"
 HOOKS = [hook for name, hook in vars(RunEvents).items() if name.startswith("adc_")]
@@ -56,3 +58,20 @@ def test_every_page_is_in_the_contents():
     contents = (DOCS.parent / "mkdocs.yml").read_text()
     for page in DOCS.rglob("*.md"):
         assert str(page.relative_to(DOCS)) in contents, f"mkdocs.yml lacks {page.name}"
+
+
+RECORDS = [
+    record
+    for record in (getattr(adc_core, name) for name in adc_core.__all__)
+    if isinstance(record, type) and issubclass(record, Record)
+]
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.__name__)
+def test_every_field_of_a_record(record):
+    told = "".join(inspect.getdoc(base) or "" for base in record.__mro__ if base is not object)
+    for field in record.model_fields:
+        assert f"\n    {field}: " in told, f"{record.__name__} does not say what {field} is"
+    page = (DOCS / "interfaces.md").read_text()
+    there = (record.__module__, f"{record.__module__}.{record.__qualname__}")
+    assert any(f"::: {name}\n" in page for name in there), f"interfaces.md lacks {record}"

@@ -1,7 +1,7 @@
 """What is asked for: a brief becomes a design, a design's queries become hits."""
 
 import re
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -47,11 +47,17 @@ def distinct(names: tuple[str, ...], what: str) -> tuple[str, ...]:
 
 
 class Brief(Record):
-    """The wish: what the dataset is about, and how many images to ask for."""
+    """The wish: what the dataset is about, and how many images to ask for.
 
-    subject: str = Field(min_length=1, description="what the images show, in a few words")
-    classes: tuple[ClassName, ...] = Field((), description="the classes, if already decided")
-    samples_per_query: int = Field(100, ge=1, description="images to ask for per query")
+    Attributes:
+        subject: what the images show, in a few words.
+        classes: if they are decided already.
+        samples_per_query: images to ask of each searcher for each query.
+    """
+
+    subject: str = Field(min_length=1)
+    classes: tuple[ClassName, ...] = ()
+    samples_per_query: int = Field(100, ge=1)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -60,7 +66,13 @@ class Brief(Record):
 
 
 class Query(Record):
-    """One search: its text, and the class and attribute values that its images shall have."""
+    """One search.
+
+    Attributes:
+        text: what to search for.
+        class_name: the class that its images shall have.
+        attributes: attribute to the value that its images shall have.
+    """
 
     text: str = Field(min_length=1)
     class_name: ClassName
@@ -68,7 +80,14 @@ class Query(Record):
 
 
 class Design(Record):
-    """The classes, the attributes with their values, and the queries that will find images."""
+    """What is to be collected.
+
+    Attributes:
+        classes: in the order of their indices.
+        attributes: attribute to its values.
+        queries: the searches, each for one of the classes.
+        samples_per_query: images to ask of each searcher for each query.
+    """
 
     classes: tuple[ClassName, ...] = Field(min_length=1)
     attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -93,13 +112,28 @@ class Hit(Record):
 
     A Creative Commons licence is named as SPDX names it: `CC-BY-SA-4.0`, `CC0-1.0`; without its
     version where the engine does not tell it. Other licences are named as the engine does.
+
+    Attributes:
+        url: of the image.
+        query: that it was offered for.
+        engine: the searcher's name.
+        rank: place among the query's hits of this engine, from 1.
+        page: the web page that shows the image.
+        title: of the image.
+        width: in pixels, as the engine says.
+        height: in pixels, as the engine says.
+        licence: its name.
+        licence_url: where it stands.
+        creator: who made the image.
+        creator_url: where to find them.
+        attribution: how the engine says to name the creator.
     """
 
     url: str
     query: Query
     engine: str
-    rank: int = Field(ge=1, description="place among the query's hits of this engine, from 1")
-    page: str | None = Field(None, description="the web page that shows the image")
+    rank: int = Field(ge=1)
+    page: str | None = None
     title: str | None = None
     width: int | None = None
     height: int | None = None
@@ -107,19 +141,25 @@ class Hit(Record):
     licence_url: str | None = None
     creator: str | None = None
     creator_url: str | None = None
-    attribution: str | None = Field(None, description="how the engine says to name the creator")
+    attribution: str | None = None
 
 
 class Page(Record):
-    """One page of results, and how to go on: a next cursor, the end, or a pause."""
+    """One page of results, and how to go on: a next cursor, the end, or a pause.
+
+    Attributes:
+        hits: in the engine's order.
+        cursor: what to pass for the next page; None: this was the last.
+        parked_seconds: how much later the service asks to come back, with the same cursor; such a
+            page has no hits.
+    """
 
     hits: tuple[Hit, ...] = ()
-    cursor: str | None = Field(None, description="what to pass for the next page; None: the end")
-    parked_seconds: float | None = Field(
-        None, ge=0, description="the service asks to come back this much later; cursor stays valid"
-    )
+    cursor: str | None = None
+    parked_seconds: float | None = Field(None, ge=0)
 
-    def model_post_init(self, _: Any) -> None:
-        """Check that a pause says where to go on."""
+    @model_validator(mode="after")
+    def _check(self) -> Self:
         if self.parked_seconds is not None and self.hits:
             raise ValueError("a parked page has no hits")
+        return self
