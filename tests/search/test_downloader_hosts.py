@@ -1,6 +1,9 @@
 """Hosts that never give anything are given up, and asked again by the next collection."""
 
 import asyncio
+import shutil
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -42,7 +45,7 @@ def busy(_: web.Request) -> web.Response:
 
 
 def given_up(site, why: str) -> tuple[str, str]:
-    return "host given up", f"{site.endpoint} was given up, after {why!r} again and again"
+    return "host given up", f"{site.endpoint} was given up: {why}"
 
 
 def test_a_host_that_always_says_not_now_is_given_up(site, collect, picture) -> None:
@@ -100,3 +103,38 @@ def test_a_host_that_answers_now_and_then_is_not_given_up(site, collect, picture
 
     urls = [site.on(f"/{n}.jpg", sometimes(picture(n))) for n in range(40)]
     assert collect(urls, max_wait=5) == (41, [])
+
+
+def test_a_run_asks_again_once_its_collector_folder_is_gone(
+    site, other_site, picture, tmp_path: Path
+) -> None:
+    """As the documentation says; its memory knows what was given up."""
+
+    async def answer(request: web.Request) -> web.Response:
+        return busy(request)
+
+    rows = [f"{site.on(f'/{n}.jpg', answer)},cat" for n in range(20)]
+    rows.append(f"{other_site.serve('/good.jpg', picture(1000))},dog")
+    (tmp_path / "list.csv").write_text("\n".join(["url,label", *rows]) + "\n")
+    (tmp_path / "p.yaml").write_text(
+        "brief: {subject: pets, classes: [cat, dog]}\n"
+        "designer: {use: attributes, attributes: {}}\n"
+        "searchers: [{use: manifest, path: list.csv}]\n"
+        "collector: {use: downloader, min_side: 8, max_wait: 1, allow_hosts: "
+        f"['{site.endpoint}', '{other_site.endpoint}']}}\n"
+    )
+
+    def collect() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "adc_core.cli", "collect", "p.yaml", "--out", "run"]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    ended = collect()
+    assert "host given up" in ended.stdout
+    assert "images: 1 in run/collector" in ended.stdout
+    told = f"adc: warning: 20 images of 1 host are left out: {site.endpoint} was given up: HTTP 429"
+    assert told in ended.stderr
+    for n in range(20):
+        site.serve(f"/{n}.jpg", picture(n))
+    shutil.rmtree(tmp_path / "run" / "collector")
+    assert "images: 21 in run/collector" in collect().stdout
+    assert other_site.paths == ["/good.jpg"]

@@ -7,9 +7,7 @@ from adc_plugins_search.collectors.outcomes import Reason, Refused
 
 BUSY = Refused(Reason.SERVER_ERROR, "HTTP 429", lasting=False)
 SILENT = Refused(Reason.UNREACHABLE, "no connection")
-GIVEN_UP = Refused(
-    Reason.GIVEN_UP, "a:80 was given up, after 'HTTP 429' again and again", lasting=False
-)
+GIVEN_UP = Refused(Reason.GIVEN_UP, "a:80 was given up: HTTP 429", lasting=False)
 
 
 def budget_of(most_seconds: float = 300, fewest_attempts: int = 4) -> HostBudget:

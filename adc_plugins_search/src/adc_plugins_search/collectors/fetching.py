@@ -190,10 +190,11 @@ class Fetching:
         rules, now = self._job.rules, asyncio.get_running_loop().time()
         trip.attempts += 1
         pause = error.pause or rules.backoff * 2 ** (trip.attempts - 1)
-        lost = trip.attempts > rules.retries or (error.pause or 0) > rules.max_wait
+        too_long = (error.pause or 0) > rules.max_wait
+        lost = too_long or trip.attempts > rules.retries
         if error.complaint:
             host.pace.complained()
-        if (error.pause or 0) > rules.max_wait:
+        if too_long:
             host.budget.give_up(error.refused)
         if lost:
             host.budget.lost(error.refused)

@@ -62,5 +62,5 @@ class HostBudget:
         """Ask the host for nothing more."""
         # Whether the network is down must be told from what cannot be reached.
         reason = Reason.UNREACHABLE if why.reason is Reason.UNREACHABLE else Reason.GIVEN_UP
-        detail = f"{self._host} was given up, after {why.detail!r} again and again"
+        detail = f"{self._host} was given up: {why.detail}"
         self.refused = self.refused or Refused(reason, detail, lasting=False)
