@@ -48,6 +48,12 @@ def test_a_slow_stream_that_goes_on_is_waited_for(chat):
     assert ask(chat, timeout=5).text == "drop by drop"
 
 
+def test_a_pause_that_is_no_time_is_none(chat):
+    never = "Mon, 01 Jan 2030 00:00:00 +99999999999999999999"
+    chat.script(chat.fails(429, "slow down", Retry_After=never), chat.says("Hi"))
+    assert ask(chat).text == "Hi"
+
+
 def test_headers_that_drip_end_in_time(dripping):
     with dripping(b"HTTP/1.1 200 OK\r\nX: ") as host, pytest.raises(WorkError) as raised:
         complete(Endpoint(f"http://{host}/v1"), "m", [], {}, timeout=0.3)
