@@ -58,6 +58,19 @@ def fault_of(record, **fields):
             "classes.1: '../../x' cannot be a class name: it becomes a folder, so use no slashes, "
             "control characters or bare dots",
         ),
+        *(
+            (
+                {**TWO, "classes": ("a", f"x{odd}y")},
+                f"classes.1: {f'x{odd}y'!r} cannot be a class name: it becomes a folder, so use "
+                "no slashes, control characters or bare dots",
+            )
+            for odd in "\x1b\x85\u2028\u202e"
+        ),
+        (
+            {**TWO, "classes": ("a", "é" * 101)},
+            f"classes.1: '{'é' * 40}…' cannot be a class name: it becomes a folder, so use at most "
+            "200 bytes",
+        ),
         ({**TWO, "classes": ("a", "a")}, "class 'a' stands twice: keep one"),
         (
             {**TWO, "probabilities": np.array([[0.5, 0.5], [0.9, 0.9]])},
@@ -114,6 +127,11 @@ def test_columns_are_read_only_and_owners_keep_theirs():
     with pytest.raises(ValueError, match="read-only"):
         dataset.features[0, 0] = 1
     features[0, 0] = 1
+
+
+def test_class_names_of_every_script():
+    classes = ("dog", "naïve", "क्\u200dष", "👩\u200d🚀", "x" * 200)
+    assert Dataset(ids=list("abcde"), labels=range(5), classes=classes).classes == classes
 
 
 def test_defaults_number_rows_and_classes():

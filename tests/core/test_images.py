@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from adc_core import decoding
 from adc_core.decoding import ImageError, open_image
 from adc_core.images import ImageArray, ImageFiles
 
@@ -82,6 +83,22 @@ def test_bad_pictures_are_refused(data, message):
         open_image(data, "x")
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
+
+
+def test_a_picture_is_the_same_in_bands_and_as_a_whole(monkeypatch):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (37, 53, 4), np.uint8)
+    for image in (
+        Image.fromarray(pixels, "RGBA"),
+        Image.fromarray(pixels, "RGBA").convert("LA"),
+        Image.fromarray(rng.integers(0, 1 << 16, (37, 53)).astype(np.uint16)),
+    ):
+        file = io.BytesIO()
+        image.save(file, "PNG")
+        whole = open_image(file.getvalue()).tobytes()
+        with monkeypatch.context() as patch:
+            patch.setattr(decoding, "_BAND_PIXELS", 200)
+            assert open_image(file.getvalue()).tobytes() == whole
 
 
 def test_a_missing_file_is_named(tmp_path):

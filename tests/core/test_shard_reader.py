@@ -66,6 +66,11 @@ def test_numbers_without_names(tmp_path):
     assert read.ids.tolist() == ["a/0", "a/4"]
     (tmp_path / "classes.txt").write_text("v\nw\nx\ny\nz\n")
     assert Dataset.read(tmp_path).classes == tuple("vwxyz")
+    (tmp_path / "classes.txt").write_bytes(b"v\r\nw\nx\ny\nz")
+    assert Dataset.read(tmp_path).classes == tuple("vwxyz")
+    (tmp_path / "classes.txt").write_text("v\nw\x85x\ny\nz\n", encoding="utf-8")
+    with pytest.raises(InputError, match="names 4 classes"):
+        Dataset.read(tmp_path)
     (tmp_path / "classes.txt").write_text("v\nw\n")
     with pytest.raises(InputError) as error:
         Dataset.read(tmp_path)

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from adc_core.first_party import PACKAGE_OF
 from adc_core.interfaces import INTERFACES
@@ -37,6 +38,17 @@ def imports_of(path, *, when_imported=False):
 
 def test_one_version():
     assert len({project["version"] for project in PROJECTS.values()}) == 1
+
+
+def test_what_is_tested_is_what_may_be_installed():
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    tested = dict(line.split("==") for line in lines if "==" in line)
+    for project in PROJECTS.values():
+        extras = project.get("optional-dependencies", {}).values()
+        for text in [*project["dependencies"], *(one for extra in extras for one in extra)]:
+            requirement = Requirement(text)
+            if requirement.name in tested:
+                assert requirement.specifier.contains(tested[requirement.name]), text
 
 
 def test_siblings_are_pinned_to_this_version():

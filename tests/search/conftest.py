@@ -4,7 +4,9 @@ import asyncio
 import io
 import socket
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +208,29 @@ def unused_port() -> Callable[[], int]:
             return port
 
     return find
+
+
+@contextmanager
+def _dripping(start: bytes) -> Iterator[str]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                connection.recv(10_000)
+                connection.sendall(start)
+                while True:
+                    connection.sendall(b"x")
+                    time.sleep(0.05)
+
+        threading.Thread(target=drip, daemon=True).start()
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.fixture(scope="session")
+def dripping() -> Callable[[bytes], AbstractContextManager[str]]:
+    """The endpoint of a server that sends a start, and then a byte now and then, for ever."""
+    return _dripping
 
 
 @pytest.fixture

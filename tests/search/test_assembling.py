@@ -126,7 +126,7 @@ def test_the_dataset_and_the_refusals_spell_everything_out(
             "engine": "google",
             "query": "tan emu",
             "reason": "duplicate",
-            "detail": "same picture as https://A.example/1#x",
+            "detail": "same picture as https://a.example/1",
         },
         {
             "url": "https://a.example/1",
@@ -134,12 +134,12 @@ def test_the_dataset_and_the_refusals_spell_everything_out(
             "engine": "google",
             "query": "grey dog",
             "reason": "duplicate",
-            "detail": "same picture as https://A.example/1#x",
+            "detail": "same picture as https://a.example/1",
         },
     ]
     hits = pq.read_table(tmp_path / "hits.parquet").to_pylist()
     assert [(row["id"], row["url"], row["attributes"]) for row in hits] == [
-        (id_of("https://a.example/1"), "https://A.example/1#x", '{"color": "tan"}'),
+        (id_of("https://a.example/1"), "https://a.example/1", '{"color": "tan"}'),
         (id_of("https://a.example/1"), "https://a.example/3", '{"color": "tan"}'),
         (id_of("https://a.example/1"), "https://a.example/1", '{"color": "grey"}'),
         (id_of("https://a.example/4"), "https://a.example/4", '{"color": "tan"}'),
@@ -156,7 +156,7 @@ def test_the_dataset_and_the_refusals_spell_everything_out(
     assert dataset.images.sums == [f"{257:0<64x}", f"{258:0<64x}"]
     assert dataset.sources.to_pylist() == [
         {
-            "url": "https://A.example/1#x",
+            "url": "https://a.example/1",
             "final_url": "https://end.example/1",
             "page": None,
             "title": "Tom",
@@ -258,3 +258,16 @@ def test_a_table_that_cannot_be_written_is_named(
     assert str(raised.value) == (
         f"{tmp_path / 'gone/samples.arrow'} cannot be written: No such file or directory"
     )
+
+
+def test_addresses_are_written_as_they_were_asked_for(
+    stored: Callable[[int], Stored], tmp_path: Path
+) -> None:
+    query = Query(text="a cat", class_name="cat")
+    odd = Hit(url="HTTP://A.example:80/1.jpg\r\nX-Inj: 1#top", query=query, engine="e", rank=1)
+    local = odd.replace(url="file:///cats/1%20a.jpg")
+    hits = [Judged(odd, "key1", stored(1)), Judged(local, "key2", stored(2))]
+    accounts, _, kept = accounts_of(hits, tmp_path)
+    expected = ["http://a.example/1.jpgX-Inj:%201", "file:///cats/1%20a.jpg"]
+    assert accounts.samples["url"].to_pylist() == expected
+    assert [row["url"] for row in kept] == expected

@@ -2,7 +2,10 @@
 
 import asyncio
 import gzip
+import re
 import socket
+import ssl
+import struct
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -11,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from aiohttp import web
+from yarl import URL
 
 from adc_core.work import working_in
+from adc_plugins_search.collectors import fetching, http_client
 from adc_plugins_search.collectors.downloader import Downloader
 
 Outcome = tuple[str, str] | None
@@ -135,6 +141,56 @@ def test_nobody_listening(site, outcome_of, unused_port) -> None:
     assert refused == ("unreachable", "no connection")
 
 
+def test_a_certificate_that_nobody_vouches_for(site, outcome_of) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def shake_hands() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                    context.wrap_socket(connection, server_side=True).close()
+                except ssl.SSLError:
+                    continue
+                except OSError:
+                    return
+
+        threading.Thread(target=shake_hands, daemon=True).start()
+        endpoint = f"127.0.0.1:{listener.getsockname()[1]}"
+        refused = outcome_of(f"https://{endpoint}/x.jpg", allow_hosts=(site.endpoint, endpoint))
+        listener.shutdown(socket.SHUT_RDWR)
+    assert refused == ("unreachable", "no valid certificate")
+
+
+def test_hosts_that_reset_every_connection_are_no_network_that_is_down(
+    wide_site, listed, design_of, picture, tmp_path: Path
+) -> None:
+    async def reset(request: web.Request) -> web.Response:
+        linger = struct.pack("ii", 1, 0)  # closing then sends a reset
+        request.transport.get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, linger
+        )
+        request.transport.abort()
+        await asyncio.sleep(1)
+        raise AssertionError("nobody is there any more")
+
+    async def answer_late(_: web.Request) -> web.Response:
+        await asyncio.sleep(1)
+        return web.Response(body=picture(1))
+
+    wide_site.on("/x.jpg", reset)
+    wide_site.on("/good.jpg", answer_late)
+    hosts = [f"127.0.0.{n}:{wide_site.port}" for n in range(1, 15)]
+    urls = [f"http://{host}/x.jpg" for host in hosts]
+    searcher = listed(urls={"cat": tuple(urls), "dog": (f"http://{hosts[0]}/good.jpg",)})
+    with working_in(tmp_path / "work"):
+        collector = Downloader(
+            allow_hosts=hosts, silence=12, retries=0, ignore=["robots"], min_side=8
+        )
+        assert len(collector.collect(design_of("cat", "dog"), [searcher])) == 1
+
+
 def test_an_unknown_host_is_not_asked_for_again(outcome_of) -> None:
     reason, detail = outcome_of("http://no-such-host.invalid/x.jpg", retries=0)
     assert reason == "unreachable"
@@ -171,6 +227,30 @@ def test_packed_pictures_are_unpacked(site, outcome_of, picture) -> None:
     assert outcome_of(site.serve("/x.jpg", packed, **{"Content-Encoding": "gzip"})) is None
 
 
+def test_a_pause_that_is_no_time_is_none(site, outcome_of, picture) -> None:
+    never = "Mon, 01 Jan 2030 00:00:00 +99999999999999999999"
+    url = site.script("/x.jpg", status(429, **{"Retry-After": never}), good(picture(1)))
+    assert outcome_of(url) is None
+
+
+def test_an_error_that_nobody_foresaw_costs_one_image(
+    site, outcome_of, picture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = site.serve("/x.jpg", picture(1))
+
+    async def fail(session, address: URL, rules):
+        if str(address) == url:
+            raise KeyError("strange")
+        return await http_client.get(session, address, rules)
+
+    monkeypatch.setattr(fetching, "get", fail)
+    said = (
+        f"{url} is left out (KeyError: 'strange'): please report this address as a fault of ADC's"
+    )
+    with pytest.warns(UserWarning, match=re.escape(said)):
+        assert outcome_of(url) == ("unexpected error", "KeyError: 'strange'")
+
+
 def test_redirects_are_followed(site, outcome_of, picture) -> None:
     site.serve("/end.jpg", picture(1))
     for n in range(4):
@@ -191,8 +271,9 @@ def test_redirects_out_of_the_web(site, outcome_of, target: str) -> None:
     assert outcome_of(url) == ("forbidden address", "redirected to no http or https address")
 
 
-def test_a_redirect_to_nonsense(site, outcome_of) -> None:
-    url = site.script("/x.jpg", status(302, Location="http://[::1"))
+@pytest.mark.parametrize("target", ["http://[::1", "http://[::1]@/x.jpg", "http://[65536:;]/x"])
+def test_a_redirect_to_nonsense(site, outcome_of, target: str) -> None:
+    url = site.script("/x.jpg", status(302, Location=target))
     assert outcome_of(url) == ("forbidden address", "redirected to no valid address")
 
 
@@ -265,7 +346,7 @@ def test_no_server_ends_the_collection(site, outcome_of, answer: bytes) -> None:
             f"http://{endpoint}/x.jpg", retries=1, allow_hosts=(site.endpoint, endpoint)
         )
         listener.shutdown(socket.SHUT_RDWR)
-    assert refused == ("unreachable", "the connection broke")
+    assert refused == ("server error", "the connection broke")
 
 
 def test_metadata_services_are_never_asked(outcome_of) -> None:

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from yarl import URL
 
 from adc_core.design import Hit, Query
-from adc_plugins_search.collectors.errands import canonical, errand_of, id_of
+from adc_plugins_search.collectors.errands import errand_of, id_of
 from adc_plugins_search.collectors.outcomes import Errand, Reason, Refused
 from adc_plugins_search.collectors.searching import Found
+from adc_plugins_search.collectors.web_address import read_address
 from adc_plugins_search.searchers.folder import FolderSearcher
 from adc_plugins_search.searchers.google import GoogleSearcher
 
@@ -46,7 +46,7 @@ def test_what_no_allowed_licence_covers_is_not_fetched(licence: str | None, deta
     ],
 )
 def test_canonical_addresses(url: str, expected: str) -> None:
-    assert canonical(URL(url)) == expected
+    assert str(read_address(url)) == expected
 
 
 @pytest.mark.parametrize(
@@ -62,8 +62,9 @@ def test_web_searchers_may_only_name_web_addresses(url: str, detail: str) -> Non
     assert errand_of(found(url)) == Refused(Reason.FORBIDDEN, detail)
 
 
-def test_an_address_that_is_none() -> None:
-    refused = errand_of(found("http://[::1"))
+@pytest.mark.parametrize("url", ["http://[::1", "http://[::1]@/x.jpg", "http://[65536:;]/x"])
+def test_an_address_that_is_none(url: str) -> None:
+    refused = errand_of(found(url))
     assert isinstance(refused, Refused)
     assert refused.reason is Reason.FORBIDDEN
     assert refused.detail.startswith("no address: ")

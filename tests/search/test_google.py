@@ -262,3 +262,12 @@ def test_the_key_is_in_no_log_and_no_message(
     told = caplog.text + str(raised.value) + repr(searcher) + json.dumps(searcher.model_dump())
     for secret in (KEY, KEY.replace("/", "%2F"), ENGINE):
         assert secret not in told  # but without the secrets
+
+
+def test_what_google_says_cannot_reach_the_terminal(site) -> None:
+    said = {"error": {"message": "\x1b]0;title\x07 no\nmore " + "x" * 1000}}
+    url = site.script("/v1", lambda: web.json_response(said, status=403))
+    with pytest.raises(InputError) as raised:
+        GoogleSearcher(base_url=url).page(QUERY)
+    text = f"]0;title no more {'x' * 1000}"[:300]
+    assert str(raised.value) == f"google answered 403: {text}; check GOOGLE_API_KEY"

@@ -22,7 +22,7 @@ NEEDED = {
     WikimediaSearcher: ("ADC_CONTACT",),
     BraveSearcher: ("BRAVE_API_KEY",),
     GoogleSearcher: ("GOOGLE_API_KEY", "GOOGLE_CSE_ID"),
-    BingSearcher: ("BING_SUBSCRIPTION_KEY", "BING_SEARCH_URL"),
+    BingSearcher: ("BING_SUBSCRIPTION_KEY", "ADC_BING_BASE_URL"),
     SearxngSearcher: ("SEARXNG_URL",),
 }
 """What the environment must hold beside `ADC_LIVE`."""
@@ -38,7 +38,7 @@ def test_the_service_answers_as_the_gallery_does(searcher):
         pytest.skip(f"not verified against the service: set {', '.join(missing)}")
     given = {
         WikimediaSearcher: ("contact", "ADC_CONTACT"),
-        BingSearcher: ("base_url", "BING_SEARCH_URL"),
+        BingSearcher: ("base_url", "ADC_BING_BASE_URL"),
         SearxngSearcher: ("base_url", "SEARXNG_URL"),
     }
     option, variable = given.get(searcher, (None, None))

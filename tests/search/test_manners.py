@@ -15,6 +15,7 @@ from adc_plugins_search.manners import seconds_of, user_agent
         ("9" * 400, 366 * 86_400.0),
         ("soon", None),
         ("-5", None),
+        ("Mon, 01 Jan 2030 00:00:00 +99999999999999999999", None),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
     ],
 )

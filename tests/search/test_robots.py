@@ -1,8 +1,12 @@
 """robots.txt: what its rules mean, and when a host has none or cannot say."""
 
 import asyncio
+import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from protego import Protego
 from yarl import URL
 
 from adc_plugins_search.collectors.outcomes import PassingError, Reason, RefusedError
@@ -38,6 +42,55 @@ def test_rules_of_its_own_come_first() -> None:
     robots = Robots("User-agent: *\nDisallow: /\n\nUser-agent: ADC-Search\nDisallow: /x\n")
     assert robots.allow(URL("http://a.example/y"))
     assert not robots.allow(URL("http://a.example/x"))
+
+
+AGENT_FIELDS = (
+    "User-agent:",
+    "useragent :",
+    "USER AGENT:",
+    "User  agent ",
+    "user-agent",
+    "user agent ",
+)
+AGENTS = ("*", "adc-search", "ADC", "a", "adc*", "**", "", "other", "adc-searcher", "x: y", "x:y")
+RULES = (
+    *("Disallow: /", "Allow: /x", "disallow /x/y", "Disallow:", "Crawl-delay: 3", "Crawl delay: 7"),
+    *("Sitemap: http://a.example/s", "", "# nothing", "Noindex: /", "strange", "User-agent"),
+)
+LINES = st.one_of(
+    st.tuples(st.sampled_from(AGENT_FIELDS), st.sampled_from(AGENTS), st.sampled_from(("", " # x")))
+    .map("".join)
+    .map(str.strip),
+    st.sampled_from(RULES),
+)
+
+
+@given(st.lists(LINES, max_size=14).map("\n".join))
+def test_leaving_out_other_agents_changes_no_answer(text: str) -> None:
+    whole, robots = Protego.parse(text), Robots(text)
+    for path in ("/", "/x", "/x/y"):
+        address = f"http://a.example{path}"
+        assert robots.allow(URL(address)) == whole.can_fetch(address, "adc-search")
+    assert robots.delay == (whole.crawl_delay("adc-search") or 0.0)
+
+
+def test_agents_times_rules_cost_no_more_than_their_sum() -> None:
+    agents = "\n".join(f"User-agent: bot{number}" for number in range(15_000))
+    rules = "\n".join(f"Disallow: /{number:x}" for number in range(15_000))
+    started = time.process_time()
+    robots = rules_of(200, f"{agents}\n{rules}\nUser-agent: *\nDisallow: /no\n".encode())
+    assert time.process_time() - started < 20  # a guard against minutes
+    assert robots.allow(URL("http://a.example/1"))
+    assert not robots.allow(URL("http://a.example/no"))
+
+
+def test_wildcards_are_matched_in_time() -> None:
+    """As Protego does since version 0.6; regular expressions took minutes."""
+    rules = "\n".join(f"Disallow: /*a*b*c*d${number}" for number in range(10_000))
+    robots = rules_of(200, f"User-agent: *\n{rules}\n".encode())
+    started = time.process_time()
+    assert robots.allow(URL("http://a.example/" + "abc" * 1000))
+    assert time.process_time() - started < 20
 
 
 def test_what_is_no_robots_txt_excludes_nothing() -> None:

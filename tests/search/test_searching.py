@@ -14,6 +14,7 @@ from adc_core.interfaces import Searcher
 from adc_core.work import working_in
 from adc_plugins_search.collectors.journal import Journal
 from adc_plugins_search.collectors.searching import search_all
+from adc_plugins_search.searchers.keys import secret
 
 
 class Scripted(Searcher):
@@ -237,3 +238,26 @@ def test_a_damaged_journal_is_named(tmp_path: Path) -> None:
     assert str(raised.value) == (
         f"{path} cannot be used (file is not a database): make room, or delete it to start over"
     )
+
+
+def test_a_key_that_a_service_repeats_is_not_kept(
+    design_of, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    class Echo(Searcher):
+        def page(self, query: Query, cursor: str | None = None) -> Page:
+            key = secret("ECHO_KEY", "echo")
+            said = {"page": f"http://a/?k={key}", "title": f"for {key}", "licence": None}
+            hit = Hit(url=f"http://a/1?key={key}", query=query, engine="echo", rank=1, **said)
+            return Page(hits=(hit, hit.replace(url="http://a/2", page=None, title="plain")))
+
+    monkeypatch.setenv("ECHO_KEY", "hunter2-hunter2")
+    with closing(Journal(tmp_path / "journal.sqlite", "")) as journal:
+        first, second = search_all(design_of("x"), [Echo()], journal, threads=1, max_wait=0)
+    assert (first.hit.url, first.hit.page, first.hit.title) == (
+        "http://a/1?key=…",
+        "http://a/?k=…",
+        "for …",
+    )
+    assert (second.hit.url, second.hit.title) == ("http://a/2", "plain")
+    for path in tmp_path.rglob("*"):
+        assert not path.is_file() or b"hunter2" not in path.read_bytes()

@@ -1,6 +1,9 @@
 """The kernel: how pictures are shrunk, and that nothing is seen in them that was not there."""
 
 import io
+import struct
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -145,6 +148,81 @@ def test_a_jpeg_of_too_many_scans() -> None:
     with pytest.raises(RefusedError) as caught:
         verify(bomb, PictureRules(64, 32, 1_000_000), "http://a/")
     assert caught.value.refused == Refused(Reason.DAMAGED, "more than 100 scans in a JPEG")
+
+
+def test_scans_of_a_large_jpeg_cost_more() -> None:
+    file = io.BytesIO()
+    Image.new("L", (6000, 6000)).save(file, "JPEG", progressive=True)
+    data = file.getvalue()
+    bomb = data[:-2] + 50 * data[data.rindex(b"\xff\xda") : -2] + data[-2:]
+    scans = bomb.count(b"\xff\xda")
+    with pytest.raises(RefusedError) as caught:
+        verify(bomb, RULES, "http://a/")
+    detail = f"{scans} scans of 6000 × 6000 pixels in a JPEG"
+    assert caught.value.refused == Refused(Reason.DAMAGED, detail)
+    assert verify(data, RULES, "http://a/")
+
+
+def test_a_webp_may_have_half_as_many_pixels() -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (100, 100)).save(file, "WEBP", lossless=True)
+    assert verify(file.getvalue(), PictureRules(64, 32, 20_000), "http://a/")
+    with pytest.raises(RefusedError) as caught:
+        verify(file.getvalue(), PictureRules(64, 32, 19_999), "http://a/")
+    assert caught.value.refused == Refused(Reason.TOO_MANY_PIXELS, "more than 9,999 in a WebP")
+
+
+PEAK = """
+import resource, sys
+from adc_plugins_search.collectors.verifying import PictureRules, verify
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+data = sys.stdin.buffer.read()
+before = peak()
+verify(data, PictureRules(64, 32, 64_000_000), "http://a/")
+print((peak() - before) // 1024)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the peak has another unit")
+@pytest.mark.parametrize(
+    ("mode", "form", "most"), [("I;16", "PNG", 13), ("RGBA", "PNG", 13), ("RGB", "PNG", 7)]
+)
+def test_a_large_picture_takes_few_bytes_per_pixel(mode: str, form: str, most: int) -> None:
+    """A small file can hold any number of pixels: 16 million here, 64 at the most."""
+    file = io.BytesIO()
+    Image.new(mode, (4000, 4000)).save(file, form)
+    command = [sys.executable, "-P", "-c", PEAK]
+    ended = subprocess.run(command, input=file.getvalue(), stdout=subprocess.PIPE, check=True)
+    assert int(ended.stdout) < most * 16
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the peak has another unit")
+def test_tags_that_share_their_bytes_are_not_read_again_and_again() -> None:
+    """400 tags of 2 MB each in a file of 2 MB, as Pillow reads them before its version 13."""
+    tags, size = 400, 2_000_000
+    place = 8 + 2 + 12 * tags + 4
+    entries = (struct.pack("<HHII", 1000 + tag, 7, size, place) for tag in range(tags))
+    exif = b"II*\0" + struct.pack("<IH", 8, tags) + b"".join(entries) + bytes(4 + size)
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(file, "PNG", exif=exif)
+    command = [sys.executable, "-P", "-W", "ignore", "-c", PEAK]
+    ended = subprocess.run(command, input=file.getvalue(), stdout=subprocess.PIPE, check=True)
+    assert int(ended.stdout) < 100
+
+
+def test_memory_that_is_not_there_is_no_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise MemoryError
+
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(file, "PNG")
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", full)
+    with pytest.raises(RefusedError) as caught:
+        verify(file.getvalue(), RULES, "http://a/")
+    assert caught.value.refused == Refused(Reason.TOO_MANY_PIXELS, "more memory than there is")
 
 
 def test_a_picture_that_is_cut_within_its_header() -> None:

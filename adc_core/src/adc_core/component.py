@@ -36,7 +36,13 @@ class Component(BaseModel, ABC):
     an interface, a table `{use: name, option: value}` builds the named component.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, defer_build=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        defer_build=True,
+        hide_input_in_errors=True,  # it may hold a password
+    )
 
     kind: ClassVar[str]
     """The plural word of the interface: `detectors`."""

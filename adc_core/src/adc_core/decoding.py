@@ -7,6 +7,7 @@ import io
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Literal
 
@@ -21,6 +22,11 @@ MAX_PIXELS = 64_000_000
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")
 """The picture formats that are opened; anything else is refused by its content."""
+
+NO_MEMORY = "more memory than there is"
+"""The detail of an `ImageError` where decoding ran out of it."""
+
+_BAND_PIXELS = 1 << 20
 
 Unusable = Literal["not an image", "damaged", "too large", "unreadable"]
 
@@ -56,7 +62,7 @@ def open_image(source: Path | bytes, name: str = "", max_pixels: int = MAX_PIXEL
     name = name or (str(source) if isinstance(source, Path) else "image")
     with _refusals(name), _opened(source, name, max_pixels) as image:
         image.load()
-        return _as_rgb(ImageOps.exif_transpose(image))
+        return _as_rgb(_upright(image))
 
 
 def open_small(
@@ -79,7 +85,7 @@ def open_small(
         if image.format == "JPEG":
             image.draft("RGB", (side, side))
         image.load()
-        small = _as_rgb(ImageOps.exif_transpose(image))
+        small = _as_rgb(_upright(image))
         small.thumbnail((side, side), Image.Resampling.BOX, reducing_gap=None)
         return small, (width, height)
 
@@ -141,6 +147,9 @@ def _refusals(name: str) -> Iterator[None]:
         raise ImageError(f"{name} is not a picture: replace or remove it", "not an image") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ImageError(f"{name} is a decompression bomb: remove it", "too large") from None
+    except MemoryError:
+        message = f"{name} takes more memory to decode than there is: shrink or remove it"
+        raise ImageError(message, "too large", NO_MEMORY) from None
     except FileNotFoundError:
         message = f"{name} is missing: put it back or remove its row"
         raise ImageError(message, "unreadable") from None
@@ -177,17 +186,58 @@ _SIGNATURES = (
 )
 
 
+def _upright(image: Image.Image) -> Image.Image:
+    """Turn a picture as its Exif data say; without a copy where there is nothing to turn."""
+    turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return image if turn is None else image.transpose(turn)
+
+
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
 def _as_rgb(image: Image.Image) -> Image.Image:
+    """Convert a picture in bands: whole copies of a large one would take gigabytes."""
+    if image.mode == "RGB" and not image.has_transparency_data:
+        return image
+    convert = _flattened if image.has_transparency_data else _opaque
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        values = np.asarray(image, dtype=np.float64)
-        image = Image.fromarray(
-            (values / (257 if values.max() > 255 else 1)).clip(0, 255).astype(np.uint8)
-        )
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        ground = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(ground, image).convert("RGB")
-    return image.convert("RGB")
+        brightest = np.max([np.asarray(band).max() for _, band in _bands(image)])
+        convert = partial(_from_values, scale=257 if brightest > 255 else 1)
+    rgb = Image.new("RGB", image.size)
+    for top, band in _bands(image):
+        rgb.paste(convert(band), (0, top))
+    return rgb
+
+
+def _bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
+    """A picture's rows, about a million pixels at a time, and where each band begins."""
+    rows = max(1, _BAND_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
+
+
+def _opaque(band: Image.Image) -> Image.Image:
+    return band.convert("RGB")
+
+
+def _flattened(band: Image.Image) -> Image.Image:
+    """On white."""
+    ground = Image.new("RGBA", band.size, "white")
+    return Image.alpha_composite(ground, band.convert("RGBA")).convert("RGB")
+
+
+def _from_values(band: Image.Image, scale: int) -> Image.Image:
+    """From 16 or 32 bits per pixel to 8."""
+    values = np.asarray(band, dtype=np.float64)
+    return Image.fromarray((values / scale).clip(0, 255).astype(np.uint8)).convert("RGB")
 
 
 def shrink(pixels: NDArray[np.uint8], side: int) -> tuple[Image.Image, tuple[int, int]]:

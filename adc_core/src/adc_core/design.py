@@ -7,13 +7,23 @@ from pydantic import AfterValidator, Field, model_validator
 
 from adc_core.record import Record
 
+_LONGEST_CLASS = 200
+"""Bytes: file systems allow 255, and an ending may follow."""
+_NOT_IN_A_FOLDER = re.compile(r"[/\\\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""Separators, and what breaks lines or turns them round."""
+
 
 def _class_name(name: str) -> str:
     name = name.strip()
-    if not name or name in {".", ".."} or re.search(r"[/\\\x00-\x1f]", name):
+    if not name or name in {".", ".."} or _NOT_IN_A_FOLDER.search(name):
         raise ValueError(
             f"{name!r} cannot be a class name: it becomes a folder, so use no slashes, "
             "control characters or bare dots"
+        )
+    if len(name.encode(errors="surrogatepass")) > _LONGEST_CLASS:
+        raise ValueError(
+            f"{name[:40] + '…'!r} cannot be a class name: it becomes a folder, so use at most "
+            f"{_LONGEST_CLASS} bytes"
         )
     return name
 

@@ -143,11 +143,17 @@ def _note(sample: _Found, suffix: str, content: bytes) -> None:
         }
 
 
+def _lines(path: Path) -> list[str]:
+    """The lines of a text; a name may hold what only Python takes for the end of one."""
+    lines = path.read_text(encoding="utf-8").split("\n")
+    return lines[:-1] if lines[-1] == "" else lines
+
+
 def _labels(
     samples: list[_Found], folder: Path, paths: list[Path]
 ) -> tuple[list[int], tuple[str, ...]]:
     listed = folder / CLASSES
-    classes = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else None
+    classes = _lines(listed) if listed.is_file() else None
     numbers = [sample.number for sample in samples]
     if None not in numbers and classes is not None:
         known = [number for number in numbers if number is not None]

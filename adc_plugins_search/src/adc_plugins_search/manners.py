@@ -38,5 +38,5 @@ def seconds_of(retry_after: str | None) -> float | None:
         return min(float(retry_after), YEAR)
     try:
         return min(max(0.0, parsedate_to_datetime(retry_after).timestamp() - time()), YEAR)
-    except ValueError:
+    except (ValueError, OverflowError):  # years and offsets may have any number of digits
         return None

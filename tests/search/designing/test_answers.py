@@ -100,3 +100,15 @@ def test_nothing_is_an_answer():
 @pytest.mark.parametrize("shape", [Words, Groups])
 def test_the_form_that_prompts_show_is_right(shape):
     shape.model_validate(json.loads(shape.form()))
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, '{"options":' * 100_000, "Sure: " + "[" * 200_000])
+@pytest.mark.parametrize("shape", [Words, Groups])
+def test_nesting_without_end_is_no_answer(text, shape):
+    with pytest.raises(ValueError, match="there is no JSON and no list in it"):
+        read_answer(text, shape)
+
+
+def test_a_cut_group_nested_without_end_is_none():
+    text = '{"name": "a", "options": ' + "[" * 100_000
+    assert read_answer(text, Groups, cut=True) == Groups(groups=[])

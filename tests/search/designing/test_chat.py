@@ -48,6 +48,27 @@ def test_a_slow_stream_that_goes_on_is_waited_for(chat):
     assert ask(chat, timeout=5).text == "drop by drop"
 
 
+def test_a_pause_that_is_no_time_is_none(chat):
+    never = "Mon, 01 Jan 2030 00:00:00 +99999999999999999999"
+    chat.script(chat.fails(429, "slow down", Retry_After=never), chat.says("Hi"))
+    assert ask(chat).text == "Hi"
+
+
+def test_headers_that_drip_end_in_time(dripping):
+    with dripping(b"HTTP/1.1 200 OK\r\nX: ") as host, pytest.raises(WorkError) as raised:
+        complete(Endpoint(f"http://{host}/v1"), "m", [], {}, timeout=0.3)
+    assert str(raised.value) == (
+        f"{host} gave no whole answer within 0.3 s: raise timeout, or take a smaller model"
+    )
+
+
+def test_an_error_nested_without_end_is_told(chat):
+    chat.script(*[chat.sends(b"[" * 100_000, 400)])
+    with pytest.raises(NotUnderstoodError) as raised:
+        ask(chat)
+    assert str(raised.value).startswith(f"{chat.host} answered 400: [[[")
+
+
 def test_a_stream_that_is_too_slow_ends(chat):
     chat.script(chat.streams("x" * 1000, pause=0.05, size=1))
     with pytest.raises(WorkError) as raised:

@@ -38,6 +38,7 @@ def test_openais_key_goes_to_openai_only(monkeypatch):
     assert endpoint_of(None).key == "sk-openai"
     assert endpoint_of("https://api.openai.com/v1").key == ""
     monkeypatch.setenv("ADC_LLM_API_KEY", "sk-own")
+    monkeypatch.setenv("ADC_LLM_BASE_URL", "https://third.example/v1")
     found = endpoint_of("https://third.example/v1")
     assert (found.key, found.key_variable) == ("sk-own", "ADC_LLM_API_KEY")
     assert "sk-own" not in repr(found)
@@ -60,6 +61,11 @@ def test_openais_key_goes_to_openai_only(monkeypatch):
             "http://example.org/v1",
             "base_url: example.org would get the key of ADC_LLM_API_KEY unencrypted: use https, "
             "or unset ADC_LLM_API_KEY",
+        ),
+        (
+            "https://example.org/v1",
+            "base_url: example.org would get the key of ADC_LLM_API_KEY: if you trust it, export "
+            "ADC_LLM_BASE_URL=https://example.org/v1, else unset ADC_LLM_API_KEY",
         ),
     ],
 )

@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 import tarfile
+import textwrap
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from PIL import Image
 
 from adc_core.dataset import Dataset
@@ -244,6 +246,74 @@ def test_the_recipe_of_a_run_is_in_the_datasheet(dataset, tmp_path):
     adc("export", tmp_path / "run/collector", "--as", "url-list", "--to", tmp_path / "out")
     text = (tmp_path / "out" / "README.md").read_text()
     assert "from this pipeline:\n\n    designer:\n      use: vocabulary\n" in text
+
+
+def test_the_recipe_says_nothing_of_who_ran_it(dataset, tmp_path):
+    recipe = """\
+dataset: /home/me/secret-project/photos
+searchers:
+- {use: wikimedia, contact: me@example.org}
+- {use: searxng, base_url: "http://10.0.0.5/search"}
+- {use: bing, base_url: "https://bing.example/v7"}
+- {use: folder, root: ~/pictures/cats}
+collector: {use: downloader, contact: me@example.org, allow_hosts: ["nas.local:80"], size: 64}
+"""
+    (tmp_path / "run").mkdir()
+    dataset.save(tmp_path / "run" / "collector")
+    (tmp_path / "run" / "run.json").write_text("{}")
+    (tmp_path / "run" / "pipeline.yaml").write_text(recipe)
+    adc("export", tmp_path / "run/collector", "--as", "url-list", "--to", tmp_path / "out")
+    _, _, told = (tmp_path / "out" / "README.md").read_text().partition("from this pipeline:\n\n")
+    assert yaml.safe_load(textwrap.dedent(told)) == {
+        "dataset": "photos",
+        "searchers": [
+            {"use": "wikimedia"},
+            {"use": "searxng"},
+            {"use": "bing", "base_url": "https://bing.example/v7"},
+            {"use": "folder", "root": "cats"},
+        ],
+        "collector": {"use": "downloader", "size": 64},
+    }
+
+
+def test_the_texts_of_strangers_stay_texts(dataset, tmp_path):
+    odd = [
+        "<script>alert(1)</script>",
+        "CC0\n\n# Another licence\n",
+        "[free](http://evil.example)",
+        "by | sa",
+        "\x1b]0;title\x07 \u202etxt",
+        "x" * 1000,
+        "=cmd|'/C calc'!A0",
+    ]
+    texts = [odd[row % len(odd)] for row in range(23)]
+    urls = [("javascript:alert(1)//", "https://a.example/licence")[row % 2] for row in range(23)]
+    sources = dataset.sources.select(["url", "engine"])
+    sources = sources.append_column("licence", [texts]).append_column("licence_url", [urls])
+    dataset.replace(sources=sources).save(tmp_path / "saved")
+    adc("export", tmp_path / "saved", "--as", "image-folder", "--to", tmp_path / "out")
+    table = (
+        (tmp_path / "out" / "README.md")
+        .read_text()
+        .partition("| licence | images |\n|---|---|\n")[2]
+    )
+    rows = [
+        row.removeprefix("| ").rpartition(" | ")[0] for row in table.split("\n\n")[0].splitlines()
+    ]
+    assert sorted(rows) == sorted(
+        [
+            "&lt;script&gt;alert(1)&lt;/script&gt;",
+            "CC0 # Another licence",
+            "\\[free\\](http://evil.example)",
+            "by \\| sa",
+            "]0;title txt".replace("]", "\\]"),
+            "x" * 100 + "…",
+            "=cmd\\|'/C calc'!A0",
+        ]
+    )
+    described = json.loads((tmp_path / "out" / "croissant.json").read_text())
+    assert described["license"] == ["https://a.example/licence"]
+    assert "\"'=cmd|" in (tmp_path / "out" / "samples.csv").read_text()
 
 
 @pytest.mark.parametrize("form", FORMS)

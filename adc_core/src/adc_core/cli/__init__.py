@@ -142,7 +142,8 @@ def _report(error: Exception) -> int:
 
 def _say(text: str, exit_code: int) -> int:
     for line in text.splitlines():
-        print(f"adc: {line}", file=sys.stderr)
+        # A server's or a plugin's words may be among it.
+        print(f"adc: {''.join(filter(str.isprintable, line))}", file=sys.stderr)
     return exit_code
 
 

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from adc_core.measurement_tables import measurement_tables
 from adc_core.run import Run
 
+_WIDEST = 60
+"""Characters of a cell."""
+
 
 def tables_of(run: Run) -> Iterator[str]:
     """What was measured, without details; cells where a metric does not apply are empty."""
@@ -20,9 +23,17 @@ def _figure(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.3f}"
 
 
+def _cell(text: str) -> str:
+    line = "".join(filter(str.isprintable, " ".join(text.split())))
+    return line if len(line) <= _WIDEST else f"{line[: _WIDEST - 1]}…"
+
+
 def table(head: list[str], rows: list[list[str]], *, texts: int = 1) -> str:
-    """Columns side by side: the first `texts` begin, the others end on one line."""
-    lines = [head, *rows]
+    """Columns side by side: the first `texts` begin, the others end on one line.
+
+    What stands in a cell may be anybody's text: it is cut, and can do nothing to a terminal.
+    """
+    lines = [[_cell(text) for text in line] for line in (head, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
     return "\n".join(
         "  ".join(

@@ -38,6 +38,11 @@ def _new(width: float, height: float) -> tuple[Figure, Axes]:
         return figure, figure.add_subplot()
 
 
+def _verbatim(names: Sequence[str]) -> list[str]:
+    """Names as they are: between dollars, matplotlib reads formulas."""
+    return [name.replace("$", r"\$") for name in names]
+
+
 def class_counts(dataset: Dataset, things: str) -> str:
     """Bars: how many images, or other things, of each class, by the engine that found them."""
     engines = np.full(len(dataset), "given")
@@ -49,11 +54,11 @@ def class_counts(dataset: Dataset, things: str) -> str:
     for number, engine in enumerate(np.unique(engines)):
         counts = np.bincount(dataset.labels[engines == engine], minlength=len(dataset.classes))
         colour = _COLOURS[number % len(_COLOURS)]
-        axes.barh(places, counts, left=left, color=colour, label=str(engine))
+        axes.barh(places, counts, left=left, color=colour, label=_verbatim([str(engine)])[0])
         left += counts
     for place, total in zip(places, left, strict=True):
         axes.text(float(total), float(place), f" {int(total)}", va="center")
-    axes.set_yticks(places, dataset.classes)
+    axes.set_yticks(places, _verbatim(dataset.classes))
     axes.invert_yaxis()
     axes.set_xlabel(things)
     axes.margins(x=0.15)
@@ -66,8 +71,9 @@ def transition(matrix: Array, classes: Sequence[str], name: str) -> str:
     side = 1.6 + 0.42 * len(classes)
     figure, axes = _new(side + 0.8, side)
     picture = axes.imshow(matrix, vmin=0, vmax=1, cmap="Blues")
-    axes.set_xticks(range(len(classes)), classes, rotation=45, ha="right")
-    axes.set_yticks(range(len(classes)), classes)
+    names = _verbatim(classes)
+    axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
+    axes.set_yticks(range(len(names)), names)
     axes.set_xlabel("given label")
     axes.set_ylabel("true class")
     axes.set_title(name)

@@ -25,6 +25,7 @@ from adc_core.texts import from_arrow
 from adc_plugins_search.collectors.arrow_tables import RowBatches, table_file, take_table
 from adc_plugins_search.collectors.choosing import Choice, Judged
 from adc_plugins_search.collectors.outcomes import Reason, Refused, Stored
+from adc_plugins_search.collectors.web_address import read_address
 
 _SAMPLES = "samples.arrow"
 _REFUSED = pa.schema(
@@ -148,8 +149,8 @@ class _Books:
         choice, picture = self._choice, int(self._choice.picture[number])
         is_first = number == choice.first[picture]
         if is_first and self._named_again[picture]:
-            self._firsts[picture] = hit.url, key
-        url, sample = self._firsts.get(picture, (hit.url, key))
+            self._firsts[picture] = _address(hit), key
+        url, sample = self._firsts.get(picture) or (_address(hit), key)
         if choice.kept[picture]:
             self._hits.add(_hit_row(sample, hit, self._design))
         if not is_first:
@@ -227,6 +228,11 @@ def _relaxed(hit: Hit, design: Design) -> str | None:
     return ", ".join(name for name in design.attributes if name not in hit.query.attributes) or None
 
 
+def _address(hit: Hit) -> str:
+    """The address that was asked for, as the id was made of it."""
+    return hit.url if hit.url.startswith("file:") else str(read_address(hit.url))
+
+
 def _hit_row(key: str, hit: Hit, design: Design) -> tuple[object, ...]:
     return (
         key,
@@ -235,7 +241,7 @@ def _hit_row(key: str, hit: Hit, design: Design) -> tuple[object, ...]:
         hit.query.text,
         hit.engine,
         hit.rank,
-        hit.url,
+        _address(hit),
         hit.page,
         hit.title,
         _relaxed(hit, design),
@@ -244,7 +250,7 @@ def _hit_row(key: str, hit: Hit, design: Design) -> tuple[object, ...]:
 
 def _source(hit: Hit, stored: Stored, others: list[str], design: Design) -> tuple[object, ...]:
     return (
-        hit.url,
+        _address(hit),
         stored.final_url,
         hit.page,
         hit.title,

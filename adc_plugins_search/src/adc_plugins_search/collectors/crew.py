@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -163,8 +164,9 @@ class _Crew:
                     if trip := member.back(key):
                         member.unsealed[key] = trip
                         self._count()
-                case Lost(key):
-                    if member.back(key):
+                case Lost(key, refused):
+                    if trip := member.back(key):
+                        _warn_of_error(trip, refused)
                         self._count()
                 case Moved(trip):
                     if member.back(trip.errand.key):
@@ -280,9 +282,18 @@ class _Crew:
             raise error
 
 
+def _warn_of_error(trip: Trip, refused: Refused) -> None:
+    if refused.reason is Reason.ERROR:
+        warnings.warn(
+            f"{trip.at or trip.errand.url} is left out ({refused.detail}): please report this "
+            "address as a fault of ADC's",
+            stacklevel=2,
+        )
+
+
 def _work_here(inbox: Connection, outbox: Connection) -> None:
     # A coordinator whose workers are processes needs no HTTP client.
     from adc_plugins_search.collectors.worker import work
 
-    with inbox, outbox:
+    with outbox:
         work(inbox, outbox)

@@ -20,9 +20,9 @@ from adc_core.errors import InputError
 from adc_core.interfaces import Collector, Searcher
 from adc_core.near_duplicates import MOST_BITS
 from adc_core.work import progress, remark, work_folder
-from adc_plugins_search.collectors.address_guard import NOT_PUBLIC, resolve, split_endpoint
+from adc_plugins_search.collectors.address_guard import resolve, split_endpoint
 from adc_plugins_search.collectors.arrow_tables import small_tables
-from adc_plugins_search.collectors.assembling import Accounts, dataset_of, write_accounts
+from adc_plugins_search.collectors.assembling import dataset_of, write_accounts
 from adc_plugins_search.collectors.choosing import Judgements, NearDuplicates, choose
 from adc_plugins_search.collectors.crew import fetch_all
 from adc_plugins_search.collectors.errand_queue import ErrandQueue
@@ -30,6 +30,12 @@ from adc_plugins_search.collectors.errands import errand_of
 from adc_plugins_search.collectors.journal import Journal
 from adc_plugins_search.collectors.messages import FetchRules, Job
 from adc_plugins_search.collectors.opt_out import Rule
+from adc_plugins_search.collectors.outcome_messages import (
+    all_refused,
+    is_of_host_given_up,
+    warn_of_hosts,
+    word_of,
+)
 from adc_plugins_search.collectors.outcomes import KEY_LENGTH, Errand, Outcome, Refused
 from adc_plugins_search.collectors.recovery import recover
 from adc_plugins_search.collectors.searching import Harvest, search_all
@@ -107,7 +113,12 @@ class Downloader(Collector):
     read_timeout: float = Field(10, gt=0, description="seconds between two pieces of an image")
     retries: int = Field(3, ge=0, description="further attempts after an error that may pass")
     backoff: float = Field(1, ge=0, description="seconds before the first of them, then doubled")
-    max_wait: float = Field(300, ge=0, description="longest pause, in seconds, a service may ask")
+    max_wait: float = Field(
+        300,
+        ge=0,
+        description="longest pause, in seconds, a service may ask for; a host that costs more "
+        "without giving anything is given up",
+    )
     interval: float = Field(
         0.5, ge=0, description="seconds between two requests to one host that is not your own"
     )
@@ -197,7 +208,7 @@ class Downloader(Collector):
             accounts = write_accounts(judged, choice, design, folder)
             if not len(accounts.samples):
                 journal.forget_outcomes()
-                raise InputError(_all_refused(accounts))
+                raise InputError(all_refused(accounts))
         (folder / "collection.json").write_text(self.model_dump_json(indent=1) + "\n", "utf-8")
         return dataset_of(accounts.samples, choice, design, folder / "images")
 
@@ -221,7 +232,7 @@ class Downloader(Collector):
             self._refuse_nameless(errand, rules)
             outcome = journal.outcome(errand.key)
             if queue.add(errand, outcome) and outcome:
-                met[_word_of(outcome)] += 1
+                met[word_of(outcome)] += 1
         return np.frombuffer(keys, f"S{KEY_LENGTH}"), met
 
     def _refuse_nameless(self, errand: Errand, rules: FetchRules) -> None:
@@ -242,13 +253,15 @@ class Downloader(Collector):
     ) -> None:
         """Have every errand of the queue end in the journal."""
         before, left = met.total(), sum(count for _, count in queue.lines())
+        given_up = Counter[str]()
         progress(before, before + left, "image")
         if not left:
             return
 
         def keep(new: Sequence[tuple[str, Outcome]]) -> None:
             journal.add_outcomes(new)
-            met.update(_word_of(outcome) for _, outcome in new)
+            met.update(word_of(outcome) for _, outcome in new)
+            given_up.update(o.detail for _, o in new if is_of_host_given_up(o))
             remark(", ".join(f"{count:,} {word}" for word, count in met.most_common(_SHOWN)))
 
         apart, slots = self._processes(left)
@@ -260,6 +273,7 @@ class Downloader(Collector):
             keep=keep,
             tell=lambda ended: progress(before + ended, before + left, "image"),
         )
+        warn_of_hosts(given_up)
 
     def _processes(self, images: int) -> tuple[bool, int]:
         """Whether to start processes, and how many workers there are."""
@@ -291,20 +305,3 @@ class Downloader(Collector):
             silence=self.silence,
             named=bool(self.contact.strip()),
         )
-
-
-def _word_of(outcome: Outcome) -> str:
-    return outcome.reason.value if isinstance(outcome, Refused) else "kept"
-
-
-def _all_refused(accounts: Accounts) -> str:
-    counts = ", ".join(f"{count} {reason}" for reason, count in accounts.reasons.most_common())
-    assert accounts.example is not None
-    url, refused = accounts.example
-    advice = "check the network and the options"
-    if refused.detail == NOT_PUBLIC:
-        advice = "if it is a service of your own, list its host:port in allow_hosts"
-    return (
-        f"none of the {accounts.reasons.total()} images that were found could be used ({counts}); "
-        f"{url!r} was refused: {refused.detail}; {advice}"
-    )

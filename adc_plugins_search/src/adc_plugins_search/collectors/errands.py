@@ -3,10 +3,9 @@
 from collections.abc import Collection
 from hashlib import sha256
 
-from yarl import URL
-
 from adc_plugins_search.collectors.outcomes import KEY_LENGTH, Errand, Reason, Refused
 from adc_plugins_search.collectors.searching import Found
+from adc_plugins_search.collectors.web_address import read_address
 from adc_plugins_search.licences import code_of
 from adc_plugins_search.searchers.folder import FolderSearcher
 
@@ -26,21 +25,15 @@ def errand_of(found: Found, allow_licences: Collection[str] = ()) -> Errand | Re
     root = found.searcher.root if isinstance(found.searcher, FolderSearcher) else None
     if root is None:
         try:
-            address = URL(url)
-            host = address.host
+            address = read_address(url)
         except ValueError as error:
             return Refused(Reason.FORBIDDEN, f"no address: {error}")
-        if address.scheme not in ("http", "https") or not host:
+        if address.scheme not in ("http", "https") or not address.host:
             return Refused(Reason.FORBIDDEN, "not an http or https address")
-        url = canonical(address)
+        url = str(address)
     elif not url.startswith("file:///"):
         return Refused(Reason.FORBIDDEN, "not a file address")
     return Errand(url, id_of(url), root)
-
-
-def canonical(address: URL) -> str:
-    """One spelling for each web address: host in lower case, no default port, no fragment."""
-    return str(address.with_fragment(None))
 
 
 def id_of(url: str) -> str:

@@ -5,12 +5,11 @@ hand: each hop queues at its own host, which may be another worker's.
 """
 
 import asyncio
-import os
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 
 import aiohttp
@@ -18,8 +17,8 @@ from yarl import URL
 
 from adc_core.errors import WorkError
 from adc_plugins_search.collectors.address_guard import names_private
+from adc_plugins_search.collectors.host_budget import HostBudget
 from adc_plugins_search.collectors.http_client import Body, get, get_robots, open_session
-from adc_plugins_search.collectors.local_files import read_local
 from adc_plugins_search.collectors.messages import (
     Event,
     FetchRules,
@@ -27,17 +26,14 @@ from adc_plugins_search.collectors.messages import (
     Job,
     Lost,
     Moved,
-    Sealed,
     Trip,
     line_of,
     slot_of,
 )
-from adc_plugins_search.collectors.opt_out import refuse_opted_out, signals_in
-from adc_plugins_search.collectors.outcomes import KEY_LENGTH, PassingError, Reason, RefusedError
+from adc_plugins_search.collectors.outcomes import PassingError, Reason, Refused, RefusedError
 from adc_plugins_search.collectors.pacing import KNOWN_HOSTS, Pace
 from adc_plugins_search.collectors.robots import RobotsOfHosts, check
-from adc_plugins_search.collectors.shards import PART, SUFFIX, ShardWriter
-from adc_plugins_search.collectors.verifying import verify
+from adc_plugins_search.collectors.shard_sink import ShardSink
 
 REDIRECTS = 5
 MOST_HOSTS = 5_000
@@ -50,8 +46,10 @@ class _Host:
 
     most_lanes: int
     pace: Pace
+    budget: HostBudget
     waiting: deque[Trip] = field(default_factory=deque)
     lanes: int = 0
+    given_up: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Fetching:
@@ -75,7 +73,7 @@ class Fetching:
         self._lanes: set[asyncio.Task[None]] = set()
         self._stopped = asyncio.Event()
         self._slots = asyncio.Semaphore(job.share)
-        self._bench = _Bench(job)
+        self._sink = ShardSink(job)
 
     async def run(self) -> None:
         """Work until `stop` is called, then seal the open shard.
@@ -96,7 +94,7 @@ class Fetching:
                     await asyncio.gather(*self._lanes, return_exceptions=True)
         finally:
             self._decoder.shutdown(cancel_futures=True)
-            if sealed := self._bench.close():
+            if sealed := self._sink.close():
                 self._tell(sealed)
 
     def stop(self) -> None:
@@ -128,7 +126,9 @@ class Fetching:
         known = KNOWN_HOSTS.get(address.host or "")
         own = trip.errand.root is not None or _is_own(address, rules)
         own = own or names_private(address.host or "")  # nobody is asked there, so none waits
+        name = line_of(trip.errand, trip.at)
         return _Host(
+            budget=HostBudget(name, rules.max_wait, rules.retries + 1),
             most_lanes=min(rules.per_host, known.connections) if known else rules.per_host,
             pace=Pace(0.0 if own else rules.interval, known.megabits if known else None),
         )
@@ -136,7 +136,12 @@ class Fetching:
     def _forget(self) -> None:
         name = next(iter(self._hosts))
         host = self._hosts.pop(name)
-        if host.lanes or host.waiting or not host.pace.at_rest(asyncio.get_running_loop().time()):
+        if (
+            host.lanes
+            or host.waiting
+            or host.budget.refused
+            or not host.pace.at_rest(asyncio.get_running_loop().time())
+        ):
             self._hosts[name] = host
 
     def _lane_ended(self, lane: asyncio.Task[None]) -> None:
@@ -149,32 +154,62 @@ class Fetching:
         now = asyncio.get_running_loop().time
         while host.waiting:
             trip = host.waiting.popleft()
-            wait = host.pace.start(now())
-            while (wait := max(wait, host.pace.paused(now()))) > 0:
-                await asyncio.sleep(wait)
-                wait = 0.0
+            await self._turn(host)
+            if host.budget.refused:
+                self._tell(Lost(trip.errand.key, host.budget.refused))
+                continue
             try:
                 async with self._slots:
+                    began = now()
                     await self._attempt(trip, host)
             except RefusedError as error:
                 self._tell(Lost(trip.errand.key, error.refused))
             except PassingError as error:
+                host.budget.spend(began, now())
                 await self._put_off(trip, host, error)
+            except (WorkError, OSError, MemoryError):  # this machine's fault, not an image's
+                raise
+            except Exception as error:  # one image must not cost a million others
+                said = f"{type(error).__name__}: {error}"
+                self._tell(Lost(trip.errand.key, Refused(Reason.ERROR, said, lasting=False)))
         host.lanes -= 1
 
+    async def _turn(self, host: _Host) -> None:
+        """Wait until the host may be asked, or is given up."""
+        now = asyncio.get_running_loop().time
+        began, slowed = now(), host.pace.slowed
+        wait = host.pace.start(began)
+        while (wait := max(wait, host.pace.paused(now()))) > 0 and not host.budget.refused:
+            await _rest(host, wait)
+            wait = 0.0
+        if slowed:
+            host.budget.spend(began, now())
+
     async def _put_off(self, trip: Trip, host: _Host, error: PassingError) -> None:
-        """Wait, then queue a trip again; or give it up."""
-        rules = self._job.rules
+        """Wait, then queue a trip again; or give it up, and perhaps its host."""
+        rules, now = self._job.rules, asyncio.get_running_loop().time()
         trip.attempts += 1
+        pause = error.pause or rules.backoff * 2 ** (trip.attempts - 1)
+        too_long = (error.pause or 0) > rules.max_wait
+        lost = too_long or trip.attempts > rules.retries
         if error.complaint:
             host.pace.complained()
-        if trip.attempts > rules.retries or (error.pause or 0) > rules.max_wait:
+        if too_long:
+            host.budget.give_up(error.refused)
+        if lost:
+            host.budget.lost(error.refused)
             self._tell(Lost(trip.errand.key, error.refused))
+        else:
+            host.budget.spend(now, now + pause)
+            host.budget.failed(error.refused)
+        if host.budget.refused:
+            host.given_up.set()
+        if lost:
             return
         if error.pause:
-            host.pace.pause_until(asyncio.get_running_loop().time() + error.pause)
+            host.pace.pause_until(now + pause)
         else:
-            await asyncio.sleep(rules.backoff * 2 ** (trip.attempts - 1))
+            await _rest(host, pause)
         host.waiting.appendleft(trip)
 
     async def _attempt(self, trip: Trip, host: _Host) -> None:
@@ -188,7 +223,7 @@ class Fetching:
                 return
             body = answer
         in_thread = asyncio.get_running_loop().run_in_executor
-        sealed = await in_thread(self._decoder, self._bench.store, trip, str(address), body)
+        sealed = await in_thread(self._decoder, self._sink.store, trip, str(address), body)
         self._tell(Gained(trip.errand.key))
         if sealed:
             self._tell(sealed)
@@ -202,7 +237,12 @@ class Fetching:
             robots = await self._robots.of(address)
             check(robots, address)
             host.pace.keep_apart(robots.delay)
-        answer = await get(self._session, address, rules)
+        try:
+            answer = await get(self._session, address, rules)
+        except RefusedError:  # 404 is an answer too
+            host.budget.answered()
+            raise
+        host.budget.answered()
         if isinstance(answer, Body):
             host.pace.took(len(answer.data), asyncio.get_running_loop().time())
         return answer
@@ -217,77 +257,16 @@ class Fetching:
             self._tell(Moved(trip))
 
 
+async def _rest(host: _Host, seconds: float) -> None:
+    """Sleep, but no longer than until the host is given up."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await host.given_up.wait()
+
+
 def _address_of(trip: Trip) -> URL:
     return trip.at or URL(trip.errand.url)
 
 
 def _is_own(address: URL, rules: FetchRules) -> bool:
     return (address.host or "", address.port or 0) in rules.own
-
-
-class _Bench:
-    """The decoding thread's place of work: the open shard, and the marker of what is in hand."""
-
-    def __init__(self, job: Job) -> None:
-        self._job = job
-        self._writer: ShardWriter | None = None
-        self._written = 0
-        self._marker = os.open(job.marker, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
-
-    def store(self, trip: Trip, url: str, body: Body | None) -> Sealed | None:
-        """Verify a picture and write it into the open shard; gives the shard when it is full.
-
-        Raises:
-            RefusedError: it is no picture that can be used, or says that it must not be.
-            WorkError: the shard cannot be written.
-        """
-        errand, job = trip.errand, self._job
-        os.pwrite(self._marker, errand.key.encode(), 0)
-        try:
-            if body is None:
-                assert errand.root is not None
-                body = Body(read_local(errand.url, errand.root, job.rules.max_bytes), ())
-            signals = (*body.signals, *signals_in(body.data))
-            if errand.root is None:  # what lies in a folder of the user's is theirs to judge
-                refuse_opted_out(signals, job.rules.ignore)
-            picture, stored = verify(body.data, job.pictures, url)
-        finally:
-            os.pwrite(self._marker, b" " * KEY_LENGTH, 0)
-        if self._writer is None:
-            name = f"{os.getpid()}-{job.slot}-{self._written}{SUFFIX}{PART}"
-            self._writer = ShardWriter(job.folder / name)
-            self._written += 1
-        said = "; ".join(f"{signal.rule}: {signal.text}" for signal in signals)
-        stored = replace(stored, signals=said)
-        facts = {
-            "url": errand.url,
-            "final_url": url,
-            "width": stored.width,
-            "height": stored.height,
-            "format": stored.format,
-            "mode": stored.mode,
-            "bytes": stored.size,
-            "sha256": stored.sha256,
-            "stored_sha256": stored.stored_sha256,
-            "signals": said,
-            "fetched": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        try:
-            self._writer.add(errand.key, picture, stored, facts)
-        except WorkError:
-            self._writer = None  # it ends within a member
-            raise
-        return self._seal() if len(self._writer.stored) >= job.shard_size else None
-
-    def _seal(self) -> Sealed:
-        assert self._writer is not None
-        writer, self._writer = self._writer, None
-        writer.seal()
-        return Sealed(writer.path, writer.stored)
-
-    def close(self) -> Sealed | None:
-        """Seal what is open. The marker stays: by now it may be a successor's."""
-        try:
-            return self._seal() if self._writer else None
-        finally:
-            os.close(self._marker)

@@ -16,6 +16,7 @@ from adc_plugins_search.collectors.messages import FetchRules
 from adc_plugins_search.collectors.opt_out import Signal, refuse_opted_out, signals_of
 from adc_plugins_search.collectors.outcomes import PassingError, Reason, RefusedError
 from adc_plugins_search.collectors.robots import MOST_BYTES
+from adc_plugins_search.collectors.web_address import read_address
 from adc_plugins_search.manners import seconds_of
 
 _CHUNK = 1 << 16
@@ -28,6 +29,7 @@ _ROBOTS_REDIRECTS = 6
 _RATE_AFTER = 5.0
 """Seconds after which a slow body is told from a slow start."""
 _REDIRECTS = {301, 302, 303, 307, 308}
+_BROKEN_OFF = {errno.ECONNRESET, errno.EPIPE}
 _UNKNOWN_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
@@ -113,10 +115,10 @@ def _sorted_failures() -> Iterator[None]:
         raise PassingError(Reason.UNREACHABLE, "no connection in time") from None
     except TimeoutError:
         raise PassingError(Reason.TOO_SLOW, "no answer in time") from None
+    except aiohttp.ClientConnectorCertificateError:  # a ValueError too
+        raise RefusedError(Reason.UNREACHABLE, "no valid certificate") from None
     except ValueError:  # aiohttp's InvalidURL is one, and so is what odd host names lead to
         raise RefusedError(Reason.FORBIDDEN, "no valid address") from None
-    except aiohttp.ClientConnectorCertificateError:
-        raise RefusedError(Reason.UNREACHABLE, "no valid certificate") from None
     except aiohttp.ClientConnectorError as error:
         if isinstance(error.os_error, BlockedAddressError):
             raise RefusedError(Reason.FORBIDDEN, str(error.os_error)) from None
@@ -128,18 +130,21 @@ def _sorted_failures() -> Iterator[None]:
         if error.os_error.errno in _UNKNOWN_HOST:
             raise RefusedError(Reason.UNREACHABLE, "unknown host") from None
         raise PassingError(Reason.UNREACHABLE, "no connection") from None
-    except (aiohttp.ClientError, OSError):
-        raise PassingError(Reason.UNREACHABLE, "the connection broke") from None
+    except (aiohttp.ClientError, OSError) as error:
+        # Who breaks a connection off has answered; a network that is down has not.
+        silent = isinstance(error, OSError) and error.errno not in _BROKEN_OFF
+        reason = Reason.UNREACHABLE if silent else Reason.SERVER_ERROR
+        raise PassingError(reason, "the connection broke") from None
 
 
 def _target(response: aiohttp.ClientResponse) -> URL:
     try:
-        target = response.url.join(URL(response.headers.get("Location", "")))
+        target = read_address(response.headers.get("Location", ""), response.url)
     except ValueError:
         raise RefusedError(Reason.FORBIDDEN, "redirected to no valid address") from None
     if target.scheme not in ("http", "https") or not target.host:
         raise RefusedError(Reason.FORBIDDEN, "redirected to no http or https address")
-    return target.with_fragment(None)
+    return target
 
 
 def _check_status(response: aiohttp.ClientResponse) -> None:

@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from zlib import crc32
 
 from pydantic import TypeAdapter
 
@@ -21,14 +22,17 @@ _OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)
 _STORED = TypeAdapter(Stored)
 _TABLES = """
 CREATE TABLE IF NOT EXISTS pages (
-    searcher TEXT, query TEXT, number INTEGER, page TEXT NOT NULL,
+    searcher TEXT, query TEXT, number INTEGER, page TEXT NOT NULL, sum INTEGER NOT NULL,
     PRIMARY KEY (searcher, query, number)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS fetched (
-    key TEXT PRIMARY KEY, rules TEXT NOT NULL, shard TEXT, outcome TEXT NOT NULL
+    key TEXT PRIMARY KEY, rules TEXT NOT NULL, shard TEXT, outcome TEXT NOT NULL,
+    lasting INTEGER NOT NULL, sum INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS members ON fetched (shard) WHERE shard IS NOT NULL;
+PRAGMA user_version = 1;
 """
+_VERSION = 1
 
 
 class Journal:
@@ -50,7 +54,22 @@ class Journal:
             self._database.execute("PRAGMA journal_mode = WAL")
             # Enough against a kill of this process; a power cut may cost the last few entries.
             self._database.execute("PRAGMA synchronous = NORMAL")
+            self._check_version()
             self._database.executescript(_TABLES)
+            # What an earlier attempt could not have is asked for again.
+            self._database.execute("DELETE FROM fetched WHERE NOT lasting")
+
+    def _check_version(self) -> None:
+        (version,) = self._database.execute("PRAGMA user_version").fetchone()
+        (tables,) = self._database.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+        if tables and version != _VERSION:
+            raise WorkError(
+                f"{self._path} is of another version of ADC: delete it to search and fetch anew"
+            )
+
+    def _check(self, found: int, *values: object) -> None:
+        if found != _sum(*values):
+            raise WorkError(f"{self._path} is damaged: delete it to search and fetch anew")
 
     def close(self) -> None:
         """Give the file back."""
@@ -60,12 +79,14 @@ class Journal:
         """A page that a searcher answered to a query; None where it has not been asked for."""
         with self._explained():
             row = self._database.execute(
-                "SELECT page FROM pages WHERE searcher = ? AND query = ? AND number = ?",
+                "SELECT page, sum FROM pages WHERE searcher = ? AND query = ? AND number = ?",
                 (searcher, query.fingerprint, number),
             ).fetchone()
         if row is None:
             return None
-        page = json.loads(row[0])
+        text, total = row
+        self._check(total, searcher, query.fingerprint, number, text)
+        page = json.loads(text)
         # One query for all: a million copies of the same words are much memory.
         hits = [Hit.model_validate(hit | {"query": query}) for hit in page.get("hits", ())]
         return Page.model_validate(page | {"hits": hits})
@@ -73,19 +94,24 @@ class Journal:
     def add_page(self, searcher: str, query: Query, number: int, page: Page) -> None:
         """Keep a page and its next cursor."""
         text = page.model_dump_json(exclude={"hits": {"__all__": {"query"}}}, exclude_defaults=True)
+        row = searcher, query.fingerprint, number, text
         with self._explained():
             self._database.execute(
-                "INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?)",
-                (searcher, query.fingerprint, number, text),
+                "INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?)", (*row, _sum(*row))
             )
 
     def outcome(self, key: str) -> Outcome | None:
         """What became of a key under the present rules, if it is known."""
         with self._explained():
             row = self._database.execute(
-                "SELECT outcome FROM fetched WHERE key = ? AND rules = ?", (key, self._rules)
+                "SELECT shard, outcome, sum FROM fetched WHERE key = ? AND rules = ?",
+                (key, self._rules),
             ).fetchone()
-        return None if row is None else _OUTCOME.validate_json(row[0])
+        if row is None:
+            return None
+        shard, text, total = row
+        self._check(total, key, self._rules, shard, text)
+        return _OUTCOME.validate_json(text)
 
     def shards(self) -> list[str]:
         """The names of the shards that hold pictures, under whatever rules."""
@@ -99,25 +125,27 @@ class Journal:
         """The pictures of a shard, by key, under the present rules."""
         with self._explained():
             rows = self._database.execute(
-                "SELECT key, outcome FROM fetched WHERE shard = ? AND rules = ?",
+                "SELECT key, outcome, sum FROM fetched WHERE shard = ? AND rules = ?",
                 (shard, self._rules),
-            )
-            return {key: _STORED.validate_json(outcome) for key, outcome in rows}
+            ).fetchall()
+        for key, text, total in rows:
+            self._check(total, key, self._rules, shard, text)
+        return {key: _STORED.validate_json(text) for key, text, _ in rows}
 
     def add_outcomes(self, outcomes: Iterable[tuple[str, Outcome]]) -> None:
         """Keep what became of some keys, all or none of it."""
-        rows = [
-            (
-                key,
-                self._rules,
-                outcome.shard if isinstance(outcome, Stored) else None,
-                _OUTCOME.dump_json(outcome).decode(),
-            )
-            for key, outcome in outcomes
-        ]
+        rows = [self._row(key, outcome) for key, outcome in outcomes]
         with self._explained(), self._database:
             self._database.execute("BEGIN")
-            self._database.executemany("INSERT OR REPLACE INTO fetched VALUES (?, ?, ?, ?)", rows)
+            self._database.executemany(
+                "INSERT OR REPLACE INTO fetched VALUES (?, ?, ?, ?, ?, ?)", rows
+            )
+
+    def _row(self, key: str, outcome: Outcome) -> tuple[object, ...]:
+        shard = outcome.shard if isinstance(outcome, Stored) else None
+        text = _OUTCOME.dump_json(outcome).decode()
+        lasting = isinstance(outcome, Stored) or outcome.lasting
+        return key, self._rules, shard, text, lasting, _sum(key, self._rules, shard, text)
 
     def forget_pages(self) -> None:
         """Search everything again next time."""
@@ -143,3 +171,8 @@ class Journal:
             raise WorkError(
                 f"{self._path} cannot be used ({error}): make room, or delete it to start over"
             ) from error
+
+
+def _sum(*values: object) -> int:
+    """A check sum over what a row says; a row whose key is wrong is not found at all."""
+    return crc32("\0".join(map(str, values)).encode())

@@ -25,7 +25,8 @@ class FetchRules:
         read_timeout: seconds between two pieces of a body.
         retries: further attempts after an error that may pass.
         backoff: seconds before the first of them; doubled each time.
-        max_wait: longest pause, in seconds, that a server may ask for.
+        max_wait: seconds, the longest pause that a server may ask for, and the longest time that a
+            host may cost in a row without giving anything.
         max_bytes: larger files are refused.
         user_agent: how the client names itself.
         allowed: private addresses that may be asked.

@@ -22,7 +22,9 @@ WITNESSES = 3
 DELAY = 5.0
 """Seconds that an answer may be older than the news of it: pictures wait to be decoded."""
 
-_SAYS_NOTHING = frozenset({Reason.FORBIDDEN, Reason.CRASHED, Reason.TOO_SLOW})
+_SAYS_NOTHING = frozenset(
+    {Reason.FORBIDDEN, Reason.CRASHED, Reason.ERROR, Reason.TOO_SLOW, Reason.GIVEN_UP}
+)
 """Refusals for which no server need have been asked, or a connection stood."""
 
 Ended = tuple[str, Outcome]

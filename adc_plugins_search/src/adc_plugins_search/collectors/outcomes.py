@@ -28,6 +28,8 @@ class Reason(StrEnum):
     OPTED_OUT = "opted out"
     LICENCE = "licence"
     CRASHED = "crashed the decoder"
+    ERROR = "unexpected error"
+    GIVEN_UP = "host given up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,12 @@ class Refused:
     Attributes:
         reason: one of the closed list.
         detail: what exactly was met.
+        lasting: whether it is so for good; else the next collection asks for the hit again.
     """
 
     reason: Reason
     detail: str
+    lasting: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +121,6 @@ class PassingError(Exception):
         self, reason: Reason, detail: str, pause: float | None = None, *, complaint: bool = False
     ) -> None:
         super().__init__(detail)
-        self.refused = Refused(reason, detail)
+        self.refused = Refused(reason, detail, lasting=not complaint)
         self.pause = pause
         self.complaint = complaint

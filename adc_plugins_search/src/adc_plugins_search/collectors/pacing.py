@@ -51,6 +51,11 @@ class Pace:
         """Seconds between two starts at present."""
         return self._interval
 
+    @property
+    def slowed(self) -> bool:
+        """Whether the host has complained, and so is asked less often than it might be."""
+        return self._interval > self._base
+
     def start(self, now: float) -> float:
         """Take the next place; gives the seconds to wait for it."""
         at = max(now, self._next)

@@ -19,6 +19,7 @@ from adc_core.interruption import heed
 from adc_core.work import progress, remark
 from adc_plugins_search.collectors.journal import Journal
 from adc_plugins_search.collectors.relaxing import relaxed
+from adc_plugins_search.searchers.keys import without_secrets
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,9 @@ class _Searching:
         while (search := self._asked.get()) is not None:
             try:
                 searcher = self._engines[search.place].searcher
-                page: Page | BaseException = searcher.page(search.query, search.cursor)
+                page: Page | BaseException = without_secrets(
+                    searcher.page(search.query, search.cursor)
+                )
             except BaseException as error:  # raised again by the calling thread
                 page = error
             self._answered.put((search, page))

@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 from PIL import ExifTags, Image
 
-from adc_core.decoding import FORMATS, ImageError, open_image, suffix_of
+from adc_core.decoding import FORMATS, NO_MEMORY, ImageError, open_image, suffix_of
 from adc_core.near_duplicates import perceptual_hash
+from adc_plugins_search.collectors.file_parts import MOST_PARTS, has_too_many_parts
 from adc_plugins_search.collectors.outcomes import Reason, RefusedError, Stored
 
 LONGEST_SIDE = 65_500
@@ -17,6 +18,10 @@ LONGEST_SIDE = 65_500
 QUALITY = 95
 MOST_SCANS = 100
 """A progressive JPEG has ten; each costs a pass over all pixels and may be a few bytes long."""
+MOST_SCANNED = 1_000_000_000
+"""Pixels in all scans together: about a second."""
+_WEBP_COSTS = 2
+"""Times the memory that other formats take for each pixel while they are decoded."""
 _JPEG, _SCAN = b"\xff\xd8", b"\xff\xda"
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 """Exif orientations that swap width and height."""
@@ -52,12 +57,21 @@ def verify(data: bytes, rules: PictureRules, url: str) -> tuple[bytes, Stored]:
     Raises:
         RefusedError: the bytes are no picture that can be used.
     """
-    if data[:2] == _JPEG and data.count(_SCAN) > MOST_SCANS:
+    scans = data.count(_SCAN) if data[:2] == _JPEG else 0
+    if scans > MOST_SCANS:
         raise RefusedError(Reason.DAMAGED, f"more than {MOST_SCANS} scans in a JPEG")
+    if has_too_many_parts(data):
+        raise RefusedError(Reason.DAMAGED, f"more than {MOST_PARTS:,} parts in a file")
     found = _look(data, rules.max_pixels)
     if found is None or found.width * found.height > rules.max_pixels:
         _open(data, rules.max_pixels)  # says what is wrong
         raise RefusedError(Reason.DAMAGED, "its header cannot be read")
+    if found.format == "WEBP" and found.width * found.height > rules.max_pixels // _WEBP_COSTS:
+        most = rules.max_pixels // _WEBP_COSTS
+        raise RefusedError(Reason.TOO_MANY_PIXELS, f"more than {most:,} in a WebP")
+    if scans * found.width * found.height > MOST_SCANNED:
+        detail = f"{scans} scans of {found.width} × {found.height} pixels in a JPEG"
+        raise RefusedError(Reason.DAMAGED, detail)
     shorter = min(found.width, found.height)
     if shorter < rules.min_side:
         raise RefusedError(
@@ -171,7 +185,8 @@ def _open(data: bytes, max_pixels: int) -> Image.Image:
             start = data[:20].decode("ascii", "replace").strip()
             raise RefusedError(Reason.NOT_AN_IMAGE, f"begins with {start!r}") from None
         if error.reason == "too large":
-            raise RefusedError(Reason.TOO_MANY_PIXELS, f"more than {max_pixels:,}") from None
+            detail = NO_MEMORY if error.detail == NO_MEMORY else f"more than {max_pixels:,}"
+            raise RefusedError(Reason.TOO_MANY_PIXELS, detail) from None
         raise RefusedError(Reason.DAMAGED, error.detail) from None
 
 

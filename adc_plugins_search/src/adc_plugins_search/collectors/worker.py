@@ -23,6 +23,9 @@ _MOST_AT_ONCE = 64
 _TLS_READ = 1 << 15
 """Bytes that asyncio sets aside for each TLS connection, kept alive or not; by default eight times
 as many. A record holds half of it at most."""
+_MOST_MEMORY = 4 << 30
+"""Bytes of addresses. A worker takes a quarter of it at most: what takes more is an attack, and one
+picture is refused then instead of the machine brought to its knees."""
 
 
 def work(inbox: Connection, outbox: Connection) -> None:
@@ -42,7 +45,8 @@ async def _work(job: Job, inbox: Connection, outbox: Connection) -> None:
     fetching = Fetching(job, telling.tell)
 
     def listen() -> None:
-        with suppress(RuntimeError):  # the loop has ended by itself
+        # It alone reads the inbox, and so it closes it. The loop may have ended by itself.
+        with inbox, suppress(RuntimeError):
             try:
                 while True:
                     loop.call_soon_threadsafe(fetching.take, inbox.recv())
@@ -84,6 +88,9 @@ def main() -> None:
     """Work between standard input and standard output."""
     # The coordinator, which hears of it too, closes the pipe when the work shall end.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+    with suppress(ValueError, OSError):  # where the hard limit is lower, it holds
+        resource.setrlimit(resource.RLIMIT_AS, (_MOST_MEMORY, hard))
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     with suppress(ValueError, OSError):  # not every system lets it reach what it calls the most
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # hosts are many, and kept alive

@@ -128,7 +128,7 @@ class Groups(Answer):
             try:
                 value, _ = json.JSONDecoder().raw_decode(text, start.start())
                 groups.append(Group.model_validate(value))
-            except ValueError:
+            except (ValueError, RecursionError):
                 break
         return cls(groups=groups)
 
@@ -170,7 +170,7 @@ def _values(text: str) -> Iterator[Any]:
     for candidate in (text, *_FENCE.findall(text)):
         try:
             yield json.loads(candidate)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
     decoder = json.JSONDecoder()
     for start in re.finditer(r"[\[{]", text):
@@ -178,6 +178,8 @@ def _values(text: str) -> Iterator[Any]:
             value, _ = decoder.raw_decode(text, start.start())
         except ValueError:
             continue
+        except RecursionError:  # nested without end, and so is every part of it
+            return
         yield value
         return
 

@@ -14,7 +14,8 @@ from adc_core.errors import InputError, WorkError
 from adc_core.interruption import heed
 from adc_plugins_search.designers.endpoint import Endpoint
 from adc_plugins_search.manners import seconds_of, user_agent
-from adc_plugins_search.searchers.json_api import redact
+from adc_plugins_search.searchers.bounded_answer import TooLongError, read_bounded
+from adc_plugins_search.searchers.keys import one_line, redact
 
 MAX_BYTES = 4 << 20
 """No answer to a question of ours is longer."""
@@ -110,13 +111,9 @@ def _post(endpoint: Endpoint, body: bytes, timeout: float) -> tuple[int, float |
     headers = {"User-Agent": user_agent(), "Content-Type": "application/json"}
     if endpoint.key:
         headers["Authorization"] = f"Bearer {endpoint.key}"
-    slow = WorkError(
-        f"{endpoint.host} gave no whole answer within {timeout:g} s: raise timeout, or take a "
-        "smaller model"
-    )
-    end = time.monotonic() + timeout
-    try:
-        response = _pool().request(
+
+    def ask() -> urllib3.BaseHTTPResponse:
+        return _pool().request(
             "POST",
             f"{endpoint.base_url}/chat/completions",
             body=body,
@@ -126,21 +123,16 @@ def _post(endpoint: Endpoint, body: bytes, timeout: float) -> tuple[int, float |
             redirect=False,
             preload_content=False,
         )
-        data = b""
-        try:
-            while piece := response.read1(1 << 16):
-                data += piece
-                if len(data) > MAX_BYTES:
-                    raise WorkError(f"{endpoint.host} answered more than {MAX_BYTES:,} bytes")
-                if time.monotonic() > end:
-                    raise slow
-        except BaseException:
-            # What is left of the answer must not be taken for the next one.
-            response.close()
-            raise
-        response.release_conn()
-    except urllib3.exceptions.ReadTimeoutError:
-        raise slow from None
+
+    try:
+        response, data = read_bounded(ask, most_bytes=MAX_BYTES, seconds=timeout)
+    except TooLongError:
+        raise WorkError(f"{endpoint.host} answered more than {MAX_BYTES:,} bytes") from None
+    except (TimeoutError, urllib3.exceptions.ReadTimeoutError):
+        raise WorkError(
+            f"{endpoint.host} gave no whole answer within {timeout:g} s: raise timeout, or take a "
+            "smaller model"
+        ) from None
     return response.status, seconds_of(response.headers.get("Retry-After")), data
 
 
@@ -153,15 +145,10 @@ def _problem(endpoint: Endpoint, status: int, data: bytes) -> str:
         said = error.get("message") if isinstance(error, dict) else error
         code = error.get("code") if isinstance(error, dict) else None
         said = f"{said} ({code})" if code and isinstance(code, str) else said
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         said = data.decode("utf-8", "replace")
-    text = _one_line(str(said))
+    text = one_line(said)
     return f"{endpoint.host} answered {status}: {text or 'no reason given'}"
-
-
-def _one_line(said: str) -> str:
-    """What a server says, safe for a terminal: no key, no control characters, not too long."""
-    return "".join(filter(str.isprintable, " ".join(redact(said).split())))[:300]
 
 
 def _failure(endpoint: Endpoint, model: str, status: int, problem: str) -> Exception:
@@ -222,7 +209,7 @@ def _completion(data: bytes, endpoint: Endpoint) -> Completion:
     messages = [part for choice in choices if (part := choice.message or choice.delta)]
     reasons = {choice.finish_reason for choice in choices}
     said = "".join(one.refusal or "" for one in messages)
-    refusal = _one_line(said) or None
+    refusal = one_line(said) or None
     if refusal is None and "content_filter" in reasons:
         refusal = "its content filter struck"
     usage = next((body.usage for body in reversed(bodies) if body.usage), None) or _Usage()

@@ -1,12 +1,12 @@
 """Where a model answers, and the key that goes there: from options and the environment."""
 
-import ipaddress
 import os
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from adc_core.errors import InputError
-from adc_plugins_search.searchers.json_api import optional_secret
+from adc_plugins_search.searchers.base_url import check_encrypted, check_may_have, is_near
+from adc_plugins_search.searchers.keys import optional_secret
 
 MODEL, BASE_URL, KEY = "ADC_LLM_MODEL", "ADC_LLM_BASE_URL", "ADC_LLM_API_KEY"
 _BASE_URLS = (BASE_URL, "OPENAI_BASE_URL", "OLLAMA_BASE_URL")
@@ -50,13 +50,15 @@ def endpoint_of(option: str | None) -> Endpoint:
     """The endpoint: the option, or else the environment's.
 
     The key of `OPENAI_API_KEY` goes only where that variable's own service is: to
-    `OPENAI_BASE_URL`, or to OpenAI; `ADC_LLM_API_KEY` goes wherever the model is.
+    `OPENAI_BASE_URL`, or to OpenAI; `ADC_LLM_API_KEY` goes to the address in the environment and to
+    hosts nearby, but to no other that only an option names.
 
     Raises:
         InputError: no address, none that can be used, or one to which a key must not be sent.
     """
     found = (os.environ.get(name, "").strip() for name in _BASE_URLS)
-    base_url = (option or next(filter(None, found), "")).rstrip("/")
+    meant = next(filter(None, found), "")
+    base_url = (option or meant).rstrip("/")
     if not base_url:
         raise InputError(
             f"no base_url: set the option or {BASE_URL}, such as http://localhost:11434/v1 for "
@@ -71,18 +73,8 @@ def endpoint_of(option: str | None) -> Endpoint:
     own = os.environ.get("OPENAI_BASE_URL", "").strip().rstrip("/") or _OPENAI
     if not key and base_url == own:
         key, variable = optional_secret(_OPENAI_KEY), _OPENAI_KEY
-    if key and parts.scheme == "http" and not _is_near(parts.hostname):
-        raise InputError(
-            f"base_url: {parts.netloc} would get the key of {variable} unencrypted: use https, or "
-            f"unset {variable}"
-        )
+    if key and variable == KEY and not is_near(parts.hostname):
+        check_may_have(base_url, KEY, "llm", meant)
+    elif key:
+        check_encrypted(parts, variable)
     return Endpoint(base_url, key, variable)
-
-
-def _is_near(host: str) -> bool:
-    """Whether a host is this machine or one of a private network."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return "." not in host or host.endswith((".localhost", ".local", ".internal"))
-    return address.is_private or address.is_loopback

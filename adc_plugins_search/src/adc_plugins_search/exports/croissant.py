@@ -1,6 +1,7 @@
 """The description of an export that machines read: Croissant 1.1, of MLCommons."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 from adc_core.fingerprint import hash_file
 from adc_plugins_search.exports.samples_table import SAMPLES
 
+_WEB = re.compile(r"https?://[^\s\"<>]+")
 CROISSANT = "croissant.json"
 
 _TERMS = (
@@ -105,7 +107,7 @@ def _licences(table: Path, schema: pa.Schema) -> list[str] | str:
     if "licence_url" not in schema.names:
         return "unknown"
     found = pq.read_table(table, columns=["licence_url"])["licence_url"].unique().to_pylist()
-    return sorted(url for url in found if url) or "unknown"
+    return sorted(url for url in found if url and _WEB.fullmatch(url)) or "unknown"
 
 
 _KINDS = {

@@ -10,12 +10,15 @@ from numpy.typing import NDArray
 
 from adc_core.dataset import Dataset
 from adc_plugins_search.exports.changes import CHANGES, count_moves
+from adc_plugins_search.exports.public_recipe import public_recipe
 from adc_plugins_search.exports.source import Source
 
 DATASHEET = "README.md"
 
 _SHOWN = 40
 """Rows of a table; what is rarer is counted together."""
+_LONGEST = 100
+"""Characters of a text that is not ours."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +183,7 @@ def _making(source: Source) -> Iterator[str]:
         yield "Nobody noted how that was made."
         return
     yield from (f"By {adc}, from this pipeline:", "")
-    yield from (f"    {line}" for line in source.recipe.splitlines())
+    yield from (f"    {line}" for line in public_recipe(source.recipe).splitlines())
 
 
 def _counted(what: str, values: Iterable[str | None]) -> Iterator[str]:
@@ -202,5 +205,6 @@ _MARKS = str.maketrans({"<": "&lt;", ">": "&gt;"} | {mark: f"\\{mark}" for mark 
 
 
 def _plain(text: str) -> str:
-    """A text of anybody's on one line, without tags, links or columns of its own."""
-    return " ".join(text.split()).translate(_MARKS)
+    """A text of anybody's on one short line, without tags, links or columns of its own."""
+    line = "".join(filter(str.isprintable, " ".join(text.split())))
+    return (line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…").translate(_MARKS)

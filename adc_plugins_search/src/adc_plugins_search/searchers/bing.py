@@ -7,7 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from adc_core.design import Hit, Page, Query
 from adc_core.interfaces import Searcher
 from adc_plugins_search.licences import creative_commons
-from adc_plugins_search.searchers.json_api import get_json, refusal, results_of, secret
+from adc_plugins_search.searchers.base_url import BaseUrl, check_may_have
+from adc_plugins_search.searchers.json_api import Hits, get_json, refusal, results_of
+from adc_plugins_search.searchers.keys import secret
 
 PAGE_SIZE = 150
 KEY = "BING_SUBSCRIPTION_KEY"
@@ -28,14 +30,15 @@ class BingSearcher(Searcher):
 
     Microsoft retired its own service on 11 August 2025, so there is no address by default. Its
     terms forbade storing results, and using them for machine learning: read those of the service
-    that you name. The key comes from the environment variable `BING_SUBSCRIPTION_KEY`.
+    that you name. The key comes from the environment variable `BING_SUBSCRIPTION_KEY`, and goes to
+    another machine only if `ADC_BING_BASE_URL` names it too.
     """
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"base_url": "http://127.0.0.1:9/v7.0/images/search"}]}
     )
 
-    base_url: str = Field(pattern=r"^https?://", description="address of the service")
+    base_url: BaseUrl = Field(description="address of the service")
     market: str | None = Field(None, description="language and country, such as en-US")
     safe_search: Literal["Off", "Moderate", "Strict"] = Field(
         "Moderate", description="whether to leave out adult content"
@@ -52,6 +55,7 @@ class BingSearcher(Searcher):
             InputError: the key or the request is refused.
             WorkError: the service cannot be reached or answers nonsense.
         """
+        check_may_have(self.base_url, KEY, "bing")
         offset = int(cursor or 0)
         headers = {"Ocp-Apim-Subscription-Key": secret(KEY, "bing")}
         answer = get_json(self.base_url, self._parameters(query, offset), headers=headers)
@@ -107,6 +111,6 @@ class _Item(BaseModel):
 class _Results(BaseModel):
     """A page of results; pages overlap unless they are asked for by `nextOffset`."""
 
-    value: list[_Item] = []
+    value: Hits[_Item] = []
     next_offset: int | None = Field(None, alias="nextOffset")
     total: int = Field(0, alias="totalEstimatedMatches")

@@ -7,11 +7,14 @@ from pydantic import BaseModel, Field
 
 from adc_core.design import Hit, Page, Query
 from adc_core.interfaces import Searcher
-from adc_plugins_search.searchers.json_api import get_json, refusal, results_of, secret
+from adc_plugins_search.searchers.base_url import BaseUrl, check_may_have
+from adc_plugins_search.searchers.json_api import Hits, get_json, refusal, results_of
+from adc_plugins_search.searchers.keys import secret
 
 MAX_RESULTS = 200
 """Brave shows no more of any query, all on one page."""
 
+SERVICE = "https://api.search.brave.com/res/v1/images/search"
 KEY, OTHER_KEY = "BRAVE_API_KEY", "BRAVE_SEARCH_API_KEY"
 _LONGEST_QUERY, _MOST_WORDS = 400, 50
 
@@ -24,11 +27,7 @@ class BraveSearcher(Searcher):
     trained on depends on the plan: read its terms.
     """
 
-    base_url: str = Field(
-        "https://api.search.brave.com/res/v1/images/search",
-        pattern=r"^https?://",
-        description="address of the service",
-    )
+    base_url: BaseUrl = Field(SERVICE, description="address of the service")
     count: int = Field(MAX_RESULTS, ge=1, le=MAX_RESULTS, description="images to ask for")
     country: str = Field("US", description="two letters, or ALL")
     search_lang: str = Field("en", description="language of the query")
@@ -44,6 +43,7 @@ class BraveSearcher(Searcher):
             WorkError: the service cannot be reached or answers nonsense.
         """
         name = OTHER_KEY if not os.environ.get(KEY) and os.environ.get(OTHER_KEY) else KEY
+        check_may_have(self.base_url, name, "brave", SERVICE)
         headers = {"X-Subscription-Token": secret(name, "brave"), "Accept": "application/json"}
         words = query.text.split()[:_MOST_WORDS]
         parameters = {
@@ -94,4 +94,4 @@ class _Item(BaseModel):
 
 
 class _Results(BaseModel):
-    results: list[_Item]
+    results: Hits[_Item]

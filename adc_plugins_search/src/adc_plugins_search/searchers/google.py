@@ -8,13 +8,9 @@ from pydantic import BaseModel, Field
 from adc_core.design import Hit, Page, Query
 from adc_core.errors import InputError, WorkError
 from adc_core.interfaces import Searcher
-from adc_plugins_search.searchers.json_api import (
-    Answer,
-    get_json,
-    redact,
-    results_of,
-    secret,
-)
+from adc_plugins_search.searchers.base_url import BaseUrl, check_may_have
+from adc_plugins_search.searchers.json_api import Answer, Hits, get_json, results_of
+from adc_plugins_search.searchers.keys import one_line, secret
 
 PAGE_SIZE = 10
 MAX_RESULTS = 100
@@ -22,6 +18,7 @@ DAY = 86_400
 QUOTA_RESET = 8 * 3600
 """Daily quotas end at midnight in California, which is never later than 08:00 UTC."""
 
+SERVICE = "https://customsearch.googleapis.com/customsearch/v1"
 KEY, ENGINE = "GOOGLE_API_KEY", "GOOGLE_CSE_ID"
 
 
@@ -30,17 +27,14 @@ class GoogleSearcher(Searcher):
 
     The key comes from the environment variable `GOOGLE_API_KEY`, the search engine's id from
     `GOOGLE_CSE_ID`. Google takes no new customers for this service and ends it on 1 January 2027;
-    `base_url` lets anything that speaks the same protocol stand in, such as `adc gallery`.
+    `base_url` lets anything that speaks the same protocol stand in, such as `adc gallery`; on
+    another machine it gets the key only if `ADC_GOOGLE_BASE_URL` names it too.
 
     Google does not say under which licence an image stands: `rights` only filters, and hits carry
     no licence.
     """
 
-    base_url: str = Field(
-        "https://customsearch.googleapis.com/customsearch/v1",
-        pattern=r"^https?://",
-        description="address of the service",
-    )
+    base_url: BaseUrl = Field(SERVICE, description="address of the service")
     rights: str | None = Field(
         None, description="licence filter, such as cc_publicdomain|cc_attribute"
     )
@@ -56,6 +50,7 @@ class GoogleSearcher(Searcher):
             InputError: a key is missing or refused.
             WorkError: the service cannot be reached or answers nonsense.
         """
+        check_may_have(self.base_url, KEY, "google", SERVICE)
         start = int(cursor or 1)
         answer = get_json(self.base_url, self._parameters(query, start))
         if answer.status != 200:
@@ -118,7 +113,7 @@ class _Queries(BaseModel):
 class _Results(BaseModel):
     """A page of results; Google leaves `items` and `nextPage` out where there are none."""
 
-    items: list[_Item] = []
+    items: Hits[_Item] = []
     queries: _Queries
 
 
@@ -126,7 +121,7 @@ def _refusal(answer: Answer, start: int) -> Page:
     """What an error of Google's means: come back later, the end, or an exception."""
     error = answer.body.get("error") if isinstance(answer.body, dict) else None
     error = error if isinstance(error, dict) else {}
-    message = redact(" ".join(str(error.get("message", "no reason given")).split()))
+    message = one_line(error.get("message", "no reason given"))
     reasons = _reasons(error)
     said = f"google answered {answer.status}: {message}"
     if reasons & {"dailyLimitExceeded", "quotaExceeded"} or (

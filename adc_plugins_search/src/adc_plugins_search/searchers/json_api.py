@@ -1,34 +1,36 @@
-"""JSON over HTTP for searchers: one connection pool, retries, and secrets kept out of messages."""
+"""JSON over HTTP for searchers: one connection pool, retries, and bounds on what is answered."""
 
 import json
 import logging
-import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, TypeVar
-from urllib.parse import quote_plus, urlsplit
+from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import urllib3
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from adc_core.design import Page
 from adc_core.errors import InputError, WorkError
 from adc_plugins_search.manners import seconds_of, user_agent
+from adc_plugins_search.searchers.bounded_answer import TooLongError, read_bounded
+from adc_plugins_search.searchers.keys import one_line, redact
 
-_RETRIES = urllib3.Retry(
-    total=3,
-    redirect=0,
-    status_forcelist=(500, 502, 503, 504),
-    backoff_factor=0.5,
-    raise_on_status=False,
-    raise_on_redirect=False,
-    # A pause that the service asks for is the collector's to plan, not to be slept away here.
-    respect_retry_after_header=False,
-)
+MOST_BYTES = 16 << 20
+"""Of one answer; a page of results has a hundredth of it."""
+MOST_HITS = 5_000
+"""On one page; no service shows more than some hundred."""
+_MOST_SECONDS = 60.0
+_ATTEMPTS = 4
+_PASSING = (500, 502, 503, 504)
+# A pause that the service asks for is the collector's to plan, not to be slept away here.
+_BACKOFF = 0.5
 _TIMEOUT = urllib3.Timeout(connect=10, read=30)
-_secrets: set[str] = set()
 M = TypeVar("M", bound=BaseModel)
+Hits = Annotated[list[M], Field(max_length=MOST_HITS)]
+"""The hits of a page."""
 
 
 @dataclass(frozen=True)
@@ -44,31 +46,6 @@ class Answer:
     status: int
     body: Any
     retry_after: float | None
-
-
-def secret(variable: str, service: str) -> str:
-    """A key from the environment; from now on it is blotted out of messages and logs.
-
-    Raises:
-        InputError: the variable is not set.
-    """
-    value = optional_secret(variable)
-    if not value:
-        raise InputError(f"{variable} is not set: {service} needs it; export {variable}=…")
-    return value
-
-
-def optional_secret(variable: str) -> str:
-    """A key from the environment, kept secret likewise; empty where there is none."""
-    value = os.environ.get(variable, "").strip()
-    if value:
-        _secrets.update((value, quote_plus(value)))
-    return value
-
-
-def keep_secret(value: str) -> None:
-    """Blot out something that a service gave, such as a token."""
-    _secrets.update((value, quote_plus(value)))
 
 
 def get_json(
@@ -87,22 +64,44 @@ def get_json(
         method: how to ask.
 
     Raises:
-        WorkError: the service cannot be reached.
+        WorkError: the service cannot be reached, or its answer is too slow or too long.
     """
     told = {"User-Agent": user_agent(), **(headers or {})}
-    fields = dict(parameters)
-    try:
-        if method == "GET":
-            response = _pool().request_encode_url(method, url, fields, told)
+    form: dict[str, Any] = {"encode_multipart": False} if method == "POST" else {}
+
+    def ask() -> urllib3.BaseHTTPResponse:
+        return _pool().request(
+            method,
+            url,
+            fields=dict(parameters),
+            headers=told,
+            redirect=False,
+            preload_content=False,
+            **form,
+        )
+
+    for attempt in range(_ATTEMPTS):
+        last = attempt == _ATTEMPTS - 1
+        try:
+            response, data = read_bounded(ask, most_bytes=MOST_BYTES, seconds=_MOST_SECONDS)
+        except (urllib3.exceptions.HTTPError, TimeoutError, TooLongError) as error:
+            if last or not isinstance(error, urllib3.exceptions.HTTPError):
+                # Without the cause, whose message holds the address with the key.
+                raise WorkError(f"{urlsplit(url).netloc} {_failure(error)}") from None
         else:
-            response = _pool().request_encode_body(method, url, fields, told, False)
-    except urllib3.exceptions.HTTPError as error:
-        reason = error.reason if isinstance(error, urllib3.exceptions.MaxRetryError) else error
-        problem = f"{urlsplit(url).netloc} cannot be reached: {reason}"
-        # Without the cause, whose message holds the address with the key.
-        raise WorkError(redact(problem)) from None
+            if last or response.status not in _PASSING:
+                break
+        time.sleep(_BACKOFF * 2**attempt)
     pause = seconds_of(response.headers.get("Retry-After"))
-    return Answer(response.status, _parsed(response.data), pause)
+    return Answer(response.status, _parsed(data), pause)
+
+
+def _failure(error: Exception) -> str:
+    if isinstance(error, TooLongError):
+        return f"answered more than {MOST_BYTES:,} bytes: check base_url"
+    if isinstance(error, TimeoutError):
+        return f"gave no whole answer within {_MOST_SECONDS:g} s: try again later"
+    return f"cannot be reached: {redact(str(error))}"
 
 
 def results_of(answer: Answer, model: type[M], service: str) -> M:
@@ -138,8 +137,7 @@ def refusal(
         InputError: the key or the request is refused.
         WorkError: the service failed.
     """
-    text = redact(" ".join(str(message or "no reason given").split()))
-    said = f"{service} answered {answer.status}: {text}"
+    said = f"{service} answered {answer.status}: {one_line(message or 'no reason given')}"
     if answer.status == 429 or (answer.status == 503 and answer.retry_after is not None):
         pause = park if answer.retry_after is None else answer.retry_after
         return Page(cursor=cursor, parked_seconds=pause)
@@ -153,17 +151,10 @@ def refusal(
 def _parsed(data: bytes) -> Any:
     try:
         body = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):  # nested without end
         return None
     # Services cut titles in the middle of a character; half of one cannot be written anywhere.
     return json.loads(json.dumps(body, ensure_ascii=False).encode("utf-8", "replace"))
-
-
-def redact(text: str) -> str:
-    """The text with every secret blotted out."""
-    for value in sorted(_secrets, key=len, reverse=True):
-        text = text.replace(value, "…")
-    return text
 
 
 class _Redactor(logging.Filter):
@@ -178,7 +169,5 @@ class _Redactor(logging.Filter):
 
 @cache
 def _pool() -> urllib3.PoolManager:
-    redactor = _Redactor()
-    for name in ("urllib3.connectionpool", "urllib3.util.retry"):
-        logging.getLogger(name).addFilter(redactor)
-    return urllib3.PoolManager(maxsize=32, retries=_RETRIES, timeout=_TIMEOUT)
+    logging.getLogger("urllib3.connectionpool").addFilter(_Redactor())
+    return urllib3.PoolManager(maxsize=32, retries=False, timeout=_TIMEOUT)

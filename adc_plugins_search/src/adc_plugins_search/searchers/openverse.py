@@ -12,19 +12,15 @@ from adc_core.errors import InputError
 from adc_core.interfaces import Searcher
 from adc_plugins_search.licences import creative_commons
 from adc_plugins_search.manners import user_agent
-from adc_plugins_search.searchers.json_api import (
-    get_json,
-    keep_secret,
-    optional_secret,
-    redact,
-    refusal,
-    results_of,
-)
+from adc_plugins_search.searchers.base_url import BaseUrl, check_may_have
+from adc_plugins_search.searchers.json_api import Hits, get_json, refusal, results_of
+from adc_plugins_search.searchers.keys import keep_secret, one_line, optional_secret
 
 MAX_RESULTS = 240
 """Openverse shows no more of any query."""
 
 ANONYMOUS_SIZE, SIZE = 20, 50
+SERVICE = "https://api.openverse.org"
 ID, SECRET = "OPENVERSE_CLIENT_ID", "OPENVERSE_CLIENT_SECRET"
 
 _LONGEST_QUERY = 200
@@ -40,9 +36,7 @@ class OpenverseSearcher(Searcher):
     copying the catalogue, and evading limits with several machines.
     """
 
-    base_url: str = Field(
-        "https://api.openverse.org", pattern=r"^https?://", description="address of the service"
-    )
+    base_url: BaseUrl = Field(SERVICE, description="address of the service")
     licences: tuple[str, ...] = Field(
         (), description="only these, such as cc0, by, by-sa; without any all that are open"
     )
@@ -66,6 +60,7 @@ class OpenverseSearcher(Searcher):
         client = optional_secret(ID), optional_secret(SECRET)
         known = all(client)
         if known:
+            check_may_have(self.base_url, SECRET, "openverse", SERVICE)
             token = self._token(*client, headers)
             if isinstance(token, Page):
                 return token.replace(cursor=str(number))
@@ -122,7 +117,7 @@ class OpenverseSearcher(Searcher):
             if answer.status != 200:
                 reason = answer.body.get("error") if isinstance(answer.body, dict) else None
                 if answer.status == 400:
-                    said = redact(str(reason))
+                    said = one_line(reason)
                     raise InputError(f"openverse refused the key ({said}): check {ID} and {SECRET}")
                 return refusal(answer, reason, "openverse", "", ID, SECRET)
             given = results_of(answer, _Token, "openverse")
@@ -169,5 +164,5 @@ class _Item(BaseModel):
 
 
 class _Results(BaseModel):
-    results: list[_Item]
+    results: Hits[_Item]
     page_count: int

@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from adc_core.design import Hit, Page, Query
 from adc_core.errors import InputError
 from adc_core.interfaces import Searcher
-from adc_plugins_search.searchers.json_api import get_json, refusal, results_of
+from adc_plugins_search.searchers.base_url import BaseUrl
+from adc_plugins_search.searchers.json_api import Hits, get_json, refusal, results_of
 
 _SIZE = re.compile(r"(\d+)\s*[×x]\s*(\d+)")
 
@@ -23,9 +24,7 @@ class SearxngSearcher(Searcher):
         json_schema_extra={"examples": [{"base_url": "http://127.0.0.1:9/search"}]}
     )
 
-    base_url: str = Field(
-        pattern=r"^https?://", description="address of its search, such as http://localhost/search"
-    )
+    base_url: BaseUrl = Field(description="address of its search, such as http://localhost/search")
     engines: tuple[str, ...] = Field((), description="ask only these of its engines")
     pages: int = Field(10, ge=1, description="at most so many pages of a query")
 
@@ -83,4 +82,4 @@ class _Item(BaseModel):
 
 
 class _Results(BaseModel):
-    results: list[_Item]
+    results: Hits[_Item]

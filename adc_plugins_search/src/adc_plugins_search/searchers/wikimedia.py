@@ -10,7 +10,8 @@ from adc_core.design import Hit, Page, Query
 from adc_core.interfaces import Searcher
 from adc_plugins_search.licences import of_url
 from adc_plugins_search.manners import user_agent
-from adc_plugins_search.searchers.json_api import Answer, get_json, refusal, results_of
+from adc_plugins_search.searchers.base_url import BaseUrl
+from adc_plugins_search.searchers.json_api import Answer, Hits, get_json, refusal, results_of
 
 PAGE_SIZE = 50
 _LAG = 5
@@ -26,10 +27,8 @@ class WikimediaSearcher(Searcher):
     on a server that wants no more than two connections at once.
     """
 
-    base_url: str = Field(
-        "https://commons.wikimedia.org/w/api.php",
-        pattern=r"^https?://",
-        description="address of the service",
+    base_url: BaseUrl = Field(
+        "https://commons.wikimedia.org/w/api.php", description="address of the service"
     )
     width: int = Field(500, ge=20, description="of the pictures to fetch, in pixels")
     contact: str = Field("", description="address at which you can be reached, told to Wikimedia")
@@ -123,7 +122,7 @@ class _Page(BaseModel):
 
 
 class _Pages(BaseModel):
-    pages: list[_Page] = []
+    pages: Hits[_Page] = []
 
 
 class _Results(BaseModel):

@@ -1,0 +1,51 @@
+"""What is said of outcomes: while they arrive, and where too many are refusals."""
+
+import warnings
+from collections import Counter
+from typing import TypeGuard
+
+from adc_plugins_search.collectors.address_guard import NOT_PUBLIC
+from adc_plugins_search.collectors.assembling import Accounts
+from adc_plugins_search.collectors.host_budget import HOST_REASONS
+from adc_plugins_search.collectors.outcomes import Outcome, Refused
+
+
+def word_of(outcome: Outcome) -> str:
+    """What became of an image, in a word or two."""
+    return outcome.reason.value if isinstance(outcome, Refused) else "kept"
+
+
+def is_of_host_given_up(outcome: Outcome) -> TypeGuard[Refused]:
+    """Whether an image is left out only because its host gave nothing to anybody."""
+    return isinstance(outcome, Refused) and outcome.reason in HOST_REASONS and not outcome.lasting
+
+
+def warn_of_hosts(given_up: Counter[str]) -> None:
+    """Say what is missing because whole hosts were given up.
+
+    Args:
+        given_up: how many images are left out for each reason that names a host.
+    """
+    if not given_up:
+        return
+    detail, _ = given_up.most_common(1)[0]
+    hosts = "1 host" if len(given_up) == 1 else f"{len(given_up):,} hosts"
+    warnings.warn(
+        f"{given_up.total():,} images of {hosts} are left out: {detail}; collect again later to "
+        "ask for them again",
+        stacklevel=2,
+    )
+
+
+def all_refused(accounts: Accounts) -> str:
+    """What to say where nothing is left of a collection."""
+    counts = ", ".join(f"{count} {reason}" for reason, count in accounts.reasons.most_common())
+    assert accounts.example is not None
+    url, refused = accounts.example
+    advice = "check the network and the options"
+    if refused.detail == NOT_PUBLIC:
+        advice = "if it is a service of your own, list its host:port in allow_hosts"
+    return (
+        f"none of the {accounts.reasons.total()} images that were found could be used ({counts}); "
+        f"{url!r} was refused: {refused.detail}; {advice}"
+    )
