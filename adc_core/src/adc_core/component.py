@@ -24,12 +24,13 @@ from pydantic import (
 from adc_core.faults import explain
 from adc_core.fingerprint import hash_file
 from adc_core.registry import registry
+from adc_core.signatures import ShowsFields
 
 if TYPE_CHECKING:
     from adc_core.dataset import Dataset
 
 
-class Component(BaseModel, ABC):
+class Component(BaseModel, ABC, metaclass=ShowsFields):
     """A configured piece of work: its fields are its options, its one method is its job.
 
     A component is frozen and keeps no state: what it learns, it returns. Where a field asks for

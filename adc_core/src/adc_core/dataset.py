@@ -12,6 +12,7 @@ from adc_core.arrays import CHECKED, Array, Labels, Matrix, Texts, read_only
 from adc_core.design import ClassName, distinct
 from adc_core.evidence import Column, Dynamics, Neighbours, Probabilities, Votes
 from adc_core.images import ImageArray, Images
+from adc_core.labels import class_indices, number_of_classes
 from adc_core.record import Record
 from adc_core.texts import are_distinct, to_arrow
 
@@ -28,7 +29,7 @@ def _images(value: Any) -> Any:
 
 def _probabilities(value: Any) -> Any:
     if isinstance(value, np.ndarray):
-        return Probabilities(values=value, origin="out of sample")
+        return {"values": value, "origin": "out of sample"}
     return value
 
 
@@ -43,8 +44,7 @@ def _row_numbers(labels: Array | None) -> Array:
 
 
 def _class_numbers(labels: Array | None) -> tuple[str, ...]:
-    top = -1 if labels is None else labels.max(initial=-1)
-    return tuple(str(label) for label in range(int(top) + 1))
+    return () if labels is None else tuple(map(str, range(number_of_classes(labels))))
 
 
 _UNSEEN = PlainSerializer(lambda _: None, when_used="json")
@@ -54,9 +54,9 @@ class Dataset(Record):
     """Labelled samples and what is known about each, one row per sample.
 
     Attributes:
-        labels: N int64 class indices, as given: some may be wrong.
+        labels: N int64 class indices, as given: some may be wrong. Names of classes are accepted.
         ids: N distinct texts; by default the row numbers.
-        classes: K names; by default "0" … "K-1".
+        classes: K names; by default those that the labels are, sorted, or "0" … "K-1".
         images: N pictures, decoded when asked for, or None. A uint8 array is accepted.
         attributes: attribute name to N texts.
         sources: an Arrow table with one row of provenance per sample, or None.
@@ -68,7 +68,7 @@ class Dataset(Record):
         columns: further columns of the user's own, N rows each.
 
     Raises:
-        pydantic.ValidationError: a column of another length, type or range; it names the column,
+        InputErrors: a column of another length, type or range; it names the column,
             the first bad row and what was expected.
     """
 
@@ -88,6 +88,20 @@ class Dataset(Record):
     columns: Annotated[dict[str, Column], BeforeValidator(_columns), _UNSEEN] = Field(
         default_factory=dict
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _number_labels(cls, given: Any, info: ValidationInfo) -> Any:
+        if not isinstance(given, Mapping) or "labels" not in given or info.context == CHECKED:
+            return given
+        classes = given.get("classes")
+        if isinstance(classes, np.ndarray):
+            given = {**given, "classes": (classes := classes.tolist())}
+        listed = classes if isinstance(classes, list | tuple) else None
+        labels, names = class_indices(given["labels"], listed)
+        if names is None and "classes" not in given:
+            number_of_classes(labels)  # before as many names are made
+        return ({"classes": names} if names else {}) | {**given, "labels": labels}
 
     @model_validator(mode="after")
     def _check(self, info: ValidationInfo) -> Self:

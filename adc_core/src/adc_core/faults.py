@@ -6,6 +6,9 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from adc_core.errors import InputErrors
 from adc_core.unknown import unknown
 
+_CONSEQUENCE = "default_factory_not_called"
+"""A default that was not made for a fault of another field, which is told anyway."""
+
 
 def lines_of(error: Exception) -> list[str]:
     """One line per fault of an error: `detectors.3.k: Input should be …`."""
@@ -15,7 +18,7 @@ def lines_of(error: Exception) -> list[str]:
         return [" ".join(str(error).split())]
     lines = []
     for fault in error.errors(include_url=False):
-        if fault["type"] == "default_factory_not_called":  # only a consequence of another fault
+        if fault["type"] == _CONSEQUENCE:
             continue
         place = ".".join(str(part) for part in fault["loc"])
         message = " ".join(fault["msg"].removeprefix("Value error, ").split())
@@ -27,6 +30,8 @@ def explain(model: type[BaseModel], error: ValidationError) -> ValidationError:
     """The same faults, where an unknown key says which keys there are."""
     details: list[InitErrorDetails] = []
     for fault in error.errors(include_url=False):
+        if fault["type"] == _CONSEQUENCE:
+            continue
         message = fault["msg"].removeprefix("Value error, ")
         if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
             message = unknown("key", str(fault["loc"][0]), model.model_fields)

@@ -2,14 +2,34 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
+from adc_core.errors import InputErrors
+from adc_core.faults import explain, lines_of
 from adc_core.fingerprint import fingerprint
+from adc_core.signatures import ShowsFields
 
 
-class Record(BaseModel):
+class RecordType(ShowsFields):
+    """The type of records, which refuse what they are made from in our own words."""
+
+    if not TYPE_CHECKING:  # a type checker reads the parameters off the fields
+
+        def __call__(cls, *args: Any, **fields: Any) -> Any:  # noqa: N805 (a class of classes)
+            """Make a record.
+
+            Raises:
+                InputErrors: a line for each fault of the fields.
+            """
+            try:
+                return super().__call__(*args, **fields)
+            except ValidationError as error:
+                raise InputErrors(lines_of(explain(cls, error))) from None
+
+
+class Record(BaseModel, metaclass=RecordType):
     """Something that flows between components and never changes."""
 
     model_config = ConfigDict(
