@@ -9,6 +9,7 @@ from pydantic import Field, PlainSerializer, model_validator
 
 from adc_core.arrays import Array, Flags, Labels, Scores, Square, Texts, read_only
 from adc_core.dataset import Dataset, rows_of
+from adc_core.design import ClassName
 from adc_core.errors import InputError
 from adc_core.estimates import Estimate, EvidenceQuality, NoiseRate
 from adc_core.record import Record
@@ -37,6 +38,7 @@ class Findings(Record):
         precision: estimated share of the flagged labels that are wrong, as a range; or None.
         evidence: how good the evidence is that the detector read; or None.
         covered: N booleans; samples that were never judged are neither flagged nor counted.
+        classes: K names, where a function was given names as labels; or None.
     """
 
     ids: Texts
@@ -50,6 +52,7 @@ class Findings(Record):
     precision: Estimate | None = None
     evidence: EvidenceQuality | None = None
     covered: Flags = Field(default_factory=lambda given: _all_of(given.get("flagged")))
+    classes: tuple[ClassName, ...] | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -93,10 +96,12 @@ class Findings(Record):
         return self.replace(**taken)
 
     def to_pandas(self) -> "pd.DataFrame":
-        """A data frame with the ids as index and one row per sample.
+        """A data frame with one row per sample.
 
-        Its columns are suspicion, flagged, suggested_label (-1: none), suggestion_confidence (NaN
-        without a suggestion) and covered.
+        Its index is the ids, or numbers where these are the row numbers, so that it joins the data
+        frame that the samples came from. Its columns are suspicion, flagged, suggested_label (a
+        class number and -1, or a name and None, where labels were names), suggestion_confidence
+        (NaN without a suggestion) and covered.
 
         Raises:
             ImportError: pandas is not installed.
@@ -106,19 +111,26 @@ class Findings(Record):
         except ImportError:
             raise ImportError("a data frame needs pandas: pip install pandas") from None
         rows = len(self.ids)
-        labels, confidence = self.suggested_labels, self.suggestion_confidence
+        labels = np.full(rows, -1) if self.suggested_labels is None else self.suggested_labels
+        confidence = self.suggestion_confidence
+        numbered = np.array_equal(self.ids, np.arange(rows).astype(np.str_))
+        index = pd.RangeIndex(rows) if numbered else pd.Index(self.ids.tolist())
         return pd.DataFrame(
             {
                 "suspicion": self.suspicion,
                 "flagged": self.flagged,
-                "suggested_label": np.full(rows, -1) if labels is None else labels,
+                "suggested_label": labels if self.classes is None else self._named(labels),
                 "suggestion_confidence": np.full(rows, np.nan)
                 if confidence is None
                 else confidence,
                 "covered": self.covered,
             },
-            index=pd.Index(self.ids.tolist(), name="id"),
+            index=index.rename("id"),
         )
+
+    def _named(self, labels: Array) -> Array:
+        """N names, None for -1."""
+        return np.array([*(self.classes or ()), None], dtype=object)[labels]
 
 
 def check_stochastic(matrix: "np.ndarray[Any, Any]", name: str) -> None:
