@@ -14,7 +14,7 @@ from adc_core.evidence import Column, Dynamics, Neighbours, Probabilities, Votes
 from adc_core.images import ImageArray, Images
 from adc_core.labels import class_indices, number_of_classes
 from adc_core.record import Record
-from adc_core.texts import are_distinct, to_arrow
+from adc_core.texts import first_repeated, to_arrow
 
 EVIDENCE = ("features", "neighbours", "probabilities", "dynamics", "votes")
 """The evidence columns that ADC knows by name."""
@@ -127,9 +127,7 @@ class Dataset(Record):
                 f"but there are {classes} classes"
             )
         surely = info.context == CHECKED or "ids" not in self.model_fields_set
-        if not surely and not are_distinct(self.ids):
-            _, first = np.unique(self.ids, return_index=True)
-            again = np.setdiff1d(np.arange(rows), first)[0]
+        if not surely and (again := first_repeated(self.ids)) is not None:
             raise ValueError(
                 f"ids: row {again} repeats the id {self.ids[again]}: make ids distinct"
             )

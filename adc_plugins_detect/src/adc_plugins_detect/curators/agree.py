@@ -15,6 +15,7 @@ from adc_core.dataset import Dataset, rows_of
 from adc_core.findings import CHANGES, Curation, Findings
 from adc_core.interfaces import Curator
 from adc_core.texts import from_arrow
+from adc_plugins_detect.array_function import array_function
 
 
 class Overlap(NamedTuple):
@@ -50,6 +51,7 @@ class Overlap(NamedTuple):
         return (*alone, *both, line("any", self.any), line("all", self.all))
 
 
+@array_function
 def overlap(flags: Mapping[str, ArrayLike]) -> Overlap:
     """Count the samples that several filters or detectors flag, alone and together.
 

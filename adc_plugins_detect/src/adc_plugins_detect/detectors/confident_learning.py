@@ -1,5 +1,6 @@
 """Confident learning: out-of-sample probabilities say how many labels are wrong, and which."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -11,6 +12,7 @@ from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
+from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.confident_joint import (
     ConfidentJoint,
     checked,
@@ -20,12 +22,11 @@ from adc_plugins_detect.detectors.confident_joint import (
 from adc_plugins_detect.detectors.flagging import highest
 from adc_plugins_detect.detectors.pruning import prune
 from adc_plugins_detect.inputs import (
-    as_labels,
-    as_probabilities,
+    as_ids,
     out_of_sample,
-    row_ids,
-    same_length,
 )
+from adc_plugins_detect.options import Share, WholeNumber
+from adc_plugins_detect.predictions import Predicted, labels_and_probabilities
 
 Rule = Literal[
     "prune_by_noise_rate",
@@ -44,16 +45,17 @@ LARGEST_TRANSITION = 2000
 _CHUNK_ENTRIES = 1 << 18
 
 
+@array_function
 def confident_learning(
     labels: ArrayLike,
-    probabilities: ArrayLike,
+    probabilities: Predicted | Sequence[Predicted],
     *,
     rule: Rule = "prune_by_noise_rate",
     score: Score = "self_confidence",
     adjust_probabilities: bool = False,
-    frac_noise: float = 1.0,
-    min_examples_per_class: int = 1,
-    ids: Array | None = None,
+    frac_noise: Share = 1.0,
+    min_examples_per_class: WholeNumber = 1,
+    ids: ArrayLike | None = None,
 ) -> Findings:
     """Find wrong labels by confident learning (Northcutt, Jiang and Chuang, JAIR 2021).
 
@@ -64,7 +66,8 @@ def confident_learning(
     Args:
         labels: N given labels in 0…K-1.
         probabilities: N × K probabilities of any float type, from models that had not seen the
-            sample's label: in-sample probabilities agree with wrong labels.
+            sample's label: in-sample probabilities agree with wrong labels. Of several models, a
+            list of them: the better ones count for more, as in `average_models`.
         rule: which samples to flag. `prune_by_noise_rate` takes as many of each pair of classes
             as the confident joint counts, by margin; `prune_by_class` as many of each class, by
             probability of the given label; `both` what both take; `confident_learning` what is
@@ -84,16 +87,14 @@ def confident_learning(
     Raises:
         InputError: arrays of other shapes, labels out of range, rows that are not probabilities.
     """
-    matrix = as_probabilities(probabilities)
-    given = as_labels(labels, matrix.shape[1])
-    same_length(given, matrix, "probabilities")
+    given, matrix = labels_and_probabilities(labels, probabilities)
     if score == "confidence_weighted_entropy" and adjust_probabilities:
         raise InputError("adjust_probabilities does not suit the score confidence_weighted_entropy")
     columns = _columns(
         given, matrix, rule, score, adjust_probabilities, frac_noise, min_examples_per_class
     )
     # The ids come last, when what was needed to judge is forgotten: they are the largest column.
-    return Findings(ids=row_ids(len(given)) if ids is None else ids, **columns)
+    return Findings(ids=as_ids(ids, len(given)), **columns)
 
 
 class ConfidentLearning(Detector):
@@ -106,11 +107,11 @@ class ConfidentLearning(Detector):
     adjust_probabilities: bool = Field(
         False, description="subtract each class's threshold before scoring, for rare classes"
     )
-    frac_noise: float = Field(
-        1.0, ge=0, le=1, description="share of the wrong labels that the pruning rules take"
+    frac_noise: Share = Field(
+        1.0, description="share of the wrong labels that the pruning rules take"
     )
-    min_examples_per_class: int = Field(
-        1, ge=0, description="the pruning rules leave as many samples to every class"
+    min_examples_per_class: WholeNumber = Field(
+        1, description="the pruning rules leave as many samples to every class"
     )
     allow_in_sample: bool = Field(
         False, description="accept probabilities of a model that has seen the labels"

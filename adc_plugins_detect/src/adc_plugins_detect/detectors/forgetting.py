@@ -12,8 +12,10 @@ from adc_core.errors import InputError
 from adc_core.evidence import Dynamics
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
+from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.curves import curves_of, dynamics_of
-from adc_plugins_detect.inputs import as_labels, row_ids
+from adc_plugins_detect.inputs import as_ids, as_labels
+from adc_plugins_detect.options import Count
 
 
 class Forgotten(NamedTuple):
@@ -50,12 +52,13 @@ def count_forgetting(correct: Array) -> Forgotten:
     return Forgotten(events, never_learned)
 
 
+@array_function
 def forgetting(
     labels: ArrayLike,
     evidence: Dynamics | ArrayLike,
     *,
-    min_events: int = 3,
-    ids: Array | None = None,
+    min_events: Count = 3,
+    ids: ArrayLike | None = None,
 ) -> Findings:
     """Find labels that a network cannot learn or keep (Toneva et al., ICLR 2019).
 
@@ -75,12 +78,10 @@ def forgetting(
         InputError: arrays of other shapes, `min_events` below 1.
     """
     given = as_labels(labels)
-    if min_events < 1:
-        raise InputError(f"min_events is {min_events}: 0 would flag every sample, choose 1 or more")
     correct = curves_of(given, evidence, "correct")
     events, never_learned = count_forgetting(correct)
     return Findings(
-        ids=row_ids(len(given)) if ids is None else ids,
+        ids=as_ids(ids, len(given)),
         suspicion=np.where(never_learned, 1, events / correct.shape[1]),
         flagged=never_learned | (events >= min_events),
     )
@@ -91,9 +92,7 @@ class Forgetting(Detector):
 
     reads: ClassVar[tuple[str, ...]] = ("dynamics",)
 
-    min_events: int = Field(
-        3, ge=1, description="forgetting events from which on a sample is flagged"
-    )
+    min_events: Count = Field(3, description="forgetting events from which on a sample is flagged")
 
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by the dataset's dynamics."""

@@ -16,9 +16,10 @@ from adc_core.evidence import Dynamics
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
 from adc_core.work import progress
+from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.curves import dynamics_of, shares_of
 from adc_plugins_detect.detectors.lstm_network import read_network
-from adc_plugins_detect.inputs import as_labels, row_ids
+from adc_plugins_detect.inputs import as_ids, as_labels
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "lstm_dynamics.safetensors"
 """The weights that come with the package; the recipe that made them lies beside."""
@@ -28,12 +29,13 @@ _ROWS = 256
 there are."""
 
 
+@array_function
 def lstm_dynamics(
     labels: ArrayLike,
     evidence: Dynamics | ArrayLike,
     *,
     weights: Path | str | None = None,
-    ids: Array | None = None,
+    ids: ArrayLike | None = None,
 ) -> Findings:
     """Find wrong labels by an LSTM that reads their training dynamics (Jia et al., AAAI 2023).
 
@@ -75,7 +77,7 @@ def lstm_dynamics(
             suspicion[part] = network.suspicion(series)[:count]
             progress(part.stop, len(given), "sample")
     return Findings(
-        ids=row_ids(len(given)) if ids is None else ids,
+        ids=as_ids(ids, len(given)),
         suspicion=suspicion,
         flagged=suspicion >= 0.5,
         noise_rate=float(suspicion.mean()),
