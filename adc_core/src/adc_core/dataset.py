@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, mo
 
 from adc_core.arrays import CHECKED, Array, Labels, Matrix, Texts, read_only
 from adc_core.design import ClassName, distinct
+from adc_core.display import ROWS, counted, table
 from adc_core.evidence import Column, Dynamics, Neighbours, Probabilities, Votes
 from adc_core.images import ImageArray, Images
 from adc_core.labels import class_indices, number_of_classes
@@ -150,6 +151,19 @@ class Dataset(Record):
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def __repr__(self) -> str:
+        there = [
+            name for name in ("images", "sources", *EVIDENCE) if getattr(self, name) is not None
+        ]
+        more = ", ".join((*there, *self.attributes, *self.columns))
+        size = f"{counted(len(self), 'sample')}, {counted(len(self.classes), 'class')}"
+        return f"<Dataset: {size}{f'; with {more}' if more else ''}>"
+
+    def _repr_html_(self) -> str:
+        most = np.argsort(-self.class_counts, kind="stable")[:ROWS]
+        rows = [(self.classes[k], self.class_counts[k]) for k in most]
+        return table(repr(self)[1:-1], ("class", "samples"), rows)
 
     @property
     def class_counts(self) -> Array:

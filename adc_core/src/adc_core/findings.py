@@ -10,6 +10,7 @@ from pydantic import Field, PlainSerializer, model_validator
 from adc_core.arrays import Array, Flags, Labels, Scores, Square, Texts, read_only
 from adc_core.dataset import Dataset, rows_of
 from adc_core.design import ClassName
+from adc_core.display import ROWS, counted, percent, suspicion_figure, table
 from adc_core.errors import InputError
 from adc_core.estimates import Estimate, EvidenceQuality, NoiseRate
 from adc_core.record import Record
@@ -17,6 +18,7 @@ from adc_core.texts import from_arrow
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 
 def _all_of(flagged: Array | None) -> Array:
@@ -78,6 +80,39 @@ class Findings(Record):
             check_stochastic(self.transition, "transition")
         return self
 
+    def __repr__(self) -> str:
+        flagged, judged = int(self.flagged.sum()), int(self.covered.sum())
+        words = f"{counted(len(self.ids), 'sample')}, {flagged:,} flagged"
+        if judged:
+            words += f" ({percent(flagged / judged)})"
+        if judged < len(self.ids):
+            words += f", {len(self.ids) - judged:,} not judged"
+        rate = self.noise_range
+        if rate is None and self.noise_rate is not None:
+            words += f", about {percent(self.noise_rate)} wrong"
+        return f"<Findings: {words}{'' if rate is None else f', wrong: {rate}'}>"
+
+    def _repr_html_(self) -> str:
+        worst = np.argsort(np.nan_to_num(-self.suspicion, nan=1), kind="stable")[:ROWS]
+        labels = self.suggested_labels
+        suggested = [None] * len(worst) if labels is None else self._named(labels[worst])
+        rows = zip(
+            self.ids[worst], self.suspicion[worst], self.flagged[worst], suggested, strict=True
+        )
+        head = f"{repr(self)[1:-1]}; the most suspicious:"
+        return table(head, ("id", "suspicion", "flagged", "suggested_label"), rows)
+
+    def plot(self) -> "Figure":
+        """Draw how many samples are how suspicious.
+
+        Returns:
+            A figure of matplotlib; notebooks show it, `savefig` writes it.
+
+        Raises:
+            ImportError: matplotlib is not installed.
+        """
+        return suspicion_figure(self.suspicion, self.flagged)
+
     def for_ids(self, dataset: Dataset) -> "Findings":
         """The same findings in the order of a dataset that may lack some of the samples.
 
@@ -129,8 +164,13 @@ class Findings(Record):
         )
 
     def _named(self, labels: Array) -> Array:
-        """N names, None for -1."""
-        return np.array([*(self.classes or ()), None], dtype=object)[labels]
+        """N names, or numbers where there are none; None for -1."""
+        if self.classes is None:
+            names = labels.astype(object)
+            names[labels < 0] = None
+            return names
+        named: Array = np.array([*self.classes, None], dtype=object)[labels]
+        return named
 
 
 def check_stochastic(matrix: "np.ndarray[Any, Any]", name: str) -> None:
@@ -229,6 +269,17 @@ class Curation(Record):
         value_set = undo.combine_chunks() if isinstance(undo, pa.ChunkedArray) else undo
         kept = self.changes.filter(pc.invert(pc.is_in(changed, value_set=value_set)))
         return type(self).apply(original, kept, self.notes)
+
+    def __repr__(self) -> str:
+        dropped, relabelled = self.count("drop"), self.count("relabel")
+        left = counted(len(self.dataset), "sample")
+        return f"<Curation: {left} left, {dropped:,} dropped, {relabelled:,} relabelled>"
+
+    def _repr_html_(self) -> str:
+        first = self.changes.slice(0, ROWS).to_pylist()
+        rows = [[change[name] for name in CHANGES.names] for change in first]
+        head = f"{repr(self)[1:-1]}; the first changes:"
+        return table(head, CHANGES.names, rows)
 
     def count(self, action: Literal["drop", "relabel"]) -> int:
         """How many samples were dropped or relabelled."""

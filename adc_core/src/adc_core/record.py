@@ -1,11 +1,12 @@
 """The base of every record: frozen, validated at the boundary, compared by fingerprint."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
+from adc_core.display import shortened
 from adc_core.errors import InputErrors
 from adc_core.faults import explain, lines_of
 from adc_core.fingerprint import fingerprint
@@ -62,6 +63,15 @@ class Record(BaseModel, metaclass=RecordType):
         """The same record with some fields changed, validated as a whole again."""
         fields = {field: getattr(self, field) for field in type(self).model_fields}
         return type(self)(**fields | changes)
+
+    def __repr_args__(self) -> Iterator[tuple[str, Any]]:
+        """Name the fields that there are; arrays by type and shape."""
+        for field in type(self).model_fields:
+            if (value := getattr(self, field)) is not None:
+                yield field, shortened(value)
+
+    def __str__(self) -> str:
+        return repr(self)
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):

@@ -16,14 +16,13 @@ from pydantic.fields import FieldInfo
 _OF_ARRAY_LIKE = frozenset(get_args(ArrayLike))
 
 
-class _Written:
-    """An annotation that is printed as these words."""
+class Words(str):
+    """A text that is shown without quotation marks."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    __slots__ = ()
 
     def __repr__(self) -> str:
-        return self._text
+        return str(self)
 
 
 def type_text(annotation: Any) -> str:
@@ -68,8 +67,8 @@ def readable(signature: inspect.Signature) -> inspect.Signature:
     )
 
 
-def _written(annotation: Any) -> _Written:
-    return _Written(type_text(annotation))
+def _written(annotation: Any) -> Words:
+    return Words(type_text(annotation))
 
 
 def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
@@ -77,7 +76,7 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
     if field.is_required():
         default = inspect.Parameter.empty
     elif field.default_factory is not None:
-        default = _Written("...")
+        default = Words("...")
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=_written(field.annotation)
     )
