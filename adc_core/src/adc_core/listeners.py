@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pluggy
-from importlib_metadata import entry_points
+
+from adc_core.installed import installed_points
 
 if TYPE_CHECKING:
     from adc_core.run import Run
@@ -88,7 +89,7 @@ class Listeners:
             others = [other for _, other in everyone if other is not listener]
             try:
                 self._manager.subset_hook_caller(event, others)(**arguments)
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 self._manager.unregister(name=name)
                 warnings.warn(f"listener {name} is left out from here on: {error!r}", stacklevel=2)
 
@@ -100,13 +101,13 @@ def installed_listeners(block: Iterable[str] = ()) -> Listeners:
         block: `package/name` of listeners to leave out.
     """
     listeners = Listeners()
-    for point in sorted(entry_points(group=GROUP), key=lambda point: (point.dist.name, point.name)):
-        name = f"{point.dist.name}/{point.name}"
+    for entry, package, _ in sorted(installed_points([GROUP]), key=lambda point: point[1:]):
+        name = f"{package}/{entry.name}"
         if name in block:
             continue
         try:
-            loaded = point.load()
+            loaded = entry.load()
             listeners.register(loaded() if isinstance(loaded, type) else loaded, name)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             warnings.warn(f"listener {name} is left out: {error!r}", stacklevel=2)
     return listeners

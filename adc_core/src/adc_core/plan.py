@@ -1,14 +1,17 @@
 """What a pipeline will do, checked before anything starts."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from adc_core.component import Component
+from adc_core.component import Component, named
 from adc_core.dataset import EVIDENCE, Dataset
 from adc_core.errors import InputError, InputErrors
 from adc_core.first_party import PACKAGE_OF
 from adc_core.interfaces import Curator, Detector, Encoder, Enricher
 from adc_core.pipeline import Pipeline
 from adc_core.registry import registry
+from adc_core.run import TrainingSet
+from adc_core.run_record import COLLECTOR
 
 ADDED_BY = {
     "features": ("encoders", "patches"),
@@ -132,3 +135,23 @@ def require(component: Component, dataset: Dataset) -> None:
                 f'{component.name} reads "{column}", which an earlier curator made void: '
                 f"put {component.name} before it"
             )
+
+
+def names_of_stages(pipeline: Pipeline, plan: Plan) -> Iterator[str]:
+    """The names of the stages, in order."""
+    if pipeline.collector:
+        yield from ("designer", COLLECTOR)
+    if pipeline.encoder:
+        yield "encoder"
+    yield from (f"simulators/{name}" for name in named(pipeline.simulators))
+    yield from (f"enrichers/{name}" for name in named(plan.enrichers))
+    yield from (f"detectors/{name}" for name in named(pipeline.detectors))
+    yield from (f"curators/{name}" for name in named(pipeline.curators))
+    for name in named(pipeline.learners):
+        yield from (f"learners/{name}.{labels}" for labels in trained_on(pipeline))
+    yield from (f"metrics/{name}" for name in named(pipeline.metrics))
+
+
+def trained_on(pipeline: Pipeline) -> tuple[TrainingSet, ...]:
+    """The sets of labels that each learner is trained on."""
+    return tuple(labels for labels in pipeline.train_on if labels != "curated" or pipeline.curators)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import difflib
 import pkgutil
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from importlib_metadata import entry_points
-
 from adc_core.errors import InputError
 from adc_core.first_party import PACKAGE_OF
+from adc_core.installed import installed_points
 from adc_core.kinds import COMMANDS, KINDS, group_of
 
 if TYPE_CHECKING:
@@ -51,15 +49,8 @@ def installed_entries() -> Iterable[Entry]:
     """Every component and command of this environment, sorted; none is imported."""
     kind_of = {group_of(kind): kind for kind in (*KINDS, COMMANDS)}
     return sorted(
-        Entry(
-            kind_of[point.group],
-            point.name,
-            re.sub(r"[-_.]+", "-", point.dist.name).lower(),
-            point.dist.version,
-            point.value,
-        )
-        for point in entry_points()
-        if point.group in kind_of and point.dist
+        Entry(kind_of[entry.group], entry.name, package, version, entry.value)
+        for entry, package, version in installed_points(kind_of)
     )
 
 
@@ -131,7 +122,7 @@ class Registry:
         """
         try:
             return pkgutil.resolve_name(entry.target)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise RegistryError(f"{entry.origin} cannot be imported: {error!r}") from error
 
     def create(self, interface: type[C], table: Mapping[str, Any], context: Any = None) -> C:

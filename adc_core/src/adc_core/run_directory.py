@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
-from importlib_metadata import distributions
 
 from adc_core.errors import InputError, WorkError
+from adc_core.installed import installed_packages
 from adc_core.interfaces import HITS, REFUSED
 from adc_core.interruption import heed
 from adc_core.listeners import Listeners
@@ -74,7 +74,7 @@ class RunDirectory:
                 platform=platform.platform(),
                 python=platform.python_version(),
             ),
-            packages={dist.name: dist.version for dist in _by_name()},
+            packages=installed_packages(),
             stages={} if before is None else before.stages,
         )
         with disk_faults(folder):
@@ -252,10 +252,6 @@ def _seeds(place: str, value: Any) -> Iterator[tuple[str, int]]:
             yield here, item
         elif isinstance(item, dict | list):
             yield from _seeds(here, item)
-
-
-def _by_name() -> list[Any]:
-    return sorted(distributions(), key=lambda dist: str(dist.name).lower())
 
 
 def _now() -> str:

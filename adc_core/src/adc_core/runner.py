@@ -11,11 +11,11 @@ from adc_core.images import ImageArray
 from adc_core.listeners import Listeners, installed_listeners
 from adc_core.pipeline import Pipeline
 from adc_core.pipeline_paths import path_faults
-from adc_core.plan import Plan, make_plan
+from adc_core.plan import Plan, make_plan, names_of_stages
 from adc_core.run import Run
 from adc_core.run_directory import SAMPLES, open_run_directory
 from adc_core.run_record import COLLECTOR
-from adc_core.stages import Stages, names_of_stages
+from adc_core.stages import Stages
 from adc_core.test_set import warn_of_leaks, with_classes_of
 from adc_core.truth import read_truth, truth_table
 

@@ -1,14 +1,15 @@
 """The stages of a pipeline: what each makes, and what its result depends on."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from adc_core.arrays import Array
 from adc_core.component import Component, named
+from adc_core.corruption import Corruption
 from adc_core.dataset import EVIDENCE, FROM_LABELS, Dataset
 from adc_core.design import Design
 from adc_core.findings import Curation, Findings
@@ -20,10 +21,21 @@ from adc_core.image_check import (
     broken_images,
     broken_table,
 )
-from adc_core.interfaces import Detector, Enricher, Learner
+from adc_core.interfaces import Curator, Detector, Enricher, Learner, Metric, Simulator
 from adc_core.model import Model, Predictions
 from adc_core.pipeline import Pipeline
-from adc_core.plan import Plan, require
+from adc_core.plan import Plan, require, trained_on
+from adc_core.plugin_faults import plugin_faults
+from adc_core.results import (
+    corruption_of,
+    curation_of,
+    enriched_of,
+    expect,
+    features_of,
+    findings_of,
+    measurements_of,
+    predictions_of,
+)
 from adc_core.run import Measurement, Run, Training, TrainingSet
 from adc_core.run_directory import RunDirectory
 from adc_core.run_record import COLLECTOR
@@ -33,32 +45,17 @@ from adc_core.stage_files import (
     DESIGN,
     FINDINGS,
     MEASUREMENTS,
+    Form,
     curation_form,
     evidence_form,
     training_form,
 )
 
+W = TypeVar("W")
+R = TypeVar("R")
+
 _WHO = ("ids", "labels", "classes", "attributes")
 """What every component that is given a dataset may look at, beside the columns that it reads."""
-
-
-def names_of_stages(pipeline: Pipeline, plan: Plan) -> Iterator[str]:
-    """The names of the stages, in order."""
-    if pipeline.collector:
-        yield from ("designer", COLLECTOR)
-    if pipeline.encoder:
-        yield "encoder"
-    yield from (f"simulators/{name}" for name in named(pipeline.simulators))
-    yield from (f"enrichers/{name}" for name in named(plan.enrichers))
-    yield from (f"detectors/{name}" for name in named(pipeline.detectors))
-    yield from (f"curators/{name}" for name in named(pipeline.curators))
-    for name in named(pipeline.learners):
-        yield from (f"learners/{name}.{labels}" for labels in _trained_on(pipeline))
-    yield from (f"metrics/{name}" for name in named(pipeline.metrics))
-
-
-def _trained_on(pipeline: Pipeline) -> tuple[TrainingSet, ...]:
-    return tuple(labels for labels in pipeline.train_on if labels != "curated" or pipeline.curators)
 
 
 class Stages:
@@ -66,7 +63,25 @@ class Stages:
 
     def __init__(self, pipeline: Pipeline, directory: RunDirectory) -> None:
         self._pipeline = pipeline
-        self._stage = directory.stage
+        self._directory = directory
+
+    def _stage(
+        self,
+        name: str,
+        component: Component,
+        key: dict[str, Any],
+        work: Callable[[], W],
+        form: Form[W, R],
+        *,
+        remembers: bool = False,
+    ) -> R:
+        """The result of a component's stage; its faults name the component."""
+
+        def named_work() -> W:
+            with plugin_faults(component, name):
+                return work()
+
+        return self._directory.stage(name, key, named_work, form, remembers=remembers)
 
     def collect(self, given: Dataset | None) -> tuple[Design | None, Dataset]:
         """The dataset, and the design that it was collected by."""
@@ -77,16 +92,18 @@ class Stages:
         assert brief is not None and designer is not None and collector is not None
         design = self._stage(
             "designer",
+            designer,
             _key(designer, brief=brief),
-            lambda: designer.design(brief),
+            lambda: expect(designer.design(brief), Design, "design"),
             DESIGN,
             remembers=designer.remembers,
         )
         searchers = pipeline.searchers
         dataset = self._stage(
             COLLECTOR,
+            collector,
             _key(collector, design=design, searchers=searchers),
-            lambda: collector.collect(design, searchers),
+            lambda: expect(collector.collect(design, searchers), Dataset, "collect"),
             DATASET,
             remembers=collector.remembers,
         )
@@ -113,7 +130,7 @@ class Stages:
         def work() -> pa.Table:
             return broken_table(dataset, broken_images(dataset, absent))
 
-        return self._stage(name, key, work, BROKEN_IMAGES)
+        return self._directory.stage(name, key, work, BROKEN_IMAGES)
 
     def encode(self, dataset: Dataset) -> Dataset:
         """The dataset with the features that the encoder adds."""
@@ -123,8 +140,9 @@ class Stages:
         assert images is not None
         added = self._stage(
             "encoder",
+            encoder,
             _key(encoder, images=images),
-            lambda: dataset.replace(features=encoder.encode(images)),
+            lambda: dataset.replace(features=features_of(encoder.encode(images), len(images))),
             evidence_form(("features",)),
         )
         return dataset.replace(**added)
@@ -136,8 +154,9 @@ class Stages:
             shown = _shown(simulator, dataset)
             corruption = self._stage(
                 f"simulators/{name}",
+                simulator,
                 _key(simulator, shown),
-                partial(simulator.corrupt, shown),
+                partial(_corrupted, simulator, shown),
                 CORRUPTION,
             )
             truth = dataset.labels if truth is None else truth
@@ -164,8 +183,9 @@ class Stages:
         )
         return self._stage(
             f"enrichers/{name}",
+            enricher,
             key,
-            lambda: enricher.enrich(shown),
+            lambda: enriched_of(enricher.enrich(shown), shown, enricher.provides),
             evidence_form(enricher.provides),
         )
 
@@ -174,8 +194,13 @@ class Stages:
 
         def judge(name: str, detector: Detector) -> Findings:
             shown = _shown(detector, dataset)
-            key = _key(detector, shown)
-            return self._stage(f"detectors/{name}", key, lambda: detector.detect(shown), FINDINGS)
+            return self._stage(
+                f"detectors/{name}",
+                detector,
+                _key(detector, shown),
+                lambda: findings_of(detector.detect(shown), shown),
+                FINDINGS,
+            )
 
         detectors = self._pipeline.detectors
         return {
@@ -194,8 +219,9 @@ class Stages:
 
             changed = self._stage(
                 f"curators/{name}",
+                curator,
                 _key(curator, shown, findings=everything),
-                partial(curator.curate, shown, everything),
+                partial(_curated, curator, shown, everything),
                 curation_form(dataset),
             )
             curations[name] = changed
@@ -208,7 +234,7 @@ class Stages:
         return tuple(
             self._trained(name, learner, labels, run)
             for name, learner in zip(named(learners), learners, strict=True)
-            for labels in _trained_on(self._pipeline)
+            for labels in trained_on(self._pipeline)
         )
 
     def _trained(self, name: str, learner: Learner, labels: TrainingSet, run: Run) -> Training:
@@ -216,12 +242,15 @@ class Stages:
         test = run.test
 
         def work() -> tuple[Model, Predictions | None]:
-            model = learner.learn(dataset)
+            model = expect(learner.learn(dataset), Model, "learn")
             images = None if test is None else test.images
-            return model, None if images is None else model.predict(images)
+            if images is None:
+                return model, None
+            return model, predictions_of(model.predict(images), model, len(images))
 
         return self._stage(
             f"learners/{name}.{labels}",
+            learner,
             _key(learner, dataset, images=dataset.images, test=test and test.images),
             work,
             training_form(name, labels),
@@ -233,10 +262,26 @@ class Stages:
         found: list[Measurement] = []
         for name, metric in zip(named(metrics), metrics, strict=True):
             measured = self._stage(
-                f"metrics/{name}", _key(metric, run=run), partial(metric.measure, run), MEASUREMENTS
+                f"metrics/{name}",
+                metric,
+                _key(metric, run=run),
+                partial(_measured, metric, run),
+                MEASUREMENTS,
             )
             found.extend(measured)
         return tuple(found)
+
+
+def _corrupted(simulator: Simulator, shown: Dataset) -> Corruption:
+    return corruption_of(simulator.corrupt(shown), shown)
+
+
+def _curated(curator: Curator, shown: Dataset, findings: tuple[Findings, ...]) -> Curation:
+    return curation_of(curator.curate(shown, findings), shown)
+
+
+def _measured(metric: Metric, run: Run) -> tuple[Measurement, ...]:
+    return measurements_of(metric.measure(run))
 
 
 def _training_set(run: Run, labels: TrainingSet) -> Dataset:

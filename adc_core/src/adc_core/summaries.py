@@ -15,7 +15,7 @@ def summary_of(entry: Entry) -> str:
         return ""
     try:
         tree = ast.parse(source.read_bytes())
-    except (OSError, SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return ""
     for node in tree.body:
         if isinstance(node, ast.ClassDef) and node.name == name:

@@ -60,9 +60,12 @@ def _dispatch(words: list[str]) -> int:
             sub.set_defaults(_run=module.run)
     for entry in commands.values():
         if entry.name in BUILT_IN:
-            raise InputError(
-                f'the command "{entry.name}" of {entry.package} has the name of a built-in command'
+            warnings.warn(
+                f'the command "{entry.name}" of {entry.package} is left out: it has the name of a '
+                "built-in command",
+                stacklevel=1,
             )
+            continue
         summary = summary_of(entry)
         sub = subparsers.add_parser(entry.name, help=summary, description=summary)
         sub.add_argument("--debug", action="store_true", help="show the traceback of an error")

@@ -1,0 +1,119 @@
+"""Broken metadata of packages: named and left out, whoever's they are."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+DETECTOR = """
+from adc_core import Detector
+
+class Quiet(Detector):
+    '''Finds nothing.'''
+
+    def detect(self, dataset):
+        raise AssertionError
+"""
+
+
+def dist(site, name, metadata, entry_points=""):
+    folder = site / name
+    folder.mkdir(parents=True)
+    if metadata is not None:
+        (folder / "METADATA").write_bytes(metadata)
+    if entry_points:
+        (folder / "entry_points.txt").write_text(entry_points)
+    return folder
+
+
+def adc(site, *words):
+    paths = os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH")]))
+    return subprocess.run(
+        [sys.executable, "-m", "adc_core.cli", *words],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": paths},
+        cwd=str(site).partition(os.pathsep)[0],
+    )
+
+
+PLUGIN = "[adc.detectors]\nquiet = quiet_plugin:Quiet\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "metadata", "entry_points"),
+    [
+        ("acme-1.0.dist-info", None, PLUGIN),
+        ("acme-1.0.dist-info", b"Metadata-Version: 2.1\n", PLUGIN),
+        ("acme-1.0.dist-info", b"Metadata-Version: 2.1\nName: acme\n", PLUGIN),
+        ("acme-1.0.dist-info", b"Name: \xff\xfe\x00", PLUGIN),
+        ("other-1.0.dist-info", b"Name: other\nVersion: 1.0\n", "[console_scripts]\nno equals\n"),
+    ],
+)
+def test_a_broken_package_is_named_and_left_out(tmp_path, name, metadata, entry_points):
+    folder = dist(tmp_path, name, metadata, entry_points)
+    (tmp_path / "quiet_plugin.py").write_text(DETECTOR)
+    done = adc(tmp_path, "list", "detectors")
+    assert done.returncode == 0
+    assert "quiet" not in done.stdout
+    assert "simifeat" in done.stdout
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"adc: warning: {folder} is left out, its metadata are broken (")
+    assert line.endswith("): install that package again, or remove the folder")
+
+
+def test_what_an_interrupted_installation_leaves_does_not_stop_a_run(tmp_path):
+    folder = dist(tmp_path, "~orch-2.0.dist-info", None)
+    (tmp_path / "y.csv").write_text("label\n" + "0\n1\n" * 20)
+    (tmp_path / "p.yaml").write_text("dataset: y.csv\nsimulators: [{use: symmetric, rate: 0.2}]\n")
+    done = adc(tmp_path, "run", "p.yaml")
+    assert (done.returncode, done.stdout) == (0, "report: runs/p/report.html\n")
+    assert f"{folder} is left out" in done.stderr
+
+
+def test_the_first_of_two_installations_counts(tmp_path):
+    for place, version in (("one", "1.0"), ("two", "2.0")):
+        dist(
+            tmp_path / place,
+            f"acme-{version}.dist-info",
+            f"Name: acme\nVersion: {version}\n".encode(),
+            PLUGIN,
+        )
+    done = adc(f"{tmp_path / 'one'}{os.pathsep}{tmp_path / 'two'}", "list", "detectors")
+    assert done.stdout.count("acme 1.0") == 1
+    assert "acme 2.0" not in done.stdout
+
+
+def test_a_command_with_the_name_of_a_built_in_one_is_left_out(tmp_path):
+    dist(
+        tmp_path,
+        "acme-1.0.dist-info",
+        b"Name: acme\nVersion: 1.0\n",
+        "[adc.commands]\nlist = quiet_plugin:Quiet\n",
+    )
+    done = adc(tmp_path, "list", "detectors")
+    assert done.returncode == 0
+    assert done.stderr == (
+        'adc: warning: the command "list" of acme is left out: it has the name of a built-in '
+        "command\n"
+    )
+
+
+@pytest.mark.parametrize("words", [("show", "detectors", "quiet"), ("check", "detectors", "quiet")])
+def test_a_plugin_that_exits_when_it_is_imported_is_a_fault(tmp_path, words):
+    dist(tmp_path, "acme-1.0.dist-info", b"Name: acme\nVersion: 1.0\n", PLUGIN)
+    (tmp_path / "quiet_plugin.py").write_text("import sys; sys.exit(0)")
+    done = adc(tmp_path, *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "adc: quiet_plugin:Quiet of acme 1.0 cannot be imported: SystemExit(0)\n"
+    )
+
+
+def test_a_source_that_python_cannot_parse_has_no_summary(tmp_path):
+    dist(tmp_path, "acme-1.0.dist-info", b"Name: acme\nVersion: 1.0\n", PLUGIN)
+    (tmp_path / "quiet_plugin.py").write_text("x = " + "(" * 50_000)
+    done = adc(tmp_path, "list", "detectors")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "quiet" in done.stdout
