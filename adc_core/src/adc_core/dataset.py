@@ -69,7 +69,7 @@ class Dataset(Record):
         columns: further columns of the user's own, N rows each.
 
     Raises:
-        InputErrors: a column of another length, type or range; it names the column,
+        RecordErrors: a column of another length, type or range; it names the column,
             the first bad row and what was expected.
     """
 

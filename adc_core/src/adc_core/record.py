@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
 from adc_core.display import shortened
-from adc_core.errors import InputErrors
+from adc_core.errors import RecordErrors
 from adc_core.faults import explain, lines_of
 from adc_core.fingerprint import fingerprint
 from adc_core.signatures import ShowsFields
@@ -22,12 +22,12 @@ class RecordType(ShowsFields):
             """Make a record.
 
             Raises:
-                InputErrors: a line for each fault of the fields.
+                RecordErrors: a line for each fault of the fields.
             """
             try:
                 return super().__call__(*args, **fields)
             except ValidationError as error:
-                raise InputErrors(lines_of(explain(cls, error))) from None
+                raise RecordErrors(lines_of(explain(cls, error))) from None
 
 
 class Record(BaseModel, metaclass=RecordType):
