@@ -149,10 +149,11 @@ def _short(full: str) -> str:
     return full.rpartition("/")[2].rpartition(":")[2]
 
 
-def _from_the_file(path: Path, info: ValidationInfo) -> Path:
+def from_the_file(path: Path, info: ValidationInfo) -> Path:
+    """A path that a pipeline file gives relative to itself."""
     base = (info.context or {}).get("folder")
     return Path(base, path.expanduser()) if base else path.expanduser()
 
 
-LocalPath = Annotated[Path, AfterValidator(_from_the_file)]
+LocalPath = Annotated[Path, AfterValidator(from_the_file)]
 """A path of the user's: relative to the pipeline file where one is read, else to the process."""
