@@ -173,6 +173,35 @@ def expected(value: object, kind: type[T], name: str, made_by: str) -> T:
     return value
 
 
+def as_numbers(values: ArrayLike, name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Finite numbers, none below zero.
+
+    Raises:
+        InputError: another shape or type, or a number below zero or not finite.
+    """
+    array = as_array(values, name)
+    if array.shape != shape or array.dtype.kind not in "fiub":
+        wanted = " × ".join(map(str, shape))
+        raise InputError(f"{name}: expected {wanted} numbers, got {array.dtype} {array.shape}")
+    numbers = array.astype(np.float64)
+    if not (np.isfinite(numbers).all() and (numbers >= 0).all()):
+        raise InputError(f"{name}: expected finite numbers from 0, got {numbers.min():g}")
+    return numbers
+
+
+def as_counts(values: ArrayLike, name: str, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Whole numbers from 0.
+
+    Raises:
+        InputError: as `as_numbers`, or a fraction.
+    """
+    numbers = as_numbers(values, name, shape)
+    if (odd := numbers != np.rint(numbers)).any() or numbers.max(initial=0) > 2**53:
+        first = numbers[odd][0] if odd.any() else numbers.max()
+        raise InputError(f"{name}: expected whole numbers, got {first:g}")
+    return numbers.astype(np.int64)
+
+
 def as_mask(values: ArrayLike, rows: int, name: str) -> NDArray[np.bool_]:
     """One boolean for each sample, of which some are true and some are not.
 

@@ -13,10 +13,11 @@ from adc_core.findings import Findings
 from adc_core.interfaces import Detector, Learner
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.curves import (
-    curves_of,
     dynamics_of,
     dynamics_seen_by,
     mean_of_epochs,
+    refuse_unseen,
+    seen_curves_of,
 )
 from adc_plugins_detect.detectors.flagging import FLAG_RATE, flag_share, squash
 from adc_plugins_detect.detectors.threshold_samples import (
@@ -52,7 +53,8 @@ def aum(
 
     Args:
         labels: N given labels.
-        evidence: training dynamics, or their N × E margins (of logits, not of probabilities).
+        evidence: training dynamics, or their N × E margins (of logits, not of probabilities), NaN
+            in epochs in which a sample was not seen: the mean is over the others.
         skip_epochs: leave out the first epochs, in which the network has learned nothing yet.
         flag_rate: without threshold samples, share of the samples to flag, the smallest areas
             first, of equals the first.
@@ -68,13 +70,15 @@ def aum(
         InputError: arrays of other shapes, no epoch left, no threshold sample or nothing else.
     """
     given = as_labels(labels)
-    margins = curves_of(given, evidence, "margin")
+    margins = seen_curves_of(given, evidence, "margin")
     E = margins.shape[1]
     if skip_epochs >= E:
         raise InputError(
             f"skip_epochs is {skip_epochs} of {E} recorded epochs: choose one of 0…{E - 1}"
         )
-    areas = mean_of_epochs(margins[:, skip_epochs:])
+    judged_by = margins[:, skip_epochs:]
+    refuse_unseen(np.isnan(judged_by), "margin")
+    areas = mean_of_epochs(judged_by)
     suspicion, texts = squash(-areas), as_ids(ids, len(given))
     if threshold_samples is None:
         return Findings(ids=texts, suspicion=suspicion, flagged=flag_share(-areas, flag_rate))

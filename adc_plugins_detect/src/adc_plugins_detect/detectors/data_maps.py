@@ -68,7 +68,8 @@ def data_maps(
 
     Args:
         labels: N given labels.
-        evidence: training dynamics, or their N × E probabilities of the given label.
+        evidence: training dynamics, or their N × E probabilities of the given label, NaN in
+            epochs in which a sample was not seen: the mean is over the others.
         flag_rate: share of the samples to flag, the least confident first, of equals the first.
         ids: N texts; by default the row numbers.
 

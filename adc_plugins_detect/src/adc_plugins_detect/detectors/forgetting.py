@@ -13,7 +13,7 @@ from adc_core.evidence import Dynamics
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
 from adc_plugins_detect.array_function import array_function
-from adc_plugins_detect.detectors.curves import curves_of, dynamics_of
+from adc_plugins_detect.detectors.curves import dynamics_of, seen_curves_of
 from adc_plugins_detect.inputs import as_ids, as_labels
 from adc_plugins_detect.options import Count
 
@@ -70,7 +70,8 @@ def forgetting(
 
     Args:
         labels: N given labels.
-        evidence: training dynamics, or their N × E zeros and ones of `correct`.
+        evidence: training dynamics, or their N × E zeros and ones of `correct`, NaN in epochs in
+            which a sample was not seen: events are counted between the others.
         min_events: forgetting events from which on a sample is flagged.
         ids: N texts; by default the row numbers.
 
@@ -78,13 +79,24 @@ def forgetting(
         InputError: arrays of other shapes, `min_events` below 1.
     """
     given = as_labels(labels)
-    correct = curves_of(given, evidence, "correct")
+    correct = _kept_between(seen_curves_of(given, evidence, "correct"))
     events, never_learned = count_forgetting(correct)
     return Findings(
         ids=as_ids(ids, len(given)),
         suspicion=np.where(never_learned, 1, events / correct.shape[1]),
         flagged=never_learned | (events >= min_events),
     )
+
+
+def _kept_between(correct: Array) -> Array:
+    """Curves in which what was not seen is as it was seen last, or at first."""
+    gaps = np.isnan(correct)
+    if not gaps.any():
+        return correct
+    places = np.arange(correct.shape[1])
+    last = np.maximum.accumulate(np.where(gaps, -1, places), axis=1)
+    first = (~gaps).argmax(axis=1)
+    return np.take_along_axis(correct, np.where(last < 0, first[:, None], last), axis=1)
 
 
 class Forgetting(Detector):

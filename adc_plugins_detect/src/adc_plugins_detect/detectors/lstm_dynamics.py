@@ -11,15 +11,14 @@ from threadpoolctl import threadpool_limits
 from adc_core.arrays import Array
 from adc_core.component import LocalPath
 from adc_core.dataset import Dataset
-from adc_core.errors import InputError
 from adc_core.evidence import Dynamics
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
 from adc_core.work import progress
 from adc_plugins_detect.array_function import array_function
-from adc_plugins_detect.detectors.curves import dynamics_of, shares_of
+from adc_plugins_detect.detectors.curves import curves_of, dynamics_of, refuse_unseen, shares_of
 from adc_plugins_detect.detectors.lstm_network import read_network
-from adc_plugins_detect.inputs import as_ids, as_labels
+from adc_plugins_detect.inputs import as_array, as_ids, as_labels
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "lstm_dynamics.safetensors"
 """The weights that come with the package; the recipe that made them lies beside."""
@@ -65,7 +64,8 @@ def lstm_dynamics(
         times: Array = evidence.epochs
         curves = shares_of(given, evidence, "given_probability")
     else:
-        curves = shares_of(given, _without_gaps(np.asarray(evidence)), "given_probability")
+        whole = _without_gaps(as_array(evidence, "given_probability"))
+        curves = shares_of(given, curves_of(given, whole, "given_probability"), "given_probability")
         times = np.arange(curves.shape[1])
     suspicion = np.empty(len(given))
     series = np.zeros((_ROWS, network.length), np.float32)
@@ -113,10 +113,7 @@ def fill_gaps(curves: Array) -> Array:
     places = np.arange(E)
     before = np.maximum.accumulate(np.where(missing, -1, places), axis=1)
     after = np.minimum.accumulate(np.where(missing, E, places)[:, ::-1], axis=1)[:, ::-1]
-    if (unseen := before[:, -1] < 0).any():
-        raise InputError(
-            f"given_probability: row {int(unseen.argmax())} was seen in no epoch: leave it out"
-        )
+    refuse_unseen(missing, "given_probability")
     before, after = np.where(before < 0, after, before), np.where(after == E, before, after)
     low, high = (np.take_along_axis(curves, near, axis=1) for near in (before, after))
     with np.errstate(invalid="ignore"):  # infinities are refused later, by name

@@ -16,10 +16,11 @@ from adc_core.findings import Findings
 from adc_core.interfaces import Detector
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.curves import (
-    curves_of,
     dynamics_of,
     mean_of_epochs,
     place_of,
+    refuse_unseen,
+    seen_curves_of,
 )
 from adc_plugins_detect.inputs import as_ids, as_labels
 from adc_plugins_detect.options import Count, WholeNumber
@@ -53,7 +54,8 @@ def small_loss(
 
     Args:
         labels: N given labels.
-        evidence: training dynamics, or their N × E losses.
+        evidence: training dynamics, or their N × E losses, NaN in epochs in which a sample was not
+            seen: the mean is over the others.
         last_epochs: average the last epochs, as many as this or all that there are.
         epoch: judge by this epoch instead; those of a bare matrix are 1, 2, ….
         monotone: never suspect a sample less than one of smaller loss. The paper does, where
@@ -70,17 +72,21 @@ def small_loss(
         InputError: arrays of other shapes, an epoch that was not recorded.
     """
     given = as_labels(labels)
-    curves = curves_of(given, evidence, "loss")
+    curves = seen_curves_of(given, evidence, "loss")
     if epoch is None:
         losses = curves[:, -last_epochs:].astype(np.float64)
     else:
         losses = curves[:, [place_of(epoch, evidence, curves)]].astype(np.float64)
+    gaps = np.isnan(losses)
+    refuse_unseen(gaps, "loss")
+    losses = losses[:, ~gaps.all(axis=0)]
     if winsorise:
         # A recorded loss: interpolated, one huge loss would raise the limit.
-        limit = np.percentile(losses, WINSORISED, axis=0, method="lower")
+        limit = np.nanpercentile(losses, WINSORISED, axis=0, method="lower")
         losses = np.minimum(losses, limit)
-    spread = np.ptp(losses, axis=0)
-    losses = (losses - losses.min(axis=0)) / np.where(spread > 0, spread, 1)
+    least = np.nanmin(losses, axis=0)
+    spread = np.nanmax(losses, axis=0) - least
+    losses = (losses - least) / np.where(spread > 0, spread, 1)
     clean = clean_probability(mean_of_epochs(losses), monotone=monotone)
     flagged = clean <= 0.5
     return Findings(
