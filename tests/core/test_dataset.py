@@ -85,6 +85,11 @@ def fault_of(record, **fields):
             {**TWO, "images": np.zeros((2, 4, 4), np.float32)},
             "images: images: expected uint8 of N × height × width (× 3), got float32 (2, 4, 4)",
         ),
+        (
+            {**TWO, "features": np.array([[0.0], [1e300]])},
+            "features: row 1 holds 1e+300, which does not fit float32: scale it",
+        ),
+        ({**TWO, "columns": {"mine": 3}}, "columns: mine is one value: give one per sample"),
         ({**TWO, "attributes": {"colour": ["red"]}}, "attribute colour has 1 rows but ids have 2"),
     ],
 )

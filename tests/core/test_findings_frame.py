@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from adc_core import Findings
+from adc_core import Findings, InputError
 from adc_core.conformance.toys import toy_findings
 
 
@@ -76,3 +76,11 @@ def test_without_pandas_it_says_what_to_install(monkeypatch):
     with pytest.raises(ImportError) as caught:
         toy_findings().to_pandas()
     assert str(caught.value) == "a data frame needs pandas: pip install pandas"
+
+
+def test_what_is_suggested_is_a_class():
+    with pytest.raises(InputError) as caught:
+        Findings(
+            ids=["x"], suspicion=[0.1], flagged=[True], suggested_labels=[2], classes=("a", "b")
+        )
+    assert str(caught.value) == "suggested_labels: row 0 is 2, expected -1…1"

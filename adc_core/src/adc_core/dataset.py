@@ -36,7 +36,11 @@ def _probabilities(value: Any) -> Any:
 
 def _columns(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(name): read_only(np.asarray(column)) for name, column in value.items()}
+        columns = {str(name): read_only(np.asarray(column)) for name, column in value.items()}
+        for name, column in columns.items():
+            if not column.ndim:
+                raise ValueError(f"{name} is one value: give one per sample")
+        return columns
     return value
 
 

@@ -76,9 +76,20 @@ class Findings(Record):
         if (self.flagged & ~self.covered).any():
             row = int((self.flagged & ~self.covered).argmax())
             raise ValueError(f"flagged: row {row} is flagged but not covered")
+        if self.suggested_labels is not None:
+            self._check_suggestions(self.suggested_labels)
         if self.transition is not None:
             check_stochastic(self.transition, "transition")
         return self
+
+    def _check_suggestions(self, labels: Array) -> None:
+        last = "K-1" if self.classes is None else len(self.classes) - 1
+        outside = labels < -1
+        if self.classes is not None:
+            outside |= labels >= len(self.classes)
+        if outside.any():
+            row = int(outside.argmax())
+            raise ValueError(f"suggested_labels: row {row} is {labels[row]}, expected -1…{last}")
 
     def __repr__(self) -> str:
         flagged, judged = int(self.flagged.sum()), int(self.covered.sum())

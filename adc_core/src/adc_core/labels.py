@@ -50,7 +50,7 @@ def class_indices(labels: Any, classes: Sequence[str] | None = None) -> ClassInd
             return ClassIndices(_from_digits(array), None)
         return _from_names(array, classes)
     if array.dtype.kind == "f":
-        odd = array != np.rint(array)  # NaN differs from itself
+        odd = ~np.isfinite(array) | (array != np.rint(array)) | (array <= -_LARGEST)
         if odd.any():
             row = int(odd.argmax())
             raise InputError(

@@ -148,19 +148,30 @@ def as_ids(ids: ArrayLike | None, rows: int) -> Array:
     return texts
 
 
+def as_list(values: object, name: str, of: str) -> list[Any]:
+    """The items of a list, a tuple or an array.
+
+    Raises:
+        InputError: it is none of these.
+    """
+    if isinstance(values, list | tuple) or (isinstance(values, np.ndarray) and values.ndim):
+        return list(values)
+    raise InputError(f"{name}: expected a list of {of}, got {type(values).__name__}")
+
+
 def as_names(classes: Sequence[str], n_classes: int) -> tuple[str, ...]:
     """K class names; by default the class numbers.
 
     Raises:
         InputError: another number of them.
     """
-    names = tuple(map(str, classes))
+    names = tuple(map(str, as_list(classes, "classes", "names")))
     if names and len(names) != n_classes:
         raise InputError(f"classes: {len(names)} names for {n_classes} classes: give one each")
     return names or tuple(map(str, range(n_classes)))
 
 
-def expected(value: object, kind: type[T], name: str, made_by: str) -> T:
+def of_type(value: object, kind: type[T], name: str, made_by: str) -> T:
     """What must be a record of ours.
 
     Raises:

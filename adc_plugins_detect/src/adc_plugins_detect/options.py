@@ -10,6 +10,9 @@ Share = Annotated[float, Ge(0), Le(1)]
 Count = Annotated[int, Ge(1)]
 """At least one of something."""
 
+ClassCount = Annotated[int, Ge(1), Le(100_000)]
+"""K; more would fill the memory with columns."""
+
 WholeNumber = Annotated[int, Ge(0)]
 """Also of seeds and epochs."""
 

@@ -39,6 +39,8 @@ def labels_and_probabilities(
         InputError: arrays of other shapes, labels out of range, predictions in sample.
     """
     matrices = [as_probabilities(one) for one in _models(probabilities)]
+    if not matrices:
+        raise InputError("there are no probabilities: give those of at least one model")
     given = as_labels(labels, matrices[0].shape[1])
     for matrix in matrices:
         same_length(given, matrix, "probabilities")

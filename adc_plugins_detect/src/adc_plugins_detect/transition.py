@@ -19,11 +19,14 @@ from adc_core.labels import number_of_classes
 from adc_core.work import progress
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.consensus import Consensus, Fit, Matrix, Vector, fit
-from adc_plugins_detect.inputs import as_array, as_labels, as_names, expected, same_length
-from adc_plugins_detect.options import Count, Positive, WholeNumber
+from adc_plugins_detect.inputs import as_array, as_labels, as_names, of_type, same_length
+from adc_plugins_detect.options import ClassCount, Count, Positive, WholeNumber
 
 DUPLICATE_SIMILARITY = 1 - 1e-6
 """Above it two samples are taken for copies."""
+
+MOST_CLASSES = 20_000
+"""With more the transition matrix alone fills the memory of most machines."""
 
 CONFIDENCE = 0.95
 """An interval leaves out equal shares of the resampled estimates on both of its sides."""
@@ -80,7 +83,7 @@ def hoc(
     labels: ArrayLike,
     neighbours: Neighbours,
     *,
-    n_classes: Count | None = None,
+    n_classes: ClassCount | None = None,
     steps: Count | None = None,
     duplicate_similarity: Positive = DUPLICATE_SIMILARITY,
     bootstrap: WholeNumber = 0,
@@ -112,7 +115,7 @@ def hoc(
     Warns:
         UserWarning: a true class is estimated to get another class's label most often.
     """
-    expected(neighbours, Neighbours, "neighbours", "nearest_neighbours(features, k)")
+    of_type(neighbours, Neighbours, "neighbours", "nearest_neighbours(features, k)")
     given = as_labels(labels, n_classes)
     same_length(given, neighbours.indices, "neighbours")
     if neighbours.k < 2:
@@ -141,7 +144,7 @@ def hoc(
 def transition_from_votes(
     votes: ArrayLike,
     *,
-    n_classes: Count | None = None,
+    n_classes: ClassCount | None = None,
     steps: Count | None = None,
     bootstrap: WholeNumber = 0,
     seed: WholeNumber = 0,
@@ -168,6 +171,11 @@ def transition_from_votes(
         raise InputError(f"votes: expected N × 3 labels, got {table.shape}")
     flat = as_labels(table.ravel(), n_classes).reshape(-1, 3)
     K = n_classes or number_of_classes(flat)
+    if K > MOST_CLASSES:
+        raise InputError(
+            f"{K:,} classes need a transition matrix of {8 * K**2 / 1e9:,.0f} GB: "
+            f"estimate it for {MOST_CLASSES:,} at most"
+        )
     names = as_names(classes, K)
     shares = np.bincount(flat.ravel(), minlength=K)
     # A class that nobody names would be used up as a spare; the others are fitted by size, so

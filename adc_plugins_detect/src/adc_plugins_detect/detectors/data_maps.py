@@ -14,7 +14,7 @@ from adc_core.interfaces import Detector
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.curves import dynamics_of, mean_of_epochs, shares_of
 from adc_plugins_detect.detectors.flagging import FLAG_RATE, flag_share
-from adc_plugins_detect.inputs import as_ids, as_labels, expected
+from adc_plugins_detect.inputs import as_ids, as_labels, of_type
 from adc_plugins_detect.options import Share
 
 
@@ -39,7 +39,7 @@ def data_map(dynamics: Dynamics) -> DataMap:
     Raises:
         InputError: a probability or prediction is outside 0…1.
     """
-    expected(dynamics, Dynamics, "dynamics", "a learner")
+    of_type(dynamics, Dynamics, "dynamics", "a learner")
     given = np.empty(len(dynamics.loss))
     probability = shares_of(given, dynamics, "given_probability")
     variability = np.empty(len(given))

@@ -15,7 +15,7 @@ from adc_core.labels import number_of_classes
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
 from adc_plugins_detect.inputs import as_ids, as_labels, as_mask, needed, same_length
-from adc_plugins_detect.options import Count, Share
+from adc_plugins_detect.options import ClassCount, Count, Share
 
 MOST_NEIGHBOURS = 100
 """As many neighbours vote by default, or a fifth of an average class where that is fewer."""
@@ -29,7 +29,7 @@ def deep_knn(
     k: Count | None = None,
     trusted: ArrayLike | None = None,
     alpha: Share = 0.05,
-    n_classes: Count | None = None,
+    n_classes: ClassCount | None = None,
     ids: ArrayLike | None = None,
 ) -> Findings:
     """Find wrong labels by the plurality of neighbours (Bahri, Jiang and Gupta, ICML 2020).

@@ -12,7 +12,7 @@ from adc_core.findings import Findings
 from adc_core.interfaces import Detector
 from adc_core.verdicts import mean_place
 from adc_plugins_detect.array_function import array_function
-from adc_plugins_detect.inputs import as_labels, expected, same_length
+from adc_plugins_detect.inputs import as_labels, as_list, of_type, same_length
 from adc_plugins_detect.options import Count
 from adc_plugins_detect.suggestions import most_suggested
 
@@ -41,10 +41,11 @@ def ensemble(
         InputError: no findings, of different samples, or fewer than `min_detectors`.
     """
     given = as_labels(labels)
-    if isinstance(evidence, Findings) or not len(evidence):
+    evidence = as_list(evidence, "evidence", "Findings, one of each detector")
+    if not evidence:
         raise InputError("an ensemble needs the findings of at least one detector: give some")
     for found in evidence:
-        expected(found, Findings, "evidence", "a detector")
+        of_type(found, Findings, "evidence", "a detector")
         same_length(given, found.ids, "findings")
         if not np.array_equal(found.ids, evidence[0].ids):
             raise InputError("the findings are of different samples: align them with for_ids")

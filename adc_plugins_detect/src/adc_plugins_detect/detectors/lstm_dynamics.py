@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from adc_core.arrays import Array
 from adc_core.component import LocalPath
 from adc_core.dataset import Dataset
+from adc_core.errors import InputError
 from adc_core.evidence import Dynamics
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
@@ -59,6 +60,8 @@ def lstm_dynamics(
             seen, a file that holds no such weights.
     """
     given = as_labels(labels)
+    if not isinstance(weights, Path | str | None):
+        raise InputError(f"weights: expected a path, got {type(weights).__name__}")
     network = read_network(SHIPPED if weights is None else Path(weights))
     if isinstance(evidence, Dynamics):
         times: Array = evidence.epochs

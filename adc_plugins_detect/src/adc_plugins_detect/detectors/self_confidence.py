@@ -16,7 +16,9 @@ from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.flagging import FLAG_RATE, highest
 from adc_plugins_detect.inputs import (
     as_ids,
+    of_type,
     out_of_sample,
+    same_length,
 )
 from adc_plugins_detect.noise.counterfactual import Counterfactual
 from adc_plugins_detect.noise.quality import evidence_quality
@@ -65,6 +67,9 @@ def self_confidence(
         InputError: arrays of other shapes, labels out of range, rows that are not probabilities.
     """
     given, matrix = labels_and_probabilities(labels, probabilities)
+    if neighbors is not None:
+        graph = of_type(neighbors, Neighbours, "neighbors", "nearest_neighbours(features, k)")
+        same_length(given, graph.indices, "neighbors")
     expected = Counterfactual(given, matrix)
     rate = noise_rate_of(given, matrix, expected, classes=classes)
     quality = evidence_quality(given, expected, neighbors)

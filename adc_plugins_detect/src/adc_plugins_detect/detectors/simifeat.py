@@ -17,8 +17,8 @@ from adc_core.labels import number_of_classes
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.votes import count_votes
 from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
-from adc_plugins_detect.inputs import as_ids, as_labels, needed, same_length
-from adc_plugins_detect.options import Count, Positive
+from adc_plugins_detect.inputs import as_ids, as_labels, needed, of_type, same_length
+from adc_plugins_detect.options import ClassCount, Positive
 from adc_plugins_detect.transition import DUPLICATE_SIMILARITY, TransitionEstimate, hoc
 
 MAX_RATE = 0.95
@@ -41,7 +41,7 @@ def simifeat(
     min_rate: LeastRate = 0.0,
     transition: TransitionEstimate | None = None,
     duplicate_similarity: Positive = DUPLICATE_SIMILARITY,
-    n_classes: Count | None = None,
+    n_classes: ClassCount | None = None,
     classes: Sequence[str] = (),
     ids: ArrayLike | None = None,
 ) -> Findings:
@@ -91,7 +91,9 @@ def simifeat(
     if rule == "vote":
         flagged, noise_rate = differs, float(differs.mean())
     else:
-        if transition is None:
+        if transition is not None:
+            of_type(transition, TransitionEstimate, "transition", "hoc")
+        else:
             near = Neighbours(indices=indices, similarities=similarities)
             transition = hoc(
                 given,

@@ -14,7 +14,7 @@ from adc_core.interfaces import Detector
 from adc_core.unknown import unknown
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.flagging import flag_share
-from adc_plugins_detect.inputs import as_array, as_labels, expected, same_length
+from adc_plugins_detect.inputs import as_array, as_labels, of_type, same_length
 from adc_plugins_detect.options import Share
 
 
@@ -27,7 +27,7 @@ def by_rate(findings: Findings, rate: Share) -> Findings:
     Raises:
         InputError: the rate is no share.
     """
-    expected(findings, Findings, "findings", "a detector")
+    of_type(findings, Findings, "findings", "a detector")
     flagged = np.zeros(len(findings.ids), np.bool_)
     flagged[findings.covered] = flag_share(findings.suspicion[findings.covered], rate)
     return findings.replace(flagged=flagged)
@@ -45,7 +45,7 @@ def by_class_rate(findings: Findings, labels: ArrayLike, rates: ArrayLike) -> Fi
     Raises:
         InputError: another number of labels, or a rate that is no share.
     """
-    expected(findings, Findings, "findings", "a detector")
+    of_type(findings, Findings, "findings", "a detector")
     shares = _shares(rates)
     given = as_labels(labels, len(shares))
     same_length(given, findings.ids, "findings")
@@ -59,7 +59,7 @@ def by_class_rate(findings: Findings, labels: ArrayLike, rates: ArrayLike) -> Fi
 @array_function
 def at_value(findings: Findings, value: Share) -> Findings:
     """Flag every sample that is at least so suspicious instead."""
-    expected(findings, Findings, "findings", "a detector")
+    of_type(findings, Findings, "findings", "a detector")
     suspicion = np.nan_to_num(findings.suspicion, nan=-1.0)
     return findings.replace(flagged=findings.covered & (suspicion >= value))
 

@@ -20,7 +20,7 @@ from adc_core.labels import number_of_classes
 from adc_core.work import progress
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import as_features, as_labels, needed, same_length
-from adc_plugins_detect.options import Count, Positive, WholeNumber
+from adc_plugins_detect.options import ClassCount, Positive, WholeNumber
 
 Folds = Annotated[int, Ge(2)]
 
@@ -30,7 +30,7 @@ def linear_probe(
     labels: ArrayLike,
     features: ArrayLike,
     *,
-    n_classes: Count | None = None,
+    n_classes: ClassCount | None = None,
     folds: Folds = 5,
     C: Positive = 0.01,
     seed: WholeNumber = 0,
@@ -64,6 +64,8 @@ def linear_probe(
         raise InputError(
             f"all {len(given)} samples are labelled {given[0]}: a probe needs at least two classes"
         )
+    if folds > len(given):
+        raise InputError(f"folds is {folds} for {len(given)} samples: choose 2…{len(given)}")
     fold = stratified_folds(given, folds, seed)
     single = counts[given] == 1
     values = np.zeros((len(given), len(counts)), np.float32)

@@ -14,7 +14,7 @@ from adc_core.evidence import Probabilities
 from adc_core.interfaces import Enricher
 from adc_core.work import progress, work_folder, working_in
 from adc_plugins_detect.array_function import array_function
-from adc_plugins_detect.inputs import as_labels, as_probabilities, same_length
+from adc_plugins_detect.inputs import as_labels, as_list, as_probabilities, same_length
 from adc_plugins_detect.predictions import Predicted, weighted_mean
 
 
@@ -32,9 +32,10 @@ def average_models(labels: ArrayLike, probabilities: Sequence[Predicted]) -> Pro
     Raises:
         InputError: no model, or matrices of different shapes.
     """
-    if not len(probabilities):
+    listed = as_list(probabilities, "probabilities", "N × K matrices, one of each model")
+    if not listed:
         raise InputError("there is no model to average: give the probabilities of at least one")
-    models = [as_probabilities(one) for one in probabilities]
+    models = [as_probabilities(one) for one in listed]
     given = as_labels(labels, models[0].shape[1])
     for model in models:
         same_length(given, model, "probabilities")

@@ -18,7 +18,7 @@ from adc_core.labels import number_of_classes
 from adc_core.work import progress
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import as_features, as_labels, needed, same_length
-from adc_plugins_detect.options import Count
+from adc_plugins_detect.options import ClassCount
 
 _WIDEST = 2048
 """Features beyond it are projected at random: eigenvectors take time by the cube of the width."""
@@ -44,7 +44,7 @@ class _Axes(NamedTuple):
 
 @array_function
 def ridge_probe(
-    labels: ArrayLike, features: ArrayLike, *, n_classes: Count | None = None
+    labels: ArrayLike, features: ArrayLike, *, n_classes: ClassCount | None = None
 ) -> Probabilities:
     """Predict each sample with a linear model of all the others.
 
