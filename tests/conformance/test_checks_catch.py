@@ -1,5 +1,6 @@
 """Each check fails on a component that breaks just its promise."""
 
+import re
 from typing import ClassVar
 
 import numpy as np
@@ -17,12 +18,15 @@ from adc_core import (
     Findings,
     Measurement,
     Metric,
+    Page,
+    Searcher,
     Simulator,
 )
+from adc_core.cli import main
 from adc_core.conformance import checks_for, example_of
-from adc_core.design import Design, Query
+from adc_core.design import Design, Hit, Query
 from adc_core.findings import CHANGES
-from adc_core.registry import registry
+from adc_core.registry import RegistryError, registry
 
 RNG = np.random.default_rng(0)
 
@@ -112,7 +116,35 @@ class Melting(Good):
 class Peeking(Good):
     """Wants the truth."""
 
-    reads: ClassVar = ("truth",)
+    reads: ClassVar = ("neighbours", "truth")
+
+
+class Undeclared(Good):
+    """Reads a column that it does not ask for."""
+
+    reads: ClassVar = ()
+
+
+class Raising(Searcher):
+    """Falls over its own answer."""
+
+    def page(self, query, cursor=None):
+        return {}["hits"]
+
+
+class RankZero(Searcher):
+    """Counts from zero."""
+
+    def page(self, query, cursor=None):
+        hit = Hit(engine="mine", rank=0, url="https://example.org/1.jpg", query=query)
+        return Page(hits=(hit,))
+
+
+class NoPage(Searcher):
+    """Answers with a list."""
+
+    def page(self, query, cursor=None):
+        return []
 
 
 class DoubleEncoder(Encoder):
@@ -203,6 +235,20 @@ def named(request):
         (Loose, {"check_refuses_an_unknown_option"}),
         (Melting, {"check_is_frozen"}),
         (Peeking, {"check_reads_and_adds_known_columns"}),
+        (
+            Undeclared,
+            {
+                "check_accepts_memory_maps",
+                "check_follows_the_order_of_samples",
+                "check_judges_every_sample",
+                "check_judges_the_same_twice",
+                "check_leaves_the_dataset_alone",
+                "check_suspects_wrong_labels_more",
+            },
+        ),
+        (Raising, {"check_answers_a_page_or_says_what_is_missing"}),
+        (RankZero, {"check_answers_a_page_or_says_what_is_missing"}),
+        (NoPage, {"check_answers_a_page_or_says_what_is_missing"}),
         (DoubleEncoder, {"check_encodes_every_image"}),
         (LyingSimulator, {"check_says_what_it_changed"}),
         (SilentCurator, {"check_records_every_change"}),
@@ -218,3 +264,29 @@ def test_the_promise_that_is_broken_is_named(component, broken):
 
 def test_an_unrepeatable_detector_is_caught():
     assert "check_judges_the_same_twice" in broken_promises(Fickle)
+
+
+class Unfinished(Detector):
+    """Has no method."""
+
+
+def test_a_class_without_its_method_is_named():
+    with pytest.raises(RegistryError) as raised:
+        registry.load(Detector, "unfinished")
+    assert str(raised.value) == (
+        f"{__name__}:Unfinished has no method detect, which a Detector needs"
+    )
+
+
+def test_the_command_tells_type_and_line(capsys):
+    assert main(["check", "searchers", "raising"]) == 1
+    told = capsys.readouterr()
+    assert re.search(
+        r"^broken  check_answers_a_page_or_says_what_is_missing: .* "
+        r"KeyError: 'hits' \(test_checks_catch\.py:\d+\)$",
+        told.err,
+        re.M,
+    )
+    assert "kept    check_has_a_summary" in told.out
+    assert main(["check", "searchers", "raising", "--debug"]) == 1
+    assert 'return {}["hits"]' in capsys.readouterr().err

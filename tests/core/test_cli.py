@@ -2,12 +2,14 @@
 
 import json
 import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from importlib_metadata import version
 from PIL import Image
 
 ADC = Path(sys.executable).with_name("adc")
@@ -50,7 +52,7 @@ def test_show_prints_options_and_licence():
     assert result.returncode == 0
     assert result.stdout.startswith("adc-plugins-detect/simifeat\n")
     assert "reads: neighbours" in result.stdout
-    assert "  k: int = 10  " in result.stdout
+    assert "  k: int = 10 (≥ 3)  " in result.stdout
     assert result.stdout.endswith("package: adc-plugins-detect 0.1.0, Apache-2.0\n")
 
 
@@ -274,3 +276,76 @@ def test_a_traceback_only_on_request(digits):
     result = adc("run", "p.yaml", "--out", "out", "--debug", cwd=digits)
     assert result.returncode == 1
     assert "Traceback" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["detct"], 'there is no command "detct": did you mean "detect"?'),
+        (["detect", "x", "--fats"], 'there is no option "--fats": did you mean "--fast"?'),
+        (
+            ["detect"],
+            "the following arguments are required: dataset (adc detect --help shows what it takes)",
+        ),
+        (["detect", "a", "b"], "one word too many: b (adc --help shows what it takes)"),
+        (["check", "detectors"], "say which of detectors: adc check detectors NAME"),
+        (
+            ["check", "simifeat"],
+            "simifeat is no file: adc check detectors simifeat checks the component",
+        ),
+        (["run", "."], ". is a folder: give the path of a pipeline file"),
+    ],
+)
+def test_words_that_do_not_fit_are_one_line(tmp_path, words, message):
+    result = adc(*words, cwd=tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == f"adc: {message}\n"
+
+
+def test_without_a_command_the_help_is_shown():
+    result = adc()
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr.startswith("usage: adc [-h] [--version] COMMAND ...")
+    assert "detect" in result.stderr
+
+
+def test_the_versions():
+    lines = adc("--version").stdout.splitlines()
+    assert lines[0] == f"adc-core {version('adc-core')}"
+    assert f"adc-plugins-detect {version('adc-plugins-detect')}" in lines
+    assert lines[-1] == f"Python {platform.python_version()}"
+
+
+def test_a_kind_alone_is_listed():
+    assert adc("show", "detectors").stdout == adc("list", "detectors").stdout
+
+
+def test_the_traceback_wherever_it_is_asked_for(tmp_path):
+    for words in (["--debug", "run", "no.yaml"], ["run", "--debug", "no.yaml"]):
+        assert "Traceback" in adc(*words, cwd=tmp_path).stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [
+        ("adc de", {"detect", "design"}),
+        ("adc detect --enc", {"--encoder "}),
+        ("adc show detectors simi", {"simifeat "}),
+        ("adc check enri", {"enrichers "}),
+        ("adc detect photos --use data", {"data-maps "}),
+    ],
+)
+def test_a_shell_completes_commands_options_and_names(line, completed):
+    pytest.importorskip("argcomplete")
+    asked = {"COMP_LINE": line, "COMP_POINT": str(len(line)), "_ARGCOMPLETE": "1"}
+    out, into = os.pipe()  # a shell reads the answer from descriptor 8
+    subprocess.run(
+        ["bash", "-c", f'"{ADC}" 8>&{into} 9>/dev/null >/dev/null 2>&1'],
+        env={**os.environ, **asked, "_ARGCOMPLETE_IFS": "\n"},
+        pass_fds=[into],
+        timeout=120,
+        check=False,
+    )
+    os.close(into)
+    with os.fdopen(out) as answer:
+        assert set(answer.read().split("\n")) == completed

@@ -1,5 +1,6 @@
 """Datasets on disk: saved and read back equal, damage named, foreign files understood."""
 
+import os
 import shutil
 
 import numpy as np
@@ -344,3 +345,24 @@ def test_nothing_is_written_beside_a_saved_dataset(tmp_path, folder):
     again = Dataset.read(tmp_path / "saved" / "it")
     assert again == dataset
     assert again.images[1][0, 0].tolist() == [0, 0, 255]
+
+
+@pytest.mark.skipif(not hasattr(os, "sysconf"), reason="the memory cannot be asked for")
+@pytest.mark.parametrize("suffix", [".parquet", ".npz"])
+def test_a_small_file_that_unpacks_to_more_than_the_memory_is_refused(
+    tmp_path, monkeypatch, suffix
+):
+    path = tmp_path / f"zeros{suffix}"
+    if suffix == ".npz":
+        np.savez_compressed(path, labels=np.zeros(1 << 20, np.int64))
+    else:
+        pq.write_table(pa.table({"label": np.zeros(1 << 20, np.int64)}), path)
+    assert path.stat().st_size < 100_000
+    pages = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 1 << 10}
+    monkeypatch.setattr(os, "sysconf", pages.__getitem__)
+    with pytest.raises(InputError) as raised:
+        Dataset.read(path)
+    assert str(raised.value) == (
+        f"{path} holds 0.00781 GiB when unpacked, and this machine has 0.00391 GiB of memory: "
+        "give a part of it"
+    )

@@ -118,3 +118,34 @@ def test_nothing_in_a_shard(tmp_path):
     with pytest.raises(InputError) as error:
         Dataset.read(tmp_path)
     assert str(error.value) == f"{tmp_path} holds no samples: its tar files have none"
+
+
+def test_facts_that_only_some_samples_have(tmp_path):
+    """Columns are the facts of any sample, texts where their kinds differ."""
+    facts = [{"label": "a"}, {"label": "b", "score": 0.5}, {"label": "a", "score": "high", "n": 1}]
+    write(
+        tmp_path / "0.tar",
+        [
+            member
+            for row, told in enumerate(facts)
+            for member in ((f"{row}.png", picture(row)), (f"{row}.json", json.dumps(told).encode()))
+        ],
+    )
+    sources = Dataset.read(tmp_path).sources
+    assert sources.to_pydict() == {"score": [None, "0.5", "high"], "n": [None, None, 1]}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b" " * ((1 << 20) + 1), "0.json has 1,048,577 bytes"),
+        (b"[" * 100_000, "maximum recursion depth exceeded"),
+    ],
+)
+def test_what_stands_beside_a_picture_is_short_and_flat(tmp_path, content, reason):
+    write(tmp_path / "0.tar", [("0.png", picture(0)), ("0.json", content)])
+    with pytest.raises(InputError) as raised:
+        Dataset.read(tmp_path)
+    message = str(raised.value)
+    assert message.startswith(f"{tmp_path / '0.tar'} cannot be read as tar shard ({reason}")
+    assert message.endswith("): replace it")

@@ -25,6 +25,8 @@ def read_config(path: Path, what: str) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise InputError(f"{path} does not exist: give the path of {what}") from None
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder: give the path of {what}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read: {error}") from None
     try:
@@ -41,6 +43,8 @@ def read_config(path: Path, what: str) -> dict[str, Any]:
         raise InputError(f"{path}, line {line}: {error.problem}") from None
     except (yaml.YAMLError, tomllib.TOMLDecodeError, json.JSONDecodeError) as error:
         raise InputError(f"{path}: {str(error).splitlines()[0]}") from None
+    except RecursionError:
+        raise InputError(f"{path} is nested too deeply: is it {what}?") from None
     if not isinstance(table, dict):
         raise InputError(f"{path} holds no table of keys: write `key: value` lines")
     return table
@@ -52,6 +56,10 @@ class _OneValuePerKey(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.MarkedYAMLError(
+                    problem="a key must be a word, not a list or table", problem_mark=key.start_mark
+                )
             if key.value in seen:
                 raise yaml.MarkedYAMLError(
                     problem=f'key "{key.value}" stands twice', problem_mark=key.start_mark

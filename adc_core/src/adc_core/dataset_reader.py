@@ -1,5 +1,6 @@
 """Reading datasets that others made: image folders, manifests and `.npz` files."""
 
+import os
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -69,6 +70,8 @@ def read_table(path: Path) -> pa.Table:
     """
     try:
         if path.suffix == ".parquet":
+            facts = pq.read_metadata(path)
+            refuse_more_than_memory(path, facts.num_rows * facts.num_columns * 8)
             return pq.read_table(path)
         keep_text = pyarrow.csv.ConvertOptions(column_types={"id": pa.string()})
         return pyarrow.csv.read_csv(path, convert_options=keep_text)
@@ -77,6 +80,26 @@ def read_table(path: Path) -> pa.Table:
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path} cannot be read as {path.suffix[1:]}: {reason}") from None
+
+
+def refuse_more_than_memory(path: Path, size: int) -> None:
+    """Refuse a file whose content, a few kilobytes packed, would not fit into memory.
+
+    Args:
+        path: of the file.
+        size: bytes that its content has at least.
+
+    Raises:
+        InputError: the machine has less memory than that.
+    """
+    if not hasattr(os, "sysconf"):  # Windows, which swaps
+        return
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if size > memory:
+        raise InputError(
+            f"{path} holds {size / 2**30:,.3g} GiB when unpacked, and this machine has "
+            f"{memory / 2**30:,.3g} GiB of memory: give a part of it"
+        )
 
 
 def labels_of(column: pa.ChunkedArray, classes: tuple[str, ...] | None, where: str) -> Any:
@@ -171,7 +194,10 @@ def _numbered(probabilities: Array) -> tuple[str, ...]:
 def _read_npz(path: Path) -> Dataset:
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+            refuse_more_than_memory(path, sum(one.file_size for one in file.zip.infolist()))
             arrays: dict[str, Array] = {name: file[name] for name in file.files}
+    except InputError:
+        raise
     except (OSError, ValueError, BadZipFile) as error:
         raise InputError(f"{path} cannot be read as npz: {error}") from None
     if strange := arrays.keys() - set(_ARRAYS):

@@ -171,13 +171,16 @@ class ImageShards(Images):
 
         Raises:
             OSError: the index is missing.
-            ValueError: the index is no index.
+            ValueError: the index is no index, or leads out of the folder.
         """
         import pyarrow.parquet as pq  # loads the clients of every cloud's storage: 9 MB
 
         index = pq.read_table(folder / INDEX)
         # Read back plain: a dictionary may have been written in several pieces.
         names, shard = np.unique(from_arrow(index["shard"].cast(pa.string())), return_inverse=True)
+        for number, name in enumerate(names.tolist()):
+            if _inside(number, name) != name:
+                raise ValueError(f"{INDEX} names {name!r}, which is no file beside it")
         return cls(
             folder,
             names.tolist(),

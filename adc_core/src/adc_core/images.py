@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -139,11 +140,16 @@ class ImageFiles(Images):
 
     def encoded(self, row: int) -> tuple[bytes, str]:
         """The bytes of a file and its suffix."""
-        path = self.path(row)
+        from adc_core.decoding import ImageError, suffix_of
+
+        path = _regular(self.path(row))
         try:
-            return path.read_bytes(), path.suffix.lower()
+            data = path.read_bytes()
         except OSError as error:
             raise _unreadable(path, error) from None
+        if not suffix_of(data[:_SIGNED]):
+            raise ImageError(f"{path} is not a picture: replace or remove it", "not an image")
+        return data, path.suffix.lower()
 
     def take(self, rows: Array) -> "ImageFiles":
         """The pictures of some rows, in that order."""
@@ -165,7 +171,7 @@ class ImageFiles(Images):
 
     def _hash(self, row: int) -> str:
         try:
-            return hash_file(self.path(row))
+            return hash_file(_regular(self.path(row)))
         except OSError as error:
             raise _unreadable(self.path(row), error) from None
 
@@ -182,8 +188,25 @@ class ImageFiles(Images):
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             if not target.exists():
-                put_file(self.path(row), target, link)
+                put_file(_regular(self.path(row)), target, link)
         return paths
+
+
+_SIGNED = 16
+"""How many bytes at the beginning of a picture tell its format."""
+
+
+def _regular(path: Path) -> Path:
+    """A path that leads to a file: a device has no end, and a FIFO may have no beginning."""
+    from adc_core.decoding import ImageError
+
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    if not stat.S_ISREG(mode):
+        raise ImageError(f"{path} is no file: remove it", "unreadable")
+    return path
 
 
 def _unreadable(path: Path, error: OSError) -> InputError:

@@ -144,6 +144,13 @@ def require(component: Component, dataset: Dataset) -> None:
             )
 
 
+def shown_to(component: Component, dataset: Dataset) -> Dataset:
+    """The dataset as a component sees it: without images and evidence that it did not ask for."""
+    asked = {*component.needs, *component.reads_if_there}
+    hidden = [name for name in ("images", *EVIDENCE) if name not in asked and dataset.has(name)]
+    return dataset.replace(**dict.fromkeys(hidden)) if hidden else dataset
+
+
 def names_of_stages(pipeline: Pipeline, plan: Plan) -> Iterator[str]:
     """The names of the stages, in order."""
     if pipeline.collector:

@@ -49,7 +49,7 @@ def plugin_faults(component: Component, stage: str) -> Iterator[None]:
 
 
 def _told(component: Component, who: str, error: BaseException) -> WorkError:
-    return WorkError(f"{who}: {fault_of(component, error)}; --debug shows more")
+    return WorkError(f"{who}: {fault_of(type(component), error)}; --debug shows more")
 
 
 def origin_of(component: Component) -> str:
@@ -58,14 +58,14 @@ def origin_of(component: Component) -> str:
     return f"{registry.name_of(kind)} {registry.version_of(kind)}".rstrip()
 
 
-def fault_of(component: Component, error: BaseException) -> str:
+def fault_of(component: type[Component], error: BaseException) -> str:
     """What an exception says, of which type it is, and on which line of the component it arose."""
     if isinstance(error, ResultFault):
         return str(error)
     text = "; ".join(lines_of(error)) if isinstance(error, Exception) else str(error)
     kind = type(error).__name__
     told = f"{kind}: {text}" if text and not isinstance(error, _PYDANTIC) else text or kind
-    place = _place_in(type(component).__module__.partition(".")[0], error)
+    place = _place_in(component.__module__.partition(".")[0], error)
     return f"{told} ({place})" if place else told
 
 

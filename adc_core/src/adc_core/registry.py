@@ -154,6 +154,10 @@ class Registry:
     def _check(found: Any, interface: type[C], origin: str) -> type[C]:
         if not (isinstance(found, type) and issubclass(found, interface)):
             raise RegistryError(f"{origin} is not a {interface.__name__}")
+        if missing := sorted(getattr(found, "__abstractmethods__", ())):
+            raise RegistryError(
+                f"{origin} has no method {', '.join(missing)}, which a {interface.__name__} needs"
+            )
         return found
 
 

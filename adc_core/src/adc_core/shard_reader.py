@@ -22,6 +22,10 @@ CLASSES = "classes.txt"
 """Beside the shards: a class name per line, in the order of their numbers."""
 
 
+_MOST_BYTES = 1 << 20
+"""What may stand beside a picture; a sparse member can claim any size."""
+
+
 @dataclass
 class _Found:
     """A sample of a shard: where its picture lies, and what stands beside it."""
@@ -73,9 +77,21 @@ def read_shards(folder: Path) -> Dataset:
         labels=labels,
         classes=classes,
         images=images,
-        sources=pa.Table.from_pylist(facts) if any(facts) else None,
+        sources=_table_of(facts) if any(facts) else None,
         columns={} if splits is None else {SPLIT: splits},
     )
+
+
+def _table_of(facts: list[dict[str, Any]]) -> pa.Table:
+    """A column for every fact that some sample has; of mixed kinds, as texts."""
+    columns = {}
+    for name in dict.fromkeys(name for one in facts for name in one):
+        values = [one.get(name) for one in facts]
+        try:
+            columns[name] = pa.array(values)
+        except pa.ArrowException:
+            columns[name] = pa.array([None if value is None else str(value) for value in values])
+    return pa.table(columns)
 
 
 def _splits(samples: list[_Found], paths: list[Path]) -> Array | None:
@@ -105,10 +121,12 @@ def _samples(shard: int, path: Path) -> Iterator[_Found]:
                 if f".{suffix.lower()}" in SUFFIXES:
                     present.place = (member.offset_data, member.size)
                 elif suffix in ("cls", "json"):
+                    if member.size > _MOST_BYTES:
+                        raise ValueError(f"{member.name} has {member.size:,} bytes")
                     file = archive.extractfile(member)
                     assert file is not None
                     _note(present, suffix, file.read())
-    except (tarfile.TarError, OSError, ValueError) as error:
+    except (tarfile.TarError, OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} cannot be read as tar shard ({error}): replace it") from None
     if present is not None:
         yield present

@@ -24,7 +24,7 @@ from adc_core.image_check import (
 from adc_core.interfaces import Curator, Detector, Enricher, Learner, Metric, Simulator
 from adc_core.model import Model, Predictions
 from adc_core.pipeline import Pipeline
-from adc_core.plan import Plan, require, trained_on
+from adc_core.plan import Plan, require, shown_to, trained_on
 from adc_core.plugin_faults import plugin_faults
 from adc_core.results import (
     corruption_of,
@@ -156,7 +156,7 @@ class Stages:
         """The dataset with simulated noise; its own labels then are the truth."""
         simulators = self._pipeline.simulators
         for name, simulator in zip(named(simulators), simulators, strict=True):
-            shown = _shown(simulator, dataset)
+            shown = shown_to(simulator, dataset)
             corruption = self._stage(
                 f"simulators/{name}",
                 simulator,
@@ -177,7 +177,7 @@ class Stages:
         return dataset
 
     def _enriched(self, name: str, enricher: Enricher, dataset: Dataset) -> dict[str, Any]:
-        shown = _shown(enricher, dataset)
+        shown = shown_to(enricher, dataset)
         from_labels = set(enricher.provides) & {*FROM_LABELS} or set(enricher.provides) - {
             *EVIDENCE
         }
@@ -198,7 +198,7 @@ class Stages:
         """What each detector finds."""
 
         def judge(name: str, detector: Detector) -> Findings:
-            shown = _shown(detector, dataset)
+            shown = shown_to(detector, dataset)
             return self._stage(
                 f"detectors/{name}",
                 detector,
@@ -220,7 +220,7 @@ class Stages:
         everything = tuple(findings.values())
         for name, curator in zip(named(curators), curators, strict=True):
             require(curator, dataset)
-            shown = _shown(curator, dataset)
+            shown = shown_to(curator, dataset)
 
             changed = self._stage(
                 f"curators/{name}",
@@ -243,7 +243,7 @@ class Stages:
         )
 
     def _trained(self, name: str, learner: Learner, labels: TrainingSet, run: Run) -> Training:
-        dataset = _shown(learner, _training_set(run, labels))
+        dataset = shown_to(learner, _training_set(run, labels))
         test = run.test
 
         def work() -> tuple[Model, Predictions | None]:
@@ -297,13 +297,6 @@ def _training_set(run: Run, labels: TrainingSet) -> Dataset:
     assert run.truth is not None
     known = np.flatnonzero(run.truth >= 0)  # without those of no class, which none can learn
     return run.collected.take(known).relabelled(run.truth[known])
-
-
-def _shown(component: Component, dataset: Dataset) -> Dataset:
-    """The dataset without evidence that the component did not ask for."""
-    asked = {*component.needs, *component.reads_if_there}
-    hidden = [name for name in EVIDENCE if name not in asked and dataset.has(name)]
-    return dataset.replace(**dict.fromkeys(hidden)) if hidden else dataset
 
 
 def _key(component: Component, dataset: Dataset | None = None, **inputs: Any) -> dict[str, Any]:

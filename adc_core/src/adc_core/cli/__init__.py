@@ -1,17 +1,22 @@
 """The command `adc`: one module per sub-command, imported when it is called."""
 
+import platform
 import sys
 import warnings
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import TextIO
+from typing import Any, TextIO
 
+from importlib_metadata import version
+
+from adc_core.cli.completion import complete, words_to_complete
+from adc_core.cli.parser import CommandParser
 from adc_core.errors import InputError, WorkError
 from adc_core.interruption import listening
-from adc_core.kinds import COMMANDS
-from adc_core.registry import registry
+from adc_core.kinds import COMMANDS, KINDS
+from adc_core.registry import Entry, registry
 from adc_core.summaries import summary_of
+from adc_core.unknown import unknown
 
 BUILT_IN = {
     "list": "show what is installed",
@@ -28,59 +33,96 @@ DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `adc`; return its exit code: 0 done, 1 the work failed, 2 the input is wrong."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in words
-    warnings.showwarning = _say_warning
-    try:
-        with listening():
-            return _dispatch(words)
-    except KeyboardInterrupt:
-        return _say("interrupted: the same command goes on from here", INTERRUPTED)
-    except BrokenPipeError:
-        return DONE
-    except Exception as error:
-        if debug:
-            raise
-        return _report(error)
+    # Not list(…): once `adc list` was asked for, that name is a module of this package.
+    words, debug = _without_debug([*(sys.argv[1:] if arguments is None else arguments)])
+    with warnings.catch_warnings():
+        warnings.showwarning = _say_warning
+        try:
+            with listening():
+                return _dispatch(words, debug=debug)
+        except KeyboardInterrupt:
+            return _say("interrupted: the same command goes on from here", INTERRUPTED)
+        except BrokenPipeError:
+            return DONE
+        except Exception as error:
+            if debug:
+                raise
+            return _report(error)
 
 
-def _dispatch(words: list[str]) -> int:
-    commands = {entry.name: entry for entry in registry.entries(COMMANDS)}
-    name = next((word for word in words if not word.startswith("-")), None)
-    parser = ArgumentParser(
-        "adc", description="Automatic dataset construction.", formatter_class=_Formatter
-    )
-    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for built_in, help_ in BUILT_IN.items():
-        sub = subparsers.add_parser(built_in, help=help_, description=help_)
+def _without_debug(words: list[str]) -> tuple[list[str], bool]:
+    """Take --debug out, wherever it stands, but for another command's after `--`."""
+    end = words.index("--") if "--" in words else len(words)
+    own = [word for word in words[:end] if word != "--debug"]
+    return own + words[end:], len(own) < end
+
+
+def _dispatch(words: list[str], *, debug: bool) -> int:
+    commands = _plugin_commands()
+    name = _named_command(words)
+    typing = words_to_complete() is not None
+    if name is not None and name not in (*BUILT_IN, *commands) and not typing:
+        raise InputError(unknown("command", name, (*BUILT_IN, *commands)))
+    parser = CommandParser("adc", description="Automatic dataset construction.")
+    parser.add_argument("--version", action="store_true", help="show which versions are installed")
+    subparsers = parser.add_subparsers(metavar="COMMAND")
+    chosen = None
+    for known in (*BUILT_IN, *commands):
+        help_ = BUILT_IN[known] if known in BUILT_IN else summary_of(commands[known])
+        sub = subparsers.add_parser(known, help=help_, description=help_)
         sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
-        if name == built_in:
-            module = import_module(f"adc_core.cli.{built_in}")
-            module.add_arguments(sub)
-            sub.set_defaults(_run=module.run)
-    for entry in commands.values():
+        if known == name:
+            command, chosen = _command(name, commands), sub
+            command.add_arguments(sub)
+            sub.set_defaults(_run=command.run, _options=sub.options())
+    complete(parser, chosen if name in BUILT_IN else None)
+    parsed = parser.parse(words)
+    if parsed.version:
+        print("\n".join(_versions()))
+        return DONE
+    if name is None:
+        parser.print_help(sys.stderr)
+        return WRONG_INPUT
+    parsed.debug = debug
+    exit_code: int = parsed._run(parsed)
+    return exit_code
+
+
+def _named_command(words: list[str]) -> str | None:
+    """The first word, or what stands on the line whose completion a shell asks for."""
+    typed = words_to_complete()
+    return next((one for one in (words if typed is None else typed) if one[:1] != "-"), None)
+
+
+def _plugin_commands() -> dict[str, Entry]:
+    """The commands of other packages by their names."""
+    commands = {}
+    for entry in registry.entries(COMMANDS):
         if entry.name in BUILT_IN:
             warnings.warn(
                 f'the command "{entry.name}" of {entry.package} is left out: it has the name of a '
                 "built-in command",
                 stacklevel=1,
             )
-            continue
-        summary = summary_of(entry)
-        sub = subparsers.add_parser(entry.name, help=summary, description=summary)
-        sub.add_argument("--debug", action="store_true", help="show the traceback of an error")
-        if name == entry.name:
-            command = registry.resolve(registry.find(COMMANDS, entry.name))()
-            command.add_arguments(sub)
-            sub.set_defaults(_run=command.run)
-    parsed = parser.parse_args(words)
-    exit_code: int = parsed._run(parsed)
-    return exit_code
+        else:
+            commands[entry.name] = entry
+    return commands
 
 
-class _Formatter(RawDescriptionHelpFormatter):
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=16)
+def _command(name: str, commands: Mapping[str, Entry]) -> Any:
+    """What adds a command's arguments and runs it, imported now and not before."""
+    if name in BUILT_IN:
+        return import_module(f"adc_core.cli.{name}")
+    return registry.resolve(registry.find(COMMANDS, name))()
+
+
+def _versions() -> list[str]:
+    """The packages that offer components, and Python."""
+    entries = (entry for kind in KINDS for entry in registry.entries(kind))
+    offering = {(entry.package, entry.version) for entry in entries}
+    core = ("adc-core", version("adc-core"))
+    here = sorted(offering | {core}, key=lambda pair: (pair != core, pair))
+    return [*(" ".join(pair) for pair in here), f"Python {platform.python_version()}"]
 
 
 def _report(error: Exception) -> int:

@@ -1,18 +1,21 @@
 """`adc check`: a pipeline file without running it, or a component's promises."""
 
 import sys
+import traceback
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from adc_core.cli.pipeline_file import faults_of, read_pipeline
 from adc_core.cli.show import interface_of
+from adc_core.component import Component
 from adc_core.dataset import Dataset
-from adc_core.errors import InputErrors
+from adc_core.errors import InputError, InputErrors
 from adc_core.image_check import absent_images, leave_out
 from adc_core.interfaces import INTERFACES
 from adc_core.pipeline import Pipeline
 from adc_core.pipeline_paths import path_faults
 from adc_core.plan import dataset_of, make_plan
+from adc_core.plugin_faults import fault_of
 from adc_core.registry import registry
 from adc_core.test_set import with_classes_of
 
@@ -27,12 +30,28 @@ def run(arguments: Namespace) -> int:
     """Check the target; 0 where all is well."""
     if arguments.name is None and arguments.target not in INTERFACES:
         path = Path(arguments.target)
+        _refuse_name(path)
         pipeline = read_pipeline(path)
         with faults_of(path):
             _check_pipeline(pipeline)
         print(f"{arguments.target}: all is well")
         return 0
-    return _check_component(arguments.target, arguments.name or "")
+    if arguments.name is None:
+        raise InputError(f"say which of {arguments.target}: adc check {arguments.target} NAME")
+    return _check_component(arguments.target, arguments.name, debug=arguments.debug)
+
+
+def _refuse_name(path: Path) -> None:
+    """Refuse a component's name where a pipeline file is expected.
+
+    Raises:
+        InputError: there is such a component, and no such file.
+    """
+    name = str(path)
+    for kind in INTERFACES:
+        offered = {one for entry in registry.entries(kind) for one in (entry.name, entry.full_name)}
+        if name in offered and not path.exists():
+            raise InputError(f"{name} is no file: adc check {kind} {name} checks the component")
 
 
 def _check_pipeline(pipeline: Pipeline) -> None:
@@ -53,7 +72,7 @@ def _check_pipeline(pipeline: Pipeline) -> None:
         with_classes_of(test, given)
 
 
-def _check_component(kind: str, name: str) -> int:
+def _check_component(kind: str, name: str, *, debug: bool) -> int:
     from adc_core.conformance import checks_for, example_of
 
     component = registry.load(interface_of(kind), name)
@@ -62,10 +81,20 @@ def _check_component(kind: str, name: str) -> int:
         promise = (check.__doc__ or "").partition("\n")[0]
         try:
             check(example_of(component))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             broken += 1
-            reason = " ".join(str(error).split()) or type(error).__name__
-            print(f"broken  {check.__name__}: {promise} {reason}", file=sys.stderr)
+            print(
+                f"broken  {check.__name__}: {promise} {_reason(error, component)}", file=sys.stderr
+            )
+            if debug:
+                traceback.print_exception(error)
         else:
             print(f"kept    {check.__name__}: {promise}")
     return 1 if broken else 0
+
+
+def _reason(error: BaseException, component: type[Component]) -> str:
+    """What a check found; of anything but a broken promise, its type and line as well."""
+    if isinstance(error, AssertionError) and str(error):
+        return " ".join(str(error).split())
+    return fault_of(component, error)

@@ -1,23 +1,32 @@
 """`adc show`: one component, which is imported."""
 
 import inspect
+import shutil
+import sys
+import textwrap
 from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from importlib_metadata import metadata
 
+from adc_core.cli.list import run as list_components
 from adc_core.component import Component
 from adc_core.errors import InputError
 from adc_core.interfaces import INTERFACES
 from adc_core.registry import registry
 from adc_core.unknown import unknown
 
+_SIGNS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the command's arguments."""
     parser.add_argument("kind", help=f"one of {', '.join(INTERFACES)}")
-    parser.add_argument("name", help="the component: NAME or PACKAGE/NAME")
+    parser.add_argument(
+        "name", nargs="?", help="the component: NAME or PACKAGE/NAME; without it, all are listed"
+    )
 
 
 def interface_of(kind: str) -> type[Component]:
@@ -33,6 +42,8 @@ def interface_of(kind: str) -> type[Component]:
 
 def run(arguments: Namespace) -> int:
     """Print the component's docstring, columns, options and package."""
+    if arguments.name is None:
+        return list_components(arguments)
     component = registry.load(interface_of(arguments.kind), arguments.name)
     print(f"{registry.name_of(component)}\n\n{inspect.getdoc(component)}\n")
     for what, columns in (("reads", component.reads), ("adds", component.adds)):
@@ -40,7 +51,7 @@ def run(arguments: Namespace) -> int:
             print(f"{what}: {', '.join(columns)}")
     print("options:")
     for line in _options(component):
-        print(f"  {line}")
+        print(_wrapped(line))
     package = registry.name_of(component).partition("/")[0]
     about = metadata(package)
     licence = about.get("License-Expression") or "licence not stated"
@@ -54,8 +65,39 @@ def _options(component: type[Component]) -> list[str]:
         default = field.get_default(call_default_factory=True, validated_data={})
         value = "required" if field.is_required() else f"= {_short(default)}"
         kind = _type_name(field.annotation)
-        lines.append(f"{name}: {kind} {value}  {field.description or ''}")
+        allowed = _range([*field.metadata, *_inner_metadata(field.annotation)])
+        lines.append(f"{name}: {kind} {value}{allowed}  {field.description or ''}")
     return lines or ["none"]
+
+
+def _range(metadata: Sequence[Any]) -> str:
+    """The bounds that a value must keep: ` (0 … 1)`, ` (> 0)`; empty where there are none."""
+    bounds = {
+        name: getattr(part, name)
+        for name in _SIGNS
+        for part in metadata
+        if getattr(part, name, None) is not None
+    }
+    if bounds.keys() == {"ge", "le"}:
+        return f" ({bounds['ge']} … {bounds['le']})"
+    told = ", ".join(f"{_SIGNS[name]} {bound}" for name, bound in bounds.items())
+    return f" ({told})" if told else ""
+
+
+def _inner_metadata(annotation: Any) -> Iterator[Any]:
+    """What stands beside the types of a union, such as `Annotated[int, Ge(3)] | None`."""
+    if get_origin(annotation) in (Union, UnionType):
+        for part in get_args(annotation):
+            if get_origin(part) is Annotated:
+                yield from get_args(part)[1:]
+
+
+def _wrapped(line: str) -> str:
+    """A line below the others, broken where a terminal is narrower."""
+    if not sys.stdout.isatty():
+        return f"  {line}"
+    width = max(40, shutil.get_terminal_size().columns)
+    return textwrap.fill(line, width, initial_indent="  ", subsequent_indent="      ")
 
 
 def _type_name(annotation: Any) -> str:

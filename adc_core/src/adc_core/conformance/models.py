@@ -9,6 +9,7 @@ import numpy as np
 from adc_core.conformance.toys import toy_dataset, toy_images, toy_run
 from adc_core.interfaces import Encoder, Learner, Metric
 from adc_core.model import Model
+from adc_core.plan import shown_to
 from adc_core.work import working_in
 
 
@@ -17,20 +18,23 @@ def check_encodes_every_image(encoder: Encoder) -> None:
     features = encoder.encode(toy_images())
     assert features.dtype == np.float32, f"features are {features.dtype}, not float32"
     assert features.ndim == 2, f"features have shape {features.shape}, not N × D"
-    assert len(features) == len(toy_images())
+    assert len(features) == len(toy_images()), f"{len(features)} rows for {len(toy_images())}"
     assert np.isfinite(features).all(), "some features are not finite"
 
 
 def check_encodes_the_same_twice(encoder: Encoder) -> None:
     """The same images give the same bytes."""
-    assert np.array_equal(encoder.encode(toy_images()), encoder.encode(toy_images()))
+    same = np.array_equal(encoder.encode(toy_images()), encoder.encode(toy_images()))
+    assert same, "the second time differs"
 
 
 def check_predicts_probabilities(learner: Learner) -> None:
     """The model's predictions are probabilities of the dataset's classes."""
     predictions = _learned(learner).predict(toy_images())
-    assert predictions.classes == toy_dataset().classes
-    assert predictions.probabilities.shape == (len(toy_images()), len(toy_dataset().classes))
+    classes = toy_dataset().classes
+    assert predictions.classes == classes, f"the classes are {predictions.classes}, not {classes}"
+    shape, wanted = predictions.probabilities.shape, (len(toy_images()), len(classes))
+    assert shape == wanted, f"the probabilities have shape {shape}, not {wanted}"
     sums = predictions.probabilities.sum(axis=1)
     assert np.allclose(sums, 1, atol=1e-4), f"a row sums to {sums.min()}"
 
@@ -49,7 +53,8 @@ def check_model_survives_saving(learner: Learner) -> None:
         first, second = Path(folder, "first"), Path(folder, "second")
         model.save(first)
         again = type(model).load(first)
-        assert again.predict(toy_images()) == model.predict(toy_images())
+        same = again.predict(toy_images()) == model.predict(toy_images())
+        assert same, "read again, it predicts otherwise"
         again.save(second)
         for path in sorted(first.rglob("*")):
             if path.is_file():
@@ -81,4 +86,4 @@ def check_knows_what_is_better(metric: Metric) -> None:
 
 def _learned(learner: Learner) -> Model:
     with tempfile.TemporaryDirectory() as folder, working_in(folder):
-        return learner.learn(toy_dataset())
+        return learner.learn(shown_to(learner, toy_dataset()))

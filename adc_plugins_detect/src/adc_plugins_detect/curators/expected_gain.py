@@ -23,6 +23,11 @@ _LIKELY: dict[Verdict, float] = {"good": 0.5, "fair": 0.8, "poor": 1.0}
 """From which probability the other label is given. With good evidence 98 in 100 such labels are
 right, for the probabilities are cautious there; with fair evidence some 7 in 10."""
 
+_SURE: dict[Verdict, float] = {"good": 0.5, "fair": 0.9, "poor": 1.0}
+"""From which probability of being wrong a sample without a likely label is dropped. Wrong labels
+that are left lie where classes are hard to tell apart, and cost more there than as many by chance
+(`benchmarks/repair.py`); with fair evidence, too many right ones would go."""
+
 _EXCLUDED = 0.005
 """If so few labels may be wrong, it cannot be excluded that all are right."""
 
@@ -52,12 +57,12 @@ class ExpectedGain(Curator):
         description="probability of the other label from which it is given; by default 0.5 where "
         "the evidence is good, 0.8 where it is fair",
     )
-    drop_from: float = Field(
-        0.9,
+    drop_from: float | None = Field(
+        None,
         ge=0.5,
         le=1,
         description="probability of being wrong from which a sample without a likely label is "
-        "dropped; a right one that looks wrong is rare, and its loss costs more than a wrong label",
+        "dropped; by default 0.5 where the evidence is good, 0.9 where it is fair",
     )
 
     def curate(self, dataset: Dataset, findings: Sequence[Findings]) -> Curation:
@@ -75,7 +80,8 @@ class ExpectedGain(Curator):
         wrong = wrong_probability(expected, rate.point)
         other, share = best_other_label(labels, values)
         relabel_from = self.relabel_from or _LIKELY[quality.verdict]
-        change = (wrong * share >= relabel_from) | (wrong >= self.drop_from)
+        drop_from = self.drop_from or _SURE[quality.verdict]
+        change = (wrong * share >= relabel_from) | (wrong >= drop_from)
         change &= values.argmax(axis=1) != labels
         if findings:
             change &= count_flags(dataset, findings, 1).flagged > 0

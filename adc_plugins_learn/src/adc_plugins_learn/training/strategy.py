@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from adc_core.plugin_faults import ResultFault
 from adc_plugins_learn.training.networks import PLAIN, Output, Vote
 from adc_plugins_learn.training.samples import Batch, Samples
 
@@ -90,7 +91,13 @@ class Strategy:
         """One step: the mean of `loss` over a batch, by the first network."""
         batch = self.samples.batch(portion.rows)
         logits = networks[0](batch.images)
-        return Step(self.loss(logits, batch, epoch).mean(), batch.rows, logits)
+        losses = self.loss(logits, batch, epoch)
+        if losses.shape != batch.rows.shape:
+            raise ResultFault(
+                f"loss returned a tensor of shape {tuple(losses.shape)} for a batch of "
+                f"{len(batch.rows)}: return one loss for each sample"
+            )
+        return Step(losses.mean(), batch.rows, logits)
 
     def loss(self, logits: Tensor, batch: Batch, epoch: int) -> Tensor:
         """B losses, whose mean is made smaller, given B × K logits; here cross-entropy."""

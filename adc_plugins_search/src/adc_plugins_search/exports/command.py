@@ -110,6 +110,7 @@ def _export(source: "Source", arguments: argparse.Namespace, shares: dict[str, f
     from adc_plugins_search.exports.croissant import write_croissant
     from adc_plugins_search.exports.datasheet import Export, write_datasheet
     from adc_plugins_search.exports.hub_header import hub_header
+    from adc_plugins_search.exports.outside import warn_of_outside
     from adc_plugins_search.exports.samples_table import SAMPLES
 
     folder, form = arguments.to, arguments.form
@@ -128,6 +129,7 @@ def _export(source: "Source", arguments: argparse.Namespace, shares: dict[str, f
             left_out |= {str(dataset.ids[one.row]): one.reason for one in broken}
             listed = f"{folder / CHANGES} lists all"
             dataset = leave_out(dataset, broken, strict=arguments.strict, listed=listed)
+            warn_of_outside(dataset.images)
         splits = _splits(dataset, shares, arguments.seed)
         before = rows_of(source.original.ids, dataset.ids)
         entitled = source.original.labels[before] == dataset.labels
