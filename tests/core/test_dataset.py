@@ -5,20 +5,19 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from adc_core import Curation, Dataset, Findings, ImageArray, Neighbours, Probabilities
 from adc_core.conformance.toys import toy_dataset
-from adc_core.faults import lines_of
+from adc_core.errors import InputErrors
 from adc_core.findings import CHANGES
 
 TWO = {"labels": [0, 1], "classes": ("a", "b")}
 
 
 def fault_of(record, **fields):
-    with pytest.raises(ValidationError) as caught:
+    with pytest.raises(InputErrors) as caught:
         record(**fields)
-    (line,) = lines_of(caught.value)
+    (line,) = caught.value.faults
     return line
 
 
@@ -52,7 +51,22 @@ def fault_of(record, **fields):
             {**TWO, "features": np.zeros(2)},
             "features: expected N × D float32, got shape (2,)",
         ),
-        ({**TWO, "labels": [0.5, 1.0]}, "labels: expected int64, got float64"),
+        (
+            {**TWO, "labels": [0.5, 1.0]},
+            "labels: row 0 is 0.5, expected a whole number or a class name",
+        ),
+        (
+            {"labels": [0, 20240101]},
+            "labels go up to 20240101 for 2 samples: are they ids? write names, or numbers from 0",
+        ),
+        (
+            {"labels": ["cat", "dgo"], "classes": ("cat", "dog")},
+            'labels: row 1: there is no class "dgo": did you mean "dog"?',
+        ),
+        (
+            {**TWO, "feature": np.zeros((2, 2))},
+            'feature: there is no key "feature": did you mean "features"?',
+        ),
         (
             {**TWO, "classes": ("a", "../../x")},
             "classes.1: '../../x' cannot be a class name: it becomes a folder, so use no slashes, "
@@ -84,6 +98,11 @@ def fault_of(record, **fields):
             {**TWO, "images": np.zeros((2, 4, 4), np.float32)},
             "images: images: expected uint8 of N × height × width (× 3), got float32 (2, 4, 4)",
         ),
+        (
+            {**TWO, "features": np.array([[0.0], [1e300]])},
+            "features: row 1 holds 1e+300, which does not fit float32: scale it",
+        ),
+        ({**TWO, "columns": {"mine": 3}}, "columns: mine is one value: give one per sample"),
         ({**TWO, "attributes": {"colour": ["red"]}}, "attribute colour has 1 rows but ids have 2"),
     ],
 )

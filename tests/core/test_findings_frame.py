@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from adc_core import Findings
+from adc_core import Findings, InputError
 from adc_core.conformance.toys import toy_findings
 
 
 def test_a_row_per_sample_under_its_id():
-    findings = toy_findings()
+    findings = toy_findings().replace(ids=[f"id {row}" for row in range(len(toy_findings().ids))])
     frame = findings.to_pandas()
     assert frame.index.name == "id"
     assert frame.index.tolist() == findings.ids.tolist()
@@ -42,6 +42,26 @@ def test_columns_are_there_without_suggestions():
     pd.testing.assert_frame_equal(frame, expected)
 
 
+def test_row_numbers_join_the_frame_that_the_samples_came_from():
+    data = pd.DataFrame({"label": ["cat", "dog", "cat"]})
+    findings = Findings(
+        ids=["0", "1", "2"],
+        suspicion=[0.1, 0.8, 0.3],
+        flagged=[False, True, False],
+        suggested_labels=[-1, 0, -1],
+        classes=("cat", "dog"),
+    )
+    joined = data.join(findings.to_pandas())
+    assert joined["suspicion"].tolist() == [0.1, 0.8, 0.3]
+    assert joined["suggested_label"].isna().tolist() == [True, False, True]
+    assert joined["suggested_label"][1] == "cat"
+
+
+def test_ids_that_are_numbers_of_other_rows_stay_texts():
+    findings = Findings(ids=["1", "0"], suspicion=[0.1, 0.9], flagged=[False, True])
+    assert findings.to_pandas().index.tolist() == ["1", "0"]
+
+
 def test_the_frame_is_its_owners():
     findings = toy_findings()
     before = findings.suspicion.copy()
@@ -56,3 +76,11 @@ def test_without_pandas_it_says_what_to_install(monkeypatch):
     with pytest.raises(ImportError) as caught:
         toy_findings().to_pandas()
     assert str(caught.value) == "a data frame needs pandas: pip install pandas"
+
+
+def test_what_is_suggested_is_a_class():
+    with pytest.raises(InputError) as caught:
+        Findings(
+            ids=["x"], suspicion=[0.1], flagged=[True], suggested_labels=[2], classes=("a", "b")
+        )
+    assert str(caught.value) == "suggested_labels: row 0 is 2, expected -1…1"

@@ -132,7 +132,7 @@ def test_order_memory_maps_and_inputs(trained, tmp_path):
     ("options", "message"),
     [
         ({"skip_epochs": 2}, "skip_epochs is 2 of 2 recorded epochs: choose one of 0…1"),
-        ({"flag_rate": -1}, "flag_rate is -1: expected a share in 0…1"),
+        ({"flag_rate": -1}, "flag_rate: Input should be greater than or equal to 0"),
         (
             {"threshold_samples": [0, 1]},
             "threshold_samples: expected one boolean for each of 2 samples, got int64 (2,)",

@@ -4,6 +4,7 @@ import pytest
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.evidence import Dynamics
+from adc_plugins_detect import aum, data_maps, forgetting, small_loss
 from adc_plugins_detect.detectors.curves import curves_of, dynamics_of, place_of, shares_of
 
 LABELS = np.array([0, 1])
@@ -63,3 +64,46 @@ def test_bad_input_is_named():
         with np.errstate(all="ignore"), pytest.raises(InputError) as raised:
             call()
         assert str(raised.value) == message
+
+
+SEEN = np.array([[1.0, np.nan, -1.0, 3.0], [2.0, 2.0, np.nan, np.nan], [-1.0, -2.0, -3.0, -4.0]])
+
+
+def test_gaps_are_left_out_of_the_areas_under_the_margin():
+    """AUM's own case: samples that were measured in some epochs only."""
+    areas = np.array([1.0, 2.0, -2.5])
+    found = aum([0, 1, 0], SEEN, skip_epochs=0, flag_rate=0.34)
+    np.testing.assert_allclose(found.suspicion, (1 - areas / (1 + np.abs(areas))) / 2)
+    assert found.flagged.tolist() == [False, False, True]
+    with pytest.raises(InputError) as raised:
+        aum([0, 1, 0], SEEN, skip_epochs=2)
+    assert str(raised.value) == "margin: row 1 was seen in no epoch: leave it out"
+
+
+def test_gaps_are_left_out_of_means_of_probabilities_and_losses():
+    shares = np.array([[0.2, np.nan, 0.4], [np.nan, 0.9, 0.7], [0.5, 0.5, 0.5]])
+    found = data_maps([0, 1, 0], shares)
+    np.testing.assert_allclose(found.suspicion, [0.7, 0.2, 0.5])
+    whole = np.array([[0.0, 0.0], [1.0, 1.0], [0.1, 0.1], [0.9, 0.9]])
+    gaps = whole.copy()
+    gaps[0, 1] = gaps[3, 0] = np.nan
+    gaps = np.hstack([gaps, np.full((4, 1), np.nan)])  # an epoch in which none was measured
+    labels = [0, 1, 0, 1]
+    flagged = small_loss(labels, gaps).flagged
+    assert flagged.tolist() == small_loss(labels, whole).flagged.tolist()
+    with pytest.raises(InputError) as raised:
+        small_loss(labels, gaps, epoch=3)
+    assert str(raised.value) == "loss: row 0 was seen in no epoch: leave it out"
+
+
+def test_forgetting_is_counted_between_the_epochs_that_saw_a_sample():
+    gaps = np.array([[np.nan, 1, np.nan, 0, 1, 0], [np.nan, 0, np.nan, 0, np.nan, 0]])
+    whole = np.array([[1, 1, 1, 0, 1, 0], [0, 0, 0, 0, 0, 0]], float)
+    assert forgetting([0, 1], gaps, min_events=2) == forgetting([0, 1], whole, min_events=2)
+
+
+def test_gaps_hide_no_other_fault():
+    for call, fault in ((aum, np.inf), (forgetting, 2.0), (data_maps, 2.0)):
+        broken = np.array([[1.0, np.nan], [fault, 1.0]])
+        with pytest.raises(InputError, match="row 1"):
+            call([0, 1], broken)

@@ -69,7 +69,7 @@ def test_order_memory_maps_and_inputs(trained, tmp_path):
 
 def test_bad_input_is_named():
     for rate, curves, message in [
-        (2, [[0.5]], "flag_rate is 2: expected a share in 0…1"),
+        (2, [[0.5]], "flag_rate: Input should be less than or equal to 1"),
         (
             0.1,
             [[1.5]],

@@ -98,7 +98,10 @@ def test_memory_maps_and_inputs(planted, tmp_path):
 def test_bad_input_is_named(planted):
     graph = nearest_neighbours(planted.features, 5)
     cases = [
-        (lambda: deep_knn(planted.labels, graph, k=0), "k is 0: at least one neighbour must vote"),
+        (
+            lambda: deep_knn(planted.labels, graph, k=0),
+            "k: Input should be greater than or equal to 1",
+        ),
         (
             lambda: deep_knn(planted.labels, graph),
             "the graph holds 5 neighbours a sample but 100 are needed",

@@ -84,7 +84,7 @@ def test_order_memory_maps_and_inputs(trained, tmp_path):
     ("options", "message"),
     [
         ({}, "epoch 2 was not recorded: choose one of 1"),
-        ({"epoch": 1, "flag_rate": 25}, "flag_rate is 25: expected a share in 0…1"),
+        ({"epoch": 1, "flag_rate": 25}, "flag_rate: Input should be less than or equal to 1"),
     ],
 )
 def test_bad_input_is_named(options, message):

@@ -53,7 +53,7 @@ def test_order_memory_maps_and_inputs(trained, tmp_path):
 
 def test_bad_input_is_named():
     for min_events, correct, message in [
-        (0, [[0]], "min_events is 0: 0 would flag every sample, choose 1 or more"),
+        (0, [[0]], "min_events: Input should be greater than or equal to 1"),
         (1, [[0.5]], "correct: row 0 holds another number than 0 and 1"),
     ]:
         with pytest.raises(InputError) as raised:

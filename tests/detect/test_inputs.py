@@ -13,8 +13,12 @@ def test_labels_keep_their_values():
 @pytest.mark.parametrize(
     ("labels", "n_classes", "message"),
     [
-        ([0.0, 1.0], None, "labels: expected one whole number per sample, got float64 (2,)"),
-        ([[0], [1]], None, "labels: expected one whole number per sample, got int64 (2, 1)"),
+        ([0.5, 1.0], None, "labels: row 0 is 0.5, expected a whole number or a class name"),
+        (
+            [[0], [1]],
+            None,
+            "labels: expected one whole number or class name per sample, got int64 (2, 1)",
+        ),
         (np.zeros(0, int), None, "labels: expected at least one sample, got none"),
         ([0, -1], None, "labels: row 1 is -1, expected 0…K-1"),
         ([0, 5, 9], 5, "labels: row 1 is 5, expected 0…4"),

@@ -117,7 +117,7 @@ def test_float_types(dtype):
             5,
             "5 neighbours of each of 5 samples: choose 1…4, or give more samples",
         ),
-        (np.eye(5), 0, "0 neighbours of each of 5 samples: choose 1…4, or give more samples"),
+        (np.eye(5), 0, "k: Input should be greater than or equal to 1"),
         (
             np.diag([1.0, 1.0, 0.0]),
             1,

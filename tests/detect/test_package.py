@@ -40,3 +40,7 @@ def test_an_unknown_name():
     with pytest.raises(AttributeError) as raised:
         getattr(adc_plugins_detect, name)
     assert str(raised.value) == "module 'adc_plugins_detect' has no attribute 'simifeet'"
+
+
+def test_completion_offers_what_there_is():
+    assert dir(adc_plugins_detect) == sorted(adc_plugins_detect.__all__)

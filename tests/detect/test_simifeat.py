@@ -158,7 +158,7 @@ def test_bad_input_is_named(planted, noise_model):
     cases = [
         (
             lambda: simifeat(planted.labels, graph, k=2),
-            "k is 2: at least 3 must vote, the sample and two neighbours",
+            "k: Input should be greater than or equal to 3",
         ),
         (
             lambda: simifeat(planted.labels, graph),

@@ -127,7 +127,7 @@ def test_order_threads_memory_maps_and_inputs(trained, tmp_path):
 
 def test_bad_input_is_named():
     for options, message in [
-        ({"last_epochs": 0}, "last_epochs is 0: at least one epoch is needed"),
+        ({"last_epochs": 0}, "last_epochs: Input should be greater than or equal to 1"),
         ({"epoch": 3}, "epoch 3 was not recorded: choose one of 1, 2"),
     ]:
         with pytest.raises(InputError) as raised:

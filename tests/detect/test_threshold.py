@@ -80,4 +80,4 @@ def test_bad_input_is_named():
     )
     with pytest.raises(InputError) as raised:
         by_rate(FOUND, 1.5)
-    assert str(raised.value) == "flag_rate is 1.5: expected a share in 0…1"
+    assert str(raised.value) == "rate: Input should be less than or equal to 1"

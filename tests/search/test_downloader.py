@@ -293,7 +293,7 @@ def test_when_all_are_refused_it_counts_the_reasons_and_may_be_tried_again(
 
 
 def test_one_class_is_the_datasets_complaint(site, collect: Collect, picture) -> None:
-    with pytest.raises(ValidationError, match="give at least two"):
+    with pytest.raises(InputError, match="give at least two"):
         collect({"cat": [site.serve("/1.jpg", picture(1))]})
 
 

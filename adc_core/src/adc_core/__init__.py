@@ -124,3 +124,7 @@ def __getattr__(name: str) -> Any:
     if module := _MODULE_OF.get(name):
         return getattr(import_module(f"adc_core.{module}"), name)
     raise AttributeError(f"module 'adc_core' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -70,11 +70,22 @@ def _cast(array: Array, wanted: "np.dtype[Any]") -> Array:
     safe = got.kind in {"f": "fiub", "i": "iub", "b": "b", "u": "iub"}[wanted.kind]
     if not safe and array.size:
         raise ValueError(f"expected {wanted}, got {got}")
-    cast = array.astype(wanted)
+    with np.errstate(over="ignore"):
+        cast = array.astype(wanted)
+    if wanted.kind == "f" and array.itemsize > cast.itemsize:
+        _refuse_overflow(array, cast)
     if wanted.kind in "iu" and not np.array_equal(cast, array):
         row = int(np.argmax((cast != array).reshape(len(array), -1).any(axis=1)))
         raise ValueError(f"row {row} does not fit {wanted}: {array.reshape(len(array), -1)[row]}")
     return cast
+
+
+def _refuse_overflow(array: Array, cast: Array) -> None:
+    """Tell numbers that are too large for a type from those that are not finite themselves."""
+    row = first_bad_row(cast)
+    if row is not None and np.isfinite(array[row]).all():
+        largest = np.abs(array[row]).max()
+        raise ValueError(f"row {row} holds {largest:g}, which does not fit {cast.dtype}: scale it")
 
 
 def _text(value: Any) -> Array:

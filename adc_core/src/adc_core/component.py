@@ -24,12 +24,13 @@ from pydantic import (
 from adc_core.faults import explain
 from adc_core.fingerprint import hash_file
 from adc_core.registry import registry
+from adc_core.signatures import ShowsFields
 
 if TYPE_CHECKING:
     from adc_core.dataset import Dataset
 
 
-class Component(BaseModel, ABC):
+class Component(BaseModel, ABC, metaclass=ShowsFields):
     """A configured piece of work: its fields are its options, its one method is its job.
 
     A component is frozen and keeps no state: what it learns, it returns. Where a field asks for
@@ -154,10 +155,11 @@ def _short(full: str) -> str:
     return full.rpartition("/")[2].rpartition(":")[2]
 
 
-def _from_the_file(path: Path, info: ValidationInfo) -> Path:
+def from_the_file(path: Path, info: ValidationInfo) -> Path:
+    """A path that a pipeline file gives relative to itself."""
     base = (info.context or {}).get("folder")
     return Path(base, path.expanduser()) if base else path.expanduser()
 
 
-LocalPath = Annotated[Path, AfterValidator(_from_the_file)]
+LocalPath = Annotated[Path, AfterValidator(from_the_file)]
 """A path of the user's: relative to the pipeline file where one is read, else to the process."""

@@ -10,10 +10,12 @@ from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, mo
 
 from adc_core.arrays import CHECKED, Array, Labels, Matrix, Texts, read_only
 from adc_core.design import ClassName, distinct
+from adc_core.display import ROWS, counted, table
 from adc_core.evidence import Column, Dynamics, Neighbours, Probabilities, Votes
 from adc_core.images import ImageArray, Images
+from adc_core.labels import class_indices, number_of_classes
 from adc_core.record import Record
-from adc_core.texts import are_distinct, to_arrow
+from adc_core.texts import first_repeated, to_arrow
 
 EVIDENCE = ("features", "neighbours", "probabilities", "dynamics", "votes")
 """The evidence columns that ADC knows by name."""
@@ -28,13 +30,17 @@ def _images(value: Any) -> Any:
 
 def _probabilities(value: Any) -> Any:
     if isinstance(value, np.ndarray):
-        return Probabilities(values=value, origin="out of sample")
+        return {"values": value, "origin": "out of sample"}
     return value
 
 
 def _columns(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {str(name): read_only(np.asarray(column)) for name, column in value.items()}
+        columns = {str(name): read_only(np.asarray(column)) for name, column in value.items()}
+        for name, column in columns.items():
+            if not column.ndim:
+                raise ValueError(f"{name} is one value: give one per sample")
+        return columns
     return value
 
 
@@ -43,8 +49,7 @@ def _row_numbers(labels: Array | None) -> Array:
 
 
 def _class_numbers(labels: Array | None) -> tuple[str, ...]:
-    top = -1 if labels is None else labels.max(initial=-1)
-    return tuple(str(label) for label in range(int(top) + 1))
+    return () if labels is None else tuple(map(str, range(number_of_classes(labels))))
 
 
 _UNSEEN = PlainSerializer(lambda _: None, when_used="json")
@@ -54,9 +59,9 @@ class Dataset(Record):
     """Labelled samples and what is known about each, one row per sample.
 
     Attributes:
-        labels: N int64 class indices, as given: some may be wrong.
+        labels: N int64 class indices, as given: some may be wrong. Names of classes are accepted.
         ids: N distinct texts; by default the row numbers.
-        classes: K names; by default "0" … "K-1".
+        classes: K names; by default those that the labels are, sorted, or "0" … "K-1".
         images: N pictures, decoded when asked for, or None. A uint8 array is accepted.
         attributes: attribute name to N texts.
         sources: an Arrow table with one row of provenance per sample, or None.
@@ -68,7 +73,7 @@ class Dataset(Record):
         columns: further columns of the user's own, N rows each.
 
     Raises:
-        pydantic.ValidationError: a column of another length, type or range; it names the column,
+        RecordErrors: a column of another length, type or range; it names the column,
             the first bad row and what was expected.
     """
 
@@ -88,6 +93,20 @@ class Dataset(Record):
     columns: Annotated[dict[str, Column], BeforeValidator(_columns), _UNSEEN] = Field(
         default_factory=dict
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _number_labels(cls, given: Any, info: ValidationInfo) -> Any:
+        if not isinstance(given, Mapping) or "labels" not in given or info.context == CHECKED:
+            return given
+        classes = given.get("classes")
+        if isinstance(classes, np.ndarray):
+            given = {**given, "classes": (classes := classes.tolist())}
+        listed = classes if isinstance(classes, list | tuple) else None
+        labels, names = class_indices(given["labels"], listed)
+        if names is None and "classes" not in given:
+            number_of_classes(labels)  # before as many names are made
+        return ({"classes": names} if names else {}) | {**given, "labels": labels}
 
     @model_validator(mode="after")
     def _check(self, info: ValidationInfo) -> Self:
@@ -113,9 +132,7 @@ class Dataset(Record):
                 f"but there are {classes} classes"
             )
         surely = info.context == CHECKED or "ids" not in self.model_fields_set
-        if not surely and not are_distinct(self.ids):
-            _, first = np.unique(self.ids, return_index=True)
-            again = np.setdiff1d(np.arange(rows), first)[0]
+        if not surely and (again := first_repeated(self.ids)) is not None:
             raise ValueError(
                 f"ids: row {again} repeats the id {self.ids[again]}: make ids distinct"
             )
@@ -138,6 +155,19 @@ class Dataset(Record):
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def __repr__(self) -> str:
+        there = [
+            name for name in ("images", "sources", *EVIDENCE) if getattr(self, name) is not None
+        ]
+        more = ", ".join((*there, *self.attributes, *self.columns))
+        size = f"{counted(len(self), 'sample')}, {counted(len(self.classes), 'class')}"
+        return f"<Dataset: {size}{f'; with {more}' if more else ''}>"
+
+    def _repr_html_(self) -> str:
+        most = np.argsort(-self.class_counts, kind="stable")[:ROWS]
+        rows = [(self.classes[k], self.class_counts[k]) for k in most]
+        return table(repr(self)[1:-1], ("class", "samples"), rows)
 
     @property
     def class_counts(self) -> Array:

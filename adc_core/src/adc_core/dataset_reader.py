@@ -18,9 +18,11 @@ from adc_core.errors import InputError
 from adc_core.image_folder import read_image_folder
 from adc_core.image_table_reader import image_column, image_tables_in, read_image_tables
 from adc_core.images import ImageFiles
+from adc_core.labels import class_indices, number_of_classes
 from adc_core.shard_reader import read_shards
 from adc_core.splits import SPLIT
 from adc_core.texts import from_arrow
+from adc_core.unknown import unknown
 
 _MATRICES = ("features", "probabilities")
 """List columns of a Parquet manifest that are evidence."""
@@ -29,6 +31,15 @@ _DYNAMICS = ("given_probability", "margin", "loss", "correct")
 
 _ARRAYS = ("labels", "images", *_MATRICES, "ids", "classes", *_DYNAMICS, "epochs")
 """What a `.npz` file may hold."""
+
+_OTHER_NAMES = {
+    "X": "features",
+    "embeddings": "features",
+    "pred_probs": "probabilities",
+    "target": "labels",
+    "y": "labels",
+}
+"""What others call the same arrays."""
 
 
 def read_dataset(path: Path) -> Dataset:
@@ -103,8 +114,8 @@ def labels_of(column: pa.ChunkedArray, classes: tuple[str, ...] | None, where: s
     if missing:
         raise InputError(f"{where}: {missing} rows have no label: fill or remove them")
     if pa.types.is_integer(column.type) and classes is None:
-        values = column.to_numpy().astype(np.int64)
-        return values, tuple(str(k) for k in range(int(values.max(initial=-1)) + 1))
+        values, _ = class_indices(column.to_numpy())
+        return values, tuple(map(str, range(number_of_classes(values, f"{where}: labels"))))
     if pa.types.is_integer(column.type) and not all(name.isdigit() for name in classes or ()):
         return column.to_numpy().astype(np.int64), classes
     texts = from_arrow(column.cast(pa.string()))
@@ -189,14 +200,18 @@ def _read_npz(path: Path) -> Dataset:
         raise
     except (OSError, ValueError, BadZipFile) as error:
         raise InputError(f"{path} cannot be read as npz: {error}") from None
-    if unknown := arrays.keys() - set(_ARRAYS):
-        raise InputError(f"{path} holds {min(unknown)!r}; known names are {', '.join(_ARRAYS)}")
+    if strange := arrays.keys() - set(_ARRAYS):
+        name = min(strange)
+        if name in _OTHER_NAMES:
+            raise InputError(f"{path} holds {name!r}: name it {_OTHER_NAMES[name]!r}")
+        raise InputError(f"{path}: {unknown('array', name, _ARRAYS)}")
     if "labels" not in arrays:
         raise InputError(f"{path} has no array `labels`; it has {', '.join(arrays) or 'nothing'}")
     columns: dict[str, Any] = dict(arrays)
+    named = columns["labels"].dtype.kind in "US"
     if "classes" in columns:
         columns["classes"] = tuple(str(name) for name in columns["classes"])
-    elif "probabilities" in columns and columns["probabilities"].ndim == 2:
+    elif "probabilities" in columns and columns["probabilities"].ndim == 2 and not named:
         columns["classes"] = _numbered(columns["probabilities"])
     given = {name: columns.pop(name) for name in (*_DYNAMICS, "epochs") if name in columns}
     if given:

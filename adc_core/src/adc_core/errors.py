@@ -22,5 +22,13 @@ class InputErrors(InputError):  # noqa: N818 (the plural of InputError)
         super().__init__("; ".join(self.faults))
 
 
+class RecordErrors(InputErrors):
+    """A record was made from something that it cannot be made from.
+
+    Whoever calls a function with arrays has given them; within a component it is the component's
+    fault.
+    """
+
+
 class WorkError(RuntimeError):
     """The work could not be done: a full disk, a damaged file, a busy directory (exit code 1)."""

@@ -9,6 +9,8 @@ from pydantic import Field, PlainSerializer, model_validator
 
 from adc_core.arrays import Array, Flags, Labels, Scores, Square, Texts, read_only
 from adc_core.dataset import Dataset, rows_of
+from adc_core.design import ClassName
+from adc_core.display import ROWS, counted, percent, suspicion_figure, table
 from adc_core.errors import InputError
 from adc_core.estimates import Estimate, EvidenceQuality, NoiseRate
 from adc_core.record import Record
@@ -16,6 +18,7 @@ from adc_core.texts import from_arrow
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 
 def _all_of(flagged: Array | None) -> Array:
@@ -37,6 +40,7 @@ class Findings(Record):
         precision: estimated share of the flagged labels that are wrong, as a range; or None.
         evidence: how good the evidence is that the detector read; or None.
         covered: N booleans; samples that were never judged are neither flagged nor counted.
+        classes: K names, where a function was given names as labels; or None.
     """
 
     ids: Texts
@@ -50,6 +54,7 @@ class Findings(Record):
     precision: Estimate | None = None
     evidence: EvidenceQuality | None = None
     covered: Flags = Field(default_factory=lambda given: _all_of(given.get("flagged")))
+    classes: tuple[ClassName, ...] | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -71,9 +76,53 @@ class Findings(Record):
         if (self.flagged & ~self.covered).any():
             row = int((self.flagged & ~self.covered).argmax())
             raise ValueError(f"flagged: row {row} is flagged but not covered")
+        if self.suggested_labels is not None:
+            self._check_suggestions(self.suggested_labels)
         if self.transition is not None:
             check_stochastic(self.transition, "transition")
         return self
+
+    def _check_suggestions(self, labels: Array) -> None:
+        last = "K-1" if self.classes is None else len(self.classes) - 1
+        outside = labels < -1
+        if self.classes is not None:
+            outside |= labels >= len(self.classes)
+        if outside.any():
+            row = int(outside.argmax())
+            raise ValueError(f"suggested_labels: row {row} is {labels[row]}, expected -1…{last}")
+
+    def __repr__(self) -> str:
+        flagged, judged = int(self.flagged.sum()), int(self.covered.sum())
+        words = f"{counted(len(self.ids), 'sample')}, {flagged:,} flagged"
+        if judged:
+            words += f" ({percent(flagged / judged)})"
+        if judged < len(self.ids):
+            words += f", {len(self.ids) - judged:,} not judged"
+        rate = self.noise_range
+        if rate is None and self.noise_rate is not None:
+            words += f", about {percent(self.noise_rate)} wrong"
+        return f"<Findings: {words}{'' if rate is None else f', wrong: {rate}'}>"
+
+    def _repr_html_(self) -> str:
+        worst = np.argsort(np.nan_to_num(-self.suspicion, nan=1), kind="stable")[:ROWS]
+        labels = self.suggested_labels
+        suggested = [None] * len(worst) if labels is None else self._named(labels[worst])
+        rows = zip(
+            self.ids[worst], self.suspicion[worst], self.flagged[worst], suggested, strict=True
+        )
+        head = f"{repr(self)[1:-1]}; the most suspicious:"
+        return table(head, ("id", "suspicion", "flagged", "suggested_label"), rows)
+
+    def plot(self) -> "Figure":
+        """Draw how many samples are how suspicious.
+
+        Returns:
+            A figure of matplotlib; notebooks show it, `savefig` writes it.
+
+        Raises:
+            ImportError: matplotlib is not installed.
+        """
+        return suspicion_figure(self.suspicion, self.flagged)
 
     def for_ids(self, dataset: Dataset) -> "Findings":
         """The same findings in the order of a dataset that may lack some of the samples.
@@ -93,10 +142,12 @@ class Findings(Record):
         return self.replace(**taken)
 
     def to_pandas(self) -> "pd.DataFrame":
-        """A data frame with the ids as index and one row per sample.
+        """A data frame with one row per sample.
 
-        Its columns are suspicion, flagged, suggested_label (-1: none), suggestion_confidence (NaN
-        without a suggestion) and covered.
+        Its index is the ids, or numbers where these are the row numbers, so that it joins the data
+        frame that the samples came from. Its columns are suspicion, flagged, suggested_label (a
+        class number and -1, or a name and None, where labels were names), suggestion_confidence
+        (NaN without a suggestion) and covered.
 
         Raises:
             ImportError: pandas is not installed.
@@ -106,19 +157,31 @@ class Findings(Record):
         except ImportError:
             raise ImportError("a data frame needs pandas: pip install pandas") from None
         rows = len(self.ids)
-        labels, confidence = self.suggested_labels, self.suggestion_confidence
+        labels = np.full(rows, -1) if self.suggested_labels is None else self.suggested_labels
+        confidence = self.suggestion_confidence
+        numbered = np.array_equal(self.ids, np.arange(rows).astype(np.str_))
+        index = pd.RangeIndex(rows) if numbered else pd.Index(self.ids.tolist())
         return pd.DataFrame(
             {
                 "suspicion": self.suspicion,
                 "flagged": self.flagged,
-                "suggested_label": np.full(rows, -1) if labels is None else labels,
+                "suggested_label": labels if self.classes is None else self._named(labels),
                 "suggestion_confidence": np.full(rows, np.nan)
                 if confidence is None
                 else confidence,
                 "covered": self.covered,
             },
-            index=pd.Index(self.ids.tolist(), name="id"),
+            index=index.rename("id"),
         )
+
+    def _named(self, labels: Array) -> Array:
+        """N names, or numbers where there are none; None for -1."""
+        if self.classes is None:
+            names = labels.astype(object)
+            names[labels < 0] = None
+            return names
+        named: Array = np.array([*self.classes, None], dtype=object)[labels]
+        return named
 
 
 def check_stochastic(matrix: "np.ndarray[Any, Any]", name: str) -> None:
@@ -217,6 +280,17 @@ class Curation(Record):
         value_set = undo.combine_chunks() if isinstance(undo, pa.ChunkedArray) else undo
         kept = self.changes.filter(pc.invert(pc.is_in(changed, value_set=value_set)))
         return type(self).apply(original, kept, self.notes)
+
+    def __repr__(self) -> str:
+        dropped, relabelled = self.count("drop"), self.count("relabel")
+        left = counted(len(self.dataset), "sample")
+        return f"<Curation: {left} left, {dropped:,} dropped, {relabelled:,} relabelled>"
+
+    def _repr_html_(self) -> str:
+        first = self.changes.slice(0, ROWS).to_pylist()
+        rows = [[change[name] for name in CHANGES.names] for change in first]
+        head = f"{repr(self)[1:-1]}; the first changes:"
+        return table(head, CHANGES.names, rows)
 
     def count(self, action: Literal["drop", "relabel"]) -> int:
         """How many samples were dropped or relabelled."""

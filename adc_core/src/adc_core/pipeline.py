@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    PlainSerializer,
+    PlainValidator,
     ValidationError,
+    ValidationInfo,
     ValidatorFunctionWrapHandler,
     model_validator,
 )
 
-from adc_core.component import LocalPath
+from adc_core.component import LocalPath, from_the_file
 from adc_core.config_file import read_config
+from adc_core.dataset import Dataset
 from adc_core.design import Brief
+from adc_core.errors import InputError
 from adc_core.faults import explain
 from adc_core.interfaces import (
     Collector,
@@ -34,12 +39,31 @@ from adc_core.interfaces import (
 )
 from adc_core.listeners import Listeners
 from adc_core.run import Run, TrainingSet
+from adc_core.run_record import COLLECTOR
+from adc_core.signatures import ShowsFields
 
 
-class Pipeline(BaseModel):
+def _path_or_dataset(value: Any, info: ValidationInfo) -> Path | Dataset:
+    if isinstance(value, Dataset):
+        return value
+    if isinstance(value, str | Path):
+        return from_the_file(Path(value), info)
+    raise ValueError("give a path, or in Python a Dataset")
+
+
+GivenDataset = Annotated[
+    Path | Dataset,
+    PlainValidator(_path_or_dataset),
+    PlainSerializer(lambda given: None if isinstance(given, Dataset) else given),
+]
+"""Where the data lie, or they themselves; these are no part of the pipeline's written form."""
+
+
+class Pipeline(BaseModel, metaclass=ShowsFields):
     """Designs, collects, cleans, learns and measures; every part but the data is optional.
 
-    The data come either from a brief (with designer, searchers and collector) or from `dataset`.
+    The data come either from a brief (with designer, searchers and collector) or from `dataset`: a
+    path, or in Python a `Dataset`, which is then kept in the run directory as if collected there.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,7 +72,7 @@ class Pipeline(BaseModel):
     designer: Designer | None = Field(None, description="designs classes and queries")
     searchers: tuple[Searcher, ...] = Field((), description="engines that are all asked")
     collector: Collector | None = Field(None, description="fetches what the searchers find")
-    dataset: LocalPath | None = Field(None, description="a dataset to read instead")
+    dataset: GivenDataset | None = Field(None, description="a dataset to read instead")
     simulators: tuple[Simulator, ...] = Field((), description="make labels wrong, for experiments")
     encoder: Encoder | None = Field(None, description="adds features")
     enrichers: tuple[Enricher, ...] = Field((), description="add further evidence, in this order")
@@ -111,15 +135,30 @@ class Pipeline(BaseModel):
         """What the run is about; a run directory belongs to one source."""
         if self.brief is not None:
             return f"brief {self.brief.subject!r}"
-        return f"dataset {self.dataset}"
+        return "a dataset in memory" if self.in_memory is not None else f"dataset {self.dataset}"
+
+    @property
+    def in_memory(self) -> Dataset | None:
+        """The dataset itself, where the pipeline was given one."""
+        return self.dataset if isinstance(self.dataset, Dataset) else None
 
     def to_yaml(self, folder: Path | None = None) -> str:
         """The pipeline as a file; what stands at its default is left out.
 
         Args:
-            folder: where the file will lie, so that its paths can be relative to it.
+            folder: where the file will lie, so that its paths can be relative to it. Of a dataset
+                in memory it is the run directory that keeps it.
+
+        Raises:
+            InputError: the dataset is in memory, and no folder keeps it.
         """
         table = _plain(self.model_dump(exclude_defaults=True), folder)
+        if self.in_memory is not None:
+            if folder is None:
+                raise InputError(
+                    "the dataset is in memory, so no file can name it: save it, and give its path"
+                )
+            table["dataset"] = COLLECTOR
         return yaml.safe_dump(table, sort_keys=False, allow_unicode=True)
 
     def run(

@@ -21,15 +21,15 @@ def path_faults(pipeline: Pipeline) -> list[str]:
     """
     faults = []
     for key in ("dataset", "test"):
-        path: Path | None = getattr(pipeline, key)
-        if path is not None and not path.exists():
+        path = getattr(pipeline, key)
+        if isinstance(path, Path) and not path.exists():
             faults.append(f"{key}: {path} does not exist: give a folder, a manifest or a .npz file")
     if pipeline.truth is not None and not pipeline.truth.exists():
         faults.append(f"truth: {pipeline.truth} does not exist: mend the path")
     if (
         not faults
         and pipeline.test
-        and pipeline.dataset
+        and isinstance(pipeline.dataset, Path)
         and pipeline.test.samefile(pipeline.dataset)
     ):
         faults.append(

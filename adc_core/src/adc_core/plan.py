@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from adc_core.component import Component, named
 from adc_core.dataset import EVIDENCE, Dataset
@@ -35,6 +36,12 @@ class Plan:
 
     enrichers: tuple[Enricher, ...]
     reads_images: bool
+
+
+def dataset_of(pipeline: Pipeline) -> Dataset | None:
+    """The dataset that a pipeline was given, read where it lies; None where it collects one."""
+    given = pipeline.dataset
+    return Dataset.read(given) if isinstance(given, Path) else given
 
 
 def make_plan(pipeline: Pipeline, dataset: Dataset | None) -> Plan:
@@ -148,6 +155,8 @@ def names_of_stages(pipeline: Pipeline, plan: Plan) -> Iterator[str]:
     """The names of the stages, in order."""
     if pipeline.collector:
         yield from ("designer", COLLECTOR)
+    elif pipeline.in_memory is not None:
+        yield COLLECTOR
     if pipeline.encoder:
         yield "encoder"
     yield from (f"simulators/{name}" for name in named(pipeline.simulators))

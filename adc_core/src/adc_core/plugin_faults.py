@@ -8,12 +8,15 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from adc_core.component import Component
-from adc_core.errors import InputError, InputErrors, WorkError
+from adc_core.errors import InputError, InputErrors, RecordErrors, WorkError
 from adc_core.faults import lines_of
 from adc_core.first_party import PACKAGE_OF
 from adc_core.registry import registry
 
 _OURS = frozenset(PACKAGE_OF.values())
+
+_PYDANTIC = (ValidationError, RecordErrors)
+"""Errors whose lines say enough without their type."""
 
 
 @contextmanager
@@ -34,13 +37,19 @@ def plugin_faults(component: Component, stage: str) -> Iterator[None]:
     try:
         yield
     except (InputError, WorkError) as error:
+        if isinstance(error, RecordErrors):
+            raise _told(component, who, error) from error
         if registry.name_of(type(component)).rpartition("/")[0] in _OURS:
             raise
         if isinstance(error, WorkError):
             raise WorkError(f"{who}: {error}") from error
         raise InputErrors(f"{who}: {line}" for line in lines_of(error)) from error
     except (Exception, SystemExit) as error:
-        raise WorkError(f"{who}: {fault_of(type(component), error)}; --debug shows more") from error
+        raise _told(component, who, error) from error
+
+
+def _told(component: Component, who: str, error: BaseException) -> WorkError:
+    return WorkError(f"{who}: {fault_of(type(component), error)}; --debug shows more")
 
 
 def origin_of(component: Component) -> str:
@@ -55,7 +64,7 @@ def fault_of(component: type[Component], error: BaseException) -> str:
         return str(error)
     text = "; ".join(lines_of(error)) if isinstance(error, Exception) else str(error)
     kind = type(error).__name__
-    told = f"{kind}: {text}" if text and not isinstance(error, ValidationError) else text or kind
+    told = f"{kind}: {text}" if text and not isinstance(error, _PYDANTIC) else text or kind
     place = _place_in(component.__module__.partition(".")[0], error)
     return f"{told} ({place})" if place else told
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TextIO
 
 from tqdm import tqdm
 
@@ -14,16 +14,32 @@ _UNCOUNTED = "{desc}: {elapsed}"
 """How a stage looks that has not said how far it is."""
 
 
-class ProgressBars:
-    """Shows one bar per stage on standard error; silent where that is not a terminal."""
+def seen_by_somebody(stream: TextIO) -> bool:
+    """Whether a stream goes to a terminal, or to the cell of a notebook."""
+    return stream.isatty() or type(stream).__module__.startswith("ipykernel.")
 
-    def __init__(self) -> None:
+
+class ProgressBars:
+    """Shows one bar per stage on standard error; silent where nobody looks at it.
+
+    Args:
+        delay: seconds before a bar appears.
+    """
+
+    def __init__(self, delay: float = 0) -> None:
+        self._delay = delay
         self._bar: tqdm[Any] | None = None
 
     @hookimpl
     def adc_stage_started(self, stage: str) -> None:
         """Open the stage's bar."""
-        self._bar = tqdm(desc=stage, disable=None, file=sys.stderr, bar_format=_UNCOUNTED)
+        self._bar = tqdm(
+            desc=stage,
+            disable=not seen_by_somebody(sys.stderr),
+            file=sys.stderr,
+            bar_format=_UNCOUNTED,
+            delay=self._delay,
+        )
 
     @hookimpl
     def adc_stage_progressed(self, stage: str, done: int, total: int | None, unit: str) -> None:
@@ -57,9 +73,16 @@ class ProgressBars:
 
 
 @contextmanager
-def progress_bar(name: str) -> Iterator[Callable[[int, int | None, str], None]]:
-    """A bar for work outside a run; gives what `working_in` takes to tell of progress."""
-    bars = ProgressBars()
+def progress_bar(
+    name: str, *, delay: float = 0
+) -> Iterator[Callable[[int, int | None, str], None]]:
+    """A bar for work outside a run; gives what `working_in` takes to tell of progress.
+
+    Args:
+        name: stands before the bar.
+        delay: seconds before it appears.
+    """
+    bars = ProgressBars(delay)
     bars.adc_stage_started(name)
     try:
         yield partial(bars.adc_stage_progressed, name)

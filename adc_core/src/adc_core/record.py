@@ -1,15 +1,36 @@
 """The base of every record: frozen, validated at the boundary, compared by fingerprint."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict, PrivateAttr
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
+from adc_core.display import shortened
+from adc_core.errors import RecordErrors
+from adc_core.faults import explain, lines_of
 from adc_core.fingerprint import fingerprint
+from adc_core.signatures import ShowsFields
 
 
-class Record(BaseModel):
+class RecordType(ShowsFields):
+    """The type of records, which refuse what they are made from in our own words."""
+
+    if not TYPE_CHECKING:  # a type checker reads the parameters off the fields
+
+        def __call__(cls, *args: Any, **fields: Any) -> Any:  # noqa: N805 (a class of classes)
+            """Make a record.
+
+            Raises:
+                RecordErrors: a line for each fault of the fields.
+            """
+            try:
+                return super().__call__(*args, **fields)
+            except ValidationError as error:
+                raise RecordErrors(lines_of(explain(cls, error))) from None
+
+
+class Record(BaseModel, metaclass=RecordType):
     """Something that flows between components and never changes."""
 
     model_config = ConfigDict(
@@ -42,6 +63,15 @@ class Record(BaseModel):
         """The same record with some fields changed, validated as a whole again."""
         fields = {field: getattr(self, field) for field in type(self).model_fields}
         return type(self)(**fields | changes)
+
+    def __repr_args__(self) -> Iterator[tuple[str, Any]]:
+        """Name the fields that there are; arrays by type and shape."""
+        for field in type(self).model_fields:
+            if (value := getattr(self, field)) is not None:
+                yield field, shortened(value)
+
+    def __str__(self) -> str:
+        return repr(self)
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):

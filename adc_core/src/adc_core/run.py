@@ -7,6 +7,7 @@ from pydantic import Field
 from adc_core.arrays import Labels
 from adc_core.dataset import Dataset
 from adc_core.design import Brief, Design
+from adc_core.display import counted, table
 from adc_core.findings import Curation, Findings
 from adc_core.model import Epoch, Predictions
 from adc_core.record import Record
@@ -79,6 +80,32 @@ class Run(Record):
     truth: Labels | None = None
     test: Dataset | None = None
     measurements: tuple[Measurement, ...] = ()
+
+    def __repr__(self) -> str:
+        parts = [
+            counted(len(self.collected), "sample"),
+            *(
+                counted(len(part), thing)
+                for part, thing in (
+                    (self.findings, "detector"),
+                    (self.curations, "curator"),
+                    (self.trainings, "training"),
+                    (self.measurements, "measurement"),
+                )
+                if part
+            ),
+        ]
+        return f"<Run: {', '.join(parts)}>"
+
+    def _repr_html_(self) -> str:
+        told = {**self.findings, **self.curations}
+        rows: list[tuple[str, object]] = [(name, repr(one)[1:-1]) for name, one in told.items()]
+        rows += [
+            (f"{one.metric} of {one.subject}", one.value)
+            for one in self.measurements
+            if not one.detail
+        ]
+        return table(repr(self)[1:-1], ("of", "result"), rows)
 
     @property
     def curated(self) -> Dataset:

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import ValidationError
 
 from adc_core.arrays import Array
 from adc_core.component import distinct_names
 from adc_core.dataset import Dataset
 from adc_core.design import Brief, Design
-from adc_core.errors import InputError, WorkError
+from adc_core.errors import InputError, RecordErrors, WorkError
 from adc_core.faults import lines_of
 from adc_core.findings import Curation, Findings
 from adc_core.image_check import BROKEN_IMAGES, Broken, without
@@ -215,9 +214,9 @@ class _Reader:
         sums = unseal(folder)
         try:
             return read(folder, sums)
-        except InputError:
-            raise
         except (KeyError, OSError, TypeError, ValueError) as error:
+            if isinstance(error, InputError) and not isinstance(error, RecordErrors):
+                raise
             reason = " ".join(lines_of(error))
             raise WorkError(
                 f"{folder} does not hold a stage of this version: {reason}: run the pipeline again"
@@ -229,8 +228,8 @@ class _Reader:
             columns = {**dataset.columns, **added.pop("columns", {})}
             try:
                 dataset = dataset.replace(**added, columns=columns)
-            except ValidationError as error:
-                raise self._changed(lines_of(error)[0]) from None
+            except RecordErrors as error:
+                raise self._changed(error.faults[0]) from None
         return dataset
 
     def _design(self) -> Design | None:

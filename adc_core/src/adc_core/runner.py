@@ -11,7 +11,7 @@ from adc_core.images import ImageArray
 from adc_core.listeners import Listeners, installed_listeners
 from adc_core.pipeline import Pipeline
 from adc_core.pipeline_paths import path_faults
-from adc_core.plan import Plan, make_plan, names_of_stages
+from adc_core.plan import Plan, dataset_of, make_plan, names_of_stages
 from adc_core.run import Run
 from adc_core.run_directory import SAMPLES, open_run_directory
 from adc_core.run_record import COLLECTOR
@@ -42,8 +42,8 @@ def run_pipeline(
     """
     if faults := path_faults(pipeline):
         raise InputErrors(faults)
-    if given is None and pipeline.dataset is not None:
-        given = Dataset.read(pipeline.dataset)
+    if given is None:
+        given = dataset_of(pipeline)
     test = None if pipeline.test is None else Dataset.read(pipeline.test)
     trusted = None if pipeline.truth is None else truth_table(pipeline.truth)
     plan = make_plan(pipeline, given)
@@ -60,7 +60,9 @@ def run_pipeline(
                     return dataset
                 listed = f"{folder / name / BROKEN} lists all"
                 broken = stages.check(name, dataset)
-                return leave_out(dataset, broken, strict=strict, listed=listed)
+                # What is kept of a dataset in memory must be all of it.
+                refuse = strict or dataset is pipeline.in_memory
+                return leave_out(dataset, broken, strict=refuse, listed=listed)
 
             before, given, test = given, usable(_DATASET, given), usable(_TEST, test)
             if given is not before:  # fewer samples have fewer neighbours, and no graph

@@ -15,6 +15,7 @@ from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.image_shards import ImageShards
 from adc_core.images import SUFFIXES
+from adc_core.labels import class_indices, number_of_classes
 from adc_core.splits import SPLIT, splits_of_shards
 
 CLASSES = "classes.txt"
@@ -151,7 +152,7 @@ def _lines(path: Path) -> list[str]:
 
 def _labels(
     samples: list[_Found], folder: Path, paths: list[Path]
-) -> tuple[list[int], tuple[str, ...]]:
+) -> tuple[list[int] | Array, tuple[str, ...]]:
     listed = folder / CLASSES
     classes = _lines(listed) if listed.is_file() else None
     numbers = [sample.number for sample in samples]
@@ -170,7 +171,8 @@ def _labels(
             )
         names.append(name)
     if all(isinstance(name, int) for name in names):
-        return names, tuple(str(number) for number in range(max(names) + 1))
+        labels, _ = class_indices(names)
+        return labels, tuple(map(str, range(number_of_classes(labels, f"{folder}: labels"))))
     texts = [str(name) for name in names]
     found = sorted(set(texts))
     place = {name: number for number, name in enumerate(found)}

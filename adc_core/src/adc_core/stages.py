@@ -87,7 +87,7 @@ class Stages:
         """The dataset, and the design that it was collected by."""
         pipeline = self._pipeline
         if given is not None:
-            return None, given
+            return None, given if pipeline.in_memory is None else self._kept(given)
         brief, designer, collector = pipeline.brief, pipeline.designer, pipeline.collector
         assert brief is not None and designer is not None and collector is not None
         design = self._stage(
@@ -108,6 +108,11 @@ class Stages:
             remembers=collector.remembers,
         )
         return design, dataset
+
+    def _kept(self, given: Dataset) -> Dataset:
+        """A dataset in memory, written into the directory so that the run can be read again."""
+        key = {"dataset": given.fingerprint}
+        return self._directory.stage(COLLECTOR, key, lambda: given, DATASET)
 
     def check(self, name: str, dataset: Dataset) -> list[Broken]:
         """Find the images of a dataset that cannot be used.

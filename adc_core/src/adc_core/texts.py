@@ -23,6 +23,14 @@ def are_distinct(texts: Array) -> bool:
     return bool(pc.count_distinct(to_arrow(texts)).as_py() == len(texts))
 
 
+def first_repeated(texts: Array) -> int | None:
+    """The first row whose text stands in an earlier one, or None."""
+    if are_distinct(texts):
+        return None
+    _, first = np.unique(texts, return_index=True)
+    return int(np.setdiff1d(np.arange(len(texts)), first)[0])
+
+
 def _hashes(texts: Array) -> Array:
     """N uint64: of equal texts the same, of others nearly always different ones."""
     letters = texts.dtype.itemsize // 4

@@ -49,6 +49,11 @@ def work_folder() -> Path:
     return work.folder
 
 
+def is_heard() -> bool:
+    """Whether the work is done for a pipeline or in `working_in`, where somebody may listen."""
+    return _current.get() is not None
+
+
 def progress(done: int, total: int | None, unit: str) -> None:
     """Tell whoever listens how far the work is.
 

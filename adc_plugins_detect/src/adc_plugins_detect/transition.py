@@ -15,12 +15,18 @@ from threadpoolctl import threadpool_limits
 
 from adc_core.errors import InputError
 from adc_core.evidence import Neighbours
+from adc_core.labels import number_of_classes
 from adc_core.work import progress
+from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.consensus import Consensus, Fit, Matrix, Vector, fit
-from adc_plugins_detect.inputs import as_labels, same_length
+from adc_plugins_detect.inputs import as_array, as_labels, as_names, of_type, same_length
+from adc_plugins_detect.options import ClassCount, Count, Positive, WholeNumber
 
 DUPLICATE_SIMILARITY = 1 - 1e-6
 """Above it two samples are taken for copies."""
+
+MOST_CLASSES = 20_000
+"""With more the transition matrix alone fills the memory of most machines."""
 
 CONFIDENCE = 0.95
 """An interval leaves out equal shares of the resampled estimates on both of its sides."""
@@ -72,15 +78,16 @@ class TransitionEstimate(NamedTuple):
         return float(1 - distance / np.sqrt(2 * len(self.prior)))
 
 
+@array_function
 def hoc(
     labels: ArrayLike,
     neighbours: Neighbours,
     *,
-    n_classes: int | None = None,
-    steps: int | None = None,
-    duplicate_similarity: float = DUPLICATE_SIMILARITY,
-    bootstrap: int = 0,
-    seed: int = 0,
+    n_classes: ClassCount | None = None,
+    steps: Count | None = None,
+    duplicate_similarity: Positive = DUPLICATE_SIMILARITY,
+    bootstrap: WholeNumber = 0,
+    seed: WholeNumber = 0,
     classes: Sequence[str] = (),
 ) -> TransitionEstimate:
     """Estimate the transition matrix by high-order consensus (Zhu, Song and Liu, ICML 2021).
@@ -108,6 +115,7 @@ def hoc(
     Warns:
         UserWarning: a true class is estimated to get another class's label most often.
     """
+    of_type(neighbours, Neighbours, "neighbours", "nearest_neighbours(features, k)")
     given = as_labels(labels, n_classes)
     same_length(given, neighbours.indices, "neighbours")
     if neighbours.k < 2:
@@ -126,19 +134,20 @@ def hoc(
     first = neighbours.indices[rows, first[rows]]
     second = neighbours.indices[rows, second[rows]]
     votes = np.stack([given[rows], given[first], given[second]], axis=1)
-    K = n_classes or int(given.max()) + 1
+    K = n_classes or number_of_classes(given)
     return transition_from_votes(
         votes, n_classes=K, steps=steps, bootstrap=bootstrap, seed=seed, classes=classes
     )
 
 
+@array_function
 def transition_from_votes(
     votes: ArrayLike,
     *,
-    n_classes: int | None = None,
-    steps: int | None = None,
-    bootstrap: int = 0,
-    seed: int = 0,
+    n_classes: ClassCount | None = None,
+    steps: Count | None = None,
+    bootstrap: WholeNumber = 0,
+    seed: WholeNumber = 0,
     classes: Sequence[str] = (),
 ) -> TransitionEstimate:
     """Estimate the transition matrix from three labels of every sample, such as three raters'.
@@ -157,11 +166,17 @@ def transition_from_votes(
     Warns:
         UserWarning: a true class is estimated to get another class's label most often.
     """
-    table = np.asarray(votes)
+    table = as_array(votes, "votes")
     if table.ndim != 2 or table.shape[1] != 3:
         raise InputError(f"votes: expected N × 3 labels, got {table.shape}")
     flat = as_labels(table.ravel(), n_classes).reshape(-1, 3)
-    K = n_classes or int(flat.max()) + 1
+    K = n_classes or number_of_classes(flat)
+    if K > MOST_CLASSES:
+        raise InputError(
+            f"{K:,} classes need a transition matrix of {8 * K**2 / 1e9:,.0f} GB: "
+            f"estimate it for {MOST_CLASSES:,} at most"
+        )
+    names = as_names(classes, K)
     shares = np.bincount(flat.ravel(), minlength=K)
     # A class that nobody names would be used up as a spare; the others are fitted by size, so
     # that the order of classes does not matter.
@@ -182,11 +197,11 @@ def transition_from_votes(
     if astray.any():
         k = int(astray.argmax())
         label = int(transition[k].argmax())
-        own, other = (classes[k], classes[label]) if classes else (str(k), str(label))
+        own, other = names[k], names[label]
         warnings.warn(
             f"HOC estimates that class {own} is labelled {other} more often than {own}: "
             "the neighbours are too poor, or the labels too noisy, to trust the transition matrix",
-            stacklevel=2,
+            stacklevel=3,
         )
     interval = _interval(resampled) if resampled else None
     return TransitionEstimate(transition, prior, fitted.loss, interval)

@@ -14,7 +14,7 @@ from adc_core.image_check import absent_images, leave_out
 from adc_core.interfaces import INTERFACES
 from adc_core.pipeline import Pipeline
 from adc_core.pipeline_paths import path_faults
-from adc_core.plan import make_plan
+from adc_core.plan import dataset_of, make_plan
 from adc_core.plugin_faults import fault_of
 from adc_core.registry import registry
 from adc_core.test_set import with_classes_of
@@ -61,7 +61,7 @@ def _check_pipeline(pipeline: Pipeline) -> None:
     """
     if faults := path_faults(pipeline):
         raise InputErrors(faults)
-    given = None if pipeline.dataset is None else Dataset.read(pipeline.dataset)
+    given = dataset_of(pipeline)
     test = None if pipeline.test is None else Dataset.read(pipeline.test)
     plan = make_plan(pipeline, given)
     for dataset in (given, test):

@@ -13,7 +13,7 @@ from adc_core.conformance.toys import toy_dataset, toy_findings, toy_truth
 from adc_core.dataset import EVIDENCE, Dataset
 from adc_core.dataset_files import load_array
 from adc_core.design import Brief, Design, Page, Query
-from adc_core.errors import InputError, WorkError
+from adc_core.errors import InputError, RecordErrors, WorkError
 from adc_core.fingerprint import save_array
 from adc_core.interfaces import (
     Collector,
@@ -46,6 +46,8 @@ def check_designs_a_query_for_every_class(designer: Designer) -> None:
     brief = Brief(subject="coloured squares", classes=("red", "green", "blue"))
     try:
         design = designer.design(brief)
+    except RecordErrors:  # of a record that it made itself
+        raise
     except (InputError, WorkError) as error:
         assert "\n" not in str(error), f"the error has several lines: {error}"
         return
@@ -58,6 +60,8 @@ def check_answers_a_page_or_says_what_is_missing(searcher: Searcher) -> None:
     """A page has ranked hits of the query; without a key or service the error is one line."""
     try:
         page = searcher.page(_QUERY)
+    except RecordErrors:  # of a record that it made itself
+        raise
     except (InputError, WorkError) as error:
         if isinstance(error, ValidationError) or isinstance(error.__cause__, ValidationError):
             raise  # a hit or page that is none is the searcher's fault, not the service's

@@ -12,9 +12,12 @@ from pydantic import ConfigDict, Field
 
 from adc_core.component import named
 from adc_core.dataset import Dataset, rows_of
+from adc_core.errors import InputError
 from adc_core.findings import CHANGES, Curation, Findings
 from adc_core.interfaces import Curator
 from adc_core.texts import from_arrow
+from adc_plugins_detect.array_function import array_function
+from adc_plugins_detect.inputs import as_array
 
 
 class Overlap(NamedTuple):
@@ -50,13 +53,27 @@ class Overlap(NamedTuple):
         return (*alone, *both, line("any", self.any), line("all", self.all))
 
 
+@array_function
 def overlap(flags: Mapping[str, ArrayLike]) -> Overlap:
     """Count the samples that several filters or detectors flag, alone and together.
 
     Args:
         flags: name to N booleans.
+
+    Raises:
+        InputError: no filter, or other than N booleans of each.
     """
-    table = np.stack([np.asarray(flagged, np.bool_) for flagged in flags.values()])
+    if not isinstance(flags, Mapping) or not flags:
+        raise InputError("flags: expected the N booleans of each filter by its name")
+    masks = {name: as_array(flagged, f"flags {name}") for name, flagged in flags.items()}
+    rows = len(next(iter(masks.values()))) if all(mask.ndim for mask in masks.values()) else 0
+    for name, mask in masks.items():
+        if mask.shape != (rows,) or mask.dtype != np.bool_ or not rows:
+            raise InputError(
+                f"flags {name}: expected as many booleans as every other filter has, "
+                f"got {mask.dtype} {mask.shape}"
+            )
+    table = np.stack(list(masks.values()))
     return Overlap(
         names=tuple(flags),
         pairs=table.astype(np.int64) @ table.T.astype(np.int64),

@@ -6,17 +6,18 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import Field
 
-from adc_core.arrays import Array
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.evidence import Dynamics
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector, Learner
+from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.curves import (
-    curves_of,
     dynamics_of,
     dynamics_seen_by,
     mean_of_epochs,
+    refuse_unseen,
+    seen_curves_of,
 )
 from adc_plugins_detect.detectors.flagging import FLAG_RATE, flag_share, squash
 from adc_plugins_detect.detectors.threshold_samples import (
@@ -26,17 +27,19 @@ from adc_plugins_detect.detectors.threshold_samples import (
     draw_threshold_samples,
     with_extra_class,
 )
-from adc_plugins_detect.inputs import as_labels, as_mask, row_ids
+from adc_plugins_detect.inputs import as_ids, as_labels, as_mask
+from adc_plugins_detect.options import Share, WholeNumber
 
 
+@array_function
 def aum(
     labels: ArrayLike,
     evidence: Dynamics | ArrayLike,
     *,
-    skip_epochs: int = 1,
-    flag_rate: float = FLAG_RATE,
+    skip_epochs: WholeNumber = 1,
+    flag_rate: Share = FLAG_RATE,
     threshold_samples: ArrayLike | None = None,
-    ids: Array | None = None,
+    ids: ArrayLike | None = None,
 ) -> Findings:
     """Find wrong labels by the area under the margin (Pleiss et al., NeurIPS 2020).
 
@@ -50,7 +53,8 @@ def aum(
 
     Args:
         labels: N given labels.
-        evidence: training dynamics, or their N × E margins (of logits, not of probabilities).
+        evidence: training dynamics, or their N × E margins (of logits, not of probabilities), NaN
+            in epochs in which a sample was not seen: the mean is over the others.
         skip_epochs: leave out the first epochs, in which the network has learned nothing yet.
         flag_rate: without threshold samples, share of the samples to flag, the smallest areas
             first, of equals the first.
@@ -66,20 +70,22 @@ def aum(
         InputError: arrays of other shapes, no epoch left, no threshold sample or nothing else.
     """
     given = as_labels(labels)
-    margins = curves_of(given, evidence, "margin")
+    margins = seen_curves_of(given, evidence, "margin")
     E = margins.shape[1]
-    if not 0 <= skip_epochs < E:
+    if skip_epochs >= E:
         raise InputError(
             f"skip_epochs is {skip_epochs} of {E} recorded epochs: choose one of 0…{E - 1}"
         )
-    areas = mean_of_epochs(margins[:, skip_epochs:])
-    suspicion, ids = squash(-areas), row_ids(len(given)) if ids is None else ids
+    judged_by = margins[:, skip_epochs:]
+    refuse_unseen(np.isnan(judged_by), "margin")
+    areas = mean_of_epochs(judged_by)
+    suspicion, texts = squash(-areas), as_ids(ids, len(given))
     if threshold_samples is None:
-        return Findings(ids=ids, suspicion=suspicion, flagged=flag_share(-areas, flag_rate))
+        return Findings(ids=texts, suspicion=suspicion, flagged=flag_share(-areas, flag_rate))
     judged = ~as_mask(threshold_samples, len(given), "threshold_samples")
     flagged = judged & below_threshold(areas, areas[~judged])
     return Findings(
-        ids=ids,
+        ids=texts,
         suspicion=np.where(judged, suspicion, np.nan),
         flagged=flagged,
         covered=judged,
@@ -98,14 +104,14 @@ class Aum(Detector):
 
     reads: ClassVar[tuple[str, ...]] = ("dynamics",)
 
-    skip_epochs: int = Field(1, ge=0, description="leave out so many first epochs")
-    flag_rate: float = Field(
-        FLAG_RATE, ge=0, le=1, description="without a learner, share of the samples to flag"
+    skip_epochs: WholeNumber = Field(1, description="leave out so many first epochs")
+    flag_rate: Share = Field(
+        FLAG_RATE, description="without a learner, share of the samples to flag"
     )
     learner: Learner | None = Field(
         None, description="trains twice with threshold samples, instead of reading dynamics"
     )
-    seed: int = Field(0, ge=0, description="with a learner, draws the threshold samples")
+    seed: WholeNumber = Field(0, description="with a learner, draws the threshold samples")
 
     @property
     def needs(self) -> tuple[str, ...]:

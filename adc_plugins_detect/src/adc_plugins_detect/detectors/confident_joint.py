@@ -41,6 +41,12 @@ class Counts:
         matrix[self.given, self.true] = self.counts
         return matrix
 
+    @classmethod
+    def of(cls, matrix: Array) -> "Counts":
+        """The entries of a K × K matrix of counts: row = given label, column = true label."""
+        given, true = np.nonzero((matrix != 0) | np.eye(len(matrix), dtype=np.bool_))
+        return cls(len(matrix), given, true, matrix[given, true].astype(np.int64))
+
     @property
     def diagonal(self) -> NDArray[np.int64]:
         """K counts of samples whose given label is the true one."""
@@ -76,7 +82,7 @@ class ConfidentJoint:
     @property
     def noise_rate(self) -> float:
         """Estimated share of wrong labels: what lies off the diagonal of the joint."""
-        return float(1 - self.calibrated.diagonal.sum() / self.class_counts.sum())
+        return float(1 - self.calibrated.diagonal.sum() / self.calibrated.counts.sum())
 
     def transition(self) -> NDArray[np.float64]:
         """K × K estimated P(given | true), row = true class.
@@ -90,7 +96,9 @@ class ConfidentJoint:
         return joint
 
 
-def confident_joint(labels: NDArray[np.int64], probabilities: Array) -> ConfidentJoint:
+def confident_joint(
+    labels: NDArray[np.int64], probabilities: Array, thresholds: NDArray[np.float64] | None = None
+) -> ConfidentJoint:
     """Count the samples that are confidently of each class (Northcutt et al., JAIR 2021).
 
     The probabilities may be of any float type and memory-mapped: they are read a chunk at a time,
@@ -99,6 +107,8 @@ def confident_joint(labels: NDArray[np.int64], probabilities: Array) -> Confiden
     Args:
         labels: N int64 given labels in 0…K-1.
         probabilities: N × K out-of-sample probabilities.
+        thresholds: K, from which on a class is taken to be meant; by default its mean probability
+            among the samples labelled so.
 
     Raises:
         InputError: a row of probabilities is negative, not finite or does not sum to one.
@@ -106,9 +116,10 @@ def confident_joint(labels: NDArray[np.int64], probabilities: Array) -> Confiden
     n, K = probabilities.shape
     class_counts = np.bincount(labels, minlength=K)
     given_probability = in_range(probabilities[np.arange(n), labels]).astype(np.float64)
-    with np.errstate(invalid="ignore"):
-        thresholds = np.bincount(labels, given_probability, minlength=K) / class_counts
-    thresholds = np.where(class_counts == 0, 2.0, np.maximum(thresholds, 2 * CLOSE))
+    if thresholds is None:
+        with np.errstate(invalid="ignore"):
+            means = np.bincount(labels, given_probability, minlength=K) / class_counts
+        thresholds = np.where(class_counts == 0, 2.0, np.maximum(means, 2 * CLOSE))
     reached = thresholds - CLOSE
     predicted = np.empty(n, np.int32)
     guess = np.empty(n, np.int32)

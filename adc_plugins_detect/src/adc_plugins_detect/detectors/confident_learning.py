@@ -1,5 +1,7 @@
 """Confident learning: out-of-sample probabilities say how many labels are wrong, and which."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -11,8 +13,10 @@ from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
+from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.confident_joint import (
     ConfidentJoint,
+    Counts,
     checked,
     confident_joint,
     in_range,
@@ -20,12 +24,13 @@ from adc_plugins_detect.detectors.confident_joint import (
 from adc_plugins_detect.detectors.flagging import highest
 from adc_plugins_detect.detectors.pruning import prune
 from adc_plugins_detect.inputs import (
-    as_labels,
-    as_probabilities,
+    as_counts,
+    as_ids,
+    as_numbers,
     out_of_sample,
-    row_ids,
-    same_length,
 )
+from adc_plugins_detect.options import Share, WholeNumber
+from adc_plugins_detect.predictions import Predicted, labels_and_probabilities
 
 Rule = Literal[
     "prune_by_noise_rate",
@@ -38,22 +43,28 @@ Rule = Literal[
 ]
 Score = Literal["self_confidence", "normalized_margin", "confidence_weighted_entropy"]
 
+PRUNING_RULES: tuple[Rule, ...] = ("prune_by_noise_rate", "prune_by_class", "both")
+
 LARGEST_TRANSITION = 2000
 """With more classes the transition matrix, nearly all zeros, is left out of the findings."""
 
 _CHUNK_ENTRIES = 1 << 18
 
 
+@array_function
 def confident_learning(
     labels: ArrayLike,
-    probabilities: ArrayLike,
+    probabilities: Predicted | Sequence[Predicted],
     *,
     rule: Rule = "prune_by_noise_rate",
     score: Score = "self_confidence",
     adjust_probabilities: bool = False,
-    frac_noise: float = 1.0,
-    min_examples_per_class: int = 1,
-    ids: Array | None = None,
+    frac_noise: Share = 1.0,
+    min_examples_per_class: WholeNumber = 1,
+    num_to_remove_per_class: ArrayLike | None = None,
+    thresholds: ArrayLike | None = None,
+    joint: ArrayLike | None = None,
+    ids: ArrayLike | None = None,
 ) -> Findings:
     """Find wrong labels by confident learning (Northcutt, Jiang and Chuang, JAIR 2021).
 
@@ -64,7 +75,8 @@ def confident_learning(
     Args:
         labels: N given labels in 0…K-1.
         probabilities: N × K probabilities of any float type, from models that had not seen the
-            sample's label: in-sample probabilities agree with wrong labels.
+            sample's label: in-sample probabilities agree with wrong labels. Of several models, a
+            list of them: the better ones count for more, as in `average_models`.
         rule: which samples to flag. `prune_by_noise_rate` takes as many of each pair of classes
             as the confident joint counts, by margin; `prune_by_class` as many of each class, by
             probability of the given label; `both` what both take; `confident_learning` what is
@@ -75,6 +87,12 @@ def confident_learning(
         adjust_probabilities: subtract each class's threshold before scoring, for rare classes.
         frac_noise: share of the wrong labels that the pruning rules take, the worst first.
         min_examples_per_class: the pruning rules leave as many samples to every class.
+        num_to_remove_per_class: K whole numbers: how many the pruning rules take of each class;
+            the joint then tells how they are spread over the other classes.
+        thresholds: K; from which probability on a class is taken to be meant. By default its mean
+            probability among the samples labelled so.
+        joint: K × K counts (row = given label) for the pruning rules, in place of the confident
+            joint.
         ids: N texts; by default the row numbers.
 
     Returns:
@@ -84,16 +102,15 @@ def confident_learning(
     Raises:
         InputError: arrays of other shapes, labels out of range, rows that are not probabilities.
     """
-    matrix = as_probabilities(probabilities)
-    given = as_labels(labels, matrix.shape[1])
-    same_length(given, matrix, "probabilities")
+    given, matrix = labels_and_probabilities(labels, probabilities)
     if score == "confidence_weighted_entropy" and adjust_probabilities:
         raise InputError("adjust_probabilities does not suit the score confidence_weighted_entropy")
-    columns = _columns(
-        given, matrix, rule, score, adjust_probabilities, frac_noise, min_examples_per_class
-    )
+    counted = _counted(given, matrix, thresholds, joint, rule)
+    removed = _removed(num_to_remove_per_class, counted, rule)
+    flagged = _flagged(given, matrix, counted, rule, frac_noise, min_examples_per_class, removed)
+    columns = _columns(given, matrix, counted, flagged, score, adjust_probabilities)
     # The ids come last, when what was needed to judge is forgotten: they are the largest column.
-    return Findings(ids=row_ids(len(given)) if ids is None else ids, **columns)
+    return Findings(ids=as_ids(ids, len(given)), **columns)
 
 
 class ConfidentLearning(Detector):
@@ -106,11 +123,11 @@ class ConfidentLearning(Detector):
     adjust_probabilities: bool = Field(
         False, description="subtract each class's threshold before scoring, for rare classes"
     )
-    frac_noise: float = Field(
-        1.0, ge=0, le=1, description="share of the wrong labels that the pruning rules take"
+    frac_noise: Share = Field(
+        1.0, description="share of the wrong labels that the pruning rules take"
     )
-    min_examples_per_class: int = Field(
-        1, ge=0, description="the pruning rules leave as many samples to every class"
+    min_examples_per_class: WholeNumber = Field(
+        1, description="the pruning rules leave as many samples to every class"
     )
     allow_in_sample: bool = Field(
         False, description="accept probabilities of a model that has seen the labels"
@@ -176,18 +193,55 @@ def _entropy_quality(block: NDArray[np.float64], own: NDArray[np.float64]) -> Ar
     return quality
 
 
+def _counted(
+    labels: NDArray[np.int64],
+    probabilities: Array,
+    thresholds: ArrayLike | None,
+    joint: ArrayLike | None,
+    rule: Rule,
+) -> ConfidentJoint:
+    """The confident joint, with what the caller gives in place of its own."""
+    K = probabilities.shape[1]
+    own = None if thresholds is None else as_numbers(thresholds, "thresholds", (K,))
+    counted = confident_joint(labels, probabilities, own)
+    if joint is None:
+        return counted
+    _of_pruning("joint", rule)
+    counts = as_counts(joint, "joint", (K, K))
+    return replace(counted, calibrated=Counts.of(counts))
+
+
+def _removed(
+    wanted: ArrayLike | None, joint: ConfidentJoint, rule: Rule
+) -> NDArray[np.int64] | None:
+    """How many to remove of each class, where that is given."""
+    if wanted is None:
+        return None
+    _of_pruning("num_to_remove_per_class", rule)
+    removed = as_counts(wanted, "num_to_remove_per_class", joint.class_counts.shape)
+    if (more := removed > joint.class_counts).any():
+        k = int(more.argmax())
+        raise InputError(
+            f"num_to_remove_per_class: {removed[k]} of class {k}, which has "
+            f"{joint.class_counts[k]} samples"
+        )
+    return removed
+
+
+def _of_pruning(option: str, rule: Rule) -> None:
+    if rule not in PRUNING_RULES:
+        raise InputError(f"{option} serves the rules {', '.join(PRUNING_RULES)}, not {rule}")
+
+
 def _columns(
     labels: NDArray[np.int64],
     probabilities: Array,
-    rule: Rule,
+    joint: ConfidentJoint,
+    flagged: NDArray[np.bool_],
     score: Score,
     adjust_probabilities: bool,
-    frac_noise: float,
-    min_examples_per_class: int,
 ) -> dict[str, Any]:
     """Everything that the findings say, but of whom."""
-    joint = confident_joint(labels, probabilities)
-    flagged = _flagged(labels, probabilities, joint, rule, frac_noise, min_examples_per_class)
     quality = joint.given_probability
     if adjust_probabilities:
         quality = quality_scores(labels, probabilities, score, joint.thresholds)
@@ -216,6 +270,7 @@ def _flagged(
     rule: Rule,
     frac_noise: float,
     min_examples_per_class: int,
+    removed: NDArray[np.int64] | None,
 ) -> NDArray[np.bool_]:
     if rule == "low_self_confidence" or rule == "low_normalized_margin":
         count = int((joint.off_diagonal & ~joint.agrees).sum())
@@ -236,5 +291,6 @@ def _flagged(
             by_noise_rate=rule in ("prune_by_noise_rate", "both"),
             frac_noise=frac_noise,
             min_examples_per_class=min_examples_per_class,
+            num_to_remove_per_class=removed,
         )
     return flagged & ~joint.agrees

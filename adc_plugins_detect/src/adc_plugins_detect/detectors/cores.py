@@ -7,28 +7,32 @@ from numpy.typing import ArrayLike
 
 from adc_core.arrays import Array, chunks
 from adc_core.dataset import Dataset
+from adc_core.errors import InputError
+from adc_core.evidence import Probabilities
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
+from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.confident_joint import checked
 from adc_plugins_detect.detectors.flagging import squash
 from adc_plugins_detect.inputs import (
+    as_ids,
     as_labels,
     as_probabilities,
     as_rows,
     needed,
-    row_ids,
     same_length,
 )
 
 _LEAST_PROBABILITY = np.finfo(np.float64).tiny
 
 
+@array_function
 def cores(
     labels: ArrayLike,
-    evidence: ArrayLike,
+    evidence: ArrayLike | Probabilities,
     *,
     kind: Literal["probabilities", "logits"] = "probabilities",
-    ids: Array | None = None,
+    ids: ArrayLike | None = None,
 ) -> Findings:
     """Find wrong labels with the sample sieve (Cheng et al., ICLR 2021).
 
@@ -55,7 +59,7 @@ def cores(
         InputError: arrays of other shapes, labels out of range, rows that are not probabilities.
     """
     logits = kind == "logits"
-    matrix = as_rows(evidence, "logits") if logits else as_probabilities(evidence)
+    matrix = _logits(evidence) if logits else as_probabilities(evidence, in_sample=True)
     given = as_labels(labels, matrix.shape[1])
     same_length(given, matrix, kind)
     n, K = matrix.shape
@@ -75,13 +79,19 @@ def cores(
         confidence[part] = 1 / powers.sum(axis=1)
     flagged = scores > 0
     return Findings(
-        ids=row_ids(n) if ids is None else ids,
+        ids=as_ids(ids, n),
         suspicion=squash(scores),
         flagged=flagged,
         suggested_labels=np.where(flagged, best, -1),
         suggestion_confidence=np.where(flagged, confidence, np.nan),
         noise_rate=float(flagged.mean()),
     )
+
+
+def _logits(evidence: ArrayLike | Probabilities) -> Array:
+    if isinstance(evidence, Probabilities):
+        raise InputError("logits: got Probabilities: leave out kind, or pass logits")
+    return as_rows(evidence, "logits")
 
 
 class Cores(Detector):

@@ -8,7 +8,7 @@ from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.evidence import Dynamics
 from adc_core.interfaces import Learner
-from adc_plugins_detect.inputs import as_rows, needed, same_length
+from adc_plugins_detect.inputs import as_array, as_rows, needed, same_length
 
 
 def curves_of(labels: Array, evidence: Dynamics | ArrayLike, column: str) -> Array:
@@ -22,20 +22,51 @@ def curves_of(labels: Array, evidence: Dynamics | ArrayLike, column: str) -> Arr
     Raises:
         InputError: another shape or type, no epoch, or a row that is not finite.
     """
-    values = getattr(evidence, column) if isinstance(evidence, Dynamics) else np.asarray(evidence)
+    known = isinstance(evidence, Dynamics)
+    values = getattr(evidence, column) if known else as_array(evidence, column)
     curves = as_rows(values.view(np.uint8) if values.dtype == np.bool_ else values, column)
     same_length(labels, curves, column)
     return curves
 
 
+def seen_curves_of(labels: Array, evidence: Dynamics | ArrayLike, column: str) -> Array:
+    """Curves of which NaN says that a sample was not seen in an epoch.
+
+    Raises:
+        InputError: as `curves_of`, or a sample was seen in no epoch.
+    """
+    if isinstance(evidence, Dynamics):
+        return curves_of(labels, evidence, column)
+    values = as_array(evidence, column)
+    if values.ndim != 2 or values.dtype.kind != "f" or not (gaps := np.isnan(values)).any():
+        return curves_of(labels, values, column)
+    curves_of(labels, np.where(gaps, 0, values), column)
+    refuse_unseen(gaps, column)
+    return values
+
+
+def refuse_unseen(gaps: Array, column: str) -> None:
+    """Check that every sample was seen at least once.
+
+    Args:
+        gaps: N × E booleans: not seen in that epoch.
+        column: of what, for the message.
+
+    Raises:
+        InputError: one was not.
+    """
+    if (unseen := gaps.all(axis=1)).any():
+        raise InputError(f"{column}: row {int(unseen.argmax())} was seen in no epoch: leave it out")
+
+
 def shares_of(labels: Array, evidence: Dynamics | ArrayLike, column: str) -> Array:
-    """Curves that must lie in 0…1.
+    """Curves that must lie in 0…1, NaN where a sample was not seen.
 
     Raises:
         InputError: they do not, or are no curves.
     """
-    curves = curves_of(labels, evidence, column)
-    if curves.min() < -1e-3 or curves.max() > 1 + 1e-3:
+    curves = seen_curves_of(labels, evidence, column)
+    if np.nanmin(curves) < -1e-3 or np.nanmax(curves) > 1 + 1e-3:
         row = int((abs(curves - 0.5) > 0.501).any(axis=1).argmax())
         raise InputError(f"{column}: row {row} leaves 0…1: expected probabilities of every epoch")
     return curves
@@ -58,8 +89,8 @@ def place_of(epoch: int, evidence: Dynamics | ArrayLike, curves: Array) -> int:
 
 
 def mean_of_epochs(curves: Array) -> NDArray[np.float64]:
-    """N means over the epochs, in double precision."""
-    means: NDArray[np.float64] = curves.mean(axis=1, dtype=np.float64)
+    """N means over the epochs in which each sample was seen, in double precision."""
+    means: NDArray[np.float64] = np.nanmean(curves, axis=1, dtype=np.float64)
     return means
 
 

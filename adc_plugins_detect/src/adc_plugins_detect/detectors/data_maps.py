@@ -6,14 +6,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from adc_core.arrays import Array, chunks
+from adc_core.arrays import chunks
 from adc_core.dataset import Dataset
 from adc_core.evidence import Dynamics
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
+from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.curves import dynamics_of, mean_of_epochs, shares_of
 from adc_plugins_detect.detectors.flagging import FLAG_RATE, flag_share
-from adc_plugins_detect.inputs import as_labels, row_ids
+from adc_plugins_detect.inputs import as_ids, as_labels, of_type
+from adc_plugins_detect.options import Share
 
 
 class DataMap(NamedTuple):
@@ -30,12 +32,14 @@ class DataMap(NamedTuple):
     correctness: NDArray[np.float64]
 
 
+@array_function
 def data_map(dynamics: Dynamics) -> DataMap:
     """The coordinates of every sample (Swayamdipta et al., EMNLP 2020).
 
     Raises:
         InputError: a probability or prediction is outside 0…1.
     """
+    of_type(dynamics, Dynamics, "dynamics", "a learner")
     given = np.empty(len(dynamics.loss))
     probability = shares_of(given, dynamics, "given_probability")
     variability = np.empty(len(given))
@@ -48,12 +52,13 @@ def data_map(dynamics: Dynamics) -> DataMap:
     )
 
 
+@array_function
 def data_maps(
     labels: ArrayLike,
     evidence: Dynamics | ArrayLike,
     *,
-    flag_rate: float = FLAG_RATE,
-    ids: Array | None = None,
+    flag_rate: Share = FLAG_RATE,
+    ids: ArrayLike | None = None,
 ) -> Findings:
     """Rank labels by their mean probability over training (Swayamdipta et al., EMNLP 2020).
 
@@ -63,7 +68,8 @@ def data_maps(
 
     Args:
         labels: N given labels.
-        evidence: training dynamics, or their N × E probabilities of the given label.
+        evidence: training dynamics, or their N × E probabilities of the given label, NaN in
+            epochs in which a sample was not seen: the mean is over the others.
         flag_rate: share of the samples to flag, the least confident first, of equals the first.
         ids: N texts; by default the row numbers.
 
@@ -73,7 +79,7 @@ def data_maps(
     given = as_labels(labels)
     confidence = mean_of_epochs(shares_of(given, evidence, "given_probability")).clip(0, 1)
     return Findings(
-        ids=row_ids(len(given)) if ids is None else ids,
+        ids=as_ids(ids, len(given)),
         suspicion=1 - confidence,
         flagged=flag_share(-confidence, flag_rate),
     )
@@ -84,7 +90,7 @@ class DataMaps(Detector):
 
     reads: ClassVar[tuple[str, ...]] = ("dynamics",)
 
-    flag_rate: float = Field(FLAG_RATE, ge=0, le=1, description="share of the samples to flag")
+    flag_rate: Share = Field(FLAG_RATE, description="share of the samples to flag")
 
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by the dataset's dynamics."""

@@ -8,26 +8,29 @@ from pydantic import Field
 
 from adc_core.arrays import Array, chunks
 from adc_core.dataset import Dataset
-from adc_core.errors import InputError
 from adc_core.evidence import Neighbours
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
+from adc_core.labels import number_of_classes
+from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
-from adc_plugins_detect.inputs import as_labels, as_mask, needed, row_ids, same_length
+from adc_plugins_detect.inputs import as_ids, as_labels, as_mask, needed, same_length
+from adc_plugins_detect.options import ClassCount, Count, Share
 
 MOST_NEIGHBOURS = 100
 """As many neighbours vote by default, or a fifth of an average class where that is fewer."""
 
 
+@array_function
 def deep_knn(
     labels: ArrayLike,
     evidence: ArrayLike | Neighbours,
     *,
-    k: int | None = None,
+    k: Count | None = None,
     trusted: ArrayLike | None = None,
-    alpha: float = 0.05,
-    n_classes: int | None = None,
-    ids: Array | None = None,
+    alpha: Share = 0.05,
+    n_classes: ClassCount | None = None,
+    ids: ArrayLike | None = None,
 ) -> Findings:
     """Find wrong labels by the plurality of neighbours (Bahri, Jiang and Gupta, ICML 2020).
 
@@ -57,9 +60,8 @@ def deep_knn(
     """
     given = as_labels(labels, n_classes)
     if k is None:
-        k = min(MOST_NEIGHBOURS, max(1, len(given) // (5 * (n_classes or int(given.max()) + 1))))
-    if k < 1:
-        raise InputError(f"k is {k}: at least one neighbour must vote")
+        K = n_classes or number_of_classes(given)
+        k = min(MOST_NEIGHBOURS, max(1, len(given) // (5 * K)))
     graph = evidence if isinstance(evidence, Neighbours) else nearest_neighbours(evidence, k)
     same_length(given, graph.indices, "neighbours")
     indices, _ = graph.first(k)
@@ -72,7 +74,7 @@ def deep_knn(
         credible, at_best = (conformal_p_values(calibration, n) for n in (against, k - most))
         suspicion, flagged = 1 - credible, (credible < alpha) | (credible < at_best)
     return Findings(
-        ids=row_ids(len(given)) if ids is None else ids,
+        ids=as_ids(ids, len(given)),
         suspicion=suspicion,
         flagged=flagged,
         suggested_labels=np.where(differs, winner, -1),
@@ -86,9 +88,8 @@ class DeepKnn(Detector):
 
     reads: ClassVar[tuple[str, ...]] = ("neighbours",)
 
-    k: int | None = Field(
+    k: Count | None = Field(
         None,
-        ge=1,
         description="neighbours that vote; 100, or a fifth of an average class if that is fewer",
     )
 

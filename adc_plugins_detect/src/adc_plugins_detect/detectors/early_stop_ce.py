@@ -12,21 +12,24 @@ from adc_core.errors import InputError
 from adc_core.evidence import Dynamics, Probabilities
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector, Learner
+from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.curves import dynamics_of, place_of, shares_of
 from adc_plugins_detect.detectors.flagging import flag_share
-from adc_plugins_detect.inputs import as_labels, needed, row_ids, same_length
+from adc_plugins_detect.inputs import as_ids, as_labels, needed, same_length
+from adc_plugins_detect.options import Share, WholeNumber
 
 ConfidenceIn = Literal["given", "max"]
 
 
+@array_function
 def early_stop_ce(
     labels: ArrayLike,
     evidence: Dynamics | Probabilities | ArrayLike,
     *,
-    epoch: int = 2,
+    epoch: WholeNumber = 2,
     confidence_in: ConfidenceIn = "given",
-    flag_rate: float = 0.25,
-    ids: Array | None = None,
+    flag_rate: Share = 0.25,
+    ids: ArrayLike | None = None,
 ) -> Findings:
     """Flag the labels that a network doubts most early in training (ADC paper, Algorithm 3).
 
@@ -66,7 +69,7 @@ def early_stop_ce(
         )
     confidence = confidence.astype(np.float64).clip(0, 1)
     return Findings(
-        ids=row_ids(len(given)) if ids is None else ids,
+        ids=as_ids(ids, len(given)),
         suspicion=1 - confidence,
         flagged=flag_share(-confidence, flag_rate),
     )
@@ -81,10 +84,10 @@ class EarlyStopCe(Detector):
 
     reads: ClassVar[tuple[str, ...]] = ("dynamics",)
 
-    epoch: int = Field(
-        2, ge=0, description="the epoch of the dynamics to judge by, 1 or 2; later ones memorise"
+    epoch: WholeNumber = Field(
+        2, description="the epoch of the dynamics to judge by, 1 or 2; later ones memorise"
     )
-    flag_rate: float = Field(0.25, ge=0, le=1, description="share of the samples to flag")
+    flag_rate: Share = Field(0.25, description="share of the samples to flag")
     learner: Learner | None = Field(
         None, description="trains for an epoch or two, instead of reading dynamics"
     )

@@ -11,12 +11,15 @@ from adc_core.errors import InputError
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
 from adc_core.verdicts import mean_place
-from adc_plugins_detect.inputs import as_labels, same_length
+from adc_plugins_detect.array_function import array_function
+from adc_plugins_detect.inputs import as_labels, as_list, of_type, same_length
+from adc_plugins_detect.options import Count
 from adc_plugins_detect.suggestions import most_suggested
 
 
+@array_function
 def ensemble(
-    labels: ArrayLike, evidence: Sequence[Findings], *, min_detectors: int | None = None
+    labels: ArrayLike, evidence: Sequence[Findings], *, min_detectors: Count | None = None
 ) -> Findings:
     """Combine the findings of several detectors.
 
@@ -38,14 +41,16 @@ def ensemble(
         InputError: no findings, of different samples, or fewer than `min_detectors`.
     """
     given = as_labels(labels)
+    evidence = as_list(evidence, "evidence", "Findings, one of each detector")
     if not evidence:
         raise InputError("an ensemble needs the findings of at least one detector: give some")
     for found in evidence:
+        of_type(found, Findings, "evidence", "a detector")
         same_length(given, found.ids, "findings")
         if not np.array_equal(found.ids, evidence[0].ids):
             raise InputError("the findings are of different samples: align them with for_ids")
     needed = len(evidence) // 2 + 1 if min_detectors is None else min_detectors
-    if not 1 <= needed <= len(evidence):
+    if needed > len(evidence):
         raise InputError(
             f"min_detectors is {needed} but there are findings of {len(evidence)}: "
             f"choose 1…{len(evidence)}"
@@ -76,8 +81,8 @@ class Ensemble(Detector):
     )
 
     detectors: tuple[Detector, ...] = Field(min_length=1, description="who judges")
-    min_detectors: int | None = Field(
-        None, ge=1, description="how many must flag a sample; by default more than half"
+    min_detectors: Count | None = Field(
+        None, description="how many must flag a sample; by default more than half"
     )
 
     @property

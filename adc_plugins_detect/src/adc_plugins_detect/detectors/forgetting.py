@@ -12,8 +12,10 @@ from adc_core.errors import InputError
 from adc_core.evidence import Dynamics
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
-from adc_plugins_detect.detectors.curves import curves_of, dynamics_of
-from adc_plugins_detect.inputs import as_labels, row_ids
+from adc_plugins_detect.array_function import array_function
+from adc_plugins_detect.detectors.curves import dynamics_of, seen_curves_of
+from adc_plugins_detect.inputs import as_ids, as_labels
+from adc_plugins_detect.options import Count
 
 
 class Forgotten(NamedTuple):
@@ -50,12 +52,13 @@ def count_forgetting(correct: Array) -> Forgotten:
     return Forgotten(events, never_learned)
 
 
+@array_function
 def forgetting(
     labels: ArrayLike,
     evidence: Dynamics | ArrayLike,
     *,
-    min_events: int = 3,
-    ids: Array | None = None,
+    min_events: Count = 3,
+    ids: ArrayLike | None = None,
 ) -> Findings:
     """Find labels that a network cannot learn or keep (Toneva et al., ICLR 2019).
 
@@ -67,7 +70,8 @@ def forgetting(
 
     Args:
         labels: N given labels.
-        evidence: training dynamics, or their N × E zeros and ones of `correct`.
+        evidence: training dynamics, or their N × E zeros and ones of `correct`, NaN in epochs in
+            which a sample was not seen: events are counted between the others.
         min_events: forgetting events from which on a sample is flagged.
         ids: N texts; by default the row numbers.
 
@@ -75,15 +79,24 @@ def forgetting(
         InputError: arrays of other shapes, `min_events` below 1.
     """
     given = as_labels(labels)
-    if min_events < 1:
-        raise InputError(f"min_events is {min_events}: 0 would flag every sample, choose 1 or more")
-    correct = curves_of(given, evidence, "correct")
+    correct = _kept_between(seen_curves_of(given, evidence, "correct"))
     events, never_learned = count_forgetting(correct)
     return Findings(
-        ids=row_ids(len(given)) if ids is None else ids,
+        ids=as_ids(ids, len(given)),
         suspicion=np.where(never_learned, 1, events / correct.shape[1]),
         flagged=never_learned | (events >= min_events),
     )
+
+
+def _kept_between(correct: Array) -> Array:
+    """Curves in which what was not seen is as it was seen last, or at first."""
+    gaps = np.isnan(correct)
+    if not gaps.any():
+        return correct
+    places = np.arange(correct.shape[1])
+    last = np.maximum.accumulate(np.where(gaps, -1, places), axis=1)
+    first = (~gaps).argmax(axis=1)
+    return np.take_along_axis(correct, np.where(last < 0, first[:, None], last), axis=1)
 
 
 class Forgetting(Detector):
@@ -91,9 +104,7 @@ class Forgetting(Detector):
 
     reads: ClassVar[tuple[str, ...]] = ("dynamics",)
 
-    min_events: int = Field(
-        3, ge=1, description="forgetting events from which on a sample is flagged"
-    )
+    min_events: Count = Field(3, description="forgetting events from which on a sample is flagged")
 
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by the dataset's dynamics."""

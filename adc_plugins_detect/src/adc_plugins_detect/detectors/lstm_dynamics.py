@@ -16,9 +16,10 @@ from adc_core.evidence import Dynamics
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
 from adc_core.work import progress
-from adc_plugins_detect.detectors.curves import dynamics_of, shares_of
+from adc_plugins_detect.array_function import array_function
+from adc_plugins_detect.detectors.curves import curves_of, dynamics_of, refuse_unseen, shares_of
 from adc_plugins_detect.detectors.lstm_network import read_network
-from adc_plugins_detect.inputs import as_labels, row_ids
+from adc_plugins_detect.inputs import as_array, as_ids, as_labels
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "lstm_dynamics.safetensors"
 """The weights that come with the package; the recipe that made them lies beside."""
@@ -28,12 +29,13 @@ _ROWS = 256
 there are."""
 
 
+@array_function
 def lstm_dynamics(
     labels: ArrayLike,
     evidence: Dynamics | ArrayLike,
     *,
     weights: Path | str | None = None,
-    ids: Array | None = None,
+    ids: ArrayLike | None = None,
 ) -> Findings:
     """Find wrong labels by an LSTM that reads their training dynamics (Jia et al., AAAI 2023).
 
@@ -58,12 +60,15 @@ def lstm_dynamics(
             seen, a file that holds no such weights.
     """
     given = as_labels(labels)
+    if not isinstance(weights, Path | str | None):
+        raise InputError(f"weights: expected a path, got {type(weights).__name__}")
     network = read_network(SHIPPED if weights is None else Path(weights))
     if isinstance(evidence, Dynamics):
         times: Array = evidence.epochs
         curves = shares_of(given, evidence, "given_probability")
     else:
-        curves = shares_of(given, _without_gaps(np.asarray(evidence)), "given_probability")
+        whole = _without_gaps(as_array(evidence, "given_probability"))
+        curves = shares_of(given, curves_of(given, whole, "given_probability"), "given_probability")
         times = np.arange(curves.shape[1])
     suspicion = np.empty(len(given))
     series = np.zeros((_ROWS, network.length), np.float32)
@@ -75,7 +80,7 @@ def lstm_dynamics(
             suspicion[part] = network.suspicion(series)[:count]
             progress(part.stop, len(given), "sample")
     return Findings(
-        ids=row_ids(len(given)) if ids is None else ids,
+        ids=as_ids(ids, len(given)),
         suspicion=suspicion,
         flagged=suspicion >= 0.5,
         noise_rate=float(suspicion.mean()),
@@ -111,10 +116,7 @@ def fill_gaps(curves: Array) -> Array:
     places = np.arange(E)
     before = np.maximum.accumulate(np.where(missing, -1, places), axis=1)
     after = np.minimum.accumulate(np.where(missing, E, places)[:, ::-1], axis=1)[:, ::-1]
-    if (unseen := before[:, -1] < 0).any():
-        raise InputError(
-            f"given_probability: row {int(unseen.argmax())} was seen in no epoch: leave it out"
-        )
+    refuse_unseen(missing, "given_probability")
     before, after = np.where(before < 0, after, before), np.where(after == E, before, after)
     low, high = (np.take_along_axis(curves, near, axis=1) for near in (before, after))
     with np.errstate(invalid="ignore"):  # infinities are refused later, by name

@@ -8,23 +8,25 @@ from pydantic import Field
 
 from adc_core.arrays import Array, chunks
 from adc_core.dataset import Dataset
-from adc_core.errors import InputError
 from adc_core.evidence import Neighbours
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
+from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.flagging import FLAG_RATE, flag_share
 from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
-from adc_plugins_detect.inputs import as_labels, needed, row_ids, same_length
+from adc_plugins_detect.inputs import as_ids, as_labels, needed, same_length
+from adc_plugins_detect.options import Count, Positive, Share
 
 
+@array_function
 def neighbour_credibility(
     labels: ArrayLike,
     evidence: ArrayLike | Neighbours,
     *,
-    k: int = 10,
-    temperature: float = 0.1,
-    flag_rate: float = FLAG_RATE,
-    ids: Array | None = None,
+    k: Count = 10,
+    temperature: Positive = 0.1,
+    flag_rate: Share = FLAG_RATE,
+    ids: ArrayLike | None = None,
 ) -> Findings:
     """Rank labels by the weighted share of neighbours that carry them (after Shu, 2022).
 
@@ -43,16 +45,11 @@ def neighbour_credibility(
         InputError: arrays of other shapes, fewer neighbours than k, options out of range.
     """
     given = as_labels(labels)
-    if k < 1 or not temperature > 0:
-        raise InputError(
-            f"k is {k} and temperature {temperature}: "
-            "at least one neighbour and a temperature above zero are needed"
-        )
     graph = evidence if isinstance(evidence, Neighbours) else nearest_neighbours(evidence, k)
     same_length(given, graph.indices, "neighbours")
     suspicion = _disagreement(given, *graph.first(k), temperature)
     return Findings(
-        ids=row_ids(len(given)) if ids is None else ids,
+        ids=as_ids(ids, len(given)),
         suspicion=suspicion,
         flagged=flag_share(suspicion, flag_rate),
     )
@@ -63,11 +60,11 @@ class NeighbourCredibility(Detector):
 
     reads: ClassVar[tuple[str, ...]] = ("neighbours",)
 
-    k: int = Field(10, ge=1, description="neighbours, the sample itself not among them")
-    temperature: float = Field(
-        0.1, gt=0, description="the lower, the more the nearest neighbours count"
+    k: Count = Field(10, description="neighbours, the sample itself not among them")
+    temperature: Positive = Field(
+        0.1, description="the lower, the more the nearest neighbours count"
     )
-    flag_rate: float = Field(FLAG_RATE, ge=0, le=1, description="share of the samples to flag")
+    flag_rate: Share = Field(FLAG_RATE, description="share of the samples to flag")
 
     @property
     def neighbours_read(self) -> int:

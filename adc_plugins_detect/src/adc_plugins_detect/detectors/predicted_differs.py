@@ -1,27 +1,31 @@
 """Predicted otherwise: a label that is not the most probable class is suspicious."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import Field
 
-from adc_core.arrays import Array, chunks
+from adc_core.arrays import chunks
 from adc_core.dataset import Dataset
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
+from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.confident_joint import checked
 from adc_plugins_detect.inputs import (
-    as_labels,
-    as_probabilities,
+    as_ids,
     out_of_sample,
-    row_ids,
-    same_length,
 )
+from adc_plugins_detect.predictions import Predicted, labels_and_probabilities
 
 
+@array_function
 def predicted_differs(
-    labels: ArrayLike, probabilities: ArrayLike, *, ids: Array | None = None
+    labels: ArrayLike,
+    probabilities: Predicted | Sequence[Predicted],
+    *,
+    ids: ArrayLike | None = None,
 ) -> Findings:
     """Flag labels that a model predicts otherwise: the baseline that every detector should beat.
 
@@ -32,7 +36,8 @@ def predicted_differs(
     Args:
         labels: N given labels in 0…K-1.
         probabilities: N × K probabilities of any float type, from models that had not seen the
-            sample's label; a memory map will do.
+            sample's label; a memory map will do. Of several models, a list
+            of them: the better ones count for more, as in `average_models`.
         ids: N texts; by default the row numbers.
 
     Returns:
@@ -42,9 +47,7 @@ def predicted_differs(
     Raises:
         InputError: arrays of other shapes, labels out of range, rows that are not probabilities.
     """
-    matrix = as_probabilities(probabilities)
-    given = as_labels(labels, matrix.shape[1])
-    same_length(given, matrix, "probabilities")
+    given, matrix = labels_and_probabilities(labels, probabilities)
     n, K = matrix.shape
     own, most, predicted = np.empty(n), np.empty(n), np.empty(n, np.int64)
     for part in chunks(n, 8 * K):
@@ -54,7 +57,7 @@ def predicted_differs(
         own[part], most[part] = block[rows, given[part]], block[rows, predicted[part]]
     differs = own < most
     return Findings(
-        ids=row_ids(n) if ids is None else ids,
+        ids=as_ids(ids, n),
         suspicion=1 - own,
         flagged=differs,
         suggested_labels=np.where(differs, predicted, -1),

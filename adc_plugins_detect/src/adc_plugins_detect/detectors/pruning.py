@@ -9,6 +9,7 @@ from adc_plugins_detect.detectors.confident_joint import (
     ConfidentJoint,
     Counts,
     in_range,
+    round_rows,
 )
 from adc_plugins_detect.detectors.flagging import highest
 
@@ -22,6 +23,7 @@ def prune(
     by_noise_rate: bool,
     frac_noise: float,
     min_examples_per_class: int,
+    num_to_remove_per_class: NDArray[np.int64] | None = None,
 ) -> NDArray[np.bool_]:
     """Flag as many samples as the calibrated joint says are wrong.
 
@@ -29,10 +31,22 @@ def prune(
     each pair of classes, those of the given one with the largest margin of the other over it.
     Equals are taken in their order. With both, a sample must be flagged by each.
 
+    Args:
+        labels: N given labels.
+        probabilities: N × K.
+        joint: what they count.
+        by_class: flag by class.
+        by_noise_rate: flag by noise rate.
+        frac_noise: share of the counted wrong labels to take.
+        min_examples_per_class: leave as many.
+        num_to_remove_per_class: K; the joint then only tells how these are spread.
+
     Returns:
         N booleans.
     """
     prune_counts = _prune_counts(joint, frac_noise, min_examples_per_class)
+    if num_to_remove_per_class is not None:
+        prune_counts = _as_many_as(num_to_remove_per_class, prune_counts, joint.class_counts)
     flagged = np.zeros(len(labels), np.bool_)
     ends = np.cumsum(joint.class_counts)
     members = np.argsort(labels.astype(np.min_scalar_type(len(ends))), kind="stable")
@@ -83,6 +97,24 @@ def _margins(
         block = probabilities[rows][:, others]
     margins: NDArray[np.float64] = in_range(block) - joint.given_probability[rows][:, None]
     return margins
+
+
+def _as_many_as(
+    wanted: NDArray[np.int64], prune_counts: Counts, class_counts: NDArray[np.int64]
+) -> Counts:
+    """Spread as many wrong labels as are wanted of each class as the counts are spread.
+
+    Shares are taken and rounded along the rows of true × given, which are cleanlab's.
+    """
+    counts = prune_counts.dense().T.astype(np.float64)
+    K, sums = len(counts), counts.sum(axis=1)
+    shares = np.divide(counts, sums, out=np.zeros_like(counts), where=sums > 0)
+    noise = shares.sum(axis=1) - shares.diagonal()
+    # In cleanlab's order, for the last bit decides how halves round.
+    spread = (shares.T * wanted / np.where(noise > 0, noise, 1)).T
+    np.fill_diagonal(spread, class_counts - wanted)
+    rows = np.repeat(np.arange(K), K)
+    return Counts.of(round_rows(rows, spread.ravel(), K).reshape(K, K).T)
 
 
 def _prune_counts(joint: ConfidentJoint, frac_noise: float, min_examples_per_class: int) -> Counts:

@@ -7,23 +7,23 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from adc_core.arrays import Array
 from adc_core.dataset import Dataset
 from adc_core.estimates import Estimate, NoiseRate
 from adc_core.evidence import Neighbours
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
+from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.flagging import FLAG_RATE, highest
 from adc_plugins_detect.inputs import (
-    as_labels,
-    as_probabilities,
+    as_ids,
+    of_type,
     out_of_sample,
-    row_ids,
     same_length,
 )
 from adc_plugins_detect.noise.counterfactual import Counterfactual
 from adc_plugins_detect.noise.quality import evidence_quality
 from adc_plugins_detect.noise.rate import noise_rate_of
+from adc_plugins_detect.predictions import Predicted, labels_and_probabilities
 
 _UNEQUAL = 0.45
 """Standard deviation of the log rates of the classes from which on they differ much. Labels that
@@ -33,13 +33,14 @@ _PRIOR = 10
 """Samples by which a class's rate is drawn to that of all."""
 
 
+@array_function
 def self_confidence(
     labels: ArrayLike,
-    probabilities: ArrayLike,
+    probabilities: Predicted | Sequence[Predicted],
     *,
     neighbors: Neighbours | None = None,
     classes: Sequence[str] = (),
-    ids: Array | None = None,
+    ids: ArrayLike | None = None,
 ) -> Findings:
     """Flag the labels that out-of-sample predictions find least probable.
 
@@ -52,7 +53,8 @@ def self_confidence(
     Args:
         labels: N given labels in 0…K-1.
         probabilities: N × K probabilities of any float type, from models that had not seen the
-            sample's label.
+            sample's label. Of several models, a list
+            of them: the better ones count for more, as in `average_models`.
         neighbors: k-NN graph, whose agreement with the labels is told beside the rest.
         classes: K names, for warnings.
         ids: N texts; by default the row numbers.
@@ -64,9 +66,10 @@ def self_confidence(
     Raises:
         InputError: arrays of other shapes, labels out of range, rows that are not probabilities.
     """
-    matrix = as_probabilities(probabilities)
-    given = as_labels(labels, matrix.shape[1])
-    same_length(given, matrix, "probabilities")
+    given, matrix = labels_and_probabilities(labels, probabilities)
+    if neighbors is not None:
+        graph = of_type(neighbors, Neighbours, "neighbors", "nearest_neighbours(features, k)")
+        same_length(given, graph.indices, "neighbors")
     expected = Counterfactual(given, matrix)
     rate = noise_rate_of(given, matrix, expected, classes=classes)
     quality = evidence_quality(given, expected, neighbors)
@@ -78,7 +81,7 @@ def self_confidence(
     suspicion = _by_class(expected.suspicion, given, count)
     flagged = highest(np.where(differs, suspicion, -1), count) & differs
     return Findings(
-        ids=row_ids(n) if ids is None else ids,
+        ids=as_ids(ids, n),
         suspicion=suspicion,
         flagged=flagged,
         suggested_labels=np.where(differs, predicted, -1),

@@ -1,39 +1,49 @@
 """SimiFeat: a label that its neighbours in a frozen feature space do not share is suspicious."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
+from annotated_types import Ge, Lt
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from adc_core.arrays import Array
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.evidence import Neighbours
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
+from adc_core.labels import number_of_classes
+from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.votes import count_votes
 from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
-from adc_plugins_detect.inputs import as_labels, needed, row_ids, same_length
+from adc_plugins_detect.inputs import as_ids, as_labels, needed, of_type, same_length
+from adc_plugins_detect.options import ClassCount, Positive
 from adc_plugins_detect.transition import DUPLICATE_SIMILARITY, TransitionEstimate, hoc
 
 MAX_RATE = 0.95
 """No more than this share of a class is flagged by rank."""
 
+Voters = Annotated[int, Ge(3)]
+"""The sample and two neighbours at least."""
 
+LeastRate = Annotated[float, Ge(0), Lt(MAX_RATE)]
+Rule = Literal["rank", "vote"]
+
+
+@array_function
 def simifeat(
     labels: ArrayLike,
     evidence: ArrayLike | Neighbours,
     *,
-    k: int = 10,
-    rule: Literal["rank", "vote"] = "rank",
-    min_rate: float = 0.0,
+    k: Voters = 10,
+    rule: Rule = "rank",
+    min_rate: LeastRate = 0.0,
     transition: TransitionEstimate | None = None,
-    duplicate_similarity: float = DUPLICATE_SIMILARITY,
-    n_classes: int | None = None,
+    duplicate_similarity: Positive = DUPLICATE_SIMILARITY,
+    n_classes: ClassCount | None = None,
     classes: Sequence[str] = (),
-    ids: Array | None = None,
+    ids: ArrayLike | None = None,
 ) -> Findings:
     """Find wrong labels by the votes of neighbours (Zhu, Dong and Liu, ICML 2022).
 
@@ -67,9 +77,7 @@ def simifeat(
         UserWarning: the estimated transition matrix cannot be trusted.
     """
     given = as_labels(labels, n_classes)
-    K = n_classes or int(given.max()) + 1
-    if k < 3:
-        raise InputError(f"k is {k}: at least 3 must vote, the sample and two neighbours")
+    K = n_classes or number_of_classes(given)
     graph = evidence if isinstance(evidence, Neighbours) else nearest_neighbours(evidence, k - 1)
     same_length(given, graph.indices, "neighbours")
     if graph.k < k - 1:
@@ -83,7 +91,9 @@ def simifeat(
     if rule == "vote":
         flagged, noise_rate = differs, float(differs.mean())
     else:
-        if transition is None:
+        if transition is not None:
+            of_type(transition, TransitionEstimate, "transition", "hoc")
+        else:
             near = Neighbours(indices=indices, similarities=similarities)
             transition = hoc(
                 given,
@@ -95,7 +105,7 @@ def simifeat(
         rates = wrong_rates(given, transition, min_rate)
         flagged, noise_rate = flag_by_rank(given, votes.agreement, rates), transition.noise_rate
     return Findings(
-        ids=row_ids(len(given)) if ids is None else ids,
+        ids=as_ids(ids, len(given)),
         suspicion=1 - votes.agreement,
         flagged=flagged,
         suggested_labels=np.where(differs, votes.winner, -1),
@@ -110,16 +120,13 @@ class SimiFeat(Detector):
 
     reads: ClassVar[tuple[str, ...]] = ("neighbours",)
 
-    k: int = Field(10, ge=3, description="voters, the sample itself among them")
-    rule: Literal["rank", "vote"] = Field(
+    k: Voters = Field(10, description="voters, the sample itself among them")
+    rule: Rule = Field(
         "rank", description="flag by rank, as many as are estimated wrong, or by lost votes"
     )
-    min_rate: float = Field(
-        0.0, ge=0, lt=MAX_RATE, description="by rank, flag at least this share of every class"
-    )
-    duplicate_similarity: float = Field(
+    min_rate: LeastRate = Field(0.0, description="by rank, flag at least this share of every class")
+    duplicate_similarity: Positive = Field(
         DUPLICATE_SIMILARITY,
-        gt=0,
         description="above this cosine neighbours are copies, which tell nothing of the noise",
     )
 

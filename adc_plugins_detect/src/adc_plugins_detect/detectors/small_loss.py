@@ -10,19 +10,20 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
-from adc_core.arrays import Array
 from adc_core.dataset import Dataset
-from adc_core.errors import InputError
 from adc_core.evidence import Dynamics
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
+from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.curves import (
-    curves_of,
     dynamics_of,
     mean_of_epochs,
     place_of,
+    refuse_unseen,
+    seen_curves_of,
 )
-from adc_plugins_detect.inputs import as_labels, row_ids
+from adc_plugins_detect.inputs import as_ids, as_labels
+from adc_plugins_detect.options import Count, WholeNumber
 
 WINSORISED = 99.9
 """Losses above this percentile count as this percentile, where that is asked for."""
@@ -31,15 +32,16 @@ LEAST_VARIANCE = 5e-4
 """Added to the variances of both Gaussians."""
 
 
+@array_function
 def small_loss(
     labels: ArrayLike,
     evidence: Dynamics | ArrayLike,
     *,
-    last_epochs: int = 5,
-    epoch: int | None = None,
+    last_epochs: Count = 5,
+    epoch: WholeNumber | None = None,
     monotone: bool = True,
     winsorise: bool = False,
-    ids: Array | None = None,
+    ids: ArrayLike | None = None,
 ) -> Findings:
     """Find wrong labels by a Gaussian mixture of losses (Li, Socher and Hoi, ICLR 2020).
 
@@ -52,7 +54,8 @@ def small_loss(
 
     Args:
         labels: N given labels.
-        evidence: training dynamics, or their N × E losses.
+        evidence: training dynamics, or their N × E losses, NaN in epochs in which a sample was not
+            seen: the mean is over the others.
         last_epochs: average the last epochs, as many as this or all that there are.
         epoch: judge by this epoch instead; those of a bare matrix are 1, 2, ….
         monotone: never suspect a sample less than one of smaller loss. The paper does, where
@@ -69,23 +72,25 @@ def small_loss(
         InputError: arrays of other shapes, an epoch that was not recorded.
     """
     given = as_labels(labels)
-    curves = curves_of(given, evidence, "loss")
-    if last_epochs < 1:
-        raise InputError(f"last_epochs is {last_epochs}: at least one epoch is needed")
+    curves = seen_curves_of(given, evidence, "loss")
     if epoch is None:
         losses = curves[:, -last_epochs:].astype(np.float64)
     else:
         losses = curves[:, [place_of(epoch, evidence, curves)]].astype(np.float64)
+    gaps = np.isnan(losses)
+    refuse_unseen(gaps, "loss")
+    losses = losses[:, ~gaps.all(axis=0)]
     if winsorise:
         # A recorded loss: interpolated, one huge loss would raise the limit.
-        limit = np.percentile(losses, WINSORISED, axis=0, method="lower")
+        limit = np.nanpercentile(losses, WINSORISED, axis=0, method="lower")
         losses = np.minimum(losses, limit)
-    spread = np.ptp(losses, axis=0)
-    losses = (losses - losses.min(axis=0)) / np.where(spread > 0, spread, 1)
+    least = np.nanmin(losses, axis=0)
+    spread = np.nanmax(losses, axis=0) - least
+    losses = (losses - least) / np.where(spread > 0, spread, 1)
     clean = clean_probability(mean_of_epochs(losses), monotone=monotone)
     flagged = clean <= 0.5
     return Findings(
-        ids=row_ids(len(given)) if ids is None else ids,
+        ids=as_ids(ids, len(given)),
         suspicion=1 - clean,
         flagged=flagged,
         noise_rate=float(flagged.mean()),
@@ -97,8 +102,8 @@ class SmallLoss(Detector):
 
     reads: ClassVar[tuple[str, ...]] = ("dynamics",)
 
-    last_epochs: int = Field(5, ge=1, description="average the losses of so many last epochs")
-    epoch: int | None = Field(None, ge=0, description="judge by this epoch instead")
+    last_epochs: Count = Field(5, description="average the losses of so many last epochs")
+    epoch: WholeNumber | None = Field(None, description="judge by this epoch instead")
     monotone: bool = Field(True, description="never suspect a sample less than one of smaller loss")
     winsorise: bool = Field(False, description="cut losses off at their 99.9th percentile first")
 

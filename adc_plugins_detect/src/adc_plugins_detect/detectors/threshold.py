@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from pydantic import ConfigDict, Field, model_validator
 
 from adc_core.dataset import Dataset
@@ -12,11 +12,14 @@ from adc_core.errors import InputError
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
 from adc_core.unknown import unknown
+from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.flagging import flag_share
-from adc_plugins_detect.inputs import as_labels, same_length
+from adc_plugins_detect.inputs import as_array, as_labels, of_type, same_length
+from adc_plugins_detect.options import Share
 
 
-def by_rate(findings: Findings, rate: float) -> Findings:
+@array_function
+def by_rate(findings: Findings, rate: Share) -> Findings:
     """Flag a share of the judged samples instead, the most suspicious; of equals the first.
 
     So detectors are compared at an equal budget.
@@ -24,11 +27,13 @@ def by_rate(findings: Findings, rate: float) -> Findings:
     Raises:
         InputError: the rate is no share.
     """
+    of_type(findings, Findings, "findings", "a detector")
     flagged = np.zeros(len(findings.ids), np.bool_)
     flagged[findings.covered] = flag_share(findings.suspicion[findings.covered], rate)
     return findings.replace(flagged=flagged)
 
 
+@array_function
 def by_class_rate(findings: Findings, labels: ArrayLike, rates: ArrayLike) -> Findings:
     """Flag a share of the judged samples of each given label instead.
 
@@ -40,7 +45,8 @@ def by_class_rate(findings: Findings, labels: ArrayLike, rates: ArrayLike) -> Fi
     Raises:
         InputError: another number of labels, or a rate that is no share.
     """
-    shares = np.asarray(rates, np.float64)
+    of_type(findings, Findings, "findings", "a detector")
+    shares = _shares(rates)
     given = as_labels(labels, len(shares))
     same_length(given, findings.ids, "findings")
     flagged = np.zeros(len(given), np.bool_)
@@ -50,10 +56,26 @@ def by_class_rate(findings: Findings, labels: ArrayLike, rates: ArrayLike) -> Fi
     return findings.replace(flagged=flagged)
 
 
-def at_value(findings: Findings, value: float) -> Findings:
+@array_function
+def at_value(findings: Findings, value: Share) -> Findings:
     """Flag every sample that is at least so suspicious instead."""
+    of_type(findings, Findings, "findings", "a detector")
     suspicion = np.nan_to_num(findings.suspicion, nan=-1.0)
     return findings.replace(flagged=findings.covered & (suspicion >= value))
+
+
+def _shares(rates: ArrayLike) -> NDArray[np.float64]:
+    """K shares.
+
+    Raises:
+        InputError: they are none.
+    """
+    shares = as_array(rates, "rates")
+    if shares.ndim != 1 or shares.dtype.kind not in "fiub":
+        raise InputError(
+            f"rates: expected a share of each class, got {shares.dtype} {shares.shape}"
+        )
+    return shares.astype(np.float64)
 
 
 class Threshold(Detector):
@@ -64,11 +86,11 @@ class Threshold(Detector):
     )
 
     detector: Detector = Field(description="whose suspicion counts")
-    rate: float | None = Field(None, ge=0, le=1, description="share of the samples to flag")
+    rate: Share | None = Field(None, description="share of the samples to flag")
     class_rates: dict[str, float] | None = Field(
         None, description="share of the samples of each class to flag; others 0"
     )
-    value: float | None = Field(None, ge=0, le=1, description="flag from this suspicion on")
+    value: Share | None = Field(None, description="flag from this suspicion on")
 
     @model_validator(mode="after")
     def _check(self) -> Self:

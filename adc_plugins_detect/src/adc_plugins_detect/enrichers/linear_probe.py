@@ -2,9 +2,10 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
+from annotated_types import Ge
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 from sklearn.linear_model import LogisticRegression
@@ -15,18 +16,24 @@ from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.evidence import Probabilities
 from adc_core.interfaces import Enricher
+from adc_core.labels import number_of_classes
 from adc_core.work import progress
-from adc_plugins_detect.inputs import as_labels, as_rows, needed, same_length
+from adc_plugins_detect.array_function import array_function
+from adc_plugins_detect.inputs import as_features, as_labels, needed, same_length
+from adc_plugins_detect.options import ClassCount, Positive, WholeNumber
+
+Folds = Annotated[int, Ge(2)]
 
 
+@array_function
 def linear_probe(
     labels: ArrayLike,
     features: ArrayLike,
     *,
-    n_classes: int | None = None,
-    folds: int = 5,
-    C: float = 0.01,
-    seed: int = 0,
+    n_classes: ClassCount | None = None,
+    folds: Folds = 5,
+    C: Positive = 0.01,
+    seed: WholeNumber = 0,
 ) -> Probabilities:
     """Predict each sample with a linear model that has not seen it.
 
@@ -50,13 +57,15 @@ def linear_probe(
         InputError: arrays of other shapes, features that are not finite, labels of one class.
     """
     given = as_labels(labels, n_classes)
-    rows = as_rows(features, "features")
+    rows = as_features(features)
     same_length(given, rows, "features")
-    counts = np.bincount(given, minlength=n_classes or 0)
+    counts = np.bincount(given, minlength=n_classes or number_of_classes(given))
     if np.count_nonzero(counts) < 2:
         raise InputError(
             f"all {len(given)} samples are labelled {given[0]}: a probe needs at least two classes"
         )
+    if folds > len(given):
+        raise InputError(f"folds is {folds} for {len(given)} samples: choose 2…{len(given)}")
     fold = stratified_folds(given, folds, seed)
     single = counts[given] == 1
     values = np.zeros((len(given), len(counts)), np.float32)
@@ -98,13 +107,12 @@ class LinearProbe(Enricher):
     reads: ClassVar[tuple[str, ...]] = ("features",)
     adds: ClassVar[tuple[str, ...]] = ("probabilities",)
 
-    folds: int = Field(5, ge=2, description="models, each trained without one part of the samples")
-    C: float = Field(
+    folds: Folds = Field(5, description="models, each trained without one part of the samples")
+    C: Positive = Field(
         0.01,
-        gt=0,
         description="inverse strength of the L2 penalty; wrong labels ask for a strong one",
     )
-    seed: int = Field(0, ge=0, description="seed of the folds")
+    seed: WholeNumber = Field(0, description="seed of the folds")
 
     def enrich(self, dataset: Dataset) -> Dataset:
         """The dataset with the column `probabilities`."""

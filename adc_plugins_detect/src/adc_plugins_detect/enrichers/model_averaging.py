@@ -4,27 +4,22 @@ from collections.abc import Sequence
 from contextvars import copy_context
 from typing import ClassVar
 
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pydantic import ConfigDict, Field, model_validator
 
-from adc_core.arrays import Array, chunks
 from adc_core.component import named
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.evidence import Probabilities
 from adc_core.interfaces import Enricher
 from adc_core.work import progress, work_folder, working_in
-from adc_plugins_detect.inputs import as_labels, as_probabilities, same_length
-
-_STEEPNESS = 20
-"""Weights fall by exp(-20) where the log loss is worse by one; of the steepnesses that cleanlab's
-`log_loss_search` tries it did best on CIFAR-10N."""
-
-_LEAST = 1e-9
+from adc_plugins_detect.array_function import array_function
+from adc_plugins_detect.inputs import as_labels, as_list, as_probabilities, same_length
+from adc_plugins_detect.predictions import Predicted, weighted_mean
 
 
-def average_models(labels: ArrayLike, probabilities: Sequence[ArrayLike]) -> Probabilities:
+@array_function
+def average_models(labels: ArrayLike, probabilities: Sequence[Predicted]) -> Probabilities:
     """Average what several models predict, by weights exp(-20 × log loss on the given labels).
 
     Args:
@@ -37,30 +32,14 @@ def average_models(labels: ArrayLike, probabilities: Sequence[ArrayLike]) -> Pro
     Raises:
         InputError: no model, or matrices of different shapes.
     """
-    if not probabilities:
+    listed = as_list(probabilities, "probabilities", "N × K matrices, one of each model")
+    if not listed:
         raise InputError("there is no model to average: give the probabilities of at least one")
-    matrices = [as_probabilities(one) for one in probabilities]
-    given = as_labels(labels, matrices[0].shape[1])
-    for matrix in matrices:
-        same_length(given, matrix, "probabilities")
-        if matrix.shape != matrices[0].shape:
-            raise InputError(
-                f"the models' probabilities are {matrices[0].shape} and {matrix.shape}: "
-                "give all for the same classes"
-            )
-    losses = np.array([_log_loss(given, matrix) for matrix in matrices])
-    weights = np.exp(-_STEEPNESS * (losses - losses.min()))
-    weights /= weights.sum()
-    values = np.zeros(matrices[0].shape, np.float32)
-    for weight, matrix in zip(weights, matrices, strict=True):
-        for part in chunks(len(matrix), 8 * matrix.shape[1]):
-            values[part] += np.float32(weight) * matrix[part].astype(np.float32)
-    return Probabilities(values=values, origin="out of sample")
-
-
-def _log_loss(labels: NDArray[np.int64], matrix: Array) -> float:
-    own = np.asarray(matrix[np.arange(len(labels)), labels], np.float64)
-    return float(-np.log(own.clip(min=_LEAST)).mean())
+    models = [as_probabilities(one) for one in listed]
+    given = as_labels(labels, models[0].shape[1])
+    for model in models:
+        same_length(given, model, "probabilities")
+    return Probabilities(values=weighted_mean(given, models), origin="out of sample")
 
 
 class ModelAveraging(Enricher):

@@ -18,7 +18,9 @@ from adc_core.errors import InputError
 from adc_core.evidence import Neighbours
 from adc_core.interfaces import Enricher
 from adc_core.work import progress
+from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import as_rows, needed
+from adc_plugins_detect.options import Count
 
 BLOCK = 2048
 """Rows of a block; a tile of block × block similarities stays in the cache."""
@@ -31,9 +33,11 @@ EXACT_UP_TO = 200_000
 """With more rows than this an index is searched, unless the exact search is asked for."""
 
 
-def nearest_neighbours(
-    features: ArrayLike, k: int, *, method: Literal["auto", "exact", "index"] = "auto"
-) -> Neighbours:
+Method = Literal["auto", "exact", "index"]
+
+
+@array_function
+def nearest_neighbours(features: ArrayLike, k: Count, *, method: Method = "auto") -> Neighbours:
     """The k nearest other rows of every row by cosine similarity.
 
     Similarities are single precision; of equals the lower row comes first. The result does not
@@ -52,7 +56,7 @@ def nearest_neighbours(
             not installed.
     """
     rows = as_rows(features, "features")
-    if not 1 <= k < len(rows):
+    if k >= len(rows):
         raise InputError(
             f"{k} neighbours of each of {len(rows)} samples: choose 1…{len(rows) - 1}, "
             "or give more samples"
@@ -70,8 +74,8 @@ class NearestNeighbours(Enricher):
     reads: ClassVar[tuple[str, ...]] = ("features",)
     adds: ClassVar[tuple[str, ...]] = ("neighbours",)
 
-    k: int = Field(10, ge=1, description="neighbours of each sample, itself excluded")
-    method: Literal["auto", "exact", "index"] = Field(
+    k: Count = Field(10, description="neighbours of each sample, itself excluded")
+    method: Method = Field(
         "auto", description="auto is exact up to 200,000 samples and searches an index above"
     )
 

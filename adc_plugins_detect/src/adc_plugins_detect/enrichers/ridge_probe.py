@@ -14,8 +14,11 @@ from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.evidence import Probabilities
 from adc_core.interfaces import Encoder, Enricher
+from adc_core.labels import number_of_classes
 from adc_core.work import progress
-from adc_plugins_detect.inputs import as_labels, as_rows, needed, same_length
+from adc_plugins_detect.array_function import array_function
+from adc_plugins_detect.inputs import as_features, as_labels, needed, same_length
+from adc_plugins_detect.options import ClassCount
 
 _WIDEST = 2048
 """Features beyond it are projected at random: eigenvectors take time by the cube of the width."""
@@ -39,8 +42,9 @@ class _Axes(NamedTuple):
     variances: NDArray[np.float64]
 
 
+@array_function
 def ridge_probe(
-    labels: ArrayLike, features: ArrayLike, *, n_classes: int | None = None
+    labels: ArrayLike, features: ArrayLike, *, n_classes: ClassCount | None = None
 ) -> Probabilities:
     """Predict each sample with a linear model of all the others.
 
@@ -65,9 +69,9 @@ def ridge_probe(
         InputError: arrays of other shapes, features that are not finite, labels of one class.
     """
     given = as_labels(labels, n_classes)
-    rows = as_rows(features, "features")
+    rows = as_features(features)
     same_length(given, rows, "features")
-    counts = np.bincount(given, minlength=n_classes or 0)
+    counts = np.bincount(given, minlength=n_classes or number_of_classes(given))
     present = np.flatnonzero(counts)
     if len(present) < 2:
         raise InputError(

@@ -9,11 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 from adc_core.arrays import Array
 from adc_core.errors import InputError
 from adc_core.estimates import NoiseRate, Verdict
+from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.confident_joint import confident_joint
 from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
 from adc_plugins_detect.enrichers.ridge_probe import ridge_probe
-from adc_plugins_detect.inputs import as_labels, as_probabilities, as_rows, same_length
+from adc_plugins_detect.inputs import as_names, as_rows, same_length
 from adc_plugins_detect.noise.counterfactual import LEVEL, Counterfactual
+from adc_plugins_detect.predictions import Predicted, labels_and_probabilities
 from adc_plugins_detect.transition import hoc
 
 _LOW_LEVELS = (0.1, 0.2, 0.3)
@@ -31,12 +33,13 @@ so much more are there, where the evidence is good enough to tell. Measured on C
 _NEIGHBORS = 12
 
 
+@array_function
 def noise_rate(
     labels: ArrayLike,
     features: ArrayLike | None = None,
-    probabilities: ArrayLike | None = None,
+    probabilities: Predicted | Sequence[Predicted] | None = None,
     *,
-    classes: Sequence[str] | None = None,
+    classes: Sequence[str] = (),
 ) -> NoiseRate:
     """Estimate which share of the labels is wrong, as a range.
 
@@ -62,17 +65,12 @@ def noise_rate(
     Raises:
         InputError: neither features nor probabilities, or arrays of other shapes.
     """
-    given = as_labels(labels)
-    matrix: Array
-    if probabilities is not None:
-        matrix = as_probabilities(probabilities)
-    elif features is not None:
-        matrix = ridge_probe(given, features).values
-    else:
-        raise InputError("the noise rate needs features or probabilities: give one of them")
-    given = as_labels(labels, matrix.shape[1])
-    same_length(given, matrix, "probabilities")
-    names = tuple(map(str, classes or range(matrix.shape[1])))
+    if probabilities is None:
+        if features is None:
+            raise InputError("the noise rate needs features or probabilities: give one of them")
+        probabilities = ridge_probe(labels, features)
+    given, matrix = labels_and_probabilities(labels, probabilities)
+    names = as_names(classes, matrix.shape[1])
     hoc_rate = None if features is None else _hoc(given, features, names)
     return noise_rate_of(given, matrix, Counterfactual(given, matrix), hoc_rate, names)
 
