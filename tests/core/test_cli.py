@@ -12,6 +12,8 @@ import pytest
 from importlib_metadata import version
 from PIL import Image
 
+from adc_core import cli
+
 ADC = Path(sys.executable).with_name("adc")
 
 
@@ -357,3 +359,11 @@ def test_a_shell_completes_commands_options_and_names(line, completed):
     os.close(into)
     with os.fdopen(out) as answer:
         assert set(answer.read().split("\n")) == completed
+
+
+def test_a_command_of_a_package_that_is_not_there(monkeypatch, capsys):
+    monkeypatch.setattr(cli, "_plugin_commands", dict)
+    assert cli.main(["export", "x"]) == 2
+    assert capsys.readouterr().err == (
+        'adc: the command "export" is not installed: pip install adc-plugins-search\n'
+    )

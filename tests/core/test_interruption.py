@@ -55,7 +55,7 @@ def test_a_command_called_from_python_leaves_the_handlers_alone(capsys):
 def test_every_command_says_that_it_was_interrupted(number):
     code = (
         "import os, adc_core.cli as cli\n"
-        f"cli._dispatch = lambda words: os.kill(os.getpid(), {int(number)})\n"
+        f"cli._dispatch = lambda words, debug: os.kill(os.getpid(), {int(number)})\n"
         "raise SystemExit(cli.main([]))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -12,6 +12,7 @@ from importlib_metadata import version
 from adc_core.cli.completion import complete, words_to_complete
 from adc_core.cli.parser import CommandParser
 from adc_core.errors import InputError, WorkError
+from adc_core.first_party import PACKAGE_OF
 from adc_core.interruption import listening
 from adc_core.kinds import COMMANDS, KINDS
 from adc_core.registry import Entry, registry
@@ -62,6 +63,8 @@ def _dispatch(words: list[str], *, debug: bool) -> int:
     name = _named_command(words)
     typing = words_to_complete() is not None
     if name is not None and name not in (*BUILT_IN, *commands) and not typing:
+        if (package := PACKAGE_OF.get((COMMANDS, name))) is not None:
+            raise InputError(f'the command "{name}" is not installed: pip install {package}')
         raise InputError(unknown("command", name, (*BUILT_IN, *commands)))
     parser = CommandParser("adc", description="Automatic dataset construction.")
     parser.add_argument("--version", action="store_true", help="show which versions are installed")

@@ -194,17 +194,13 @@ class Fetching:
         lost = too_long or trip.attempts > rules.retries
         if error.complaint:
             host.pace.complained()
-        if too_long:
-            host.budget.give_up(error.refused)
-        if lost:
-            host.budget.lost(error.refused)
-            self._tell(Lost(trip.errand.key, error.refused))
-        else:
+        if too_long or not lost:
             host.budget.spend(now, now + pause)
-            host.budget.failed(error.refused)
+        host.budget.failed(error.refused, for_good=lost)
         if host.budget.refused:
             host.given_up.set()
         if lost:
+            self._tell(Lost(trip.errand.key, error.refused))
             return
         if error.pause:
             host.pace.pause_until(now + pause)

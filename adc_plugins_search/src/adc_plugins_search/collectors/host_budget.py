@@ -46,20 +46,20 @@ class HostBudget:
         self._seconds += max(0.0, end - max(start, self._until))
         self._until = max(self._until, end)
 
-    def failed(self, why: Refused) -> None:
-        """Hear that an attempt has failed, after its time was counted."""
+    def failed(self, why: Refused, *, for_good: bool) -> None:
+        """Hear that an attempt has failed, after its time was counted.
+
+        Args:
+            why: what was met.
+            for_good: whether it was the image's last.
+        """
         self._attempts += 1
-        if self._attempts >= self._fewest_attempts and self._seconds > self._most_seconds:
-            self.give_up(why)
+        self._images += for_good
+        slow = self._attempts >= self._fewest_attempts and self._seconds > self._most_seconds
+        if slow or self._images >= MOST_IMAGES:
+            self._give_up(why)
 
-    def lost(self, why: Refused) -> None:
-        """Hear that an image is lost: that its last attempt has failed."""
-        self._images += 1
-        if self._images >= MOST_IMAGES:
-            self.give_up(why)
-
-    def give_up(self, why: Refused) -> None:
-        """Ask the host for nothing more."""
+    def _give_up(self, why: Refused) -> None:
         # Whether the network is down must be told from what cannot be reached.
         reason = Reason.UNREACHABLE if why.reason is Reason.UNREACHABLE else Reason.GIVEN_UP
         detail = f"{self._host} was given up: {why.detail}"

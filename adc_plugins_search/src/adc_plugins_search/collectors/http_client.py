@@ -131,10 +131,11 @@ def _sorted_failures() -> Iterator[None]:
             raise RefusedError(Reason.UNREACHABLE, "unknown host") from None
         raise PassingError(Reason.UNREACHABLE, "no connection") from None
     except (aiohttp.ClientError, OSError) as error:
-        # Who breaks a connection off has answered; a network that is down has not.
+        # Who breaks a connection off has answered, and a network that is down has not; but that is
+        # how a network goes down, so the image is not given up for good.
         silent = isinstance(error, OSError) and error.errno not in _BROKEN_OFF
         reason = Reason.UNREACHABLE if silent else Reason.SERVER_ERROR
-        raise PassingError(reason, "the connection broke") from None
+        raise PassingError(reason, "the connection broke", lasting=silent) from None
 
 
 def _target(response: aiohttp.ClientResponse) -> URL:

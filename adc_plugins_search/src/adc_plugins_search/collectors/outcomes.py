@@ -118,9 +118,15 @@ class PassingError(Exception):
     """
 
     def __init__(
-        self, reason: Reason, detail: str, pause: float | None = None, *, complaint: bool = False
+        self,
+        reason: Reason,
+        detail: str,
+        pause: float | None = None,
+        *,
+        complaint: bool = False,
+        lasting: bool = True,
     ) -> None:
         super().__init__(detail)
-        self.refused = Refused(reason, detail, lasting=not complaint)
+        self.refused = Refused(reason, detail, lasting and not complaint)
         self.pause = pause
         self.complaint = complaint
