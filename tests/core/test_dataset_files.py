@@ -176,7 +176,7 @@ def test_npz_with_everything(tmp_path):
         ),
         (
             {"given_probability": [0.1, 0.2]} | {n: CURVES[n] for n in list(CURVES)[1:]},
-            "dynamics.given_probability: expected N × D float32, got shape (2,)",
+            "dynamics.given_probability: expected N × E float32, got shape (2,)",
         ),
         ({"probabilities": np.full((2, 1), 1.0)}, "only 1 class (0): give at least two"),
         (

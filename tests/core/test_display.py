@@ -107,3 +107,6 @@ def test_without_matplotlib_it_says_what_to_install(monkeypatch):
 
 def test_completion_offers_what_there_is():
     assert dir(adc_core) == sorted(adc_core.__all__)
+    for names in (dir(Dataset), dir(DATASET)):
+        assert {"read", "save", "replace", "fingerprint"} <= {*names}
+        assert not {"copy", "dict", "json", "parse_raw", "parse_obj", "construct"} & {*names}

@@ -84,6 +84,13 @@ def test_one_epoch_is_no_curve():
     assert reasons(dynamics=curves([0.5])).curve is None
 
 
+def test_a_curve_leaves_out_epochs_that_did_not_see_the_sample():
+    curve = reasons(dynamics=curves([np.nan, 0.0, np.nan, 1.0, np.nan])).curve
+    assert (curve.first, curve.last, curve.epochs) == (0.0, 1.0, 5)
+    assert curve.points == "30,32 90,0"
+    assert reasons(dynamics=curves([np.nan, 0.5, np.nan])).curve is None
+
+
 def test_a_picture_that_cannot_be_opened_is_left_out(tmp_path):
     (tmp_path / "broken.png").write_bytes(b"not a picture")
     images = ImageFiles(tmp_path, ["broken.png", "gone.png"])

@@ -124,3 +124,7 @@ def test_several_networks_judge_together():
     assert str(raised.value) == (
         "the models' probabilities are (1500, 5) and (1500, 4): give all for the same classes"
     )
+    broken = one.copy()
+    broken[3, 0] = np.inf
+    with pytest.raises(InputError, match="probabilities: row 3 is inf"):
+        confident_learning(labels, [one, broken])

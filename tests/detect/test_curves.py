@@ -4,7 +4,15 @@ import pytest
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.evidence import Dynamics
-from adc_plugins_detect import aum, data_maps, forgetting, small_loss
+from adc_plugins_detect import (
+    aum,
+    data_map,
+    data_maps,
+    early_stop_ce,
+    forgetting,
+    lstm_dynamics,
+    small_loss,
+)
 from adc_plugins_detect.detectors.curves import curves_of, dynamics_of, place_of, shares_of
 
 LABELS = np.array([0, 1])
@@ -107,3 +115,27 @@ def test_gaps_hide_no_other_fault():
         broken = np.array([[1.0, np.nan], [fault, 1.0]])
         with pytest.raises(InputError, match="row 1"):
             call([0, 1], broken)
+
+
+def test_dynamics_have_gaps_too():
+    shares = np.array([[0.2, np.nan, 0.4], [np.nan, 0.9, 0.7]])
+    margins = np.array([[-1.0, np.nan, 0.5], [np.nan, 2.0, 1.0]])
+    dynamics = Dynamics(
+        epochs=[1, 2, 3], given_probability=shares, margin=margins, loss=-shares, correct=shares > 0
+    )
+    labels = [0, 1]
+    assert aum(labels, dynamics) == aum(labels, dynamics.margin)
+    assert data_maps(labels, dynamics) == data_maps(labels, dynamics.given_probability)
+    np.testing.assert_allclose(data_map(dynamics).variability, [0.1, 0.1], atol=1e-7)
+    assert lstm_dynamics(labels, dynamics).suspicion.shape == (2,)
+    with pytest.raises(InputError) as raised:
+        early_stop_ce(labels, dynamics, epoch=2)
+    assert str(raised.value) == (
+        "given_probability: row 0 was not seen in epoch 2: judge by another, or leave it out"
+    )
+    with pytest.raises(InputError) as raised:
+        dynamics.replace(margin=[[np.nan, 1, 2], [np.inf, 1, 2]])
+    assert str(raised.value) == (
+        "margin: row 1 is infinite somewhere: "
+        "expected finite float32, or NaN where nothing was seen"
+    )

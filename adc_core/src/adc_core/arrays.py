@@ -47,7 +47,9 @@ def first_bad_row(array: Array) -> int | None:
     return None
 
 
-def _numbers(dtype: type[np.generic], shape: str, *, finite: bool = True) -> BeforeValidator:
+def _numbers(
+    dtype: type[np.generic], shape: str, *, finite: bool = True, gaps: bool = False
+) -> BeforeValidator:
     ndim = shape.count("×") + 1
 
     def check(value: Any, info: ValidationInfo) -> Array:
@@ -59,7 +61,15 @@ def _numbers(dtype: type[np.generic], shape: str, *, finite: bool = True) -> Bef
             array = _cast(array, wanted)
         known = info.context == CHECKED or not finite or wanted.kind != "f"
         if not known and (row := first_bad_row(array)) is not None:
-            raise ValueError(f"row {row} is not finite (NaN or infinity): expected finite {wanted}")
+            if not gaps:
+                raise ValueError(
+                    f"row {row} is not finite (NaN or infinity): expected finite {wanted}"
+                )
+            if (infinite := np.isinf(array).any(axis=1)).any():
+                raise ValueError(
+                    f"row {int(infinite.argmax())} is infinite somewhere: "
+                    f"expected finite {wanted}, or NaN where nothing was seen"
+                )
         return read_only(array)
 
     return BeforeValidator(check)
@@ -113,6 +123,8 @@ Indices = Annotated[NDArray[np.int64], _numbers(np.int64, "N × k"), _AS_LIST]
 """N × k int64 row numbers."""
 Matrix = Annotated[NDArray[np.float32], _numbers(np.float32, "N × D"), _AS_LIST]
 """N × D finite float32."""
+Curves = Annotated[NDArray[np.float32], _numbers(np.float32, "N × E", gaps=True), _AS_LIST]
+"""N × E float32, NaN in epochs in which a sample was not seen."""
 Cube = Annotated[NDArray[np.float16], _numbers(np.float16, "N × E × K"), _AS_LIST]
 """N × E × K finite float16."""
 Square = Annotated[NDArray[np.float64], _numbers(np.float64, "K × K"), _AS_LIST]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from adc_core.arrays import Array, Cube, Indices, Labels, Matrix
+from adc_core.arrays import Array, Cube, Curves, Indices, Labels, Matrix
 from adc_core.errors import InputError
 from adc_core.record import Record
 
@@ -85,7 +85,7 @@ class Probabilities(Record):
 
 
 class Dynamics(Record):
-    """What a training run saw of every sample, epoch by epoch.
+    """What a training run saw of every sample, epoch by epoch; NaN where it did not see it.
 
     Attributes:
         epochs: E int64, the epochs at which the columns were taken.
@@ -97,10 +97,10 @@ class Dynamics(Record):
     """
 
     epochs: Labels
-    given_probability: Matrix
-    margin: Matrix
-    loss: Matrix
-    correct: Matrix
+    given_probability: Curves
+    margin: Curves
+    loss: Curves
+    correct: Curves
     logits: Cube | None = None
 
     @model_validator(mode="after")

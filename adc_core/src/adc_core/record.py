@@ -10,7 +10,7 @@ from adc_core.display import shortened
 from adc_core.errors import RecordErrors
 from adc_core.faults import explain, lines_of
 from adc_core.fingerprint import fingerprint
-from adc_core.signatures import ShowsFields
+from adc_core.signatures import ShowsFields, offered
 
 
 class RecordType(ShowsFields):
@@ -69,6 +69,9 @@ class Record(BaseModel, metaclass=RecordType):
         for field in type(self).model_fields:
             if (value := getattr(self, field)) is not None:
                 yield field, shortened(value)
+
+    def __dir__(self) -> list[str]:
+        return offered(super().__dir__())
 
     def __str__(self) -> str:
         return repr(self)

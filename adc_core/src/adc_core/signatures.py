@@ -82,6 +82,20 @@ def _parameter(name: str, field: FieldInfo) -> inspect.Parameter:
     )
 
 
+def _is_outdated(name: str) -> bool:
+    found = inspect.getattr_static(BaseModel, name, None)
+    return hasattr(getattr(found, "__func__", found), "__deprecated__")
+
+
+_OUTDATED = frozenset(filter(_is_outdated, vars(BaseModel)))
+"""What pydantic keeps of its first version; completion would offer it beside what is in use."""
+
+
+def offered(names: Iterable[str]) -> list[str]:
+    """The names that completion offers of a model."""
+    return [name for name in names if name not in _OUTDATED]
+
+
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass as ModelType
 else:
@@ -90,6 +104,9 @@ else:
 
 class ShowsFields(ModelType):
     """The type of models whose signature is their fields, as `help` and notebooks show it."""
+
+    def __dir__(cls) -> list[str]:  # noqa: N805
+        return offered(super().__dir__())
 
     @property
     def __signature__(cls: type[BaseModel]) -> inspect.Signature:  # type: ignore[misc] # noqa: N805

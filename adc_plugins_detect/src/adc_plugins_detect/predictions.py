@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from adc_core.arrays import Array, chunks
 from adc_core.errors import InputError
 from adc_core.evidence import Probabilities
-from adc_plugins_detect.detectors.confident_joint import checked
+from adc_plugins_detect.detectors.confident_joint import checked, in_range
 from adc_plugins_detect.inputs import as_labels, as_probabilities, same_length
 
 Predicted: TypeAlias = ArrayLike | Probabilities
@@ -69,8 +69,7 @@ def weighted_mean(labels: NDArray[np.int64], matrices: Sequence[Array]) -> NDArr
     values = np.zeros(matrices[0].shape, np.float32)
     for weight, matrix in zip(weights, matrices, strict=True):
         for part in chunks(len(matrix), 8 * matrix.shape[1]):
-            block = checked(matrix[part], part.start)
-            values[part] += np.float32(weight) * block.astype(np.float32)
+            values[part] += np.float32(weight) * in_range(matrix[part]).astype(np.float32)
     return values
 
 
@@ -91,5 +90,8 @@ def _depth(nested: object) -> int:
 
 
 def _log_loss(labels: NDArray[np.int64], matrix: Array) -> float:
-    own = np.asarray(matrix[np.arange(len(labels)), labels], np.float64)
+    own = np.empty(len(labels))
+    for part in chunks(len(matrix), 8 * matrix.shape[1]):
+        block = checked(matrix[part], part.start)
+        own[part] = block[np.arange(len(block)), labels[part]]
     return float(-np.log(own.clip(min=_LEAST)).mean())

@@ -138,12 +138,13 @@ def _contest(dataset: Dataset, row: int) -> Contest | None:
 
 
 def _curve(values: Array) -> Curve | None:
-    """At most sixty points are drawn; one epoch is no curve."""
-    epochs = len(values)
-    if epochs < 2:
+    """At most sixty points are drawn, of epochs that saw the sample; one is no curve."""
+    epochs, seen = len(values), values[~np.isnan(values)]
+    if len(seen) < 2:
         return None
     shown = np.unique(np.linspace(0, epochs - 1, min(epochs, _MOST_POINTS)).round().astype(int))
+    shown = shown[~np.isnan(values[shown])]
     across = shown / (epochs - 1) * _WIDTH
     down = (1 - values[shown].clip(0, 1)) * _HEIGHT
     points = " ".join(f"{x:.4g},{y:.4g}" for x, y in zip(across, down, strict=True))
-    return Curve(first=float(values[0]), last=float(values[-1]), epochs=epochs, points=points)
+    return Curve(first=float(seen[0]), last=float(seen[-1]), epochs=epochs, points=points)

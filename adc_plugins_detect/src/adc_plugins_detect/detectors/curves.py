@@ -35,9 +35,8 @@ def seen_curves_of(labels: Array, evidence: Dynamics | ArrayLike, column: str) -
     Raises:
         InputError: as `curves_of`, or a sample was seen in no epoch.
     """
-    if isinstance(evidence, Dynamics):
-        return curves_of(labels, evidence, column)
-    values = as_array(evidence, column)
+    known = isinstance(evidence, Dynamics)
+    values: Array = getattr(evidence, column) if known else as_array(evidence, column)
     if values.ndim != 2 or values.dtype.kind != "f" or not (gaps := np.isnan(values)).any():
         return curves_of(labels, values, column)
     curves_of(labels, np.where(gaps, 0, values), column)
@@ -90,7 +89,9 @@ def place_of(epoch: int, evidence: Dynamics | ArrayLike, curves: Array) -> int:
 
 def mean_of_epochs(curves: Array) -> NDArray[np.float64]:
     """N means over the epochs in which each sample was seen, in double precision."""
-    means: NDArray[np.float64] = np.nanmean(curves, axis=1, dtype=np.float64)
+    means: NDArray[np.float64] = curves.mean(axis=1, dtype=np.float64)
+    if (gaps := np.isnan(means)).any():
+        means[gaps] = np.nanmean(curves[gaps], axis=1, dtype=np.float64)
     return means
 
 

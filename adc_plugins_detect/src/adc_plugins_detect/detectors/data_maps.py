@@ -45,6 +45,8 @@ def data_map(dynamics: Dynamics) -> DataMap:
     variability = np.empty(len(given))
     for part in chunks(len(given), 8 * probability.shape[1]):
         variability[part] = probability[part].std(axis=1, dtype=np.float64)
+    if (gaps := np.isnan(variability)).any():
+        variability[gaps] = np.nanstd(probability[gaps].astype(np.float64), axis=1)
     return DataMap(
         confidence=mean_of_epochs(probability).clip(0, 1),
         variability=variability,

@@ -62,6 +62,11 @@ def early_stop_ce(
     elif confidence_in == "given":
         curves = shares_of(given, evidence, "given_probability")
         confidence = curves[:, place_of(epoch, evidence, curves)]
+        if (unseen := np.isnan(confidence)).any():
+            raise InputError(
+                f"given_probability: row {int(unseen.argmax())} was not seen in epoch {epoch}: "
+                "judge by another, or leave it out"
+            )
     else:
         raise InputError(
             "dynamics know the probability of the given label alone: give Probabilities, or set "

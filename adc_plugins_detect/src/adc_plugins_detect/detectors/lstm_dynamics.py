@@ -47,8 +47,8 @@ def lstm_dynamics(
 
     Args:
         labels: N given labels.
-        evidence: training dynamics, or their N × E probabilities of the given label, NaN in
-            epochs in which a sample was not seen: such gaps are filled by linear interpolation.
+        evidence: training dynamics, or their N × E probabilities of the given label. NaN in epochs
+            in which a sample was not seen is filled by linear interpolation.
         weights: a file of `adc train-lstm-dynamics`; by default the one of the package.
         ids: N texts; by default the row numbers.
 
@@ -63,13 +63,12 @@ def lstm_dynamics(
     if not isinstance(weights, Path | str | None):
         raise InputError(f"weights: expected a path, got {type(weights).__name__}")
     network = read_network(SHIPPED if weights is None else Path(weights))
+    times: Array | None = None
     if isinstance(evidence, Dynamics):
-        times: Array = evidence.epochs
-        curves = shares_of(given, evidence, "given_probability")
-    else:
-        whole = _without_gaps(as_array(evidence, "given_probability"))
-        curves = shares_of(given, curves_of(given, whole, "given_probability"), "given_probability")
-        times = np.arange(curves.shape[1])
+        times = evidence.epochs
+        evidence = evidence.given_probability
+    values = _without_gaps(as_array(evidence, "given_probability"))
+    curves = shares_of(given, curves_of(given, values, "given_probability"), "given_probability")
     suspicion = np.empty(len(given))
     series = np.zeros((_ROWS, network.length), np.float32)
     with threadpool_limits(1, "blas"):  # so that any number of threads adds alike
