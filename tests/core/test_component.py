@@ -1,5 +1,7 @@
 """Components: what makes two of them the same."""
 
+import importlib.util
+import sys
 from typing import ClassVar
 
 from pydantic import Field
@@ -71,3 +73,33 @@ def test_components_of_one_name_are_numbered(tmp_path):
         registry.add(name, component)
     one, other = WithFile(weights=tmp_path), Reads(weights=tmp_path)
     assert named([one, other, one]) == ["with-file", "reads", "with-file-2"]
+
+
+CLASS = '''
+from adc_core import Detector
+
+class Edited(Detector):
+    """Is being written."""
+
+    def detect(self, dataset):
+        raise AssertionError
+'''
+
+
+def test_the_file_of_a_class_that_is_being_written_counts(tmp_path, monkeypatch):
+    def fingerprint(code, place):
+        path = tmp_path / place / "edited_detector.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(code)
+        spec = importlib.util.spec_from_file_location("edited_detector", path)
+        module = importlib.util.module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, "edited_detector", module)
+        spec.loader.exec_module(module)
+        return module.Edited().fingerprint
+
+    first = fingerprint(CLASS, "one")
+    assert fingerprint(CLASS, "two") == first
+    assert fingerprint(CLASS + "# edited", "one") != first
+    # What is installed counts by its version.
+    installed = fingerprint(CLASS, "site-packages")
+    assert fingerprint(CLASS + "# edited", "site-packages") == installed

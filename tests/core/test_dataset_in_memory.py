@@ -1,5 +1,7 @@
 """A pipeline that is given a dataset itself, and not the path of one."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -74,3 +76,21 @@ def test_images_that_are_not_there_are_refused(tmp_path, toys):
 def test_what_is_neither_is_named(toys):
     with pytest.raises(ValueError, match="give a path, or in Python a Dataset"):
         Pipeline(dataset=3)
+
+
+def test_another_dataset_does_not_take_a_directory_over(tmp_path):
+    def pipeline(rows):
+        rng = np.random.default_rng(0)
+        features = 9 * np.eye(3)[np.arange(rows) % 3] + rng.normal(size=(rows, 3))
+        dataset = Dataset(labels=np.arange(rows) % 3, features=features)
+        return Pipeline(dataset=dataset, detectors=[{"use": "simifeat", "k": 3}])
+
+    pipeline(60).run(tmp_path / "run", Listeners())
+    with pytest.raises(InputError) as raised:
+        pipeline(30).run(tmp_path / "run", Listeners())
+    told = re.sub("[0-9a-f]{12}", "SUM", str(raised.value))
+    assert told == (
+        f"{tmp_path / 'run'} holds the run of another pipeline (dataset SUM in memory, not "
+        "dataset SUM in memory): choose another --out"
+    )
+    assert (tmp_path / "run" / "detectors" / "simifeat").is_dir()

@@ -57,9 +57,16 @@ def test_row_numbers_join_the_frame_that_the_samples_came_from():
     assert joined["suggested_label"][1] == "cat"
 
 
-def test_ids_that_are_numbers_of_other_rows_stay_texts():
-    findings = Findings(ids=["1", "0"], suspicion=[0.1, 0.9], flagged=[False, True])
-    assert findings.to_pandas().index.tolist() == ["1", "0"]
+def test_ids_that_are_numbers_are_numbers_in_a_frame_again():
+    """As pandas reads them from a file, and as an index that is given as ids has them."""
+    findings = Findings(ids=["10", "0"], suspicion=[0.1, 0.9], flagged=[False, True])
+    assert findings.to_pandas().index.tolist() == [10, 0]
+
+
+@pytest.mark.parametrize("ids", [["01", "1"], ["1", "a"], ["1.0", "2"], ["9" * 19, "1"]])
+def test_other_ids_stay_texts(ids):
+    findings = Findings(ids=ids, suspicion=[0.1, 0.9], flagged=[False, True])
+    assert findings.to_pandas().index.tolist() == ids
 
 
 def test_the_frame_is_its_owners():

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from adc_core import Dataset, Pipeline
 from adc_core.errors import InputErrors
@@ -145,3 +146,16 @@ def test_advice_names_what_adds_the_column():
 
     for column, (kind, name) in ADDED_BY.items():
         assert column in registry.load(INTERFACES[kind], name).adds
+
+
+@pytest.mark.parametrize(
+    ("value", "advice"),
+    [
+        ("simifeat", "[simifeat]"),
+        ({"use": "simifeat"}, "put the table into brackets, or after a dash"),
+    ],
+)
+def test_one_component_where_a_list_is_expected(value, advice):
+    with pytest.raises(ValidationError) as raised:
+        Pipeline.model_validate({"dataset": "photos", "detectors": value})
+    assert lines_of(raised.value) == [f"detectors: give a list: {advice}"]

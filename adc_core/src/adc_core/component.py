@@ -2,9 +2,11 @@
 
 import inspect
 import json
+import sys
 from abc import ABC
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
@@ -23,6 +25,7 @@ from pydantic import (
 
 from adc_core.faults import explain
 from adc_core.fingerprint import hash_file
+from adc_core.first_party import PACKAGE_OF
 from adc_core.registry import registry
 from adc_core.signatures import ShowsFields
 
@@ -128,12 +131,29 @@ class Component(BaseModel, ABC, metaclass=ShowsFields):
             if isinstance(path, Path) and path.is_file():
                 options[name] = hash_file(path)
         described = {key: value for key, value in options.items() if key not in self.pace}
-        return described | {"version": registry.version_of(type(self))}
+        described["version"] = registry.version_of(type(self))
+        source = source_in_work(type(self))
+        return described | ({} if source is None else {"source": source})
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 over the component's identity."""
         return sha256(json.dumps(self.identity).encode()).hexdigest()
+
+
+@cache
+def source_in_work(component: type[Component]) -> str | None:
+    """SHA-256 of the file of a class that is being written: no version tells of its edits.
+
+    None for what is installed as a whole, for first-party packages, and for notebooks, which have
+    no file.
+    """
+    if registry.name_of(component).rpartition("/")[0] in frozenset(PACKAGE_OF.values()):
+        return None
+    file = getattr(sys.modules.get(component.__module__), "__file__", None)
+    if file is None or {"site-packages", "dist-packages"} & set(Path(file).parts):
+        return None
+    return hash_file(Path(file)) if Path(file).is_file() else None
 
 
 def named(components: Sequence[Component]) -> list[str]:

@@ -1,6 +1,6 @@
 """Evidence columns: what detectors read and encoders, enrichers and learners add."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,13 @@ class Probabilities(Record):
 
     values: Matrix
     origin: Literal["out of sample", "in sample"]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> "np.ndarray[Any, Any]":
+        array = np.asarray(self.values, dtype=dtype)
+        return array.copy() if copy else array
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -144,10 +144,10 @@ class Findings(Record):
     def to_pandas(self) -> "pd.DataFrame":
         """A data frame with one row per sample.
 
-        Its index is the ids, or numbers where these are the row numbers, so that it joins the data
-        frame that the samples came from. Its columns are suspicion, flagged, suggested_label (a
-        class number and -1, or a name and None, where labels were names), suggestion_confidence
-        (NaN without a suggestion) and covered.
+        Its index is the ids, as numbers where all of them are whole numbers, so that it joins the
+        data frame that the samples came from. Its columns are suspicion, flagged, suggested_label
+        (a class number and -1, or a name and None, where labels were names),
+        suggestion_confidence (NaN without a suggestion) and covered.
 
         Raises:
             ImportError: pandas is not installed.
@@ -159,8 +159,10 @@ class Findings(Record):
         rows = len(self.ids)
         labels = np.full(rows, -1) if self.suggested_labels is None else self.suggested_labels
         confidence = self.suggestion_confidence
-        numbered = np.array_equal(self.ids, np.arange(rows).astype(np.str_))
-        index = pd.RangeIndex(rows) if numbered else pd.Index(self.ids.tolist())
+        numbers = _whole_numbers(self.ids)
+        index = pd.Index(self.ids.tolist() if numbers is None else numbers)
+        if numbers is not None and np.array_equal(numbers, np.arange(rows)):
+            index = pd.RangeIndex(rows)
         return pd.DataFrame(
             {
                 "suspicion": self.suspicion,
@@ -182,6 +184,14 @@ class Findings(Record):
             return names
         named: Array = np.array([*self.classes, None], dtype=object)[labels]
         return named
+
+
+def _whole_numbers(texts: Array) -> Array | None:
+    """Texts as int64, where all are whole numbers as Python writes them; else None."""
+    if not len(texts) or not np.char.isdigit(texts).all() or np.char.str_len(texts).max() > 18:
+        return None
+    numbers: Array = texts.astype(np.int64)
+    return numbers if np.array_equal(numbers.astype(np.str_), texts) else None
 
 
 def check_stochastic(matrix: "np.ndarray[Any, Any]", name: str) -> None:

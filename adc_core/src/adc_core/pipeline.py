@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -16,6 +17,7 @@ from pydantic import (
     ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
+    field_validator,
     model_validator,
 )
 
@@ -98,6 +100,18 @@ class Pipeline(BaseModel, metaclass=ShowsFields):
             raise explain(cls, error) from None
         return built
 
+    @field_validator(
+        *("searchers", "simulators", "enrichers", "detectors", "curators", "learners", "metrics"),
+        mode="before",
+    )
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            raise ValueError(f"give a list: [{value}]")
+        if isinstance(value, Mapping):
+            raise ValueError("give a list: put the table into brackets, or after a dash")
+        return value
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         collecting = {
@@ -135,7 +149,10 @@ class Pipeline(BaseModel, metaclass=ShowsFields):
         """What the run is about; a run directory belongs to one source."""
         if self.brief is not None:
             return f"brief {self.brief.subject!r}"
-        return "a dataset in memory" if self.in_memory is not None else f"dataset {self.dataset}"
+        if self.in_memory is not None:
+            # Its samples alone: with other labels it is the same dataset, judged anew.
+            return f"dataset {self.in_memory.fingerprint_of('ids')[:12]} in memory"
+        return f"dataset {self.dataset}"
 
     @property
     def in_memory(self) -> Dataset | None:

@@ -45,7 +45,10 @@ def array_function(function: Callable[P, R]) -> Callable[P, R]:
 
     - Options, which are what is annotated as a number, a boolean or a `Literal`, are validated
       by their annotation as fields of a component are: `Annotated[int, Ge(3)]`.
-    - Labels may be names: `classes` is then filled in, and findings know the names.
+    - Labels may be names: `classes` is then filled in, and findings know the names. Columns of
+      probabilities are in the order of the sorted names, unless a data frame names its columns or
+      the caller gives `classes`.
+    - The index of a pandas Series of labels becomes the ids, so that findings join its data frame.
     - Progress is shown where nobody else listens and standard error is looked at.
     """
     written = inspect.signature(function)
@@ -61,9 +64,13 @@ def array_function(function: Callable[P, R]) -> Callable[P, R]:
             return call(*args, **kwargs)  # Python says what is wrong
         given |= kwargs
         given |= checked_options(function, given)
+        if "ids" in written.parameters and given.get("ids") is None:
+            given["ids"] = _ids_of(given.get("labels"))
         classes = _names_of(given.get("labels"))
+        if classes and (order := _order_of(given)) is not None:
+            given["labels"], classes = class_indices(given["labels"], order)
         if classes and "classes" in written.parameters:
-            given.setdefault("classes", classes)
+            given["classes"] = given.get("classes") or classes
         with _progress_shown(function.__name__):
             result = call(**given)
         if classes and isinstance(result, Findings):
@@ -119,6 +126,25 @@ def _names_of(labels: Any) -> tuple[str, ...] | None:
     """The class names where labels are names; arrays of numbers cost nothing."""
     kind = getattr(getattr(labels, "dtype", None), "kind", "O")
     return None if labels is None or kind in "biufc" else class_indices(labels).names
+
+
+def _order_of(given: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """The order of the classes, where the caller or the columns of a data frame say it."""
+    if given.get("classes"):
+        return tuple(map(str, given["classes"]))
+    columns = getattr(given.get("probabilities"), "columns", None)
+    if columns is None or not all(isinstance(name, str) for name in columns):
+        return None
+    return tuple(columns)
+
+
+def _ids_of(labels: Any) -> list[str] | None:
+    """What the rows of a pandas Series are called, where they are not just counted."""
+    index = getattr(labels, "index", None)
+    if not hasattr(labels, "iloc") or index is None or not index.is_unique:
+        return None
+    names = [str(name) for name in index]
+    return None if names == [str(row) for row in range(len(names))] else names
 
 
 @contextmanager

@@ -107,7 +107,8 @@ def hoc(
         bootstrap: how often to draw the triples of labels anew for a confidence interval; 100
             will do. It tells of chance alone, not of poor neighbours.
         seed: of these draws.
-        classes: K names, for the warning; by default the numbers.
+        classes: K names in the order of their numbers, for warnings, and for labels that are names;
+            by default these sorted.
 
     Raises:
         InputError: another number of labels than of rows, or fewer than two neighbours.
@@ -158,7 +159,8 @@ def transition_from_votes(
         steps: steps of the fit; by default 1,500, and 300 for more than 50 classes.
         bootstrap: how often to draw the samples anew for a confidence interval.
         seed: of these draws.
-        classes: K names, for the warning; by default the numbers.
+        classes: K names in the order of their numbers, for warnings, and for labels that are names;
+            by default these sorted.
 
     Raises:
         InputError: not three labels a sample.

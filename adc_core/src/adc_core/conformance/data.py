@@ -14,6 +14,7 @@ from adc_core.dataset import EVIDENCE, Dataset
 from adc_core.dataset_files import load_array
 from adc_core.design import Brief, Design, Page, Query
 from adc_core.errors import InputError, RecordErrors, WorkError
+from adc_core.evidence import Neighbours
 from adc_core.fingerprint import save_array
 from adc_core.interfaces import (
     Collector,
@@ -112,6 +113,9 @@ def _given(component: Component) -> Dataset:
     if component.kind == "enrichers":
         added = [name for name in component.provides if name in EVIDENCE]
         dataset = dataset.replace(**dict.fromkeys(added))
+    if isinstance(component, Detector | Curator) and dataset.neighbours is not None:
+        indices, similarities = dataset.neighbours.first(max(1, component.neighbours_read))
+        dataset = dataset.replace(neighbours=Neighbours(indices=indices, similarities=similarities))
     return shown_to(component, dataset)
 
 

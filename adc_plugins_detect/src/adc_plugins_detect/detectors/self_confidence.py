@@ -56,7 +56,8 @@ def self_confidence(
             sample's label. Of several models, a list
             of them: the better ones count for more, as in `average_models`.
         neighbors: k-NN graph, whose agreement with the labels is told beside the rest.
-        classes: K names, for warnings.
+        classes: K names in the order of their numbers, for warnings, and for labels that are names;
+            by default these sorted.
         ids: N texts; by default the row numbers.
 
     Returns:

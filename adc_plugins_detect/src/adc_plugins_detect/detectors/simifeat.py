@@ -63,7 +63,8 @@ def simifeat(
         duplicate_similarity: `hoc` takes neighbours above this cosine for copies. They do vote:
             remove copies from a dataset before judging its labels.
         n_classes: K; by default the largest label says.
-        classes: K names, for a warning.
+        classes: K names in the order of their numbers, for warnings, and for labels that are names;
+            by default these sorted.
         ids: N texts; by default the row numbers.
 
     Returns:

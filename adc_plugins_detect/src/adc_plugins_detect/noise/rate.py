@@ -26,6 +26,9 @@ GOOD_SKILL, FAIR_SKILL = 0.4, 0.3
 fifths wrong, the thirty most suspicious are nearly all wrong with good evidence and more than half
 with fair evidence (`benchmarks/noise_rates.py`); below, they are hardly better than drawn."""
 
+_ENOUGH, _TOO_FEW = 100, 0.002
+"""Fewer contradictions than this share, of so many labels, are what in-sample predictions give."""
+
 _HUMAN = 1.5
 """People err where images are hard, so that their errors are less suspicious than expected ones: by
 so much more are there, where the evidence is good enough to tell. Measured on CIFAR-10N."""
@@ -60,7 +63,8 @@ def noise_rate(
         labels: N given labels in 0…K-1.
         features: N × D, from an encoder that has not learned these labels; or None.
         probabilities: N × K out of sample; without them they are made from the features.
-        classes: K names, for the warnings; by default the numbers.
+        classes: K names in the order of their numbers, for warnings, and for labels that are names;
+            by default these sorted.
 
     Raises:
         InputError: neither features nor probabilities, or arrays of other shapes.
@@ -128,13 +132,19 @@ def noise_rate_of(
         high=high,
         poor=verdict == "poor",
         estimators=estimators,
-        warnings=(*told, *_warnings(estimators, point, low, separation)),
+        warnings=(*told, *_warnings(estimators, point, low, separation, n)),
     )
 
 
 def _warnings(
-    estimators: dict[str, float], point: float, low: float, separation: float
+    estimators: dict[str, float], point: float, low: float, separation: float, n: int
 ) -> Iterator[str]:
+    if n >= _ENOUGH and estimators["differs"] < _TOO_FEW:
+        yield (
+            f"predictions agree with all but {estimators['differs'] * n:.0f} of the {n:,} labels: "
+            "if the model was trained on these very labels, that tells nothing; predict every "
+            "sample by a model that has not seen it (scikit-learn's cross_val_predict)"
+        )
     neighbors = estimators.get("HOC", 0.0)
     if neighbors > 1.3 * max(estimators["confident joint"], point) + 0.02:
         yield (
