@@ -266,10 +266,6 @@ def test_functions_take_what_functions_make():
             "flags b: expected as many booleans as every other filter has, got bool (1,)",
         ),
         (
-            lambda: linear_probe(LABELS, FEATURES, folds=9),
-            "folds is 9 for 8 samples: choose 2…8",
-        ),
-        (
             lambda: linear_probe(LABELS, FEATURES, n_classes=10**9),
             "n_classes: Input should be less than or equal to 100000",
         ),
