@@ -84,7 +84,9 @@ def test_the_same_again_asks_nobody(collected):
     _, [(output, first, _), (again, second, calls), _] = collected
     assert calls == 0
     assert first == second
-    assert again == output
+    reused = "reused: all 2 stages, for nothing they depend on has changed\n"
+    assert reused not in output
+    assert again.replace(reused, "") == output
 
 
 def test_more_words_ask_only_for_themselves(collected, gallery):

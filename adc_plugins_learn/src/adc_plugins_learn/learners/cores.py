@@ -10,7 +10,7 @@ from adc_core.dataset import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.samples import Batch, Samples
-from adc_plugins_learn.training.strategy import Networks, Strategy
+from adc_plugins_learn.training.strategy import Networks, Portion, Step, Strategy
 
 
 def _every_label(logits: Tensor) -> Tensor:
@@ -88,14 +88,20 @@ class _Sieved(Strategy):
         self._prior = passed / passed.sum().clamp_min(1)
         self._dropped = torch.zeros_like(self._counts)
 
-    def loss(self, logits: Tensor, batch: Batch, epoch: int) -> Tensor:
+    def step(self, portion: Portion, networks: Networks, epoch: int) -> Step:
+        batch = self.samples.batch(portion.rows)
+        logits = networks[0](batch.images)
+        return Step(self.sieved(logits, batch, epoch), batch.rows, logits)
+
+    def sieved(self, logits: Tensor, batch: Batch, epoch: int) -> Tensor:
+        """The mean loss of the labels that pass the sieve, which counts the others."""
         beta = beta_at(epoch, self.epochs, self._beta)
         losses = confidence_regularized(logits, batch.labels, beta, self._prior)
         kept = torch.ones_like(losses)
         if epoch > round(0.3 * self.epochs):
             kept = (sieve_scores(logits.detach(), batch.labels) <= 0).to(losses.dtype)
             self._dropped += torch.bincount(batch.labels[kept == 0], minlength=len(self._counts))
-        return sieved_mean(losses, kept)[None]
+        return sieved_mean(losses, kept)
 
     def tune(self, optimiser: torch.optim.Optimizer, rate: float, epoch: int) -> None:
         super().tune(optimiser, rate / (1 + beta_at(epoch, self.epochs, self._beta)), epoch)
