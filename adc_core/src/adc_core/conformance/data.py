@@ -114,7 +114,9 @@ def _given(component: Component) -> Dataset:
         added = [name for name in component.provides if name in EVIDENCE]
         dataset = dataset.replace(**dict.fromkeys(added))
     if isinstance(component, Detector | Curator) and dataset.neighbours is not None:
-        indices, similarities = dataset.neighbours.first(max(1, component.neighbours_read))
+        indices, similarities = dataset.neighbours.first(
+            min(max(1, component.neighbours_read), dataset.neighbours.k)
+        )
         dataset = dataset.replace(neighbours=Neighbours(indices=indices, similarities=similarities))
     return shown_to(component, dataset)
 
