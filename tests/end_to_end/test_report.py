@@ -26,6 +26,10 @@ def write_page(folder, run):
     (folder / "pipeline.yaml").write_text("dataset: d\n")
     record = {
         "started": "2026-01-01",
+        "format": 1,
+        "source": "dataset toys",
+        "pipeline": {},
+        "seeds": {},
         "stages": {"encoder": {"seconds": 1.0, "fingerprint": "0" * 64, "reused": False}},
         "packages": {"adc-core": "0.1.0", "numpy": "2"},
         "machine": {"python": "3.11", "platform": "Linux", "cpus": 2},
