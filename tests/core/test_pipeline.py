@@ -159,3 +159,12 @@ def test_one_component_where_a_list_is_expected(value, advice):
     with pytest.raises(ValidationError) as raised:
         Pipeline.model_validate({"dataset": "photos", "detectors": value})
     assert lines_of(raised.value) == [f"detectors: give a list: {advice}"]
+
+
+def test_in_python_every_fault_is_a_line_too():
+    with pytest.raises(InputErrors) as raised:
+        Pipeline(detectors=["simifet"], datset="photos")
+    assert raised.value.faults == (
+        'detectors.0: adc.detectors has no "simifet": did you mean "simifeat"?',
+        'datset: there is no key "datset": did you mean "dataset"?',
+    )

@@ -40,9 +40,9 @@ from adc_core.interfaces import (
     Simulator,
 )
 from adc_core.listeners import Listeners
+from adc_core.record import RecordType
 from adc_core.run import Run, TrainingSet
 from adc_core.run_record import COLLECTOR
-from adc_core.signatures import ShowsFields
 
 
 def _path_or_dataset(value: Any, info: ValidationInfo) -> Path | Dataset:
@@ -61,7 +61,7 @@ GivenDataset = Annotated[
 """Where the data lie, or they themselves; these are no part of the pipeline's written form."""
 
 
-class Pipeline(BaseModel, metaclass=ShowsFields):
+class Pipeline(BaseModel, metaclass=RecordType):
     """Designs, collects, cleans, learns and measures; every part but the data is optional.
 
     The data come either from a brief (with designer, searchers and collector) or from `dataset`: a
