@@ -158,6 +158,12 @@ class NoPage(Searcher):
         return []
 
 
+class OneText(Good):
+    """Forgets a comma."""
+
+    reads: ClassVar = "neighbours"
+
+
 class DoubleEncoder(Encoder):
     """Encodes in double precision."""
 
@@ -257,6 +263,7 @@ def named(request):
         (Melting, {"check_is_frozen"}),
         (Peeking, {"check_reads_and_adds_known_columns"}),
         (Modest, EVERY_JUDGEMENT),
+        (OneText, {"check_reads_and_adds_known_columns", *EVERY_JUDGEMENT}),
         (Undeclared, EVERY_JUDGEMENT),
         (Raising, {"check_answers_a_page_or_says_what_is_missing"}),
         (RankZero, {"check_answers_a_page_or_says_what_is_missing"}),

@@ -67,6 +67,9 @@ def check_pickles(component: Component) -> None:
 def check_reads_and_adds_known_columns(component: Component) -> None:
     """What it reads and adds are columns; only metrics read the truth."""
     interface = INTERFACES[component.kind]
+    for name in ("reads", "adds"):
+        columns = getattr(component, name)
+        assert isinstance(columns, tuple), f'{name} is {columns!r}: write ("{columns}",)'
     if component.kind != "metrics":
         secret = {"truth", "test"} & set(component.reads)
         assert not secret, f"only metrics may read {', '.join(secret)}"
