@@ -147,6 +147,31 @@ def test_a_fifo_stops_nothing(foreign, pipeline):
     assert str(raised.value).startswith(f"{fifo} is a FIFO: only plain files and folders")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no FIFOs")
+def test_a_record_that_is_a_fifo_is_not_waited_for(foreign, pipeline):
+    (foreign / "run.json").unlink()
+    os.mkfifo(foreign / "run.json")
+    with pytest.raises(InputError) as raised:
+        pipeline.run(foreign, Listeners())
+    assert str(raised.value).startswith(f"{foreign / 'run.json'} is a FIFO: ")
+    with pytest.raises(InputError) as raised:
+        read_run(foreign)
+    assert str(raised.value).startswith(f"{foreign} is no run directory: ")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links of POSIX")
+def test_a_lock_that_is_a_link_is_not_opened(foreign, pipeline):
+    before = outside(foreign)
+    new = foreign.parent / "new"
+    new.mkdir()
+    (new / ".lock").symlink_to(foreign.parent / "thesis" / "thesis.doc")
+    with pytest.raises(InputError) as raised:
+        pipeline.run(new, Listeners())
+    assert str(raised.value).startswith(f"{new / '.lock'} is a link: ")
+    (new / ".lock").unlink()
+    assert outside(foreign) == before
+
+
 @pytest.mark.skipif(os.name != "posix", reason="links of POSIX")
 def test_a_name_that_two_files_share_is_not_written_through(foreign, pipeline):
     thesis = foreign.parent / "thesis" / "thesis.doc"

@@ -28,6 +28,7 @@ from adc_core.plain_files import refuse_irregular
 from adc_core.previous_results import keep_previous
 from adc_core.run_record import (
     PIPELINE,
+    RECORD,
     Machine,
     RunRecord,
     StageRecord,
@@ -219,17 +220,18 @@ def open_run_directory(
 def _refuse_other(folder: Path, pipeline: Pipeline) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder} is a file: choose another --out")
+    if not folder.exists():
+        return
+    there = {item.name for item in folder.iterdir()} - {_LOCK}
+    if there and RECORD not in there:
+        raise InputError(f"{folder} is not empty and not a run directory: choose another --out")
+    refuse_irregular(folder)  # before anything is opened: the record itself may be a FIFO
     record = read_record(folder)
-    if record is None:
-        if folder.is_dir() and any(item.name != _LOCK for item in folder.iterdir()):
-            raise InputError(f"{folder} is not empty and not a run directory: choose another --out")
-    elif record.source != pipeline.source:
+    if record is not None and record.source != pipeline.source:
         raise InputError(
             f"{folder} holds the run of another pipeline ({record.source}, "
             f"not {pipeline.source}): choose another --out"
         )
-    if folder.is_dir():
-        refuse_irregular(folder)
 
 
 def _stage_key(folder: Path) -> Any:

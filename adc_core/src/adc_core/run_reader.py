@@ -123,9 +123,9 @@ class _Reader:
                 f"{folder} is no run directory: it has no {RECORD} with a {PIPELINE} beside it"
             )
         self._folder = folder
+        refuse_irregular(folder)
         record = read_record(folder)
         assert record is not None
-        refuse_irregular(folder)
         self.finished = record.finished
         self._planned = record.pipeline
         self._paths = _pipeline_file(folder / PIPELINE)
