@@ -62,7 +62,8 @@ def open_image(source: Path | bytes, name: str = "", max_pixels: int = MAX_PIXEL
     name = name or (str(source) if isinstance(source, Path) else "image")
     with _refusals(name), _opened(source, name, max_pixels) as image:
         image.load()
-        return _as_rgb(_upright(image))
+        ImageOps.exif_transpose(image, in_place=True)  # no copy where there is nothing to turn
+        return _as_rgb(image)
 
 
 def open_small(
@@ -85,7 +86,8 @@ def open_small(
         if image.format == "JPEG":
             image.draft("RGB", (side, side))
         image.load()
-        small = _as_rgb(_upright(image))
+        ImageOps.exif_transpose(image, in_place=True)
+        small = _as_rgb(image)
         small.thumbnail((side, side), Image.Resampling.BOX, reducing_gap=None)
         return small, (width, height)
 
@@ -184,23 +186,6 @@ _SIGNATURES = (
     (b"II*\0", ".tif"),
     (b"MM\0*", ".tif"),
 )
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    """Turn a picture as its Exif data say; without a copy where there is nothing to turn."""
-    turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
-    return image if turn is None else image.transpose(turn)
-
-
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:
