@@ -25,7 +25,7 @@ from pydantic import (
 
 from adc_core.faults import explain
 from adc_core.fingerprint import hash_file
-from adc_core.first_party import PACKAGE_OF
+from adc_core.first_party import PACKAGES
 from adc_core.registry import registry
 from adc_core.signatures import ShowsFields
 
@@ -132,7 +132,7 @@ class Component(BaseModel, ABC, metaclass=ShowsFields):
                 options[name] = hash_file(path)
         described = {key: value for key, value in options.items() if key not in self.pace}
         described["version"] = registry.version_of(type(self))
-        source = source_in_work(type(self))
+        source = _source_in_work(type(self))
         return described | ({} if source is None else {"source": source})
 
     @property
@@ -142,13 +142,13 @@ class Component(BaseModel, ABC, metaclass=ShowsFields):
 
 
 @cache
-def source_in_work(component: type[Component]) -> str | None:
+def _source_in_work(component: type[Component]) -> str | None:
     """SHA-256 of the file of a class that is being written: no version tells of its edits.
 
     None for what is installed as a whole, for first-party packages, and for notebooks, which have
     no file.
     """
-    if registry.name_of(component).rpartition("/")[0] in frozenset(PACKAGE_OF.values()):
+    if registry.name_of(component).rpartition("/")[0] in PACKAGES:
         return None
     file = getattr(sys.modules.get(component.__module__), "__file__", None)
     if file is None or {"site-packages", "dist-packages"} & set(Path(file).parts):

@@ -75,7 +75,7 @@ def _cell(value: object) -> str:
 
 
 def suspicion_figure(suspicion: Array, flagged: Array) -> "Figure":
-    """Draw how many samples are how suspicious, the flagged ones on top.
+    """Draw how many samples are how suspicious, the flagged ones before the others.
 
     Args:
         suspicion: N float64 in 0…1, NaN for samples that were not judged.
@@ -89,6 +89,8 @@ def suspicion_figure(suspicion: Array, flagged: Array) -> "Figure":
     """
     try:
         from matplotlib.figure import Figure
+
+        from adc_core.report.figures import COLORS
     except ImportError:
         raise ImportError("a figure needs matplotlib: pip install 'adc-core[report]'") from None
 
@@ -106,7 +108,12 @@ def suspicion_figure(suspicion: Array, flagged: Array) -> "Figure":
     figure = Shown(figsize=(6, 3), layout="constrained")
     axes = figure.add_subplot()
     axes.hist(
-        parts, bins=np.linspace(0, 1, 41).tolist(), stacked=True, label=names, color=COLORS[:2]
+        parts,
+        bins=np.linspace(0, 1, 41).tolist(),
+        histtype="stepfilled",  # one before the other: stacked, heights mean nothing on this axis
+        alpha=0.8,
+        label=names,
+        color=COLORS[:2],
     )
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_xlabel("suspicion")
@@ -114,7 +121,3 @@ def suspicion_figure(suspicion: Array, flagged: Array) -> "Figure":
     axes.set_yscale("symlog")
     figure.legend(frameon=False, loc="outside upper left", ncols=2)
     return figure
-
-
-COLORS = ["#2f6f8f", "#d98c3f"]
-"""Those of the report."""

@@ -102,3 +102,6 @@ PACKAGE_OF: Mapping[tuple[str, str], str] = MappingProxyType(
     }
 )
 """(kind, name) to package."""
+
+PACKAGES = frozenset(_NAMES)
+"""The packages themselves."""

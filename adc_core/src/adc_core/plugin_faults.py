@@ -10,10 +10,8 @@ from pydantic import ValidationError
 from adc_core.component import Component
 from adc_core.errors import InputError, InputErrors, RecordErrors, WorkError
 from adc_core.faults import lines_of
-from adc_core.first_party import PACKAGE_OF
+from adc_core.first_party import PACKAGES
 from adc_core.registry import registry
-
-_OURS = frozenset(PACKAGE_OF.values())
 
 _PYDANTIC = (ValidationError, RecordErrors)
 """Errors whose lines say enough without their type."""
@@ -39,7 +37,7 @@ def plugin_faults(component: Component, stage: str) -> Iterator[None]:
     except (InputError, WorkError) as error:
         if isinstance(error, RecordErrors):
             raise _told(component, who, error) from error
-        if registry.name_of(type(component)).rpartition("/")[0] in _OURS:
+        if registry.name_of(type(component)).rpartition("/")[0] in PACKAGES:
             raise
         if isinstance(error, WorkError):
             raise WorkError(f"{who}: {error}") from error

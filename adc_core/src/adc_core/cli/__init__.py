@@ -61,8 +61,8 @@ def _without_debug(words: list[str]) -> tuple[list[str], bool]:
 def _dispatch(words: list[str], *, debug: bool) -> int:
     commands = _plugin_commands()
     name = _named_command(words)
-    typing = words_to_complete() is not None
-    if name is not None and name not in (*BUILT_IN, *commands) and not typing:
+    unfinished = words_to_complete() is not None
+    if name is not None and name not in (*BUILT_IN, *commands) and not unfinished:
         if (package := PACKAGE_OF.get((COMMANDS, name))) is not None:
             raise InputError(f'the command "{name}" is not installed: pip install {package}')
         raise InputError(unknown("command", name, (*BUILT_IN, *commands)))

@@ -14,7 +14,9 @@ from adc_core.dataset import Dataset
 from adc_core.run import Measurement
 from adc_core.texts import from_arrow
 
-_COLOURS = ("#2f6f8f", "#d98c3f", "#6a9a57", "#a15c8e", "#8a8a8a")
+COLORS = ("#2f6f8f", "#d98c3f", "#6a9a57", "#a15c8e", "#8a8a8a")
+"""Of parts that are told apart, in this order."""
+
 _STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "adc",
@@ -53,7 +55,7 @@ def class_counts(dataset: Dataset, things: str) -> str:
     places = np.arange(len(dataset.classes))
     for number, engine in enumerate(np.unique(engines)):
         counts = np.bincount(dataset.labels[engines == engine], minlength=len(dataset.classes))
-        colour = _COLOURS[number % len(_COLOURS)]
+        colour = COLORS[number % len(COLORS)]
         axes.barh(places, counts, left=left, color=colour, label=_verbatim([str(engine)])[0])
         left += counts
     for place, total in zip(places, left, strict=True):
@@ -100,7 +102,7 @@ def accuracies(measurements: Sequence[Measurement]) -> str:
     for number, metric in enumerate(shown):
         values = [found.get(metric, np.nan) for found in figures.values()]
         where = places + (number - 0.5) * 0.36
-        axes.barh(where, values, height=0.34, color=_COLOURS[number], label=metric)
+        axes.barh(where, values, height=0.34, color=COLORS[number], label=metric)
         for place, value in zip(where, values, strict=True):
             axes.text(value, place, f" {100 * value:.1f} %", va="center")
     axes.set_yticks(places, list(figures))
