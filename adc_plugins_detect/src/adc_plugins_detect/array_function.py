@@ -23,8 +23,10 @@ from typing import (
 )
 from typing import cast as typed
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
+from adc_core.arrays import Array
 from adc_core.errors import InputErrors
 from adc_core.faults import explain, lines_of
 from adc_core.findings import Findings
@@ -32,6 +34,7 @@ from adc_core.labels import class_indices
 from adc_core.progress_bars import progress_bar, seen_by_somebody
 from adc_core.signatures import readable
 from adc_core.work import is_heard, work_folder, working_in
+from adc_plugins_detect.inputs import row_ids
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -70,7 +73,7 @@ def array_function(function: Callable[P, R]) -> Callable[P, R]:
         if classes and (order := _order_of(given)) is not None:
             given["labels"], classes = class_indices(given["labels"], order)
         if classes and "classes" in written.parameters:
-            given["classes"] = given.get("classes") or classes
+            given["classes"] = classes
         with _progress_shown(function.__name__):
             result = call(**given)
         if classes and isinstance(result, Findings):
@@ -130,7 +133,7 @@ def _names_of(labels: Any) -> tuple[str, ...] | None:
 
 def _order_of(given: Mapping[str, Any]) -> tuple[str, ...] | None:
     """The order of the classes, where the caller or the columns of a data frame say it."""
-    if given.get("classes"):
+    if given.get("classes") is not None and len(given["classes"]):
         return tuple(map(str, given["classes"]))
     columns = getattr(given.get("probabilities"), "columns", None)
     if columns is None or not all(isinstance(name, str) for name in columns):
@@ -138,13 +141,13 @@ def _order_of(given: Mapping[str, Any]) -> tuple[str, ...] | None:
     return tuple(columns)
 
 
-def _ids_of(labels: Any) -> list[str] | None:
+def _ids_of(labels: Any) -> Array | None:
     """What the rows of a pandas Series are called, where they are not just counted."""
     index = getattr(labels, "index", None)
     if not hasattr(labels, "iloc") or index is None or not index.is_unique:
         return None
-    names = [str(name) for name in index]
-    return None if names == [str(row) for row in range(len(names))] else names
+    names = np.asarray(index.astype(str), dtype=np.str_)
+    return None if np.array_equal(names, row_ids(len(names))) else names
 
 
 @contextmanager
