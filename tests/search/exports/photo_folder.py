@@ -1,5 +1,6 @@
 """A folder of one's own with wrong labels, and a run that repairs it, as a user would have them."""
 
+import csv
 import os
 import subprocess
 import sys
@@ -60,3 +61,24 @@ def paint(folder):
         Image.fromarray(pixels).save(path)
         truth[name] = CLASSES[shown]
     return truth
+
+
+def content(folder):
+    """Every file below a folder, with its bytes; and folders that hold none."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else None
+        for path in folder.rglob("*")
+        if path.is_file() or not any(path.iterdir())
+    }
+
+
+def read_list(file):
+    with file.open(newline="") as opened:
+        return list(csv.DictReader(opened))
+
+
+def write_list(file, rows, **dialect):
+    with file.open("w", newline="") as opened:
+        writer = csv.DictWriter(opened, list(rows[0]), **dialect)
+        writer.writeheader()
+        writer.writerows(rows)

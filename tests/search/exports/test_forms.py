@@ -250,7 +250,7 @@ def test_the_recipe_of_a_run_is_in_the_datasheet(dataset, tmp_path):
 
 def test_the_recipe_says_nothing_of_who_ran_it(dataset, tmp_path):
     recipe = """\
-dataset: /home/me/secret-project/photos
+dataset: /data/secret-project/photos
 searchers:
 - {use: wikimedia, contact: me@example.org}
 - {use: searxng, base_url: "http://10.0.0.5/search"}
