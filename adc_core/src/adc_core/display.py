@@ -119,5 +119,6 @@ def suspicion_figure(suspicion: Array, flagged: Array) -> "Figure":
     axes.set_xlabel("suspicion")
     axes.set_ylabel("samples")
     axes.set_yscale("symlog")
-    figure.legend(frameon=False, loc="outside upper left", ncols=2)
+    # hist draws its first part last, so that it lies on top; a legend lists what was drawn first.
+    figure.legend(frameon=False, loc="outside upper left", ncols=2, reverse=True)
     return figure
