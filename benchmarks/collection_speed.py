@@ -87,8 +87,8 @@ def noise(seed: int) -> np.ndarray:
         spectrum = np.fft.rfft2(rng.standard_normal((FIELD, FIELD))) / frequency**1.33
         field = np.fft.irfft2(spectrum, s=(FIELD, FIELD))
         fields.append((field - field.mean()) / field.std())
-    light, *colours = fields
-    pixels = np.stack([128 + 45 * light + 12 * colour for colour in colours], axis=-1)
+    light, *colors = fields
+    pixels = np.stack([128 + 45 * light + 12 * color for color in colors], axis=-1)
     return np.clip(pixels, 0, 255).astype(np.uint8)
 
 
@@ -103,8 +103,8 @@ def make_pictures(folder: Path, count: int, part: int) -> None:
         draw = ImageDraw.Draw(picture)
         for _ in range(10):
             line = [int(place) for place in rng.integers(0, 800, 4)]
-            colour = tuple(int(level) for level in rng.integers(0, 256, 3))
-            draw.line(line, fill=colour, width=int(rng.integers(1, 20)))
+            color = tuple(int(level) for level in rng.integers(0, 256, 3))
+            draw.line(line, fill=color, width=int(rng.integers(1, 20)))
         picture.save(
             folder / f"{number}.jpg",
             quality=int(rng.integers(70, 93)),

@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from adc_core.dataset import Dataset
-from adc_core.evidence import Dynamics, Neighbours
+from adc_core.evidence import Dynamics, Neighbors
 from adc_core.findings import Findings
 from adc_plugins_detect import (
     aum,
@@ -37,8 +37,8 @@ from adc_plugins_detect import (
     hoc,
     linear_probe,
     lstm_dynamics,
-    nearest_neighbours,
-    neighbour_credibility,
+    nearest_neighbors,
+    neighbor_credibility,
     predicted_differs,
     simifeat,
     small_loss,
@@ -138,17 +138,17 @@ def features(data: Path, cache: Path, column: str) -> None:
     vectors = cifar10n.features(data, cache)
     seen = cifar10n.dynamics(data, cache, column)
     start = time.process_time()
-    graph = nearest_neighbours(vectors, 101)
+    graph = nearest_neighbors(vectors, 101)
     searched, start = time.process_time() - start, time.process_time()
     probabilities = linear_probe(labels, vectors).values
     probed = time.process_time() - start
-    print(f"\nevidence: 101 neighbours {searched:.0f} CPU s, linear probe {probed:.0f} CPU s")
+    print(f"\nevidence: 101 neighbors {searched:.0f} CPU s, linear probe {probed:.0f} CPU s")
     print(f"the probe predicts {np.mean(probabilities.argmax(axis=1) == truth):.2%} of the truth")
     near = np.mean(truth[graph.indices[:, :10]] == truth[:, None])
-    print(f"of the ten nearest neighbours {near:.2%} are of the same true class")
+    print(f"of the ten nearest neighbors {near:.2%} are of the same true class")
     _transition(labels, truth, graph)
     table = Table(labels, truth)
-    _by_neighbours(table, labels, graph)
+    _by_neighbors(table, labels, graph)
     for rule in RULES:
         detect = partial(confident_learning, labels, probabilities, rule=rule)
         table.add(f"confident-learning, {rule}", detect)
@@ -159,7 +159,7 @@ def features(data: Path, cache: Path, column: str) -> None:
     table.add("ensemble of three", lambda: ensemble(labels, [table.found[part] for part in parts]))
 
 
-def _transition(labels: np.ndarray, truth: np.ndarray, graph: Neighbours) -> None:
+def _transition(labels: np.ndarray, truth: np.ndarray, graph: Neighbors) -> None:
     estimate = hoc(labels, graph, bootstrap=50)
     assert estimate.interval is not None
     real = np.stack([np.bincount(labels[truth == k], minlength=10) for k in range(10)])
@@ -173,14 +173,14 @@ def _transition(labels: np.ndarray, truth: np.ndarray, graph: Neighbours) -> Non
     )
 
 
-def _by_neighbours(table: Table, labels: np.ndarray, graph: Neighbours) -> None:
+def _by_neighbors(table: Table, labels: np.ndarray, graph: Neighbors) -> None:
     table.add("simifeat, rank", lambda: simifeat(labels, graph))
     table.add("simifeat, vote", lambda: simifeat(labels, graph, rule="vote"))
     table.add("deep-knn", lambda: deep_knn(labels, graph))
-    table.add("neighbour-credibility", lambda: neighbour_credibility(labels, graph))
+    table.add("neighbor-credibility", lambda: neighbor_credibility(labels, graph))
 
     def docta() -> Findings:
-        dataset = Dataset(labels=labels, neighbours=graph)
+        dataset = Dataset(labels=labels, neighbors=graph)
         dropped = Docta(otherwise="drop").curate(dataset, ()).changes["id"].to_numpy()
         flagged = np.isin(dataset.ids, dropped.astype(dataset.ids.dtype))
         return simifeat(labels, graph).replace(flagged=flagged)

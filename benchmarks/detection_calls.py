@@ -55,19 +55,19 @@ def floor_confident_learning(folder: Path) -> Figures:
     return {"cpu": time.process_time() - start}
 
 
-def ours_neighbours(folder: Path) -> Figures:
-    """Ten neighbours by the search that the package chooses."""
-    from adc_plugins_detect import nearest_neighbours
+def ours_neighbors(folder: Path) -> Figures:
+    """Ten neighbors by the search that the package chooses."""
+    from adc_plugins_detect import nearest_neighbors
 
     features = _mapped(folder, "features")
     start = time.process_time()
-    graph = nearest_neighbours(features, 10)
+    graph = nearest_neighbors(features, 10)
     cpu = time.process_time() - start
-    np.save(folder / "neighbours.npy", graph.indices)
+    np.save(folder / "neighbors.npy", graph.indices)
     return {"cpu": cpu, "recall": _recall(graph.indices, features)}
 
 
-def faiss_neighbours(folder: Path) -> Figures:
+def faiss_neighbors(folder: Path) -> Figures:
     """FAISS's exact search."""
     import faiss
 
@@ -80,7 +80,7 @@ def faiss_neighbours(folder: Path) -> Figures:
     return {"cpu": time.process_time() - start, "recall": _recall(found, features)}
 
 
-def sklearn_neighbours(folder: Path) -> Figures:
+def sklearn_neighbors(folder: Path) -> Figures:
     """scikit-learn's exact search, in its faster form: Euclidean on rows of length one."""
     from sklearn.neighbors import NearestNeighbors
 
@@ -92,7 +92,7 @@ def sklearn_neighbours(folder: Path) -> Figures:
     return {"cpu": time.process_time() - start, "recall": _recall(found, features)}
 
 
-def floor_neighbours(folder: Path) -> Figures:
+def floor_neighbors(folder: Path) -> Figures:
     """Half of all products, in blocks: every pair once."""
     features = np.array(_mapped(folder, "features"))
     blocks = range(0, len(features), 2048)
@@ -106,16 +106,16 @@ def floor_neighbours(folder: Path) -> Figures:
 def ours_simifeat(folder: Path) -> Figures:
     """One graph, HOC, and Docta's 21 rounds of votes in random subsets."""
     from adc_core.dataset import Dataset
-    from adc_plugins_detect import nearest_neighbours, simifeat
+    from adc_plugins_detect import nearest_neighbors, simifeat
     from adc_plugins_detect.curators.docta import Docta
 
     labels, features = np.load(folder / "labels.npy"), _mapped(folder, "features")
     marks = [time.process_time()]
-    graph = nearest_neighbours(features, Docta().neighbours_read)
+    graph = nearest_neighbors(features, Docta().neighbors_read)
     marks.append(time.process_time())
     found = simifeat(labels, graph)
     marks.append(time.process_time())
-    curation = Docta(otherwise="drop").curate(Dataset(labels=labels, neighbours=graph), ())
+    curation = Docta(otherwise="drop").curate(Dataset(labels=labels, neighbors=graph), ())
     marks.append(time.process_time())
     assert found.transition is not None
     wrong = labels != np.load(folder / "truth.npy")
@@ -136,7 +136,7 @@ def ours_simifeat(folder: Path) -> Figures:
 
 
 def ours_hoc(classes: int, rows: int) -> Figures:
-    """HOC on three labels each of 20 % noise among five classes, as from perfect neighbours."""
+    """HOC on three labels each of 20 % noise among five classes, as from perfect neighbors."""
     from adc_plugins_detect import transition_from_votes
 
     random = np.random.default_rng(0)
@@ -156,7 +156,7 @@ def _mapped(folder: Path, name: str) -> np.ndarray:
 
 
 def _recall(found: np.ndarray, features: np.ndarray) -> float:
-    """Share of the ten true neighbours that were found, of 300 rows."""
+    """Share of the ten true neighbors that were found, of 300 rows."""
     rows = np.random.default_rng(1).choice(len(features), 300, replace=False)
     block = np.array(features[rows])
     block /= np.linalg.norm(block, axis=1, keepdims=True)
@@ -177,7 +177,7 @@ def _import(statement: str) -> Figures:
 
 def ours_growth(folder: Path) -> Figures:
     """Every detector on planted evidence, and HOC and the votes on a random graph."""
-    from adc_core.evidence import Dynamics, Neighbours
+    from adc_core.evidence import Dynamics, Neighbors
     from adc_plugins_detect import (
         aum,
         confident_learning,
@@ -185,7 +185,7 @@ def ours_growth(folder: Path) -> Figures:
         data_maps,
         deep_knn,
         forgetting,
-        neighbour_credibility,
+        neighbor_credibility,
         predicted_differs,
         simifeat,
         small_loss,
@@ -195,7 +195,7 @@ def ours_growth(folder: Path) -> Figures:
     rows, random = len(labels), np.random.default_rng(0)
     indices = (np.arange(rows)[:, None] + random.integers(1, rows, (rows, 10))) % rows
     similarities = -np.sort(-random.random((rows, 10), np.float32), axis=1)
-    graph = Neighbours(indices=indices, similarities=similarities)
+    graph = Neighbors(indices=indices, similarities=similarities)
     given = probabilities[np.arange(rows), labels][:, None] * np.linspace(0.2, 1, 10)
     seen = Dynamics(
         epochs=np.arange(10),
@@ -210,7 +210,7 @@ def ours_growth(folder: Path) -> Figures:
         "cores": lambda: cores(labels, probabilities),
         "simifeat": lambda: simifeat(labels, graph),
         "deep-knn": lambda: deep_knn(labels, graph, k=10),
-        "neighbour-credibility": lambda: neighbour_credibility(labels, graph),
+        "neighbor-credibility": lambda: neighbor_credibility(labels, graph),
         "aum": lambda: aum(labels, seen),
         "small-loss": lambda: small_loss(labels, seen),
         "forgetting": lambda: forgetting(labels, seen),

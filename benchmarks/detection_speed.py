@@ -7,7 +7,7 @@ what must be read or multiplied, and what doing only that costs here.
 
     python benchmarks/detection_speed.py [PART ...] [--rounds 3] [--threads 1]
 
-Parts: import, confident-learning, neighbours, simifeat, hoc, growth. The peers cleanlab and FAISS
+Parts: import, confident-learning, neighbors, simifeat, hoc, growth. The peers cleanlab and FAISS
 are used where they are installed (`pip install cleanlab faiss-cpu`); for SimiFeat the peer's
 figures are those published for the reference code, which may not be copied here.
 """
@@ -104,20 +104,20 @@ def bench_confident_learning(bench: Bench) -> None:
             )
 
 
-def bench_neighbours(bench: Bench) -> None:
+def bench_neighbors(bench: Bench) -> None:
     """Exact beside exact, and a million rows by the index."""
     with tempfile.TemporaryDirectory() as name:
         planted_features(Path(name), 50_000, 512)
-        tasks = [f"{who}_neighbours" for who in ("ours", "faiss", "sklearn", "floor")]
+        tasks = [f"{who}_neighbors" for who in ("ours", "faiss", "sklearn", "floor")]
         figures = bench.measure(*tasks, arguments=[name], rounds=2)
         peers = {"faiss, exact": figures[1], "scikit-learn, exact": figures[2]}
         flops = 50_000**2 * 512 / 1e12
         peers[f"floor (products of all pairs once, {flops:.2f} TFLOP)"] = figures[3]
-        show("10 neighbours, 50,000 × 512", figures[0], peers)
+        show("10 neighbors, 50,000 × 512", figures[0], peers)
     with tempfile.TemporaryDirectory() as name:
         planted_features(Path(name), 1_000_000, 128)
-        ours = bench.measure("ours_neighbours", arguments=[name], rounds=1)[0]
-        show("10 neighbours by an index, 1,000,000 × 128 (512 MB)", ours, {})
+        ours = bench.measure("ours_neighbors", arguments=[name], rounds=1)[0]
+        show("10 neighbors by an index, 1,000,000 × 128 (512 MB)", ours, {})
 
 
 def bench_simifeat(bench: Bench) -> None:
@@ -159,7 +159,7 @@ def bench_growth(bench: Bench) -> None:
 PARTS = {
     "import": bench_import,
     "confident-learning": bench_confident_learning,
-    "neighbours": bench_neighbours,
+    "neighbors": bench_neighbors,
     "simifeat": bench_simifeat,
     "hoc": bench_hoc,
     "growth": bench_growth,

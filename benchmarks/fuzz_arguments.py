@@ -59,9 +59,9 @@ class Draw:
         fields = RECORD_FIELDS[name](self)
         return getattr(adc_core, name)(**fields)
 
-    def neighbours(self) -> Value:
+    def neighbors(self) -> Value:
         """A graph, or features."""
-        return self.record("Neighbours") if self.n > 1 else self.matrix(4)
+        return self.record("Neighbors") if self.n > 1 else self.matrix(4)
 
     def odd(self, value: Value) -> Value:
         """Something that resembles a sound value, or does not."""
@@ -150,7 +150,7 @@ RECORD_FIELDS: dict[str, Callable[[Draw], dict[str, Value]]] = {
         "noise_rate": 0.5,
         "classes": tuple(f"class {k}" for k in range(draw.k)),
     },
-    "Neighbours": lambda draw: {
+    "Neighbors": lambda draw: {
         "indices": (np.arange(draw.n)[:, None] + 1 + np.arange(max(1, min(9, draw.n - 1))))
         % draw.n,
         "similarities": np.sort(draw.random.random((draw.n, max(1, min(9, draw.n - 1)))))[:, ::-1],
@@ -165,15 +165,14 @@ ARGUMENTS: dict[str, Callable[[Draw], Value]] = {
     "labels": Draw.labels,
     "features": lambda draw: draw.matrix(4),
     "evidence": lambda draw: draw.among(
-        draw.curves, draw.neighbours, draw.probabilities, lambda: draw.matrix(4),
+        draw.curves, draw.neighbors, draw.probabilities, lambda: draw.matrix(4),
         lambda: draw.record("Dynamics"), lambda: [draw.record("Findings")] * 3,
     )(),
     "probabilities": lambda draw: draw.among(
         draw.probabilities, lambda: [draw.probabilities()] * 2,
         lambda: draw.record("Probabilities") if draw.k > 1 else None,
     )(),
-    "neighbours": Draw.neighbours,
-    "neighbors": Draw.neighbours,
+    "neighbors": Draw.neighbors,
     "findings": lambda draw: draw.record("Findings"),
     "dynamics": lambda draw: draw.record("Dynamics"),
     "votes": lambda draw: draw.random.integers(0, draw.k, (draw.n, 3)),

@@ -33,13 +33,13 @@ def planted_features(folder: Path, rows: int, width: int, classes: int = 10) -> 
     labels = np.where(wrong, (truth + random.integers(1, classes, rows)) % classes, truth)
     np.save(folder / "labels.npy", labels)
     np.save(folder / "truth.npy", truth)
-    centres = 1.5 * random.standard_normal((classes, 24), np.float32)
+    centers = 1.5 * random.standard_normal((classes, 24), np.float32)
     mixing = random.standard_normal((24, width), np.float32)
     shape = (rows, width)
     out = np.lib.format.open_memmap(folder / "features.npy", "w+", np.float32, shape)
     for start in range(0, rows, 1 << 16):
         part = slice(start, min(rows, start + (1 << 16)))
-        hidden = centres[truth[part]] + random.standard_normal((part.stop - start, 24), np.float32)
+        hidden = centers[truth[part]] + random.standard_normal((part.stop - start, 24), np.float32)
         out[part] = hidden @ mixing
         out[part] += random.standard_normal((part.stop - start, width), np.float32) / 2
     out.flush()

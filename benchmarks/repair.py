@@ -50,7 +50,7 @@ def compare(
     curated = curation.dataset
     place = {one: row for row, one in enumerate(dataset.ids.tolist())}
     of = truth[[place[one] for one in curated.ids.tolist()]]
-    clean = dataset.relabelled(truth)
+    clean = dataset.relabeled(truth)
     figures = np.array(
         [
             [accuracy(one, test, seed, mirror) for one in (dataset, curated, clean)]

@@ -1,7 +1,7 @@
 """What a step of every learner costs beside a bare PyTorch loop of cross-entropy.
 
-The bare loop is written by hand: the same network, batches and optimiser, on pictures that were
-normalised beforehand, with no augmentation, training dynamics or checkpoint. The floor is forward
+The bare loop is written by hand: the same network, batches and optimizer, on pictures that were
+normalized beforehand, with no augmentation, training dynamics or checkpoint. The floor is forward
 and backward of one batch alone. All run in turn in one process and one thread; the best of several
 rounds counts, in CPU seconds. A method is measured after its warm-up, and what it does between
 epochs (passes over the training set, checkpoints) is shared out among the steps; a step of
@@ -44,15 +44,15 @@ def floor(network: nn.Module, images: Tensor, labels: Tensor) -> float:
 
 def bare_loop(network: nn.Module, images: Tensor, labels: Tensor) -> float:
     """CPU seconds of a step as one would write it by hand."""
-    optimiser = torch.optim.SGD(
+    optimizer = torch.optim.SGD(
         network.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4, nesterov=True
     )
     started = time.process_time()
     for _ in range(EPOCHS):
         for rows in torch.randperm(IMAGES).split(BATCH):
-            optimiser.zero_grad()
+            optimizer.zero_grad()
             nn.functional.cross_entropy(network(images[rows]), labels[rows]).backward()
-            optimiser.step()
+            optimizer.step()
     return (time.process_time() - started) / STEPS
 
 

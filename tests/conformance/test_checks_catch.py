@@ -32,15 +32,15 @@ RNG = np.random.default_rng(0)
 
 
 def suspicion_of(dataset):
-    nearest = dataset.neighbours.indices[:, :10]
+    nearest = dataset.neighbors.indices[:, :10]
     return (dataset.labels[nearest] != dataset.labels[:, None]).mean(axis=1)
 
 
 class Good(Detector):
-    """Flags what most neighbours contradict."""
+    """Flags what most neighbors contradict."""
 
-    reads: ClassVar = ("neighbours",)
-    neighbours_read: ClassVar = 10
+    reads: ClassVar = ("neighbors",)
+    neighbors_read: ClassVar = 10
 
     def detect(self, dataset):
         suspicion = suspicion_of(dataset)
@@ -117,16 +117,16 @@ class Melting(Good):
 class Peeking(Good):
     """Wants the truth."""
 
-    reads: ClassVar = ("neighbours", "truth")
+    reads: ClassVar = ("neighbors", "truth")
 
 
 class Modest(Good):
-    """Does not say how many neighbours it looks at."""
+    """Does not say how many neighbors it looks at."""
 
-    neighbours_read: ClassVar = 0
+    neighbors_read: ClassVar = 0
 
     def detect(self, dataset):
-        dataset.neighbours.first(10)
+        dataset.neighbors.first(10)
         return super().detect(dataset)
 
 
@@ -161,7 +161,7 @@ class NoPage(Searcher):
 class OneText(Good):
     """Forgets a comma."""
 
-    reads: ClassVar = "neighbours"
+    reads: ClassVar = "neighbors"
 
 
 class DoubleEncoder(Encoder):
@@ -222,7 +222,7 @@ class Endless(Metric):
         return (Measurement(metric="m", subject="x", value=float("inf"), better="higher"),)
 
 
-EVERY_JUDGEMENT = {
+EVERY_JUDGMENT = {
     "check_accepts_memory_maps",
     "check_follows_the_order_of_samples",
     "check_judges_every_sample",
@@ -262,9 +262,9 @@ def named(request):
         (Loose, {"check_refuses_an_unknown_option"}),
         (Melting, {"check_is_frozen"}),
         (Peeking, {"check_reads_and_adds_known_columns"}),
-        (Modest, EVERY_JUDGEMENT),
-        (OneText, {"check_reads_and_adds_known_columns", *EVERY_JUDGEMENT}),
-        (Undeclared, EVERY_JUDGEMENT),
+        (Modest, EVERY_JUDGMENT),
+        (OneText, {"check_reads_and_adds_known_columns", *EVERY_JUDGMENT}),
+        (Undeclared, EVERY_JUDGMENT),
         (Raising, {"check_answers_a_page_or_says_what_is_missing"}),
         (RankZero, {"check_answers_a_page_or_says_what_is_missing"}),
         (NoPage, {"check_answers_a_page_or_says_what_is_missing"}),

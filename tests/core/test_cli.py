@@ -49,11 +49,11 @@ def test_list_of_one_kind_and_of_no_kind():
     assert wrong.stderr == 'adc: there is no kind "detector": did you mean "detectors"?\n'
 
 
-def test_show_prints_options_and_licence():
+def test_show_prints_options_and_license():
     result = adc("show", "detectors", "simifeat")
     assert result.returncode == 0
     assert result.stdout.startswith("adc-plugins-detect/simifeat\n")
-    assert "reads: neighbours" in result.stdout
+    assert "reads: neighbors" in result.stdout
     assert "  k: int = 10 (≥ 3)  " in result.stdout
     assert result.stdout.endswith("package: adc-plugins-detect 0.1.0, Apache-2.0\n")
 
@@ -206,7 +206,7 @@ collector: downloader
          "data/dark holds no images (.bmp, .gif, .jpeg, .jpg, .png, .tif, .tiff, .webp)"),
         (one_class, "dataset: data", "only 1 class (dark): give at least two"),
         (nothing, "dataset: data\ndetectors: [simifeat]",
-         'p.yaml: detectors.0: simifeat reads "neighbours", which nothing here adds: neighbours '
+         'p.yaml: detectors.0: simifeat reads "neighbors", which nothing here adds: neighbors '
          "come from features, so add {use: patches} of adc-plugins-detect to encoder"),
         (nothing, "dataset: data\nencoder: pixels\ndetectors: [confident-learning]",
          'p.yaml: detectors.0: confident-learning reads "probabilities", which nothing here adds: '

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adc_core import Curation, Dataset, Findings, ImageArray, Neighbours, Probabilities
+from adc_core import Curation, Dataset, Findings, ImageArray, Neighbors, Probabilities
 from adc_core.conformance.toys import toy_dataset
 from adc_core.errors import InputErrors
 from adc_core.findings import CHANGES
@@ -113,13 +113,13 @@ def test_a_dataset_names_its_fault(fields, message):
 @pytest.mark.parametrize(
     ("indices", "message"),
     [
-        ([[1], [1], [0]], "row 1 is its own neighbour: leave it out"),
+        ([[1], [1], [0]], "row 1 is its own neighbor: leave it out"),
         ([[1], [3], [0]], "row 1 names a row outside 0…2"),
         ([[1], [0]], "indices are (2, 1) but similarities (3, 1)"),
     ],
 )
 def test_a_graph_names_its_fault(indices, message):
-    assert fault_of(Neighbours, indices=indices, similarities=np.zeros((3, 1))) == message
+    assert fault_of(Neighbors, indices=indices, similarities=np.zeros((3, 1))) == message
 
 
 @pytest.mark.parametrize(
@@ -183,11 +183,11 @@ def test_take_and_relabel_leave_out_what_became_void():
     assert taken.ids.tolist() == [dataset.ids[3], dataset.ids[1]]
     assert np.array_equal(taken.features, dataset.features[[3, 1]])
     assert np.array_equal(taken.images[0], dataset.images[3])
-    assert taken.neighbours is None
-    relabelled = dataset.relabelled(1 - np.minimum(dataset.labels, 1))
-    assert relabelled.probabilities is None
-    assert relabelled.dynamics is None
-    assert relabelled.neighbours == dataset.neighbours
+    assert taken.neighbors is None
+    relabeled = dataset.relabeled(1 - np.minimum(dataset.labels, 1))
+    assert relabeled.probabilities is None
+    assert relabeled.dynamics is None
+    assert relabeled.neighbors == dataset.neighbors
 
 
 def test_half_precision_probabilities_are_accepted():

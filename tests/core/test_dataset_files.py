@@ -22,9 +22,9 @@ def is_memory_mapped(array):
     return False
 
 
-def picture(path, colour="red", size=(12, 8)):
+def picture(path, color="red", size=(12, 8)):
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", size, colour).save(path)
+    Image.new("RGB", size, color).save(path)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_everything_survives_saving(tmp_path, folder):
 def test_evidence_survives_saving(saved):
     again = Dataset.read(saved)
     assert again == toy_dataset()
-    assert again.neighbours == toy_dataset().neighbours
+    assert again.neighbors == toy_dataset().neighbors
     assert is_memory_mapped(again.features)
 
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from adc_core import Dataset, InputError, Neighbours, Pipeline, read_collected, read_run
+from adc_core import Dataset, InputError, Neighbors, Pipeline, read_collected, read_run
 from adc_core.errors import InputErrors
 from adc_core.image_check import absent_images
 from adc_core.images import ImageFiles
@@ -20,7 +20,7 @@ def dataset(shift=0):
     return Dataset(
         labels=(labels + shift) % 3,
         ids=[f"s{row}" for row in range(30)],
-        neighbours=Neighbours(indices=others, similarities=np.full((30, 6), 0.5)),
+        neighbors=Neighbors(indices=others, similarities=np.full((30, 6), 0.5)),
         images=images,
         columns={"mine": np.arange(30)},
     )

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 import adc_core
-from adc_core import Curation, Dataset, Estimate, Findings, Neighbours, NoiseRate, Run
+from adc_core import Curation, Dataset, Estimate, Findings, Neighbors, NoiseRate, Run
 from adc_core.findings import CHANGES
 
 DATASET = Dataset(
@@ -52,8 +52,8 @@ CURATION = Curation.apply(DATASET, CHANGED)
             "<Run: 4 samples, 1 detector, 1 curator>",
         ),
         (
-            Neighbours(indices=[[1], [0]], similarities=[[0.5], [0.5]]),
-            "Neighbours(indices=int64 2 × 1, similarities=float32 2 × 1, recall=1.0)",
+            Neighbors(indices=[[1], [0]], similarities=[[0.5], [0.5]]),
+            "Neighbors(indices=int64 2 × 1, similarities=float32 2 × 1, recall=1.0)",
         ),
         (Estimate(low=0.1, point=0.2, high=0.3), "Estimate(low=0.1, point=0.2, high=0.3)"),
     ],

@@ -72,10 +72,10 @@ class BothReader(VoteReader):
     reads: ClassVar = ("probabilities", "dynamics")
 
 
-class NeighbourReader(VoteReader):
-    """Reads neighbours."""
+class NeighborReader(VoteReader):
+    """Reads neighbors."""
 
-    reads: ClassVar = ("neighbours",)
+    reads: ClassVar = ("neighbors",)
 
 
 FEATURES = np.eye(2, dtype=np.float32)
@@ -92,12 +92,12 @@ def test_what_makes_two_columns_is_there_once():
     assert makers.enrichers == (Both(),)
 
 
-def test_neighbours_that_only_the_report_shows():
+def test_neighbors_that_only_the_report_shows():
     rung = Rung(None, None, neighbors=True)
-    shown = [{"use": "adc-plugins-detect/neighbours"}]
+    shown = [{"use": "adc-plugins-detect/neighbors"}]
     makers = EvidenceMakers(Dataset(labels=[0, 1], features=FEATURES), PATH, rung)
     assert names(makers.enrichers) == shown and makers.enrichers[0].k == 10
-    makers.serve(NeighbourReader())  # now they are read: the planner knows how many
+    makers.serve(NeighborReader())  # now they are read: the planner knows how many
     assert makers.enrichers == ()
     nothing_to_compare = EvidenceMakers(Dataset(labels=[0, 1]), PATH, rung)
     assert nothing_to_compare.enrichers == ()

@@ -17,16 +17,16 @@ from adc_core.image_shards import ImageShards
 from adc_core.images import ImageFiles
 from adc_core.stage_files import DATASET
 
-COLOURS = ("red", "lime", "blue", "white", "black", "gray", "teal")
+COLORS = ("red", "lime", "blue", "white", "black", "gray", "teal")
 
 
 @pytest.fixture
 def files(tmp_path):
     root = tmp_path / "files"
     root.mkdir()
-    for number, colour in enumerate(COLOURS):
-        Image.new("RGB", (9 + number, 8), colour).save(root / f"{number}.png")
-    return ImageFiles(root, [f"{number}.png" for number in range(len(COLOURS))])
+    for number, color in enumerate(COLORS):
+        Image.new("RGB", (9 + number, 8), color).save(root / f"{number}.png")
+    return ImageFiles(root, [f"{number}.png" for number in range(len(COLORS))])
 
 
 @pytest.fixture

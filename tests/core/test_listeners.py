@@ -32,7 +32,7 @@ class Misspelt:
 
 class WrongArguments:
     @hookimpl
-    def adc_stage_started(self, stage, colour):
+    def adc_stage_started(self, stage, color):
         raise AssertionError("not called")
 
 

@@ -75,8 +75,8 @@ def by_all_pairs(hashes, bits):
 )
 def test_groups_are_those_of_all_pairs(near, bits):
     """Hashes around a few centres, so that chains and borders occur."""
-    centres = np.random.default_rng(0).integers(0, 1 << 63, 4).tolist()
-    hashes = [centres[centre] ^ sum(1 << bit for bit in flipped) for centre, flipped in near]
+    centers = np.random.default_rng(0).integers(0, 1 << 63, 4).tolist()
+    hashes = [centers[center] ^ sum(1 << bit for bit in flipped) for center, flipped in near]
     assert duplicate_groups(hashes, bits).tolist() == by_all_pairs(hashes, bits)
 
 

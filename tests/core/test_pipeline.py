@@ -33,7 +33,7 @@ def test_a_file_and_python_build_the_same(tmp_path, toys):
         searchers=[toys.ToySearcher()],
         collector=toys.ToyCollector(rows=60),
         encoder=toys.ToyEncoder(),
-        enrichers=[toys.ToyNeighbours()],
+        enrichers=[toys.ToyNeighbors()],
         detectors=[toys.ToyDetector(), toys.ToyDetector(k=3)],
         curators=[toys.ToyCurator()],
         learners=[toys.ToyLearner()],
@@ -126,19 +126,19 @@ def test_a_column_that_nothing_adds_is_refused(tmp_path, toys):
     assert caught.value.faults == (
         'detectors.0: toy-probabilities reads "probabilities", which nothing here adds: '
         "add {use: ridge-probe} of adc-plugins-detect to enrichers",
-        'detectors.1: toy reads "neighbours", which nothing here adds: neighbours come from '
+        'detectors.1: toy reads "neighbors", which nothing here adds: neighbors come from '
         "features, so add {use: patches} of adc-plugins-detect to encoder",
         'learners.0: toy reads "images", which nothing here adds: give a dataset that has "images"',
         "train_on: clean labels need the truth: add truth: PATH, or leave out clean",
     )
 
 
-def test_the_planner_adds_one_neighbour_search_for_all(tmp_path, toys):
+def test_the_planner_adds_one_neighbor_search_for_all(tmp_path, toys):
     pipeline = read(tmp_path, "dataset: x\ndetectors: [toy, {use: toy, k: 9}]")
-    for samples, neighbours in ((20, 9), (10, 9), (5, 4)):
+    for samples, neighbors in ((20, 9), (10, 9), (5, 4)):
         dataset = Dataset(labels=np.arange(samples) % 2, features=np.ones((samples, 1)))
         plan = make_plan(pipeline, dataset)
-        assert [(one.name, one.k) for one in plan.enrichers] == [("neighbours", neighbours)]
+        assert [(one.name, one.k) for one in plan.enrichers] == [("neighbors", neighbors)]
 
 
 def test_advice_names_what_adds_the_column():

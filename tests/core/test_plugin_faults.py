@@ -106,7 +106,7 @@ class WrongCurator(Curator):
     def curate(self, dataset, findings):
         labels = dataset.labels.copy()
         labels[0] = 1
-        return Curation(dataset=dataset.relabelled(labels), changes=CHANGES.empty_table())
+        return Curation(dataset=dataset.relabeled(labels), changes=CHANGES.empty_table())
 
 
 class WrongMetric(Metric):

@@ -68,7 +68,7 @@ def test_two_pipelines_run_into_one_directory(tmp_path, toys):
     def run(k):
         pipeline = Pipeline(
             dataset=tmp_path / "data",
-            enrichers=(toys.ToyNeighbours(k=4),),
+            enrichers=(toys.ToyNeighbors(k=4),),
             detectors=(toys.ToyDetector(k=k),),
         )
         folder = tmp_path / "run"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adc_core import Dataset, Dynamics, ImageFiles, Neighbours, Probabilities
+from adc_core import Dataset, Dynamics, ImageFiles, Neighbors, Probabilities
 from adc_core.conformance.toys import toy_dataset, toy_run
 from adc_core.report.pictures import data_url
 from adc_core.report.reasons import SHOWN, reasons_of
@@ -30,14 +30,14 @@ def reasons(**evidence):
 
 def test_without_evidence_there_are_no_reasons():
     found = reasons()
-    assert (found.neighbours, found.contest, found.curve) == (None, None, None)
+    assert (found.neighbors, found.contest, found.curve) == (None, None, None)
 
 
-def test_neighbours_are_counted_and_the_nearest_shown():
+def test_neighbors_are_counted_and_the_nearest_shown():
     dataset = toy_dataset()
     row = 3
-    found = reasons_of(dataset, row).neighbours
-    nearest = dataset.neighbours.indices[row]
+    found = reasons_of(dataset, row).neighbors
+    nearest = dataset.neighbors.indices[row]
     assert found.known == len(nearest)
     assert found.others == (dataset.labels[nearest] != dataset.labels[row]).sum()
     assert [near.id for near in found.nearest] == dataset.ids[nearest[:SHOWN]].tolist()
@@ -49,9 +49,9 @@ def test_neighbours_are_counted_and_the_nearest_shown():
     assert Image.open(io.BytesIO(picture)).size == (48, 48)
 
 
-def test_neighbours_without_images_have_no_pictures():
-    graph = Neighbours(indices=[[1], [0]], similarities=[[1], [1]])
-    (near,) = reasons(neighbours=graph).neighbours.nearest
+def test_neighbors_without_images_have_no_pictures():
+    graph = Neighbors(indices=[[1], [0]], similarities=[[1], [1]])
+    (near,) = reasons(neighbors=graph).neighbors.nearest
     assert (near.id, near.label, near.agrees, near.picture) == ("y", "dog", False, "")
 
 

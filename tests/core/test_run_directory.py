@@ -16,7 +16,7 @@ import pytest
 from adc_core import Encoder, InputError, Pipeline, WorkError, hookimpl, work_folder
 from adc_core.listeners import Listeners
 
-EVERYTHING = ["design", "collect", "encode", "neighbours", "detect", "detect", "curate"]
+EVERYTHING = ["design", "collect", "encode", "neighbors", "detect", "detect", "curate"]
 EVERYTHING += ["learn", "learn", "measure"]
 
 
@@ -164,13 +164,13 @@ def test_the_record(tmp_path, pipeline):
     assert Pipeline.read(tmp_path / "run" / "pipeline.yaml") == pipeline
 
 
-def test_a_relabelled_dataset_keeps_features_and_neighbours(tmp_path, pipeline, toys):
+def test_a_relabeled_dataset_keeps_features_and_neighbors(tmp_path, pipeline, toys):
     run(pipeline, tmp_path / "run")
     toys.CALLS.clear()
     noisy = pipeline.model_copy(update={"simulators": (toys.ToySimulator(),)})
     run(noisy, tmp_path / "run")
     assert "encode" not in toys.CALLS
-    assert "neighbours" not in toys.CALLS
+    assert "neighbors" not in toys.CALLS
     assert "detect" in toys.CALLS
 
 

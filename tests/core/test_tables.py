@@ -9,5 +9,5 @@ def test_columns_stand_below_each_other():
 
 def test_a_cell_is_one_short_line_without_controls():
     odd = ["\x1b]0;title\x07by", "two\nlines\u202e", "x" * 5000]
-    lines = table(["licence"], [[text] for text in odd]).splitlines()
-    assert lines == ["licence", "]0;titleby", "two lines", "x" * 59 + "…"]
+    lines = table(["license"], [[text] for text in odd]).splitlines()
+    assert lines == ["license", "]0;titleby", "two lines", "x" * 59 + "…"]

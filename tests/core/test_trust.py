@@ -27,7 +27,7 @@ TOLD = PLAIN.replace(
 DATASET = Dataset(labels=[0, 0, 1, 1], ids=IDS, classes=("cat", "dog"))
 LINES = [
     "evidence: good: unseen labels are predicted 87% right (the commonest class: 25%), "
-    "66% of the nearest neighbours agree",
+    "66% of the nearest neighbors agree",
     "  look at them",
     "wrong labels: about 10 % (5.0 to 20 %)",
     "of the flagged labels, about 80 % (50 to 100 %) are wrong",
@@ -56,7 +56,7 @@ def test_what_two_detectors_say_alike_is_said_once():
     ]
 
 
-def test_evidence_without_neighbours_and_detectors_that_know_nothing():
+def test_evidence_without_neighbors_and_detectors_that_know_nothing():
     alone = GOOD.replace(neighbor_agreement=None)
     assert next(trust_lines({"one": PLAIN.replace(evidence=alone)})) == (
         "evidence: good: unseen labels are predicted 87% right (the commonest class: 25%)"

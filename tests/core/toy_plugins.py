@@ -33,7 +33,7 @@ from adc_core import (
     work_folder,
 )
 from adc_core.corruption import Corruption
-from adc_core.evidence import Neighbours
+from adc_core.evidence import Neighbors
 from adc_core.findings import CHANGES
 from adc_core.registry import Registry, registry
 
@@ -91,22 +91,22 @@ class ToyEncoder(Encoder):
         return np.stack([image.mean(axis=(0, 1)) for image in images]).astype(np.float32)
 
 
-class ToyNeighbours(Enricher):
-    """Finds neighbours by sorting."""
+class ToyNeighbors(Enricher):
+    """Finds neighbors by sorting."""
 
     reads: ClassVar = ("features",)
-    adds: ClassVar = ("neighbours",)
+    adds: ClassVar = ("neighbors",)
     k: int = Field(10, description="how many")
 
     def enrich(self, dataset):
-        CALLS.append("neighbours")
+        CALLS.append("neighbors")
         distance = ((dataset.features[:, None] - dataset.features[None]) ** 2).sum(axis=2)
         np.fill_diagonal(distance, np.inf)
         nearest = np.argsort(distance, axis=1, kind="stable")[:, : self.k]
-        found = Neighbours(
+        found = Neighbors(
             indices=nearest, similarities=-np.take_along_axis(distance, nearest, axis=1)
         )
-        return dataset.replace(neighbours=found)
+        return dataset.replace(neighbors=found)
 
 
 class ToyColumn(Enricher):
@@ -121,18 +121,18 @@ class ToyColumn(Enricher):
 
 
 class ToyDetector(Detector):
-    """Flags labels that most neighbours do not share."""
+    """Flags labels that most neighbors do not share."""
 
-    reads: ClassVar = ("neighbours",)
-    k: int = Field(5, ge=1, description="neighbours that vote")
+    reads: ClassVar = ("neighbors",)
+    k: int = Field(5, ge=1, description="neighbors that vote")
 
     @property
-    def neighbours_read(self):
+    def neighbors_read(self):
         return self.k
 
     def detect(self, dataset):
         CALLS.append("detect")
-        nearest, _ = dataset.neighbours.first(self.k)
+        nearest, _ = dataset.neighbors.first(self.k)
         suspicion = (dataset.labels[nearest] != dataset.labels[:, None]).mean(axis=1)
         return Findings(ids=dataset.ids, suspicion=suspicion, flagged=suspicion > 0.5)
 
@@ -170,8 +170,8 @@ class ToyModel(Model):
         self.means, self.classes = means, classes
 
     def predict(self, images):
-        colours = np.stack([image.mean(axis=(0, 1)) for image in images])
-        distance = ((colours[:, None] - self.means[None]) ** 2).sum(axis=2)
+        colors = np.stack([image.mean(axis=(0, 1)) for image in images])
+        distance = ((colors[:, None] - self.means[None]) ** 2).sum(axis=2)
         weights = np.exp(-(distance - distance.min(axis=1, keepdims=True)) / 1e3)
         return Predictions(
             probabilities=weights / weights.sum(axis=1, keepdims=True), classes=self.classes
@@ -199,8 +199,8 @@ class ToyLearner(Learner):
         for epoch in range(self.epochs):
             time.sleep(self.pause)
             progress(epoch + 1, self.epochs, "epoch")
-        colours = np.stack([image.mean(axis=(0, 1)) for image in dataset.images])
-        means = [colours[dataset.labels == label].mean(axis=0) for label in range(3)]
+        colors = np.stack([image.mean(axis=(0, 1)) for image in dataset.images])
+        means = [colors[dataset.labels == label].mean(axis=0) for label in range(3)]
         return ToyModel(np.stack(means), dataset.classes)
 
 
@@ -230,7 +230,7 @@ TOYS = (
     ToySearcher,
     ToyCollector,
     ToyEncoder,
-    ToyNeighbours,
+    ToyNeighbors,
     ToyColumn,
     ToyDetector,
     ToyProbabilityReader,

@@ -78,7 +78,7 @@ def test_a_pipeline_asks_for_what_the_filters_read(tmp_path):
     with pytest.raises(InputErrors) as raised:
         pipeline.run(tmp_path / "run")
     assert list(raised.value.faults) == [
-        'curators.0: agree reads "neighbours", which nothing here adds: neighbours come from '
+        'curators.0: agree reads "neighbors", which nothing here adds: neighbors come from '
         "features, so add {use: patches} of adc-plugins-detect to encoder"
     ]
 

@@ -20,7 +20,7 @@ from adc_plugins_detect import (
     deep_knn,
     hoc,
     linear_probe,
-    nearest_neighbours,
+    nearest_neighbors,
     noise_rate,
     simifeat,
     small_loss,
@@ -81,11 +81,11 @@ FUNCTIONS = [
             "kind: Input should be 'probabilities' or 'logits': did you mean 'logits'?",
         ),
         (
-            lambda: nearest_neighbours(FEATURES, 2, method="exakt"),
+            lambda: nearest_neighbors(FEATURES, 2, method="exakt"),
             "method: Input should be 'auto', 'exact' or 'index': did you mean 'exact'?",
         ),
         (
-            lambda: nearest_neighbours(FEATURES, 0),
+            lambda: nearest_neighbors(FEATURES, 0),
             "k: Input should be greater than or equal to 1",
         ),
         (
@@ -93,7 +93,7 @@ FUNCTIONS = [
             "alpha: Input should be less than or equal to 1",
         ),
         (
-            lambda: hoc(LABELS, nearest_neighbours(FEATURES, 3), steps=0),
+            lambda: hoc(LABELS, nearest_neighbors(FEATURES, 3), steps=0),
             "steps: Input should be greater than or equal to 1",
         ),
         (
@@ -167,7 +167,7 @@ def test_every_function_shows_a_signature_that_can_be_read(name):
 
 def test_a_signature_is_shown_as_it_was_written():
     assert str(inspect.signature(simifeat)) == (
-        "(labels: ArrayLike, evidence: ArrayLike | Neighbours, *, k: int = 10, "
+        "(labels: ArrayLike, evidence: ArrayLike | Neighbors, *, k: int = 10, "
         "rule: Literal['rank', 'vote'] = 'rank', min_rate: float = 0.0, "
         "transition: TransitionEstimate | None = None, duplicate_similarity: float = 0.999999, "
         "n_classes: int | None = None, classes: Sequence[str] = (), "
@@ -222,8 +222,7 @@ def test_functions_take_what_functions_make():
     [
         (
             lambda: hoc(LABELS, FEATURES),
-            "neighbours: expected Neighbours, got ndarray: "
-            "nearest_neighbours(features, k) makes them",
+            "neighbors: expected Neighbors, got ndarray: nearest_neighbors(features, k) makes them",
         ),
         (
             lambda: adc_plugins_detect.ensemble(LABELS, [LABELS]),
@@ -244,8 +243,7 @@ def test_functions_take_what_functions_make():
         ),
         (
             lambda: adc_plugins_detect.self_confidence(LABELS, PROBABILITIES, neighbors=FEATURES),
-            "neighbors: expected Neighbours, got ndarray: "
-            "nearest_neighbours(features, k) makes them",
+            "neighbors: expected Neighbors, got ndarray: nearest_neighbors(features, k) makes them",
         ),
         (
             lambda: simifeat(LABELS, FEATURES, k=3, transition=[1]),

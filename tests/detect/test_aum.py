@@ -77,8 +77,8 @@ def pictures():
 
 def areas_of(findings):
     """The area that was squashed."""
-    centred = 1 - 2 * findings.suspicion
-    return centred / (1 - np.abs(centred))
+    centered = 1 - 2 * findings.suspicion
+    return centered / (1 - np.abs(centered))
 
 
 def test_worked_example(vectors):

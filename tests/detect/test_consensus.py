@@ -34,8 +34,8 @@ def counted(votes, n_classes):
 
 def test_counts_are_those_of_the_worked_example(vectors):
     example = vectors["simifeat"]
-    neighbours = np.array(example["neighbours"])[:, :3]
-    votes = np.array(example["labels"])[neighbours]
+    neighbors = np.array(example["neighbours"])[:, :3]
+    votes = np.array(example["labels"])[neighbors]
     consensus = counted(votes, 2)
     third = np.array(example["consensus_from_2nn"])
     np.testing.assert_allclose(consensus.second, third.sum(axis=2), atol=1e-12)

@@ -23,8 +23,8 @@ def softmax(logits):
 
 def scores_of(findings):
     """The score that was squashed."""
-    centred = 2 * findings.suspicion - 1
-    return centred / (1 - np.abs(centred))
+    centered = 2 * findings.suspicion - 1
+    return centered / (1 - np.abs(centered))
 
 
 @pytest.mark.parametrize("kind", ["logits", "probabilities"])

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.evidence import Neighbours
+from adc_core.evidence import Neighbors
 from adc_core.pipeline import Pipeline
 from adc_plugins_detect.detectors.deep_knn import (
     DeepKnn,
@@ -13,11 +13,11 @@ from adc_plugins_detect.detectors.deep_knn import (
     count_equal_votes,
     deep_knn,
 )
-from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
+from adc_plugins_detect.enrichers.neighbors import nearest_neighbors
 
 
 def graph_of(indices):
-    return Neighbours(indices=indices, similarities=np.zeros(np.shape(indices)))
+    return Neighbors(indices=indices, similarities=np.zeros(np.shape(indices)))
 
 
 def test_worked_example(vectors):
@@ -67,7 +67,7 @@ def test_finds_planted_noise(planted):
 
 
 def test_the_default_k_suits_the_classes(planted):
-    graph = nearest_neighbours(planted.features, 100)
+    graph = nearest_neighbors(planted.features, 100)
     assert deep_knn(planted.labels, graph) == deep_knn(planted.labels, graph, k=100)
     fewer = deep_knn(planted.labels, graph, n_classes=10)
     assert fewer == deep_knn(planted.labels, graph, k=40)
@@ -96,7 +96,7 @@ def test_memory_maps_and_inputs(planted, tmp_path):
 
 
 def test_bad_input_is_named(planted):
-    graph = nearest_neighbours(planted.features, 5)
+    graph = nearest_neighbors(planted.features, 5)
     cases = [
         (
             lambda: deep_knn(planted.labels, graph, k=0),
@@ -104,11 +104,11 @@ def test_bad_input_is_named(planted):
         ),
         (
             lambda: deep_knn(planted.labels, graph),
-            "the graph holds 5 neighbours a sample but 100 are needed",
+            "the graph holds 5 neighbors a sample but 100 are needed",
         ),
         (
             lambda: deep_knn(planted.labels[:9], graph, k=5),
-            "neighbours have 2000 rows but there are 9 labels: give one row per sample",
+            "neighbors have 2000 rows but there are 9 labels: give one row per sample",
         ),
     ]
     for call, message in cases:
@@ -118,21 +118,21 @@ def test_bad_input_is_named(planted):
 
 
 def test_component_reads_the_graph(planted):
-    graph = nearest_neighbours(planted.features, 100)
-    dataset = Dataset(labels=planted.labels, neighbours=graph, classes=tuple("abcdefgh"))
-    assert DeepKnn().neighbours_read == 100
-    assert DeepKnn(k=7).neighbours_read == 7
+    graph = nearest_neighbors(planted.features, 100)
+    dataset = Dataset(labels=planted.labels, neighbors=graph, classes=tuple("abcdefgh"))
+    assert DeepKnn().neighbors_read == 100
+    assert DeepKnn(k=7).neighbors_read == 7
     assert DeepKnn().detect(dataset) == deep_knn(planted.labels, graph, k=50)
     assert DeepKnn(k=7).detect(dataset) == deep_knn(planted.labels, graph, k=7)
     with pytest.raises(InputError) as raised:
-        DeepKnn().detect(dataset.replace(neighbours=None))
+        DeepKnn().detect(dataset.replace(neighbors=None))
     assert str(raised.value) == (
-        'the dataset has no column "neighbours": the enricher neighbours adds it'
+        'the dataset has no column "neighbors": the enricher neighbors adds it'
     )
 
 
 def test_a_small_dataset_needs_no_options(tmp_path):
-    """By default a hundred neighbours are read, which sixty samples do not have."""
+    """By default a hundred neighbors are read, which sixty samples do not have."""
     random = np.random.default_rng(0)
     truth = np.arange(60) % 2
     labels = np.where(np.arange(60) % 10 == 0, 1 - truth, truth)

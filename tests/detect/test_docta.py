@@ -7,20 +7,20 @@ from adc_core.findings import Findings
 from adc_core.work import working_in
 from adc_plugins_detect.curators.docta import Docta
 from adc_plugins_detect.detectors.simifeat import simifeat
-from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
+from adc_plugins_detect.enrichers.neighbors import nearest_neighbors
 
 CLASSES = ("zero", "one", "two", "three")
 
 
 @pytest.fixture(scope="module")
 def dataset(planted):
-    graph = nearest_neighbours(planted.features, Docta().neighbours_read)
-    return Dataset(labels=planted.labels, classes=CLASSES, neighbours=graph)
+    graph = nearest_neighbors(planted.features, Docta().neighbors_read)
+    return Dataset(labels=planted.labels, classes=CLASSES, neighbors=graph)
 
 
 @pytest.fixture(scope="module")
 def found(dataset, planted):
-    return simifeat(planted.labels, dataset.neighbours, ids=dataset.ids)
+    return simifeat(planted.labels, dataset.neighbors, ids=dataset.ids)
 
 
 def wrong_after(curation, planted):
@@ -48,10 +48,10 @@ def test_looks_for_itself_without_findings(dataset, planted):
 def test_the_unsure_are_kept_or_dropped(dataset, planted, found):
     kept = Docta(min_confidence=0.6).curate(dataset, (found,))
     dropped = Docta(min_confidence=0.6, otherwise="drop").curate(dataset, (found,))
-    relabelled = kept.count("relabel")
-    assert 0 < relabelled < found.flagged.sum()
-    assert dropped.count("relabel") == relabelled
-    assert dropped.count("drop") == found.flagged.sum() - relabelled
+    relabeled = kept.count("relabel")
+    assert 0 < relabeled < found.flagged.sum()
+    assert dropped.count("relabel") == relabeled
+    assert dropped.count("drop") == found.flagged.sum() - relabeled
     assert wrong_after(dropped, planted) < wrong_after(kept, planted)
 
 
@@ -68,21 +68,21 @@ def test_reasons_are_sentences(dataset, planted, found):
     rows = curation.changes.to_pylist()
     first = next(row for row in rows if row["action"] == "relabel")
     row = int(first["id"])
-    near = planted.labels[dataset.neighbours.indices[row, :9]]
+    near = planted.labels[dataset.neighbors.indices[row, :9]]
     agree = (near == first["new_label"]).sum()
     assert first["old_label"] == planted.labels[row]
     assert first["reason"] == (
-        f"flagged by 1 of 1 detector; {agree} of 9 neighbours say {CLASSES[first['new_label']]}"
+        f"flagged by 1 of 1 detector; {agree} of 9 neighbors say {CLASSES[first['new_label']]}"
     )
     kept_label = next(row for row in rows if row["action"] == "drop")
     assert kept_label["new_label"] == -1
     assert kept_label["reason"] == (
-        "flagged by 1 of 1 detector; its neighbours agree on no other label"
+        "flagged by 1 of 1 detector; its neighbors agree on no other label"
     )
 
 
 def test_clean_data_are_left_alone(dataset, planted):
-    clean = dataset.relabelled(planted.truth)
+    clean = dataset.relabeled(planted.truth)
     assert Docta().curate(clean, ()).dataset == clean
 
 
@@ -105,18 +105,18 @@ def test_tells_of_progress(dataset, found, tmp_path):
 
 
 def test_bad_input_is_named(dataset, planted, found):
-    few = nearest_neighbours(planted.features, 5)
+    few = nearest_neighbors(planted.features, 5)
     cases = [
         (
             Docta(),
-            dataset.replace(neighbours=None),
-            'the dataset has no column "neighbours": the enricher neighbours adds it',
+            dataset.replace(neighbors=None),
+            'the dataset has no column "neighbors": the enricher neighbors adds it',
         ),
         (
             Docta(),
-            dataset.replace(neighbours=few),
-            "10 voters are the sample and 9 neighbours, but the graph has 5: "
-            "search more neighbours or lower k",
+            dataset.replace(neighbors=few),
+            "10 voters are the sample and 9 neighbors, but the graph has 5: "
+            "search more neighbors or lower k",
         ),
         (
             Docta(min_detectors=3),

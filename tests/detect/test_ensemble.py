@@ -71,12 +71,12 @@ def test_scales_and_the_order_of_detectors_do_not_matter(seed):
 def test_the_component_asks_its_detectors():
     dataset = toy_dataset()
     detector = Ensemble(detectors=(SimiFeat(), ConfidentLearning()))
-    assert set(detector.needs) == {"neighbours", "probabilities"}
-    assert detector.neighbours_read == 9
+    assert set(detector.needs) == {"neighbors", "probabilities"}
+    assert detector.neighbors_read == 9
     expected = ensemble(
         dataset.labels,
         [
-            simifeat(dataset.labels, dataset.neighbours, n_classes=3, ids=dataset.ids),
+            simifeat(dataset.labels, dataset.neighbors, n_classes=3, ids=dataset.ids),
             confident_learning(dataset.labels, dataset.probabilities.values, ids=dataset.ids),
         ],
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from adc_core.evidence import Dynamics, Neighbours
+from adc_core.evidence import Dynamics, Neighbors
 from adc_plugins_detect import (
     aum,
     confident_learning,
@@ -17,18 +17,18 @@ from adc_plugins_detect import (
     ensemble,
     forgetting,
     lstm_dynamics,
-    nearest_neighbours,
-    neighbour_credibility,
+    nearest_neighbors,
+    neighbor_credibility,
     predicted_differs,
     simifeat,
     small_loss,
 )
 
-BY_NEIGHBOURS = {
+BY_NEIGHBORS = {
     "simifeat, rank": simifeat,
     "simifeat, vote": partial(simifeat, rule="vote"),
     "deep-knn": partial(deep_knn, k=20),
-    "neighbour-credibility": neighbour_credibility,
+    "neighbor-credibility": neighbor_credibility,
 }
 BY_PROBABILITIES = {
     "confident-learning": confident_learning,
@@ -43,7 +43,7 @@ BY_DYNAMICS = {
     "lstm-dynamics": lstm_dynamics,
     "small-loss": small_loss,
 }
-EVERY = BY_NEIGHBOURS | BY_PROBABILITIES | BY_DYNAMICS
+EVERY = BY_NEIGHBORS | BY_PROBABILITIES | BY_DYNAMICS
 
 JUDGES_FOR_ITSELF = [
     "simifeat, rank",
@@ -65,7 +65,7 @@ class Evidence:
         random = np.random.default_rng(seed)
         self.labels = labels
         features = 6 * np.eye(K, 8)[truth] + 0.6 * random.normal(size=(len(truth), 8))
-        self.graph = nearest_neighbours(features, 25)
+        self.graph = nearest_neighbors(features, 25)
         logits = 3 * np.eye(K)[truth] + random.normal(0, 0.4, (len(truth), K))
         powers = np.exp(logits)
         self.probabilities = powers / powers.sum(axis=1, keepdims=True)
@@ -77,7 +77,7 @@ class Evidence:
         self.dynamics = dynamics_of(margin)
 
     def of(self, name):
-        if name in BY_NEIGHBOURS:
+        if name in BY_NEIGHBORS:
             return self.graph
         return self.probabilities if name in BY_PROBABILITIES else self.dynamics
 
@@ -126,9 +126,9 @@ def test_wrong_labels_are_more_suspicious(noisy, truth, name):
 def test_samples_in_another_order_are_judged_alike(noisy, name):
     order = np.random.default_rng(2).permutation(len(noisy.labels))
     evidence = noisy.of(name)
-    if isinstance(evidence, Neighbours):
+    if isinstance(evidence, Neighbors):
         place = np.argsort(order)
-        turned = Neighbours(
+        turned = Neighbors(
             indices=place[evidence.indices[order]], similarities=evidence.similarities[order]
         )
     elif isinstance(evidence, Dynamics):

@@ -36,8 +36,8 @@ def test_noise_falls_to_about_what_is_expected(digits, kind, share):
         r"([\d.]+) to ([\d.]+) % \(before: .+ % \(.+ to .+ %\)\)",
         note,
     )
-    relabelled, dropped, left = (int(text.replace(",", "")) for text in found.groups()[:3])
-    assert (relabelled, dropped) == (curation.count("relabel"), curation.count("drop"))
+    relabeled, dropped, left = (int(text.replace(",", "")) for text in found.groups()[:3])
+    assert (relabeled, dropped) == (curation.count("relabel"), curation.count("drop"))
     assert left == len(curation.dataset) == 1797 - dropped
     before, after = problem.wrong.mean(), noise_after(problem, curation)
     assert after < 0.5 * before

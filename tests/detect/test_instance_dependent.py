@@ -47,9 +47,9 @@ def test_similar_samples_are_mistaken_for_the_same_class(dataset):
     corruption = InstanceDependentNoise(rate=0.4).corrupt(dataset)
     wrong = (dataset.labels == 0) & corruption.mask
     features, labels = dataset.features[wrong], corruption.labels[wrong]
-    centres = np.stack([features[labels == k].mean(axis=0) for k in range(1, 5)])
+    centers = np.stack([features[labels == k].mean(axis=0) for k in range(1, 5)])
     chance = 1 / np.sqrt(np.bincount(labels, minlength=5)[1:].min())
-    assert np.abs(centres).max() > 5 * chance
+    assert np.abs(centers).max() > 5 * chance
 
 
 def test_the_scale_of_features_does_not_matter(dataset):

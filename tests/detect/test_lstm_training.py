@@ -171,7 +171,7 @@ def test_series_of_every_noise(folder):
         part = slice(900 * number, 900 * (number + 1))
         corruption = simulator.corrupt(dataset)
         np.testing.assert_array_equal(series.wrong[part], corruption.mask)
-        given = Curves().learn(dataset.relabelled(corruption.labels)).dynamics.given_probability
+        given = Curves().learn(dataset.relabeled(corruption.labels)).dynamics.given_probability
         np.testing.assert_allclose(series.values[part], resample(given, 6), atol=1e-6)
     np.testing.assert_array_equal(series.held_out[:900], series.held_out[900:])
     assert series.held_out.sum() == 180
@@ -303,7 +303,7 @@ def test_the_command_trains_weights_that_the_detector_reads(folder, capsys):
     dataset = Dataset.read(folder / "right.npz")
     noisy = dataset.labels.copy()
     noisy[:150] = (noisy[:150] + 1) % 3
-    dynamics = Curves().learn(dataset.relabelled(noisy)).dynamics
+    dynamics = Curves().learn(dataset.relabeled(noisy)).dynamics
     findings = lstm_dynamics(noisy, dynamics, weights=out)
     assert np.mean(findings.flagged == (np.arange(900) < 150)) > 0.95
 

@@ -152,8 +152,8 @@ def test_each_member_resumes_in_a_folder_of_its_own(tmp_path):
     ("members", "line"),
     [
         (
-            [{"use": "neighbours"}],
-            "neighbours adds no probabilities: leave it out",
+            [{"use": "neighbors"}],
+            "neighbors adds no probabilities: leave it out",
         ),
         (
             [],

@@ -1,17 +1,17 @@
 import numpy as np
 import pytest
 
-from adc_core.evidence import Neighbours
+from adc_core.evidence import Neighbors
 from adc_plugins_detect.curators.rounds import (
     Tally,
     flag_share,
-    neighbours_for_rounds,
+    neighbors_for_rounds,
     run_rounds,
     suggest,
     suggest_for_rows,
 )
 from adc_plugins_detect.detectors.votes import count_votes
-from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
+from adc_plugins_detect.enrichers.neighbors import nearest_neighbors
 
 
 def everything(rows, agreement):
@@ -45,11 +45,11 @@ def test_suggestions_of_the_worked_example(vectors):
 
 
 def test_rounds_are_votes_among_the_members_of_a_subset(planted):
-    graph = nearest_neighbours(planted.features, 40)
+    graph = nearest_neighbors(planted.features, 40)
     tally = run_rounds(planted.labels, graph, 4, k=6, rounds=1, share=0.6, seed=5, judge=everything)
     rows = np.flatnonzero(tally.seen)
     assert len(rows) == 1200
-    expected = nearest_neighbours(planted.features[rows], 5)
+    expected = nearest_neighbors(planted.features[rows], 5)
     labels = planted.labels[rows]
     votes = count_votes(labels, labels[expected.indices], expected.similarities)
     np.testing.assert_array_equal(tally.suggested, rows * 4 + votes.winner)
@@ -57,7 +57,7 @@ def test_rounds_are_votes_among_the_members_of_a_subset(planted):
 
 
 def test_the_judge_sees_rows_and_agreement(planted):
-    graph = nearest_neighbours(planted.features, 20)
+    graph = nearest_neighbors(planted.features, 20)
     tally = run_rounds(planted.labels, graph, 4, k=10, rounds=9, share=0.9, seed=0, judge=disputed)
     assert (tally.flags <= tally.seen).all()
     assert tally.seen.sum() == 9 * 1800
@@ -68,7 +68,7 @@ def test_the_judge_sees_rows_and_agreement(planted):
 
 
 def test_the_seed_draws_the_subsets(planted):
-    graph = nearest_neighbours(planted.features, 20)
+    graph = nearest_neighbors(planted.features, 20)
 
     def run(seed):
         return run_rounds(
@@ -80,22 +80,22 @@ def test_the_seed_draws_the_subsets(planted):
     assert (run(1).seen != run(2).seen).any()
 
 
-def test_a_sample_without_two_neighbours_in_a_subset_is_not_judged():
-    graph = Neighbours(indices=[[1, 2], [0, 2], [0, 1], [0, 1]], similarities=np.full((4, 2), 0.5))
+def test_a_sample_without_two_neighbors_in_a_subset_is_not_judged():
+    graph = Neighbors(indices=[[1, 2], [0, 2], [0, 1], [0, 1]], similarities=np.full((4, 2), 0.5))
     tally = run_rounds(
         np.array([0, 0, 1, 1]), graph, 2, k=3, rounds=40, share=0.75, seed=0, judge=everything
     )
-    # Three of four are drawn; the last is nobody's neighbour, so without 0 or 1 none is judged.
+    # Three of four are drawn; the last is nobody's neighbor, so without 0 or 1 none is judged.
     assert tally.seen[3] < 40 * 0.75
     assert tally.seen.max() < 40
 
 
 def test_wide_enough_graphs_lose_hardly_any_vote():
     for k, share in [(10, 0.9), (10, 0.5), (5, 0.7), (30, 0.9)]:
-        width = neighbours_for_rounds(k, share)
+        width = neighbors_for_rounds(k, share)
         present = np.random.default_rng(0).binomial(width, share, 100_000)
         assert (present < k - 1).mean() < 0.01
-    assert neighbours_for_rounds(10, 1.0) == 9
+    assert neighbors_for_rounds(10, 1.0) == 9
 
 
 def test_suggestions_are_read_off_the_tally():

@@ -5,7 +5,7 @@ import pytest
 
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.evidence import Neighbours, Probabilities
+from adc_core.evidence import Neighbors, Probabilities
 from adc_core.stage_files import FINDINGS
 from adc_plugins_detect.detectors import self_confidence as module
 from adc_plugins_detect.detectors.self_confidence import SelfConfidence, self_confidence
@@ -71,7 +71,7 @@ def test_right_labels_have_no_flags_and_no_precision():
 
 
 def swallowed():
-    """Class 3 has swallowed half of its neighbours' samples; the others are right."""
+    """Class 3 has swallowed half of its neighbors' samples; the others are right."""
     random = np.random.default_rng(0)
     truth = np.repeat(np.arange(4), 500)
     labels = np.where((truth < 3) & (random.random(2000) < 0.2), 3, truth)
@@ -102,18 +102,18 @@ def test_where_the_classes_are_alike_suspicion_stays_what_it_is():
         assert module._by_class(suspicion, labels, count) is suspicion
 
 
-def test_neighbours_are_told_beside_the_rest(digits):
+def test_neighbors_are_told_beside_the_rest(digits):
     problem = digits("uniform", 0.05)
     rows = len(problem.labels)
-    graph = Neighbours(
+    graph = Neighbors(
         indices=(np.arange(rows)[:, None] + [1, 2]) % rows,
         similarities=np.zeros((rows, 2), np.float32),
     )
-    dataset = Dataset(labels=problem.labels, probabilities=problem.probabilities, neighbours=graph)
+    dataset = Dataset(labels=problem.labels, probabilities=problem.probabilities, neighbors=graph)
     found = SelfConfidence().detect(dataset)
     agree = problem.labels[graph.indices] == problem.labels[:, None]
     assert found.evidence.neighbor_agreement == pytest.approx(agree.mean())
-    plain = SelfConfidence().detect(dataset.replace(neighbours=None))
+    plain = SelfConfidence().detect(dataset.replace(neighbors=None))
     assert plain.evidence.neighbor_agreement is None
     np.testing.assert_array_equal(plain.flagged, found.flagged)
     assert plain == self_confidence(

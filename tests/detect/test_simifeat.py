@@ -10,7 +10,7 @@ from adc_plugins_detect.detectors.simifeat import (
     simifeat,
     wrong_rates,
 )
-from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
+from adc_plugins_detect.enrichers.neighbors import nearest_neighbors
 from adc_plugins_detect.transition import TransitionEstimate, hoc
 
 
@@ -94,7 +94,7 @@ def test_undisputed_labels_are_never_flagged():
 
 
 def test_a_graph_is_as_good_as_features(planted):
-    graph = nearest_neighbours(planted.features, 25)
+    graph = nearest_neighbors(planted.features, 25)
     assert simifeat(planted.labels, graph) == simifeat(planted.labels, planted.features)
 
 
@@ -154,7 +154,7 @@ def test_classes_without_and_with_one_sample(planted):
 
 
 def test_bad_input_is_named(planted, noise_model):
-    graph = nearest_neighbours(planted.features, 5)
+    graph = nearest_neighbors(planted.features, 5)
     cases = [
         (
             lambda: simifeat(planted.labels, graph, k=2),
@@ -162,12 +162,12 @@ def test_bad_input_is_named(planted, noise_model):
         ),
         (
             lambda: simifeat(planted.labels, graph),
-            "10 voters are the sample and 9 neighbours, but the graph has 5: "
-            "search more neighbours or lower k",
+            "10 voters are the sample and 9 neighbors, but the graph has 5: "
+            "search more neighbors or lower k",
         ),
         (
             lambda: simifeat(planted.labels[:9], graph, k=5),
-            "neighbours have 2000 rows but there are 9 labels: give one row per sample",
+            "neighbors have 2000 rows but there are 9 labels: give one row per sample",
         ),
         (
             lambda: simifeat(planted.labels, graph, k=5, transition=noise_model),
@@ -175,7 +175,7 @@ def test_bad_input_is_named(planted, noise_model):
         ),
         (
             lambda: simifeat(planted.labels[:8], planted.features[:8]),
-            "9 neighbours of each of 8 samples: choose 1…7, or give more samples",
+            "9 neighbors of each of 8 samples: choose 1…7, or give more samples",
         ),
     ]
     for call, message in cases:
@@ -185,24 +185,24 @@ def test_bad_input_is_named(planted, noise_model):
 
 
 def test_component_reads_the_graph(planted):
-    graph = nearest_neighbours(planted.features, 12)
+    graph = nearest_neighbors(planted.features, 12)
     dataset = Dataset(
-        labels=planted.labels, neighbours=graph, classes=("a", "b", "c", "d", "e"), ids=_ids(2000)
+        labels=planted.labels, neighbors=graph, classes=("a", "b", "c", "d", "e"), ids=_ids(2000)
     )
     detector = SimiFeat(k=7, min_rate=0.01)
-    assert detector.neighbours_read == 6
+    assert detector.neighbors_read == 6
     expected = simifeat(planted.labels, graph, k=7, min_rate=0.01, n_classes=5, ids=_ids(2000))
     assert detector.detect(dataset) == expected
     assert expected.transition.shape == (5, 5)
     with pytest.raises(InputError) as raised:
-        detector.detect(dataset.replace(neighbours=None))
+        detector.detect(dataset.replace(neighbors=None))
     assert str(raised.value) == (
-        'the dataset has no column "neighbours": the enricher neighbours adds it'
+        'the dataset has no column "neighbors": the enricher neighbors adds it'
     )
 
 
 def test_the_default_transition_is_that_of_hoc(planted):
-    graph = nearest_neighbours(planted.features, 9)
+    graph = nearest_neighbors(planted.features, 9)
     findings = simifeat(planted.labels, graph)
     estimate = hoc(planted.labels, graph)
     np.testing.assert_array_equal(findings.transition, estimate.transition)

@@ -51,7 +51,7 @@ def test_the_best_division_has_the_least_squares(numbers):
     assert squares[best_cut(ascending) - 1] == pytest.approx(min(squares), abs=1e-12)
 
 
-def test_every_epoch_is_normalised_before_the_mean(vectors):
+def test_every_epoch_is_normalized_before_the_mean(vectors):
     losses = column(vectors["small_loss_gmm"]["loss"])
     once = small_loss(np.zeros(12, int), losses)
     findings = small_loss(np.zeros(12, int), np.hstack([losses, 10 * losses + 3]))

@@ -3,8 +3,8 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from adc_core.errors import InputError
-from adc_core.evidence import Neighbours
-from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
+from adc_core.evidence import Neighbors
+from adc_plugins_detect.enrichers.neighbors import nearest_neighbors
 from adc_plugins_detect.transition import TransitionEstimate, hoc, transition_from_votes
 
 
@@ -40,33 +40,33 @@ def test_a_hundred_classes_need_no_cube():
     assert estimate.transition.diagonal().mean() == pytest.approx(0.8, abs=0.05)
 
 
-def test_neighbours_of_clusters_tell_the_noise():
+def test_neighbors_of_clusters_tell_the_noise():
     random = np.random.default_rng(0)
     truth = random.integers(0, 4, 8000)
     features = 6 * np.eye(4, 16)[truth] + 0.6 * random.normal(size=(8000, 16))
     T = 0.7 * np.eye(4) + 0.3 * np.roll(np.eye(4), 1, axis=1)
     labels = (random.random((8000, 1)) > T.cumsum(axis=1)[truth]).sum(axis=1)
-    estimate = hoc(labels, nearest_neighbours(features, 2))
+    estimate = hoc(labels, nearest_neighbors(features, 2))
     np.testing.assert_allclose(estimate.transition, T, atol=0.05)
     assert estimate.noise_rate == pytest.approx((labels != truth).mean(), abs=0.01)
 
 
 def test_clean_labels_have_no_noise(planted):
-    assert hoc(planted.truth, nearest_neighbours(planted.features, 2)).noise_rate < 1e-3
+    assert hoc(planted.truth, nearest_neighbors(planted.features, 2)).noise_rate < 1e-3
 
 
 def test_copies_are_skipped(planted):
     twice = np.repeat(planted.features, 2, axis=0)
     labels = np.repeat(planted.labels, 2)
-    once = hoc(planted.labels, nearest_neighbours(planted.features, 2))
-    again = hoc(labels, nearest_neighbours(twice, 7))
+    once = hoc(planted.labels, nearest_neighbors(planted.features, 2))
+    again = hoc(labels, nearest_neighbors(twice, 7))
     np.testing.assert_allclose(again.transition, once.transition, atol=1e-6)
-    fooled = hoc(labels, nearest_neighbours(twice, 7), duplicate_similarity=2.0)
+    fooled = hoc(labels, nearest_neighbors(twice, 7), duplicate_similarity=2.0)
     assert fooled.noise_rate < once.noise_rate - 0.1
 
 
 def test_the_number_of_threads_changes_nothing(planted):
-    graph = nearest_neighbours(planted.features, 2)
+    graph = nearest_neighbors(planted.features, 2)
     first = hoc(planted.labels, graph)
     with threadpool_limits(1):
         again = hoc(planted.labels, graph)
@@ -80,7 +80,7 @@ def test_the_noise_rate_weighs_classes_by_their_prior():
 
 
 def test_a_class_that_nobody_names_is_left_alone(planted):
-    graph = nearest_neighbours(planted.features, 2)
+    graph = nearest_neighbors(planted.features, 2)
     estimate = hoc(planted.labels, graph)
     wider = hoc(planted.labels + (planted.labels > 1), graph, n_classes=6)
     named = [0, 1, 3, 4]
@@ -91,7 +91,7 @@ def test_a_class_that_nobody_names_is_left_alone(planted):
 
 def test_other_class_names_same_estimate(planted):
     names = np.array([2, 0, 3, 1])
-    graph = nearest_neighbours(planted.features, 2)
+    graph = nearest_neighbors(planted.features, 2)
     estimate, renamed = hoc(planted.labels, graph), hoc(names[planted.labels], graph)
     np.testing.assert_array_equal(renamed.transition[np.ix_(names, names)], estimate.transition)
     np.testing.assert_array_equal(renamed.prior[names], estimate.prior)
@@ -101,7 +101,7 @@ def test_warns_where_a_class_gets_another_label_most_often():
     T = np.array([[0.98, 0.02], [0.6, 0.4]])
     votes = votes_of(T, np.array([0.5, 0.5]), 50_000, 0)
     message = (
-        "HOC estimates that class 1 is labelled 0 more often than 1: the neighbours are too "
+        "HOC estimates that class 1 is labelled 0 more often than 1: the neighbors are too "
         "poor, or the labels too noisy, to trust the transition matrix"
     )
     with pytest.warns(UserWarning) as warned:
@@ -112,24 +112,24 @@ def test_warns_where_a_class_gets_another_label_most_often():
 
 
 def test_bad_input_is_named(planted):
-    graph = nearest_neighbours(planted.features, 1)
+    graph = nearest_neighbors(planted.features, 1)
     cases = [
         (
             lambda: hoc(planted.labels, graph),
-            "HOC needs 2 neighbours of every sample, the graph has 1",
+            "HOC needs 2 neighbors of every sample, the graph has 1",
         ),
         (
             lambda: hoc(planted.labels[:5], graph),
-            "neighbours have 2000 rows but there are 5 labels: give one row per sample",
+            "neighbors have 2000 rows but there are 5 labels: give one row per sample",
         ),
         (lambda: transition_from_votes([[0, 1]]), "votes: expected N × 3 labels, got (1, 2)"),
         (
             lambda: hoc(
                 [0, 1, 1],
-                Neighbours(indices=[[1, 2], [0, 2], [0, 1]], similarities=np.ones((3, 2))),
+                Neighbors(indices=[[1, 2], [0, 2], [0, 1]], similarities=np.ones((3, 2))),
             ),
-            "no sample has two neighbours that are not copies: "
-            "search more neighbours, or raise duplicate_similarity",
+            "no sample has two neighbors that are not copies: "
+            "search more neighbors, or raise duplicate_similarity",
         ),
     ]
     for call, message in cases:
@@ -163,7 +163,7 @@ def test_an_interval_says_how_far_chance_moves_the_estimate():
 
 
 def test_an_interval_is_drawn_by_its_seed(planted):
-    graph = nearest_neighbours(planted.features, 2)
+    graph = nearest_neighbors(planted.features, 2)
     first, again, other = (hoc(planted.labels, graph, bootstrap=5, seed=seed) for seed in (0, 0, 1))
     assert first.interval is not None
     assert again.interval is not None
@@ -174,7 +174,7 @@ def test_an_interval_is_drawn_by_its_seed(planted):
 
 
 def test_an_interval_leaves_classes_that_nobody_names_alone(planted):
-    graph = nearest_neighbours(planted.features, 2)
+    graph = nearest_neighbors(planted.features, 2)
     wider = hoc(planted.labels, graph, n_classes=5, bootstrap=3)
     assert wider.interval is not None
     assert wider.interval.low[4].tolist() == wider.interval.high[4].tolist() == [0, 0, 0, 0, 1]

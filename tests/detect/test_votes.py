@@ -8,9 +8,9 @@ from adc_plugins_detect.detectors.votes import count_votes
 def test_worked_example(vectors):
     example = vectors["simifeat"]
     labels = np.array(example["labels"])
-    neighbours = np.array(example["neighbours"])[:, 1:]
+    neighbors = np.array(example["neighbours"])[:, 1:]
     similarities = 1 - np.array(example["distances"])[:, 1:]
-    votes = count_votes(labels, labels[neighbours], similarities)
+    votes = count_votes(labels, labels[neighbors], similarities)
     expected = np.array(example["votes_l2"])
     np.testing.assert_allclose(votes.agreement, expected[np.arange(10), labels], atol=1e-9)
     np.testing.assert_allclose(-np.log(votes.agreement + 1e-8), example["score"], atol=1e-9)
@@ -49,7 +49,7 @@ def test_of_equals_the_lowest_label_wins():
     assert votes.share.tolist() == [0.5]
 
 
-def test_neighbours_that_point_away_do_not_break_it():
+def test_neighbors_that_point_away_do_not_break_it():
     votes = count_votes(np.array([0, 1]), np.array([[1, 1], [1, 1]]), np.array([[-0.1, -0.3]] * 2))
     assert ((votes.agreement >= 0) & (votes.agreement <= 1)).all()
     assert ((votes.share >= 0) & (votes.share <= 1)).all()

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from adc_core import Dataset
-from adc_plugins_search.gallery.digits import DigitCatalogue
+from adc_plugins_search.gallery.digits import DigitCatalog
 from adc_plugins_search.gallery.google_protocol import ENGINE, KEY
 from adc_plugins_search.gallery.server import GalleryServer
 
@@ -19,7 +19,7 @@ ADC = str(Path(sys.executable).with_name("adc"))
 
 @pytest.fixture(scope="module")
 def gallery():
-    with GalleryServer(DigitCatalogue(), port=0, slow_seconds=0.01) as server:
+    with GalleryServer(DigitCatalog(), port=0, slow_seconds=0.01) as server:
         yield server
 
 

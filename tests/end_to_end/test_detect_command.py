@@ -100,7 +100,7 @@ def test_an_image_folder(place):
     trust, verdicts, suspects, repair, written = done.stdout.split("\n\n")
     assert re.fullmatch(
         r"evidence: good: unseen labels are predicted 9\d% right \(the commonest class: 34%\), "
-        r"9\d% of the nearest neighbours agree\n"
+        r"9\d% of the nearest neighbors agree\n"
         r"  wrong labels stand out; look at the most suspicious ones first\n"
         r"wrong labels: about 4\.2 % \(.+ to .+ %\)\n"
         r"of the flagged labels, about \d+ % \(.+ to 100 %\) are wrong",
@@ -210,7 +210,7 @@ def test_another_detector_reuses_what_is_there(place):
     assert {name: stage["reused"] for name, stage in stages.items()} == {
         "dataset": True,
         "encoder": True,
-        "enrichers/neighbours": True,
+        "enrichers/neighbors": True,
         "detectors/simifeat": True,
         "detectors/deep-knn": False,
     }
@@ -244,7 +244,7 @@ def test_an_id_cannot_steer_the_terminal(place):
         (
             ["predicted.npz", "--use", "simifeat"],
             [
-                '--use simifeat: it reads "neighbours", and predicted.npz has neither that nor '
+                '--use simifeat: it reads "neighbors", and predicted.npz has neither that nor '
                 "features nor images to make it from: give one of them"
             ],
         ),

@@ -47,7 +47,7 @@ def report(tmp_path_factory):
     run = toy_run()
     dataset = run.collected.replace(classes=("red", "<script>alert(1)", "blue"))
     row = int(toy_findings().flagged.argmax())
-    change = (dataset.ids[row], "drop", dataset.labels[row], -1, "9 of 9 neighbours say blue")
+    change = (dataset.ids[row], "drop", dataset.labels[row], -1, "9 of 9 neighbors say blue")
     changes = CHANGES.empty_table().from_pylist(
         [dict(zip(CHANGES.names, change, strict=True))], CHANGES
     )
@@ -114,7 +114,7 @@ def test_pictures_have_text_and_nothing_is_executed(report, browser):
     assert page.locator("svg").count() == page.locator("[role=img][aria-label] svg").count()
     assert page.locator("script").count() == 0
     assert "<script>alert(1)" in page.locator("body").inner_text()
-    assert "dropped by toy: 9 of 9 neighbours say blue" in page.locator("body").inner_text()
+    assert "dropped by toy: 9 of 9 neighbors say blue" in page.locator("body").inner_text()
     assert "2 of 3 filters agree" in page.locator("body").inner_text()
     assert page.locator("html").get_attribute("lang") == "en"
     page.close()
@@ -129,9 +129,9 @@ def test_a_suspect_shows_why(report, browser):
     nearest = first.locator(".near img")
     assert nearest.count() == 5
     assert nearest.first.evaluate("e => [e.naturalWidth, e.naturalHeight]") == [48, 48]
-    assert nearest.first.get_attribute("alt").startswith("Neighbour toy-")
+    assert nearest.first.get_attribute("alt").startswith("Neighbor toy-")
     text = first.inner_text()
-    assert "of 30 neighbours have another label" in text
+    assert "of 30 neighbors have another label" in text
     assert "predicted: " in text and "margin −" in text
     curve = first.locator("[role=img]").get_attribute("aria-label")
     assert curve.startswith("Curve: probability of the given label over 8 epochs, from ")
@@ -147,7 +147,7 @@ def test_arrays_have_a_table_with_the_same_reasons(arrays_report, browser):
     rows = page.locator("table.samples").get_by_role("row")
     assert 1 < rows.count() <= 31
     text = rows.last.inner_text()
-    assert "of 30 neighbours have another label" in text
+    assert "of 30 neighbors have another label" in text
     assert "predicted: " in text
     assert rows.last.locator(".near li").count() == 5
     assert rows.last.locator("[role=img] svg").count() == 1
@@ -156,7 +156,7 @@ def test_arrays_have_a_table_with_the_same_reasons(arrays_report, browser):
 
 def test_evidence_that_is_not_there_is_not_spoken_of(tmp_path, browser):
     run = toy_run()
-    bare = run.collected.replace(neighbours=None, probabilities=None, dynamics=None)
+    bare = run.collected.replace(neighbors=None, probabilities=None, dynamics=None)
     page = browser.new_page()
     page.goto(write_page(tmp_path, run.replace(collected=bare, trainings=())).as_uri())
     suspects = page.locator("li.suspect")

@@ -63,7 +63,7 @@ def test_without_predictions_there_is_nothing_to_measure():
     assert Accuracy().measure(run.replace(test=None)) == ()
 
 
-def test_validation_accuracies_are_labelled():
+def test_validation_accuracies_are_labeled():
     run = toy_run()
     (training,) = run.trainings
     history = tuple(

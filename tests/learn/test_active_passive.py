@@ -18,7 +18,7 @@ def test_vectors(known):
 
 
 @given(rows)
-def test_normalised_losses_of_all_labels_sum_to_one(rows):
+def test_normalized_losses_of_all_labels_sum_to_one(rows):
     logits = torch.tensor(rows, dtype=torch.float64)
     each = [normalized_cross_entropy(logits, torch.full((len(rows),), label)) for label in range(4)]
     np.testing.assert_allclose(torch.stack(each).sum(dim=0), 1, rtol=1e-9)

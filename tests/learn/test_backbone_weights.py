@@ -67,7 +67,7 @@ def test_names_of_old_vision_transformer_files(tmp_path, built, weights_of, same
     assert same(weights_of(built("vit_b_32", 3, str(path))), weights_of(source))
 
 
-def test_googlenet_takes_the_normalisation_of_all_others(tmp_path, built):
+def test_googlenet_takes_the_normalization_of_all_others(tmp_path, built):
     """Its official weights expect pictures in -1 … 1; torchvision's switch makes them so."""
     path = tmp_path / "net.safetensors"
     with seeded(1), warnings.catch_warnings():

@@ -26,7 +26,7 @@ def negative_log_likelihood(temperature, logits, labels):
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("scale", [0.2, 1.0, 7.0])
-def test_it_is_where_another_optimiser_finds_the_minimum(seed, scale):
+def test_it_is_where_another_optimizer_finds_the_minimum(seed, scale):
     logits, labels = drawn(seed, scale=scale)
     found = minimize_scalar(
         lambda log: negative_log_likelihood(np.exp(log), logits, labels),

@@ -49,8 +49,8 @@ def test_forget_rate(known):
 def test_plan_of_the_paper(known, squares):
     used = []
     hook = register_optimizer_step_pre_hook(
-        lambda optimiser, *_: used.append(
-            (optimiser.param_groups[0]["lr"], optimiser.param_groups[0]["betas"][0])
+        lambda optimizer, *_: used.append(
+            (optimizer.param_groups[0]["lr"], optimizer.param_groups[0]["betas"][0])
         )
     )
     small = {"backbone": "small-cnn", "weights": "random", "image_size": 8, "device": "cpu"}

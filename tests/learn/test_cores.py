@@ -26,7 +26,7 @@ def test_vectors(known, name):
     case.agrees(sieved_mean(losses, kept))
 
 
-def test_without_regulariser_it_is_cross_entropy(known):
+def test_without_regularizer_it_is_cross_entropy(known):
     case = known()
     plain = cross_entropy(case.Z, case.y)
     assert torch.equal(confidence_regularized(case.Z, case.y, 0), plain)

@@ -197,7 +197,7 @@ def test_finished_folds_are_kept_and_their_trainings_are_not(squares, tmp_path):
 def test_other_labels_and_other_options_do_not_meet(squares, tmp_path):
     with working_in(tmp_path):
         first = values_of(validation().enrich(squares))
-        swapped = squares.relabelled((squares.labels + 1) % 3)
+        swapped = squares.relabeled((squares.labels + 1) % 3)
         for other, dataset in ((validation(), swapped), (validation(seed=1), squares)):
             assert not np.array_equal(values_of(other.enrich(dataset)), first)
     assert len(list(tmp_path.iterdir())) == 3

@@ -9,7 +9,7 @@ from adc_plugins_learn.learners.dividemix_losses import (
     refined_targets,
     semi_supervised_loss,
     sharpened,
-    unlabelled_weight_at,
+    unlabeled_weight_at,
 )
 from adc_plugins_learn.training.backbones import build_backbone
 from adc_plugins_learn.training.pictures import HeldPictures
@@ -57,7 +57,7 @@ def test_sharpening_at_one_changes_nothing():
 
 def test_ramp(known):
     plan = known().schedules["dividemix_rampup"]["at"]
-    assert [unlabelled_weight_at(float(e), 25, 10) for e in plan] == pytest.approx([*plan.values()])
+    assert [unlabeled_weight_at(float(e), 25, 10) for e in plan] == pytest.approx([*plan.values()])
 
 
 def begun(dataset, **options):
@@ -133,4 +133,4 @@ def test_losses_of_several_epochs_are_averaged(squares):
 def test_preset_of_the_paper():
     learner = DivideMix(preset="adc", device="cpu")
     assert (learner.learning_rate, learner.step_epochs, learner.step_factor) == (0.002, 10, 0.1)
-    assert (learner.warm_up, learner.alpha, learner.unlabelled_weight) == (0.05, 0.5, 0)
+    assert (learner.warm_up, learner.alpha, learner.unlabeled_weight) == (0.05, 0.5, 0)

@@ -18,13 +18,13 @@ from adc_plugins_learn.encoders.encoding import FrozenNetwork, NetworkEncoder
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (23, 20, 16, 3), dtype=np.uint8)
 IMAGES = ImageArray(PICTURES)
-COLOURS = [0.5, 0.4, 0.3]
+COLORS = [0.5, 0.4, 0.3]
 PREPARE = transforms.Compose(
     [
         transforms.Resize(16),
         transforms.CenterCrop(16),
         transforms.ToTensor(),
-        transforms.Normalize(COLOURS, [0.2, 0.3, 0.4]),
+        transforms.Normalize(COLORS, [0.2, 0.3, 0.4]),
     ]
 )
 
@@ -206,7 +206,7 @@ def test_never_more_than_a_few_batches_are_prepared():
     features = WatchedEncoder(batch_size=10).encode(images)
     assert sorted(images.decoded) == list(range(400))
     assert images.ahead <= 10 * (1 + encoding._AHEAD)
-    shade = (np.arange(400) % 256 / 255 - COLOURS[0]) / 0.2
+    shade = (np.arange(400) % 256 / 255 - COLORS[0]) / 0.2
     np.testing.assert_allclose(features[:, 0], shade, atol=1e-5)
 
 

@@ -77,7 +77,7 @@ def test_it_learns_what_has_no_noise_and_notes_what_it_saw(squares, name, option
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("samples", [2, 25])
 def test_a_class_that_nobody_has_and_a_last_batch_of_one(squares, name, samples):
-    """Of 25 samples in eights one is over; maps of one pixel BatchNorm cannot normalise alone."""
+    """Of 25 samples in eights one is over; maps of one pixel BatchNorm cannot normalize alone."""
     dataset = squares.take(np.arange(samples)).replace(classes=("red", "green", "blue", "none"))
     model = learner(name, epochs=3).learn(dataset)
     assert model.predict(squares.images).probabilities.shape == (31, 4)

@@ -56,7 +56,7 @@ def test_preset_of_the_paper():
 
 def test_it_predicts_true_classes_not_given_ones(squares):
     """All labels one class too far, and a matrix that says so."""
-    shifted = squares.relabelled((squares.labels + 1) % 3)
+    shifted = squares.relabeled((squares.labels + 1) % 3)
     learner = ForwardCorrection(
         transition=((0, 1, 0), (0, 0, 1), (1, 0, 0)),
         warm_up=0,

@@ -34,4 +34,4 @@ def test_logits_far_apart_have_finite_gradients():
 def test_preset_of_the_paper():
     learner = JoCoR(preset="adc", device="cpu")
     assert (learner.agreement, learner.learning_rate, learner.decay_from) == (0.3, 1e-4, 0.25)
-    assert (learner.optimiser, learner.schedule, learner.epochs) == ("adam", "linear", 20)
+    assert (learner.optimizer, learner.schedule, learner.epochs) == ("adam", "linear", 20)

@@ -74,7 +74,7 @@ def test_dynamics_are_those_of_the_steps(squares):
     [(31, 10, [10, 10, 11]), (31, 16, [16, 15]), (3, 2, [3]), (2, 2, [2]), (5, 64, [5])],
 )
 def test_no_batch_has_a_single_sample(squares, samples, batch_size, sizes):
-    """BatchNorm cannot normalise one picture whose maps have shrunk to one pixel."""
+    """BatchNorm cannot normalize one picture whose maps have shrunk to one pixel."""
     strategy = Plain()
     dataset = squares.take(np.arange(samples))
     recipe = Recipe(backbone="resnet18", image_size=12, epochs=1, batch_size=batch_size)
@@ -104,7 +104,7 @@ def test_one_epoch(squares):
 def test_learning_rate_of_each_step(squares, schedule, rates):
     used = []
     hook = register_optimizer_step_pre_hook(
-        lambda optimiser, *_: used.append(optimiser.param_groups[0]["lr"])
+        lambda optimizer, *_: used.append(optimizer.param_groups[0]["lr"])
     )
     try:
         trained(squares, QUICK.model_copy(update={"schedule": schedule}))

@@ -59,7 +59,7 @@ def test_a_temperature_divides_the_logits(model, squares):
 
 
 def test_a_calibrated_model_explains_the_validation_labels_best(model, squares):
-    doubtful = squares.relabelled(np.where(np.arange(31) < 6, 0, squares.labels))
+    doubtful = squares.relabeled(np.where(np.arange(31) < 6, 0, squares.labels))
 
     def negative_log_likelihood(model):
         own = model.predict(squares.images).probabilities[np.arange(31), doubtful.labels]

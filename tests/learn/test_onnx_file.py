@@ -74,8 +74,8 @@ class Undecided(nn.Module):
         self.layer = nn.Linear(3, 3)
 
     def forward(self, images):
-        colours = images.mean(dim=(2, 3))
-        return self.layer(colours) if float(colours.sum()) > 0 else colours
+        colors = images.mean(dim=(2, 3))
+        return self.layer(colors) if float(colors.sum()) > 0 else colors
 
 
 def test_a_network_without_counterpart(tmp_path):

@@ -58,7 +58,7 @@ def pretrained(shared_data, tmp_path_factory):
         parent, _, number = name.rpartition(".")
         after = f"{parent}.{int(number) + 1}"
         state[f"{after if after in norms else name}.bias"] = folded[f"{name}.bias"]
-    # Made for pictures in -1 … 1, where the encoder gives the normalisation of ImageNet.
+    # Made for pictures in -1 … 1, where the encoder gives the normalization of ImageNet.
     first = state["features.0.0.weight"]
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     state["features.0.1.bias"] = state["features.0.1.bias"] + (
@@ -88,6 +88,6 @@ def test_a_pretrained_network_knows_photographs_better_than_pixels(photographs, 
         model="mobilenet_v2", weights=str(pretrained), image_size=96, batch_size=50
     )
     by_network = probe(encoder.encode(images), train, test)
-    by_pixels = probe(PixelEncoder(colour=True, components=32).encode(images), train, test)
+    by_pixels = probe(PixelEncoder(color=True, components=32).encode(images), train, test)
     assert by_network > 0.58
     assert by_pixels < 0.33

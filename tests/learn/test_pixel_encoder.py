@@ -22,8 +22,8 @@ def rows():
 
 
 def test_equal_to_the_singular_values_of_numpy(rows):
-    centred = rows - rows.mean(axis=0, dtype=np.float64)
-    u, s, _ = np.linalg.svd(centred, full_matrices=False)
+    centered = rows - rows.mean(axis=0, dtype=np.float64)
+    u, s, _ = np.linalg.svd(centered, full_matrices=False)
     found = principal_components(rows, 10)
     wanted = (u * s)[:, :10]
     signs = np.sign((found * wanted).sum(axis=0))
@@ -35,8 +35,8 @@ def test_equal_to_the_singular_values_of_numpy(rows):
 def test_all_components_are_a_rotation(seed, width, count):
     rows = np.random.default_rng(seed).normal(size=(count, width)).astype(np.float32)
     found = principal_components(rows, width).astype(np.float64)
-    centred = rows - rows.mean(axis=0, dtype=np.float64)
-    np.testing.assert_allclose(found @ found.T, centred @ centred.T, atol=1e-4)
+    centered = rows - rows.mean(axis=0, dtype=np.float64)
+    np.testing.assert_allclose(found @ found.T, centered @ centered.T, atol=1e-4)
     covariance = found.T @ found / count
     variances = np.diag(covariance)
     np.testing.assert_allclose(covariance, np.diag(variances), atol=1e-5)
@@ -96,12 +96,12 @@ PICTURES = np.random.default_rng(5).integers(0, 256, (30, 20, 20, 3), dtype=np.u
 
 
 def test_without_components_pixels_come_as_they_are():
-    encoder = PixelEncoder(size=20, colour=True, components=None)
+    encoder = PixelEncoder(size=20, color=True, components=None)
     features = encoder.encode(ImageArray(PICTURES))
     np.testing.assert_array_equal(features, PICTURES.reshape(30, -1).astype(np.float32) / 255)
 
 
-def test_grey_is_the_luma():
+def test_gray_is_the_luma():
     encoder = PixelEncoder(size=20, components=None)
     features = encoder.encode(ImageArray(PICTURES))
     luma = (PICTURES / 255) @ [0.299, 0.587, 0.114]

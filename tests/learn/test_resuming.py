@@ -104,7 +104,7 @@ def test_other_trainings_in_the_folder_do_not_meet(squares, learned, tmp_path):
     others = [
         (learner(seed=1), squares, {}),
         (learner(learning_rate=0.01), squares, {}),
-        (learner(), squares.relabelled((squares.labels + 1) % 3), {}),
+        (learner(), squares.relabeled((squares.labels + 1) % 3), {}),
         (learner(), squares.replace(images=255 - squares.images.array), {}),
         (learner(), squares, {"validation": squares}),
     ]

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from adc_plugins_learn.training.recipe import Recipe
-from adc_plugins_learn.training.schedule import build_optimiser, decay_start, learning_rate
+from adc_plugins_learn.training.schedule import build_optimizer, decay_start, learning_rate
 
 
 def rates(recipe):
@@ -34,11 +34,11 @@ def test_within_an_epoch_only_the_cosine_moves():
 
 
 @pytest.mark.parametrize(("name", "kind"), [("sgd", torch.optim.SGD), ("adam", torch.optim.Adam)])
-def test_optimisers(name, kind):
-    recipe = Recipe(optimiser=name, momentum=0.8, weight_decay=0.01)
-    optimiser = build_optimiser([torch.nn.Parameter(torch.zeros(2))], recipe)
-    (group,) = optimiser.param_groups
-    assert type(optimiser) is kind
+def test_optimizers(name, kind):
+    recipe = Recipe(optimizer=name, momentum=0.8, weight_decay=0.01)
+    optimizer = build_optimizer([torch.nn.Parameter(torch.zeros(2))], recipe)
+    (group,) = optimizer.param_groups
+    assert type(optimizer) is kind
     assert group["weight_decay"] == 0.01
     assert group["momentum" if name == "sgd" else "betas"] == (
         0.8 if name == "sgd" else (0.8, 0.999)

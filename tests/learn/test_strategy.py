@@ -72,7 +72,7 @@ def test_it_begins_at_its_part_of_the_epochs(squares):
 def test_learning_rate_after_the_switch(squares):
     used = []
     hook = register_optimizer_step_pre_hook(
-        lambda optimiser, *_: used.append(optimiser.param_groups[0]["lr"])
+        lambda optimizer, *_: used.append(optimizer.param_groups[0]["lr"])
     )
     try:
         train(squares, None, QUICK, Switch(Strategy(), 0.5, 1e-6))

@@ -181,7 +181,7 @@ def by_hand(network, transform):
 
 @pytest.mark.parametrize("name", [SMALL, SMALL_VIT, "resnet10t"])
 def test_features_are_those_of_timm_with_its_own_preparation(name, tmp_path):
-    """With the margin that is cut off, the interpolation and the normalisation of each."""
+    """With the margin that is cut off, the interpolation and the normalization of each."""
     path = tmp_path / "net.safetensors"
     with seeded(4):
         network = timm.create_model(name, num_classes=0)

@@ -110,9 +110,9 @@ def test_a_process_that_dies(squares, plain, tmp_path):
 
 
 def test_without_others_nothing_is_shared():
-    from adc_plugins_learn.training.together import is_first, normalised_together, shared
+    from adc_plugins_learn.training.together import is_first, normalized_together, shared
 
     network = nn.BatchNorm2d(3)
     assert is_first()
-    assert normalised_together(network, torch.device("cpu")) is network
+    assert normalized_together(network, torch.device("cpu")) is network
     assert shared([network]) == [network]

@@ -67,9 +67,9 @@ def test_pictures_are_given_as_torchvision_gives_them():
     encoder = TorchvisionEncoder(model="resnet18", weights="random", image_size=40)
     with seeded(0):
         network = build_backbone("resnet18", 1000).eval()
-    normalise = torchvision.models.ResNet18_Weights.DEFAULT.transforms()
+    normalize = torchvision.models.ResNet18_Weights.DEFAULT.transforms()
     images = torch.from_numpy(PICTURES.copy()).permute(0, 3, 1, 2) / 255
-    images = torchvision.transforms.functional.normalize(images, normalise.mean, normalise.std)
+    images = torchvision.transforms.functional.normalize(images, normalize.mean, normalize.std)
     with torch.inference_mode():
         wanted = penultimate(network, images).numpy()
     np.testing.assert_allclose(encoder.encode(IMAGES), wanted, rtol=1e-4, atol=1e-5)

@@ -109,9 +109,9 @@ def test_other_labels_ask_for_another_training(run):
     assert second.collected.dynamics != first.collected.dynamics
 
 
-def test_relabelled_samples_have_no_dynamics(squares):
+def test_relabeled_samples_have_no_dynamics(squares):
     enriched = TrainingDynamics(learner=CrossEntropy(epochs=1, image_size=8)).enrich(squares)
-    assert enriched.relabelled((squares.labels + 1) % 3).dynamics is None
+    assert enriched.relabeled((squares.labels + 1) % 3).dynamics is None
     assert enriched.take(np.array([4, 2])).dynamics.loss.shape == (2, 1)
 
 

@@ -39,7 +39,7 @@ def test_channel_statistics_of_sums_beyond_32_bits():
     assert mean == pytest.approx((1 - 1 / 2910**2,) * 3, rel=1e-12)
 
 
-def test_normalised_pictures_have_mean_zero_and_deviation_one():
+def test_normalized_pictures_have_mean_zero_and_deviation_one():
     pixels = noise(20, 8, 8, 3)
     images = to_input(pixels, *channel_statistics([pixels])).double()
     np.testing.assert_allclose(images.mean(dim=(0, 2, 3)), 0, atol=1e-6)

@@ -31,16 +31,16 @@ from adc_core import Detector, Findings
 
 
 class Mine(Detector):
-    """Flags what most neighbours contradict."""
+    """Flags what most neighbors contradict."""
 
-    reads: ClassVar = ("neighbours",)
+    reads: ClassVar = ("neighbors",)
 
     @property
-    def neighbours_read(self):
+    def neighbors_read(self):
         return 5
 
     def detect(self, dataset):
-        nearest, _ = dataset.neighbours.first(5)
+        nearest, _ = dataset.neighbors.first(5)
         against = (dataset.labels[nearest] != dataset.labels[:, None]).mean(axis=1)
         return Findings(ids=dataset.ids, suspicion=against, flagged=against > 0.5)
 '''
@@ -93,10 +93,10 @@ def test_strangers_hurt_only_whoever_names_them(crowded, tmp_path):
         " ".join(line.split()) for line in crowded.adc("list", "detectors").stdout.splitlines()
     ]
     for beginning in (
-        "detectors broken acme-broken 2.0 Flags what most neighbours contradict.",
+        "detectors broken acme-broken 2.0 Flags what most neighbors contradict.",
         "detectors impostor acme-impostor 2.0 Only looks like one.",
-        "detectors majority acme-good 2.0 Flags what most neighbours contradict.",
-        "detectors simifeat acme-rival 2.0 Flags what most neighbours contradict.",
+        "detectors majority acme-good 2.0 Flags what most neighbors contradict.",
+        "detectors simifeat acme-rival 2.0 Flags what most neighbors contradict.",
         "detectors simifeat adc-plugins-detect 0.1.0 ",
     ):
         assert any(line.startswith(beginning) for line in listed), beginning

@@ -99,7 +99,7 @@ def test_the_dataset_and_the_refusals_spell_everything_out(
         Hit(url="https://a.example/2", query=queries[2], engine="google", rank=1, page="p"),
         Hit(url="https://a.example/3", query=queries[5], engine="google", rank=1),
         Hit(url="https://a.example/1", query=queries[2], engine="google", rank=2),
-        Hit(url="https://a.example/4", query=queries[3], engine="google", rank=9, licence="CC0"),
+        Hit(url="https://a.example/4", query=queries[3], engine="google", rank=9, license="CC0"),
     ]
     pictures = [stored(1), MISSING, stored(1), stored(1), stored(2)]
     judged = [
@@ -163,8 +163,8 @@ def test_the_dataset_and_the_refusals_spell_everything_out(
             "engine": "google",
             "query": "tan cat",
             "rank": 4,
-            "licence": None,
-            "licence_url": None,
+            "license": None,
+            "license_url": None,
             "creator": None,
             "creator_url": None,
             "attribution": None,
@@ -188,8 +188,8 @@ def test_the_dataset_and_the_refusals_spell_everything_out(
             "engine": "google",
             "query": "tan dog",
             "rank": 9,
-            "licence": "CC0",
-            "licence_url": None,
+            "license": "CC0",
+            "license_url": None,
             "creator": None,
             "creator_url": None,
             "attribution": None,

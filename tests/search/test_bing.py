@@ -51,7 +51,7 @@ def test_asks_as_bing_documented(site):
         return web.json_response(results(0))
 
     url = site.on(PATH, answer)
-    BingSearcher(base_url=url, market="en-US", licence="Share", image_type="Photo").page(
+    BingSearcher(base_url=url, market="en-US", license="Share", image_type="Photo").page(
         QUERY, "155"
     )
     assert seen == {
@@ -74,7 +74,7 @@ def test_goes_on_where_the_service_says(site):
     hit = page.hits[0]
     assert (hit.url, hit.page) == ("https://h.example/0.jpg", "https://h.example/p/0")
     assert (hit.title, hit.width, hit.height) == ("Sweater 0", 900, 1200)
-    assert (hit.engine, hit.licence) == ("bing", "CC-BY-NC-SA")
+    assert (hit.engine, hit.license) == ("bing", "CC-BY-NC-SA")
 
 
 @pytest.mark.parametrize("following", [None, 0, 155, 900])

@@ -64,7 +64,7 @@ def test_the_image_is_not_the_page(site):
         ("https://shop.example/c.jpg", "https://shop.example/p/3", 3),
     ]
     assert (page.hits[0].width, page.hits[0].height, page.hits[0].title) == (1920, 1080, "Sweater")
-    assert (page.hits[0].engine, page.hits[0].licence) == ("brave", None)
+    assert (page.hits[0].engine, page.hits[0].license) == ("brave", None)
 
 
 def test_either_variable_holds_the_key(site, monkeypatch):

@@ -50,7 +50,7 @@ def refused(tmp_path: Path) -> Callable[[], list[dict[str, str]]]:
     return lambda: pq.read_table(tmp_path / "work/refused.parquet").to_pylist()
 
 
-def test_images_become_a_labelled_dataset(site, collect: Collect, picture, tmp_path: Path) -> None:
+def test_images_become_a_labeled_dataset(site, collect: Collect, picture, tmp_path: Path) -> None:
     urls = [site.serve(f"/{n}.jpg", picture(n)) for n in range(5)]
     dataset = collect({"cat": urls[:3], "dog": urls[3:]})
     assert dataset.classes == ("cat", "dog")
@@ -342,7 +342,7 @@ def test_a_pipeline_table_builds_it() -> None:
     assert json.loads(built.model_dump_json())["workers"] == 30
 
 
-def test_stored_pictures_are_jpeg_in_full_colour_without_metadata(
+def test_stored_pictures_are_jpeg_in_full_color_without_metadata(
     site, collect: Collect, tmp_path: Path
 ) -> None:
     stripes = np.zeros((64, 64, 3), np.uint8)
@@ -359,6 +359,6 @@ def test_stored_pictures_are_jpeg_in_full_colour_without_metadata(
         assert not found.getexif()
         assert not {"exif", "comment", "icc_profile", "dpi"} & set(found.info)
     assert b"secret" not in stored
-    # With halved colour resolution neighbouring red and blue columns would blur to purple.
+    # With halved colour resolution neighboring red and blue columns would blur to purple.
     shown = dataset.images[0].astype(int)
     assert (shown[:, ::2, 0] - shown[:, ::2, 2]).min() > 200

@@ -226,17 +226,17 @@ def test_nor_by_a_redirect(site, other_site, outcome_of) -> None:
 
 
 class Licensed(Searcher):
-    """Offers an address for each query under a licence."""
+    """Offers an address for each query under a license."""
 
     offers: dict[str, tuple[str, str | None]]
 
     def page(self, query: Query, cursor: str | None = None) -> Page:
-        url, licence = self.offers[query.text]
-        return Page(hits=(Hit(url=url, query=query, engine="x", rank=1, licence=licence),))
+        url, license = self.offers[query.text]
+        return Page(hits=(Hit(url=url, query=query, engine="x", rank=1, license=license),))
 
 
-def test_only_allowed_licences_are_fetched(site, design_of, picture, tmp_path: Path) -> None:
-    licences = {
+def test_only_allowed_licenses_are_fetched(site, design_of, picture, tmp_path: Path) -> None:
+    licenses = {
         "a": "CC-BY-4.0",
         "b": "CC-BY-SA-4.0",
         "c": "CC0-1.0",
@@ -245,20 +245,20 @@ def test_only_allowed_licences_are_fetched(site, design_of, picture, tmp_path: P
         "f": "CC-BY",
     }
     offers = {
-        name: (site.serve(f"/{name}.jpg", picture(n)), licence)
-        for n, (name, licence) in enumerate(licences.items())
+        name: (site.serve(f"/{name}.jpg", picture(n)), license)
+        for n, (name, license) in enumerate(licenses.items())
     }
     with working_in(tmp_path / "work"):
         dataset = Downloader(
-            allow_hosts=(site.endpoint,), allow_licences=["cc0", "by"], min_side=8
-        ).collect(design_of(*licences), [Licensed(offers=offers)])
-    assert dataset.sources["licence"].to_pylist() == ["CC-BY-4.0", "CC0-1.0", "CC-BY"]
+            allow_hosts=(site.endpoint,), allow_licenses=["cc0", "by"], min_side=8
+        ).collect(design_of(*licenses), [Licensed(offers=offers)])
+    assert dataset.sources["license"].to_pylist() == ["CC-BY-4.0", "CC0-1.0", "CC-BY"]
     assert sorted(site.paths) == ["/a.jpg", "/c.jpg", "/f.jpg"]
     refused = pq.read_table(tmp_path / "work/refused.parquet").to_pylist()
     assert [(row["class"], row["reason"], row["detail"]) for row in refused] == [
-        ("b", "licence", "CC-BY-SA-4.0"),
-        ("d", "licence", "none is known"),
-        ("e", "licence", "All rights reserved"),
+        ("b", "license", "CC-BY-SA-4.0"),
+        ("d", "license", "none is known"),
+        ("e", "license", "All rights reserved"),
     ]
 
 
@@ -266,7 +266,7 @@ def test_only_allowed_licences_are_fetched(site, design_of, picture, tmp_path: P
     ("options", "message"),
     [
         (
-            {"allow_licences": ["by-4.0"]},
+            {"allow_licenses": ["by-4.0"]},
             "Input should be 'cc0', 'pdm', 'by', 'by-sa', 'by-nc', 'by-nd', 'by-nc-sa' or "
             "'by-nc-nd'",
         ),

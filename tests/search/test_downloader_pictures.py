@@ -109,7 +109,7 @@ def test_every_mode_becomes_rgb(stored, image, kind: str, left: Any, right: Any)
     assert np.abs(pixels[16, 56] - right).max() < 6
 
 
-def test_a_palette_with_a_transparent_colour(stored) -> None:
+def test_a_palette_with_a_transparent_color(stored) -> None:
     image = halves(0, 1, "P")
     image.putpalette([200, 0, 0, 0, 0, 200])
     pixels = stored(saved(image, "PNG", transparency=0))

@@ -19,7 +19,7 @@ from adc_core.dataset import Dataset
 from adc_core.design import Design
 from adc_core.work import working_in
 from adc_plugins_search.collectors.downloader import Downloader
-from adc_plugins_search.gallery.digits import DigitCatalogue
+from adc_plugins_search.gallery.digits import DigitCatalog
 from adc_plugins_search.gallery.google_protocol import ENGINE, KEY
 from adc_plugins_search.gallery.server import GalleryServer
 from adc_plugins_search.searchers.google import GoogleSearcher
@@ -54,7 +54,7 @@ with working_in(folder, tell):
 
 @pytest.fixture(scope="module")
 def gallery() -> Iterator[GalleryServer]:
-    with GalleryServer(DigitCatalogue(), port=0, slow_seconds=0.1) as server:
+    with GalleryServer(DigitCatalog(), port=0, slow_seconds=0.1) as server:
         yield server
 
 

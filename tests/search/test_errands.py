@@ -13,9 +13,9 @@ from adc_plugins_search.searchers.folder import FolderSearcher
 from adc_plugins_search.searchers.google import GoogleSearcher
 
 
-def found(url: str, licence: str | None = None) -> Found:
+def found(url: str, license: str | None = None) -> Found:
     query = Query(text="a cat", class_name="cat")
-    hit = Hit(url=url, query=query, engine="google", rank=1, licence=licence)
+    hit = Hit(url=url, query=query, engine="google", rank=1, license=license)
     return Found(hit, GoogleSearcher())
 
 
@@ -27,11 +27,11 @@ def test_one_address_is_one_errand_however_it_is_written() -> None:
 
 
 @pytest.mark.parametrize(
-    ("licence", "detail"), [("CC-BY-NC-4.0", "CC-BY-NC-4.0"), (None, "none is known")]
+    ("license", "detail"), [("CC-BY-NC-4.0", "CC-BY-NC-4.0"), (None, "none is known")]
 )
-def test_what_no_allowed_licence_covers_is_not_fetched(licence: str | None, detail: str) -> None:
-    hit = found("https://a.example/1", licence)
-    assert errand_of(hit, ("by", "cc0")) == Refused(Reason.LICENCE, detail)
+def test_what_no_allowed_license_covers_is_not_fetched(license: str | None, detail: str) -> None:
+    hit = found("https://a.example/1", license)
+    assert errand_of(hit, ("by", "cc0")) == Refused(Reason.LICENSE, detail)
     assert isinstance(errand_of(found("https://a.example/1", "CC-BY-4.0"), ("by",)), Errand)
 
 

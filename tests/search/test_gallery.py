@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import urllib3
+from adc_plugins_search.gallery.catalog import Offer
 from PIL import Image
 from sklearn.datasets import load_digits
 
@@ -21,8 +22,7 @@ from adc_core.errors import InputError, WorkError
 from adc_core.work import working_in
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.designers.attributes import AttributeDesigner
-from adc_plugins_search.gallery.catalogue import Offer
-from adc_plugins_search.gallery.digits import NAMES, DigitCatalogue
+from adc_plugins_search.gallery.digits import NAMES, DigitCatalog
 from adc_plugins_search.gallery.google_protocol import ENGINE, KEY
 from adc_plugins_search.gallery.server import GalleryServer
 from adc_plugins_search.searchers.google import GoogleSearcher
@@ -31,13 +31,13 @@ THREE = Query(text="handwritten three", class_name="three")
 
 
 @pytest.fixture(scope="module")
-def catalogue() -> DigitCatalogue:
-    return DigitCatalogue()
+def catalog() -> DigitCatalog:
+    return DigitCatalog()
 
 
 @pytest.fixture(scope="module")
-def gallery(catalogue: DigitCatalogue) -> Iterator[GalleryServer]:
-    with GalleryServer(catalogue, port=0, slow_seconds=0.2) as server:
+def gallery(catalog: DigitCatalog) -> Iterator[GalleryServer]:
+    with GalleryServer(catalog, port=0, slow_seconds=0.2) as server:
         yield server
 
 
@@ -47,40 +47,38 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GOOGLE_CSE_ID", ENGINE)
 
 
-def test_an_answer_has_a_hundred_offers_with_a_fifth_wrong(catalogue: DigitCatalogue) -> None:
+def test_an_answer_has_a_hundred_offers_with_a_fifth_wrong(catalog: DigitCatalog) -> None:
     for name in NAMES:
-        answer = catalogue.search(f"handwritten {name}")
+        answer = catalog.search(f"handwritten {name}")
         conditions = Counter(offer.condition for offer in answer)
         assert conditions == {"good": 94, "slow": 1, "broken": 2, "page": 1, "gone": 2}
         shown = [offer for offer in answer if offer.condition in ("good", "slow")]
         wrong = np.mean([offer.label != name for offer in shown])
         assert 0.17 < wrong < 0.25
         assert {offer.title for offer in answer} == {f"Handwritten {name}"}
-    assert len({offer.path for offer in catalogue.offers()}) == 1000
+    assert len({offer.path for offer in catalog.offers()}) == 1000
 
 
-def test_a_query_names_one_digit(catalogue: DigitCatalogue) -> None:
-    assert catalogue.search("THREE, handwritten!") == catalogue.search("handwritten three")
+def test_a_query_names_one_digit(catalog: DigitCatalog) -> None:
+    assert catalog.search("THREE, handwritten!") == catalog.search("handwritten three")
     for text in ("handwritten", "three or four", "threes"):
-        assert catalogue.search(text) == ()
+        assert catalog.search(text) == ()
 
 
-def test_everything_is_the_same_every_time(catalogue: DigitCatalogue) -> None:
-    again = DigitCatalogue()
-    assert list(again.offers()) == list(catalogue.offers())
-    assert list(map(again.content, again.offers())) == list(
-        map(catalogue.content, catalogue.offers())
-    )
-    assert list(again.test_pictures()) == list(catalogue.test_pictures())
-    assert list(DigitCatalogue(seed=1).offers()) != list(catalogue.offers())
+def test_everything_is_the_same_every_time(catalog: DigitCatalog) -> None:
+    again = DigitCatalog()
+    assert list(again.offers()) == list(catalog.offers())
+    assert list(map(again.content, again.offers())) == list(map(catalog.content, catalog.offers()))
+    assert list(again.test_pictures()) == list(catalog.test_pictures())
+    assert list(DigitCatalog(seed=1).offers()) != list(catalog.offers())
 
 
-def test_repeated_pictures_have_the_same_bytes(catalogue: DigitCatalogue) -> None:
+def test_repeated_pictures_have_the_same_bytes(catalog: DigitCatalog) -> None:
     classes = {}
     for name in NAMES:
-        for offer in catalogue.search(name):
+        for offer in catalog.search(name):
             if offer.condition == "good":
-                digest = hashlib.sha256(catalogue.content(offer)).digest()
+                digest = hashlib.sha256(catalog.content(offer)).digest()
                 classes.setdefault(digest, []).append(name)
     repeated = [names for names in classes.values() if len(names) > 1]
     assert 15 <= sum(len(names) - 1 for names in repeated) <= 20
@@ -106,16 +104,16 @@ def whole(offers: tuple[Offer, ...]) -> list[Offer]:
     return [offer for offer in offers if offer.condition in ("good", "slow")]
 
 
-def test_pictures_are_the_real_digits_enlarged(catalogue: DigitCatalogue) -> None:
-    for label, name, content in catalogue.test_pictures():
+def test_pictures_are_the_real_digits_enlarged(catalog: DigitCatalog) -> None:
+    for label, name, content in catalog.test_pictures():
         row = row_behind(content)
         assert name == f"{row:04}.png"
         assert label == NAMES[TRUTH[row]]
-    for offer in whole(tuple(catalogue.offers())):
-        assert offer.label == NAMES[TRUTH[row_behind(catalogue.content(offer))]]
+    for offer in whole(tuple(catalog.offers())):
+        assert offer.label == NAMES[TRUTH[row_behind(catalog.content(offer))]]
 
 
-def test_wrong_digits_look_alike(catalogue: DigitCatalogue) -> None:
+def test_wrong_digits_look_alike(catalog: DigitCatalog) -> None:
     """Wrong digits are nearer to the class that they pose as than digits in general are."""
 
     def nearest(rows: list[int], digit: int) -> float:
@@ -123,17 +121,17 @@ def test_wrong_digits_look_alike(catalogue: DigitCatalogue) -> None:
         return float(distances.min(1).mean())
 
     for digit, name in enumerate(NAMES):
-        wrong = [offer for offer in whole(catalogue.search(name)) if offer.label != name]
-        rows = [row_behind(catalogue.content(offer)) for offer in wrong]
+        wrong = [offer for offer in whole(catalog.search(name)) if offer.label != name]
+        rows = [row_behind(catalog.content(offer)) for offer in wrong]
         others = np.flatnonzero(digit != TRUTH).tolist()
         assert nearest(rows, digit) < 0.75 * nearest(others, digit)
 
 
-def test_the_test_set_is_never_offered(catalogue: DigitCatalogue) -> None:
-    held_back = {int(name[:4]) for _, name, _ in catalogue.test_pictures()}
-    shown = {row_behind(catalogue.content(offer)) for offer in whole(tuple(catalogue.offers()))}
+def test_the_test_set_is_never_offered(catalog: DigitCatalog) -> None:
+    held_back = {int(name[:4]) for _, name, _ in catalog.test_pictures()}
+    shown = {row_behind(catalog.content(offer)) for offer in whole(tuple(catalog.offers()))}
     assert held_back.isdisjoint(shown)
-    counts = Counter(label for label, _, _ in catalogue.test_pictures())
+    counts = Counter(label for label, _, _ in catalog.test_pictures())
     assert counts == {
         name: round(0.3 * np.count_nonzero(digit == TRUTH)) for digit, name in enumerate(NAMES)
     }
@@ -142,14 +140,14 @@ def test_the_test_set_is_never_offered(catalogue: DigitCatalogue) -> None:
 @pytest.mark.parametrize("options", [{"noise": 1.1}, {"held_back": 0.5}])
 def test_shares_that_cannot_be(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=r"^noise must be in 0…1 and held_back in 0…0\.4$"):
-        DigitCatalogue(**options)
+        DigitCatalog(**options)
 
 
 @pytest.mark.parametrize(("noise", "held_back"), [(0, 0), (1, 0.4), (0.5, 0.4), (0, 0.4)])
 def test_any_shares_give_full_answers(noise: float, held_back: float) -> None:
-    catalogue = DigitCatalogue(noise=noise, held_back=held_back)
+    catalog = DigitCatalog(noise=noise, held_back=held_back)
     for name in NAMES:
-        answer = catalogue.search(name)
+        answer = catalog.search(name)
         assert len(answer) == 100
         found = np.mean([offer.label != name for offer in answer])
         assert abs(found - noise) < 0.05
@@ -216,9 +214,9 @@ def test_the_google_searcher_understands_its_refusals(
         searcher.page(THREE)
 
 
-def test_the_quota_is_a_days(catalogue: DigitCatalogue, tmp_path: Path, design_of) -> None:
+def test_the_quota_is_a_days(catalog: DigitCatalog, tmp_path: Path, design_of) -> None:
     """What a used-up quota leaves unsearched is searched when there is quota again."""
-    with GalleryServer(catalogue, port=0, quota=15) as server:
+    with GalleryServer(catalog, port=0, quota=15) as server:
         searcher = GoogleSearcher(base_url=server.search_url)
         collector = Downloader(allow_hosts=(server.endpoint,), searches=1)
         design = design_of("three", "four")
@@ -262,8 +260,8 @@ def test_the_demo_collects_what_the_truth_knows(gallery: GalleryServer, tmp_path
     assert hashes.isdisjoint(hashlib.sha256(p.tobytes()).digest() for p in dataset.images)
 
 
-def test_a_taken_port_is_told_in_one_line(gallery: GalleryServer, catalogue) -> None:
-    with pytest.raises(InputError) as raised, GalleryServer(catalogue, port=gallery.port):
+def test_a_taken_port_is_told_in_one_line(gallery: GalleryServer, catalog) -> None:
+    with pytest.raises(InputError) as raised, GalleryServer(catalog, port=gallery.port):
         pass
     assert str(raised.value) == (
         f"port {gallery.port} is taken: stop what uses it, or choose another with --port"
@@ -271,8 +269,8 @@ def test_a_taken_port_is_told_in_one_line(gallery: GalleryServer, catalogue) -> 
 
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "no-such-host.invalid"])
-def test_an_address_that_is_not_ours(catalogue: DigitCatalogue, host: str) -> None:
-    with pytest.raises(InputError) as raised, GalleryServer(catalogue, host=host, port=0):
+def test_an_address_that_is_not_ours(catalog: DigitCatalog, host: str) -> None:
+    with pytest.raises(InputError) as raised, GalleryServer(catalog, host=host, port=0):
         pass
     assert str(raised.value) == (
         f"{host} is no address of this machine: leave --host out, or correct it"

@@ -28,7 +28,7 @@ def parse(*words: str) -> argparse.Namespace:
 def test_the_command_line() -> None:
     plain = parse()
     assert (plain.host, plain.port, plain.export, plain.beside) == ("127.0.0.1", 8765, None, [])
-    assert (plain.catalogue, plain.hosts, plain.seed, plain.noise) == ("digits", 1, 0, None)
+    assert (plain.catalog, plain.hosts, plain.seed, plain.noise) == ("digits", 1, 0, None)
     full = parse("--port", "0", "--export", "out", "--", "adc", "run", "x.yaml", "--out", "runs")
     assert (full.port, full.export) == (0, Path("out"))
     assert full.beside == ["adc", "run", "x.yaml", "--out", "runs"]

@@ -10,39 +10,39 @@ import aiohttp
 import pyarrow.parquet as pq
 import pytest
 import urllib3
+from adc_plugins_search.gallery.catalog import Offer
 from PIL import Image
 
 from adc_core.work import working_in
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.gallery import conditions
-from adc_plugins_search.gallery.catalogue import Offer
 from adc_plugins_search.gallery.conditions import CONDITIONS, HEADERS, PICTURELESS, XMP, with_xmp
 from adc_plugins_search.gallery.flaws import CLEAN
-from adc_plugins_search.gallery.garments import GarmentCatalogue
+from adc_plugins_search.gallery.garments import GarmentCatalog
 from adc_plugins_search.gallery.server import GalleryServer
 
 EVEN = dict.fromkeys(CONDITIONS, 0.9 / len(CONDITIONS))
 
 
 @pytest.fixture(scope="module")
-def catalogue() -> GarmentCatalogue:
+def catalog() -> GarmentCatalog:
     flaws = replace(CLEAN, conditions=EVEN)
-    return GarmentCatalogue(each=2, answers=60, classes=["dress", "shawl"], flaws=flaws)
+    return GarmentCatalog(each=2, answers=60, classes=["dress", "shawl"], flaws=flaws)
 
 
 @pytest.fixture(scope="module")
-def offers(catalogue: GarmentCatalogue) -> dict[str, list[Offer]]:
+def offers(catalog: GarmentCatalog) -> dict[str, list[Offer]]:
     """Some offers in each condition, the smaller files first."""
     found: dict[str, list[Offer]] = {name: [] for name in CONDITIONS}
-    for offer in catalogue.offers():
+    for offer in catalog.offers():
         if offer.mime == "image/jpeg":
             found[offer.condition].append(offer)
     return {name: sorted(some, key=lambda offer: offer.size) for name, some in found.items()}
 
 
 @pytest.fixture(scope="module")
-def gallery(catalogue: GarmentCatalogue) -> Iterator[GalleryServer]:
-    with GalleryServer(catalogue, port=0, hosts=3, slow_seconds=0.2, drip_seconds=0.05) as server:
+def gallery(catalog: GarmentCatalog) -> Iterator[GalleryServer]:
+    with GalleryServer(catalog, port=0, hosts=3, slow_seconds=0.2, drip_seconds=0.05) as server:
         yield server
 
 
@@ -64,24 +64,24 @@ def test_the_table_has_every_condition() -> None:
 
 
 @pytest.mark.parametrize("name", ["good", "slow", "mistyped", "closed", *HEADERS])
-def test_the_picture_is_sent(gallery, catalogue, offers, name: str) -> None:
+def test_the_picture_is_sent(gallery, catalog, offers, name: str) -> None:
     offer = offers[name][0]
     answer = ask(gallery.url_of(offer))
     assert answer.status == 200
-    assert answer.told == catalogue.content(offer)
+    assert answer.told == catalog.content(offer)
     assert answer.headers["Content-Type"] == ("text/plain" if name == "mistyped" else "image/jpeg")
     for header in ("X-Robots-Tag", "tdm-reservation"):
         wanted = [value for key, value in HEADERS.get(name, ()) if key == header]
         assert answer.headers.getlist(header) == wanted
 
 
-def test_a_picture_with_xmp(gallery, catalogue, offers) -> None:
+def test_a_picture_with_xmp(gallery, catalog, offers) -> None:
     offer = offers["xmp"][0]
     told = ask(gallery.url_of(offer)).told
     png = io.BytesIO()
     Image.new("RGB", (9, 9), "navy").save(png, "PNG")
     pairs = (
-        (told, catalogue.content(offer)),
+        (told, catalog.content(offer)),
         (with_xmp(png.getvalue(), XMP), png.getvalue()),
     )
     for file, plain in pairs:
@@ -101,18 +101,18 @@ def test_statuses(gallery, offers) -> None:
     ("name", "status", "pause"),
     [("failing", 500, None), ("busy", 503, "1"), ("throttled", 429, "1")],
 )
-def test_it_goes_well_the_second_time(gallery, catalogue, offers, name, status, pause) -> None:
+def test_it_goes_well_the_second_time(gallery, catalog, offers, name, status, pause) -> None:
     offer = offers[name][1]
     first, second = (ask(gallery.url_of(offer)) for _ in range(2))
     assert (first.status, first.headers.get("Retry-After")) == (status, pause)
-    assert (second.status, second.told) == (200, catalogue.content(offer))
+    assert (second.status, second.told) == (200, catalog.content(offer))
 
 
-def test_what_is_no_picture(gallery, catalogue, offers) -> None:
+def test_what_is_no_picture(gallery, catalog, offers) -> None:
     offer = offers["broken"][0]
     half = ask(gallery.url_of(offer)).told
-    assert half == catalogue.content(offer)[: len(half)]
-    assert len(half) == len(catalogue.content(offer)) // 2
+    assert half == catalog.content(offer)[: len(half)]
+    assert len(half) == len(catalog.content(offer)) // 2
     page = ask(gallery.url_of(offers["page"][0]))
     assert page.headers["Content-Type"] == "image/jpeg"
     assert page.told.startswith(b"<!doctype html>")
@@ -138,20 +138,20 @@ def test_bodies_that_do_not_end(gallery, offers) -> None:
     assert int(drip.headers["Content-Length"]) > 10_000
 
 
-def test_a_compressed_body(gallery, catalogue, offers) -> None:
+def test_a_compressed_body(gallery, catalog, offers) -> None:
     offer = offers["gzip"][0]
     raw = ask(gallery.url_of(offer))
     assert raw.headers["Content-Encoding"] == "gzip"
     assert raw.told[:2] == b"\x1f\x8b"
-    assert urllib3.request("GET", gallery.url_of(offer)).data == catalogue.content(offer)
+    assert urllib3.request("GET", gallery.url_of(offer)).data == catalog.content(offer)
 
 
-def test_redirects(gallery, catalogue, offers) -> None:
+def test_redirects(gallery, catalog, offers) -> None:
     offer = offers["moved"][0]
     assert ask(gallery.url_of(offer)).status == 302
     followed = urllib3.request("GET", gallery.url_of(offer))
     assert len(followed.retries.history) == 3
-    assert followed.data == catalogue.content(offer)
+    assert followed.data == catalog.content(offer)
     loop = offers["loop"][0]
     assert ask(gallery.url_of(loop)).headers["Location"] == f"/{loop.path}"
     inward = ask(gallery.url_of(offers["inward"][0]))
@@ -209,9 +209,9 @@ def test_the_downloader_knows_them_all(gallery, offers, listed, design_of, tmp_p
     assert kept == set(CONDITIONS) - set(refused)
 
 
-def test_pictures_are_drawn_beside_the_answers(gallery, catalogue) -> None:
+def test_pictures_are_drawn_beside_the_answers(gallery, catalog) -> None:
     """Many at once, from all hosts, arrive whole; an address has one host."""
-    some = [offer for offer in catalogue.offers() if offer.condition == "good"][:24]
+    some = [offer for offer in catalog.offers() if offer.condition == "good"][:24]
 
     async def fetch() -> list[bytes]:
         async with aiohttp.ClientSession() as session:
@@ -222,6 +222,6 @@ def test_pictures_are_drawn_beside_the_answers(gallery, catalogue) -> None:
 
             return await asyncio.gather(*map(one, some))
 
-    assert asyncio.run(fetch()) == [catalogue.content(offer) for offer in some]
+    assert asyncio.run(fetch()) == [catalog.content(offer) for offer in some]
     hosts = {urllib3.util.parse_url(gallery.url_of(offer)).host for offer in some}
     assert hosts == {"127.0.0.1", "127.0.0.2", "127.0.0.3"}

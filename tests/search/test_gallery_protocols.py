@@ -14,7 +14,7 @@ from adc_plugins_search.gallery import (
     searxng_protocol,
     wikimedia_protocol,
 )
-from adc_plugins_search.gallery.digits import DigitCatalogue
+from adc_plugins_search.gallery.digits import DigitCatalog
 from adc_plugins_search.gallery.protocol import Protocol
 from adc_plugins_search.gallery.server import GalleryServer
 from adc_plugins_search.searchers import openverse
@@ -44,13 +44,13 @@ VARIABLES = {
 
 
 @pytest.fixture(scope="module")
-def catalogue():
-    return DigitCatalogue()
+def catalog():
+    return DigitCatalog()
 
 
 @pytest.fixture(scope="module")
-def gallery(catalogue):
-    with GalleryServer(catalogue, port=0) as server:
+def gallery(catalog):
+    with GalleryServer(catalog, port=0) as server:
         yield server
 
 
@@ -78,12 +78,12 @@ def everything(searcher, query=THREE):
 
 
 @pytest.mark.parametrize("searcher", PATHS)
-def test_finds_every_offer_once_and_in_order(gallery, catalogue, searcher):
+def test_finds_every_offer_once_and_in_order(gallery, catalog, searcher):
     hits = everything(searcher(base_url=gallery.url + PATHS[searcher]))
-    offers = catalogue.search(THREE.text)
+    offers = catalog.search(THREE.text)
     assert [hit.url for hit in hits] == [f"{gallery.url}/{offer.path}" for offer in offers]
     assert [hit.rank for hit in hits] == list(range(1, len(offers) + 1))
-    assert {hit.licence for hit in hits} == {LICENSED.get(searcher)}
+    assert {hit.license for hit in hits} == {LICENSED.get(searcher)}
     assert {(hit.width, hit.height) for hit in hits} == {offer.size for offer in offers}
     assert all(hit.page for hit in hits)
 
@@ -94,12 +94,12 @@ def test_nothing_found_is_the_end(gallery, searcher):
     assert everything(searcher(base_url=gallery.url + PATHS[searcher]), query) == []
 
 
-def test_openverse_with_a_key_asks_less_often(gallery, catalogue, monkeypatch):
+def test_openverse_with_a_key_asks_less_often(gallery, catalog, monkeypatch):
     monkeypatch.setenv("OPENVERSE_CLIENT_ID", openverse_protocol.CLIENT)
     monkeypatch.setenv("OPENVERSE_CLIENT_SECRET", openverse_protocol.SECRET)
     before = gallery.openverse.calls
     hits = everything(OpenverseSearcher(base_url=gallery.url))
-    assert len(hits) == len(catalogue.search(THREE.text)) == 100
+    assert len(hits) == len(catalog.search(THREE.text)) == 100
     assert gallery.openverse.calls - before == 2
     monkeypatch.setenv("OPENVERSE_CLIENT_SECRET", "wrong")
     openverse._tokens.clear()
@@ -115,8 +115,8 @@ def test_a_wrong_key_is_named_by_its_variable(gallery, monkeypatch, searcher):
 
 
 @pytest.mark.parametrize("searcher", PATHS)
-def test_a_used_up_quota_parks_and_goes_on_later(catalogue, searcher):
-    with GalleryServer(catalogue, port=0, quota=0) as server:
+def test_a_used_up_quota_parks_and_goes_on_later(catalog, searcher):
+    with GalleryServer(catalog, port=0, quota=0) as server:
         asking = searcher(base_url=server.url + PATHS[searcher])
         parked = asking.page(THREE)
         assert parked.parked_seconds is not None
@@ -142,16 +142,16 @@ class Lines(Protocol):
     async def _answer(self, request: web.Request) -> web.Response:
         if not self.spend():
             return web.Response(status=429)
-        offers = self.catalogue.search(request.query["q"])
+        offers = self.catalog.search(request.query["q"])
         return web.Response(text="\n".join(self.root(request, o) + o.path for o in offers))
 
 
-def test_a_protocol_of_ones_own(catalogue):
-    with GalleryServer(catalogue, port=0, hosts=2, quota=1, protocols=[Lines]) as server:
+def test_a_protocol_of_ones_own(catalog):
+    with GalleryServer(catalog, port=0, hosts=2, quota=1, protocols=[Lines]) as server:
         first, second = (
             urllib3.request("GET", f"{server.url}/lines?q=three", retries=False) for _ in range(2)
         )
-        lines = [server.url_of(offer) for offer in catalogue.search("three")]
+        lines = [server.url_of(offer) for offer in catalog.search("three")]
     assert first.data.decode().splitlines() == lines
     assert {line.split(":")[1] for line in lines} == {"//127.0.0.1", "//127.0.0.2"}
     assert second.status == 429

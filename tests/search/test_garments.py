@@ -11,17 +11,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from adc_plugins_search.gallery.catalog import Offer
 from PIL import Image
 
 from adc_core.dataset import Dataset
 from adc_core.design import Brief, Query
 from adc_core.errors import InputError
 from adc_plugins_search.designers.vocabulary import VocabularyDesigner
-from adc_plugins_search.gallery.catalogue import Offer
 from adc_plugins_search.gallery.conditions import CONDITIONS, PICTURELESS
 from adc_plugins_search.gallery.export import export_answers
 from adc_plugins_search.gallery.flaws import CLEAN, LOOKALIKES, Flaws
-from adc_plugins_search.gallery.garments import GarmentCatalogue
+from adc_plugins_search.gallery.garments import GarmentCatalog
 
 ALONE = {"noise": 0.0, "wrong_attributes": 0.0, "tail": 0.0}
 
@@ -33,38 +33,38 @@ def queries(each: int, *classes: str) -> Sequence[Query]:
 
 def test_the_designers_queries_find_what_the_truth_tells_of() -> None:
     """Each query of the vocabulary with the same `each`; together they find every offer."""
-    catalogue = GarmentCatalogue(each=2, answers=20)
-    found = {offer.path: offer for query in queries(2) for offer in catalogue.search(query.text)}
-    told = {offer.path: offer for offer in catalogue.offers()}
+    catalog = GarmentCatalog(each=2, answers=20)
+    found = {offer.path: offer for query in queries(2) for offer in catalog.search(query.text)}
+    told = {offer.path: offer for offer in catalog.offers()}
     assert found == told
     assert len(queries(2)) == 96
-    assert all(catalogue.find(path) == offer for path, offer in told.items())
+    assert all(catalog.find(path) == offer for path, offer in told.items())
 
 
 def test_an_address_tells_nothing_and_everything() -> None:
-    catalogue = GarmentCatalogue(each=1, answers=10)
-    offer = next(catalogue.offers())
-    again = GarmentCatalogue(each=1, answers=10)
+    catalog = GarmentCatalog(each=1, answers=10)
+    offer = next(catalog.offers())
+    again = GarmentCatalog(each=1, answers=10)
     assert again.find(offer.path) == offer
-    assert again.content(offer) == catalogue.content(offer)
-    assert list(again.offers()) == list(catalogue.offers())
-    assert next(again.test_pictures()) == next(catalogue.test_pictures())
+    assert again.content(offer) == catalog.content(offer)
+    assert list(again.offers()) == list(catalog.offers())
+    assert next(again.test_pictures()) == next(catalog.test_pictures())
     for path in (
         "pictures/000000000.jpg", "pictures/zzzzzzzzz.jpg", "pictures/1.jpg", "favicon.ico",
         offer.path.replace("pictures", "other"), offer.path[:-4] + ".gif", "",
     ):  # fmt: skip
-        assert catalogue.find(path) is None
+        assert catalog.find(path) is None
 
 
 def test_another_seed_shows_other_things() -> None:
-    one, other = GarmentCatalogue(each=1), GarmentCatalogue(1, each=1)
+    one, other = GarmentCatalog(each=1), GarmentCatalog(1, each=1)
     paths = {offer.path for offer in one.offers()}
     assert paths.isdisjoint(offer.path for offer in other.offers())
     assert next(one.test_pictures())[2] != next(other.test_pictures())[2]
 
 
 def test_more_answers_leave_the_first_ones_as_they_are() -> None:
-    few, many = GarmentCatalogue(answers=20, flaws=CLEAN), GarmentCatalogue(flaws=CLEAN)
+    few, many = GarmentCatalog(answers=20, flaws=CLEAN), GarmentCatalog(flaws=CLEAN)
     text = "navy wool fisherman sweater"
     assert few.search(text) == many.search(text)[:20]
     assert len(many.search(text)) == 100
@@ -73,14 +73,14 @@ def test_more_answers_leave_the_first_ones_as_they_are() -> None:
 @pytest.fixture(scope="module")
 def offers() -> list[tuple[Query, Offer]]:
     """Some 19,000 offers, each with its query."""
-    catalogue = GarmentCatalogue(each=3)
+    catalog = GarmentCatalog(each=3)
     some = queries(3)[::2][:200]
-    return [(query, offer) for query in some for offer in catalogue.search(query.text)]
+    return [(query, offer) for query in some for offer in catalog.search(query.text)]
 
 
-def source_of(catalogue: GarmentCatalogue, offer: Offer) -> object:
+def source_of(catalog: GarmentCatalog, offer: Offer) -> object:
     """What is the same for exact copies: the place in the catalogue that a picture comes from."""
-    slot = catalogue._slot_of(offer.path)
+    slot = catalog._slot_of(offer.path)
     return slot.source if slot.repeats == "copies" else slot
 
 
@@ -120,20 +120,20 @@ def test_conditions_are_as_frequent_as_said(offers) -> None:
 
 def test_as_many_pictures_are_left_as_the_paper_had(offers) -> None:
     """89.73 of 100 for each of 12,000 queries: found, to be had, and not found before."""
-    catalogue = GarmentCatalogue(each=3)
+    catalog = GarmentCatalog(each=3)
     lost = sum(Flaws().conditions.values()) - Flaws().conditions["slow"] + 0.005 + 0.006
     paths = {
-        offer.path: source_of(catalogue, offer)
+        offer.path: source_of(catalog, offer)
         for _, offer in offers
         if offer.condition not in PICTURELESS
     }
     assert within(len(set(paths.values())), len(offers), 1 - lost)
     kept = []
     for seed in range(4):
-        catalogue = GarmentCatalogue(seed)
+        catalog = GarmentCatalog(seed)
         counts = [
-            catalogue._stock.count((place, *rest))
-            for place, usual in enumerate(catalogue._stock.usual)
+            catalog._stock.count((place, *rest))
+            for place, usual in enumerate(catalog._stock.usual)
             for rest in product(*usual)
         ]
         assert len(counts) == 12_000
@@ -142,24 +142,24 @@ def test_as_many_pictures_are_left_as_the_paper_had(offers) -> None:
 
 
 def test_rare_combinations_find_fewer_pictures_or_none() -> None:
-    catalogue = GarmentCatalogue(flaws=replace(CLEAN, tail=0.3))
-    counts = np.array([len(catalogue.search(query.text)) for query in queries(4)])
+    catalog = GarmentCatalog(flaws=replace(CLEAN, tail=0.3))
+    counts = np.array([len(catalog.search(query.text)) for query in queries(4)])
     assert 0.25 < np.mean(counts < 100) < 0.35
     assert 0.002 < np.mean(counts == 0) < 0.1
     # What nobody wears is rare everywhere; without a word more is found.
-    assert len(catalogue.search("pvc aran underwear")) < 100
+    assert len(catalog.search("pvc aran underwear")) < 100
     text = next(query.text for query, count in zip(queries(4), counts, strict=True) if count < 50)
     relaxed = " ".join(text.split()[-1:])
-    assert len(catalogue.search(relaxed)) == 100
+    assert len(catalog.search(relaxed)) == 100
 
 
 def test_a_word_that_is_not_named_may_be_anything() -> None:
-    found = GarmentCatalogue(flaws=CLEAN).search("grey sweater")
+    found = GarmentCatalog(flaws=CLEAN).search("grey sweater")
     assert {offer.attributes["color"] for offer in found} == {"gray"}
     assert {offer.attributes["pattern"] for offer in found} == {"solid"}
     assert len({offer.attributes["material"] for offer in found}) > 4
-    assert GarmentCatalogue().search("navy silk") == ()
-    assert GarmentCatalogue().search("sweater dress") == ()
+    assert GarmentCatalog().search("navy silk") == ()
+    assert GarmentCatalog().search("sweater dress") == ()
 
 
 def digest(data: bytes) -> str:
@@ -167,23 +167,23 @@ def digest(data: bytes) -> str:
 
 
 def test_copies_have_the_bytes_of_a_picture_that_is_found_too() -> None:
-    catalogue = GarmentCatalogue(each=1, answers=12, flaws=replace(CLEAN, copies=0.25))
-    found = catalogue.search(queries(1, "dress")[0].text)
-    counts = Counter(digest(catalogue.content(offer)) for offer in found)
-    copies = [offer for offer in found if catalogue._slot_of(offer.path).repeats == "copies"]
+    catalog = GarmentCatalog(each=1, answers=12, flaws=replace(CLEAN, copies=0.25))
+    found = catalog.search(queries(1, "dress")[0].text)
+    counts = Counter(digest(catalog.content(offer)) for offer in found)
+    copies = [offer for offer in found if catalog._slot_of(offer.path).repeats == "copies"]
     assert len(found) - len(counts) == len(copies) > 0
 
 
 def test_near_duplicates_are_of_a_picture_that_is_found_too() -> None:
-    catalogue = GarmentCatalogue(each=1, answers=12, flaws=replace(CLEAN, near=0.25))
-    found = catalogue.search(queries(1, "dress")[0].text)
+    catalog = GarmentCatalog(each=1, answers=12, flaws=replace(CLEAN, near=0.25))
+    found = catalog.search(queries(1, "dress")[0].text)
     small = {
         offer.path: np.asarray(
-            Image.open(io.BytesIO(catalogue.content(offer))).convert("L").resize((24, 24)), float
+            Image.open(io.BytesIO(catalog.content(offer))).convert("L").resize((24, 24)), float
         )
         for offer in found
     }
-    repeated = [offer for offer in found if catalogue._slot_of(offer.path).repeats == "near"]
+    repeated = [offer for offer in found if catalog._slot_of(offer.path).repeats == "near"]
     assert repeated
     for offer in repeated:
         others = [small[other.path] for other in found if other not in repeated]
@@ -192,8 +192,8 @@ def test_near_duplicates_are_of_a_picture_that_is_found_too() -> None:
 
 
 def test_a_shared_address_is_right_for_another_query() -> None:
-    catalogue = GarmentCatalogue(each=2, flaws=replace(CLEAN, shared=0.1))
-    found = [(query, o) for query in queries(2) for o in catalogue.search(query.text)]
+    catalog = GarmentCatalog(each=2, flaws=replace(CLEAN, shared=0.1))
+    found = [(query, o) for query in queries(2) for o in catalog.search(query.text)]
     times = Counter(offer.path for _, offer in found)
     twice = sum(count > 1 for count in times.values())
     assert within(len(found) - len(times), len(found), 0.1)
@@ -205,21 +205,21 @@ def test_a_shared_address_is_right_for_another_query() -> None:
 
 
 def test_odd_files_are_as_frequent_as_said() -> None:
-    catalogue = GarmentCatalogue(each=2, flaws=replace(CLEAN, odd=0.2))
-    kinds = Counter(catalogue._slot_of(offer.path).kind for offer in catalogue.offers())
+    catalog = GarmentCatalog(each=2, flaws=replace(CLEAN, odd=0.2))
+    kinds = Counter(catalog._slot_of(offer.path).kind for offer in catalog.offers())
     total = sum(kinds.values())
     for kind in ("turned", "grey", "palette", "deep", "alpha"):
         assert within(kinds[kind], total, 0.04)
-    colourless = sum("color" not in offer.attributes for offer in catalogue.offers())
-    assert colourless == kinds["grey"] + kinds["deep"]
+    colorless = sum("color" not in offer.attributes for offer in catalog.offers())
+    assert colorless == kinds["grey"] + kinds["deep"]
 
 
 def test_a_few_classes_are_mistaken_for_each_other_only() -> None:
-    catalogue = GarmentCatalogue(each=2, classes=["shawl", "suit"])
-    assert catalogue.classes == ("shawl", "suit")
-    assert {offer.label for offer in catalogue.offers()} == {"shawl", "suit"}
-    assert catalogue.search("navy wool vest") == ()
-    assert {label for label, _, _ in islice(catalogue.test_pictures(), 51)} == {"shawl", "suit"}
+    catalog = GarmentCatalog(each=2, classes=["shawl", "suit"])
+    assert catalog.classes == ("shawl", "suit")
+    assert {offer.label for offer in catalog.offers()} == {"shawl", "suit"}
+    assert catalog.search("navy wool vest") == ()
+    assert {label for label, _, _ in islice(catalog.test_pictures(), 51)} == {"shawl", "suit"}
 
 
 @pytest.mark.parametrize(
@@ -233,7 +233,7 @@ def test_a_few_classes_are_mistaken_for_each_other_only() -> None:
 )
 def test_what_cannot_be_shown(options: dict[str, object], message: str) -> None:
     with pytest.raises(InputError) as raised:
-        GarmentCatalogue(**options)
+        GarmentCatalog(**options)
     assert str(raised.value).startswith(message)
 
 
@@ -253,11 +253,11 @@ def test_a_condition_that_is_not_known() -> None:
 
 
 def test_the_export_tells_what_is_true(tmp_path: Path) -> None:
-    catalogue = GarmentCatalogue(each=2, answers=5, tested=2)
-    export_answers(catalogue, lambda offer: f"http://x/{offer.path}", tmp_path)
+    catalog = GarmentCatalog(each=2, answers=5, tested=2)
+    export_answers(catalog, lambda offer: f"http://x/{offer.path}", tmp_path)
     with (tmp_path / "truth.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    shown = [offer for offer in catalogue.offers() if offer.condition not in PICTURELESS]
+    shown = [offer for offer in catalog.offers() if offer.condition not in PICTURELESS]
     assert len(rows) == len(shown) == len({row["url"] for row in rows})
     for row, offer in zip(rows, shown, strict=True):
         assert row["url"] == f"http://x/{offer.path}"
@@ -266,5 +266,5 @@ def test_the_export_tells_what_is_true(tmp_path: Path) -> None:
         assert row["material"] == offer.attributes["material"]
         assert row["pattern"] == offer.attributes["pattern"]
     test = Dataset.read(tmp_path / "test")
-    assert set(test.classes) == set(catalogue.classes)
+    assert set(test.classes) == set(catalog.classes)
     assert len(test) == 24

@@ -15,7 +15,7 @@ import yaml
 from adc_core import Dataset
 from adc_plugins_search.gallery.conditions import PICTURELESS
 from adc_plugins_search.gallery.flaws import Flaws
-from adc_plugins_search.gallery.garments import GarmentCatalogue
+from adc_plugins_search.gallery.garments import GarmentCatalog
 
 ADC = str(Path(sys.executable).with_name("adc"))
 HOSTS = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
@@ -68,8 +68,8 @@ def test_the_true_noise_is_what_the_knob_says(rehearsal: Path) -> None:
 
 
 def test_every_picture_is_kept_or_refused_for_its_condition(rehearsal: Path) -> None:
-    catalogue = GarmentCatalogue(flaws=Flaws(noise=NOISE), **KNOBS)
-    offers = {offer.path: offer for offer in catalogue.offers()}
+    catalog = GarmentCatalog(flaws=Flaws(noise=NOISE), **KNOBS)
+    offers = {offer.path: offer for offer in catalog.offers()}
     refused = pq.read_table(rehearsal / "run/collector/refused.parquet").to_pylist()
     reason_of = {row["url"].split("/", 3)[3]: row["reason"] for row in refused}
     gone = {path for path, offer in offers.items() if offer.condition in PICTURELESS}

@@ -15,7 +15,7 @@ from adc_plugins_search.gallery.materials import TEXTURES
 from adc_plugins_search.gallery.patterns import PATTERNS
 from adc_plugins_search.gallery.silhouettes import Pose, shapes, silhouette
 
-COLOURS = {name: value for group in read_words()["color"].values() for name, value in group.items()}
+COLORS = {name: value for group in read_words()["color"].values() for name, value in group.items()}
 
 
 def drawn(seed: int = 0, size: tuple[int, int] = (200, 200), **words: str) -> Image.Image:
@@ -41,7 +41,7 @@ def test_a_picture_has_the_size_that_was_asked_for_and_is_always_the_same() -> N
     assert drawn(3).tobytes() != drawn(4).tobytes()
 
 
-def middle_colour(image: Image.Image) -> np.ndarray:
+def middle_color(image: Image.Image) -> np.ndarray:
     """The median colour of the garment's chest."""
     pixels = np.asarray(image, float)
     height, width = pixels.shape[:2]
@@ -50,20 +50,20 @@ def middle_colour(image: Image.Image) -> np.ndarray:
     )
 
 
-def distances(colour: np.ndarray) -> dict[str, float]:
+def distances(color: np.ndarray) -> dict[str, float]:
     """How far a colour is from every one of the vocabulary, in CIELAB."""
-    text = "#" + "".join(f"{round(float(value)):02x}" for value in colour)
-    places = lab([text, *COLOURS.values()])
+    text = "#" + "".join(f"{round(float(value)):02x}" for value in color)
+    places = lab([text, *COLORS.values()])
     away = np.linalg.norm(places[1:] - places[0], axis=1)
-    return dict(zip(COLOURS, away, strict=True))
+    return dict(zip(COLORS, away, strict=True))
 
 
-def test_the_colour_is_the_one_that_was_named() -> None:
+def test_the_color_is_the_one_that_was_named() -> None:
     """Of plain garments: near it in CIELAB, and of the forty names it is among the next three."""
     near_by, away = 0, []
-    for number, name in enumerate(COLOURS):
+    for number, name in enumerate(COLORS):
         for class_name in ("sweater", "t-shirt", "dress"):
-            shown = middle_colour(drawn(number, class_name=class_name, color=name))
+            shown = middle_color(drawn(number, class_name=class_name, color=name))
             ranked = sorted(distances(shown).items(), key=lambda pair: pair[1])
             near_by += name in [other for other, _ in ranked[:3]]
             away.append(dict(ranked)[name])
@@ -72,7 +72,7 @@ def test_the_colour_is_the_one_that_was_named() -> None:
 
 
 @pytest.mark.parametrize("name", ["striped", "polka dot", "plaid", "floral", "chevron", "tie-dye"])
-def test_a_pattern_shows_a_second_colour(name: str) -> None:
+def test_a_pattern_shows_a_second_color(name: str) -> None:
     """Within the garment's middle colours differ more than on plain cloth, at every seed."""
 
     def spread(pattern: str, seed: int) -> float:
@@ -110,8 +110,8 @@ def test_odd_files_are_read_as_the_picture_that_they_hold() -> None:
             assert Image.MIME[file.format] == mime_of(kind)
         read = open_image(data, "it")
         assert read.size == picture.size
-        colour = "L" if kind in ("grey", "deep") else "RGB"
-        wanted = np.asarray(picture.convert(colour).convert("RGB"), float)[10:-10, 10:-10]
+        color = "L" if kind in ("grey", "deep") else "RGB"
+        wanted = np.asarray(picture.convert(color).convert("RGB"), float)[10:-10, 10:-10]
         assert np.abs(np.asarray(read, float)[10:-10, 10:-10] - wanted).mean() < 6, kind
 
 

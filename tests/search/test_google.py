@@ -96,7 +96,7 @@ def test_hits_carry_what_google_says(site) -> None:
     assert hit.url == "https://shop.example/11.jpg"
     assert hit.page == "https://shop.example/p/11"
     assert (hit.title, hit.width, hit.height) == ("Sweater 11", 900, 1200)
-    assert (hit.engine, hit.licence, hit.query) == ("google", None, QUERY)
+    assert (hit.engine, hit.license, hit.query) == ("google", None, QUERY)
 
 
 def test_half_a_character_in_a_title_is_replaced(site) -> None:

@@ -49,4 +49,4 @@ def test_the_service_answers_as_the_gallery_does(searcher):
         assert hit.url.startswith(("http://", "https://"))
         assert hit.query == SWEATER
         if searcher in (OpenverseSearcher, WikimediaSearcher):
-            assert hit.licence
+            assert hit.license

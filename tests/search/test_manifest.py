@@ -17,40 +17,40 @@ def urls(searcher, query=SWEATER):
 
 
 @pytest.fixture
-def labelled():
+def labeled():
     return pa.table(
         {
             "url": ["http://a/1", "http://a/2", None, "http://a/4"],
             "label": ["Sweater", "hoodie", "sweater", "sweater"],
             "color": ["beige", "beige", "beige", "Navy"],
-            "licence": ["CC-BY-4.0", None, None, None],
+            "license": ["CC-BY-4.0", None, None, None],
             "width": [640.0, None, None, None],
         }
     )
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
-def test_labels_answer_for_their_class(tmp_path, labelled, suffix):
+def test_labels_answer_for_their_class(tmp_path, labeled, suffix):
     path = tmp_path / f"list.{suffix}"
     if suffix == "csv":
-        pyarrow.csv.write_csv(labelled, path)
+        pyarrow.csv.write_csv(labeled, path)
     elif suffix == "parquet":
-        pq.write_table(labelled, path)
+        pq.write_table(labeled, path)
     else:
-        path.write_text("".join(json.dumps(row) + "\n" for row in labelled.to_pylist()))
+        path.write_text("".join(json.dumps(row) + "\n" for row in labeled.to_pylist()))
     searcher = ManifestSearcher(path=path)
     hits = searcher.page(SWEATER).hits
     assert [(hit.url, hit.rank) for hit in hits] == [
         ("http://a/1", 1),
         ("http://a/4", 2),
     ]
-    assert (hits[0].licence, hits[0].width, hits[0].height) == ("CC-BY-4.0", 640, None)
-    assert hits[1].licence is None
+    assert (hits[0].license, hits[0].width, hits[0].height) == ("CC-BY-4.0", 640, None)
+    assert hits[1].license is None
     assert hits[0].engine == "manifest"
 
 
-def test_a_column_of_an_attribute_must_hold_its_value(tmp_path, labelled):
-    pq.write_table(labelled, tmp_path / "list.parquet")
+def test_a_column_of_an_attribute_must_hold_its_value(tmp_path, labeled):
+    pq.write_table(labeled, tmp_path / "list.parquet")
     searcher = ManifestSearcher(path=tmp_path / "list.parquet")
     navy = Query(
         text="navy wool sweater",

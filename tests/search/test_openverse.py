@@ -69,7 +69,7 @@ def test_asks_as_openverse_documents(site):
     assert site.headers[0]["User-Agent"].endswith("(me@example.org)")
     assert "Authorization" not in site.headers[0]
     narrow = searcher_of(
-        site, licences=("cc0", "by"), licence_type="commercial", category="photograph"
+        site, licenses=("cc0", "by"), license_type="commercial", category="photograph"
     )
     narrow.page(QUERY.model_copy(update={"text": "x" * 300}), "3")
     assert seen.pop() == {
@@ -82,15 +82,15 @@ def test_asks_as_openverse_documents(site):
     }
 
 
-def test_hits_carry_licence_and_creator(site):
+def test_hits_carry_license_and_creator(site):
     page = answer_with(site, results(2)).page(QUERY, "2")
     assert page.cursor == "3"
     assert [hit.rank for hit in page.hits] == [21, 22]
     hit = page.hits[0]
     assert (hit.url, hit.page) == ("https://live.example/1.jpg", "https://flickr.example/1")
     assert (hit.title, hit.width, hit.height) == ("Aran 1", 1024, 683)
-    assert hit.licence == "CC-BY-SA-2.0"
-    assert hit.licence_url == "https://creativecommons.org/licenses/by-sa/2.0/"
+    assert hit.license == "CC-BY-SA-2.0"
+    assert hit.license_url == "https://creativecommons.org/licenses/by-sa/2.0/"
     assert (hit.creator, hit.creator_url) == ("Ann", "https://flickr.example/ann")
     assert hit.attribution == '"Aran" by Ann is licensed under CC BY-SA 2.0.'
     assert (hit.engine, hit.query) == ("openverse", QUERY)

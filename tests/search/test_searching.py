@@ -246,7 +246,7 @@ def test_a_key_that_a_service_repeats_is_not_kept(
     class Echo(Searcher):
         def page(self, query: Query, cursor: str | None = None) -> Page:
             key = secret("ECHO_KEY", "echo")
-            said = {"page": f"http://a/?k={key}", "title": f"for {key}", "licence": None}
+            said = {"page": f"http://a/?k={key}", "title": f"for {key}", "license": None}
             hit = Hit(url=f"http://a/1?key={key}", query=query, engine="echo", rank=1, **said)
             return Page(hits=(hit, hit.replace(url="http://a/2", page=None, title="plain")))
 

@@ -61,18 +61,18 @@ def test_groups_come_in_turn():
     assert in_turn(groups, 99) == ("a1", "b1", "c1", "a2", "c2", "a3")
 
 
-def test_colours_differ():
-    colours = values_for("color", "dress", 10)
+def test_colors_differ():
+    colors = values_for("color", "dress", 10)
     palette = {k: v for group in read_words()["color"].values() for k, v in group.items()}
-    places = lab([palette[name] for name in colours])
+    places = lab([palette[name] for name in colors])
     distance = np.linalg.norm(places[:, None] - places, axis=2)
     assert distance[~np.eye(10, dtype=bool)].min() > 25
     groups = {name: group for group, names in read_words()["color"].items() for name in names}
-    used = [groups[name] for name in colours]
+    used = [groups[name] for name in colors]
     assert max(used.count(group) for group in used) <= 2
 
 
-def test_more_colours_than_two_of_a_group_are_given_if_asked_for():
+def test_more_colors_than_two_of_a_group_are_given_if_asked_for():
     groups = {"grey": {"a": "#000000", "b": "#777777", "c": "#ffffff"}}
     assert sorted(farthest(groups, 3)) == ["a", "b", "c"]
 
@@ -86,8 +86,8 @@ def test_more_colours_than_two_of_a_group_are_given_if_asked_for():
         ("#0000ff", (32.30, 79.19, -107.86)),
     ],
 )
-def test_places_in_cielab_are_the_known_ones(colour, place):
-    np.testing.assert_allclose(lab([colour])[0], place, atol=0.02)
+def test_places_in_cielab_are_the_known_ones(color, place):
+    np.testing.assert_allclose(lab([color])[0], place, atol=0.02)
 
 
 def test_an_unknown_class_is_an_error_or_gets_words_of_all_kinds():

@@ -85,17 +85,17 @@ def test_pages_come_in_the_order_of_their_index(site):
     assert answering(site, body).page(QUERY, page.cursor).hits[0].rank == 51
 
 
-def test_hits_carry_licence_and_creator_without_markup(site):
+def test_hits_carry_license_and_creator_without_markup(site):
     (hit,) = answering(site, {"query": {"pages": [page_of(1)]}}).page(QUERY).hits
     assert hit.url == "https://upload.example/thumb/1/500px.jpg"
     assert (hit.width, hit.height) == (500, 320)
     assert hit.page == "https://commons.example/1"
-    assert hit.licence == "CC-BY-SA-4.0"
-    assert hit.licence_url == "https://creativecommons.org/licenses/by-sa/4.0"
+    assert hit.license == "CC-BY-SA-4.0"
+    assert hit.license_url == "https://creativecommons.org/licenses/by-sa/4.0"
     assert (hit.creator, hit.attribution) == ("Ann & Bo", "Own work")
 
 
-def test_other_licences_keep_their_name_and_small_pictures_their_address(site):
+def test_other_licenses_keep_their_name_and_small_pictures_their_address(site):
     info = {
         "thumburl": None,
         "extmetadata": {"LicenseShortName": {"value": "Public domain"}, "Artist": {"value": 7}},
@@ -103,7 +103,7 @@ def test_other_licences_keep_their_name_and_small_pictures_their_address(site):
     (hit,) = answering(site, {"query": {"pages": [page_of(1, **info)]}}).page(QUERY).hits
     assert hit.url == "https://upload.example/1.jpg"
     assert (hit.width, hit.height) == (3746, 2400)
-    assert (hit.licence, hit.licence_url, hit.creator) == ("Public domain", None, "7")
+    assert (hit.license, hit.license_url, hit.creator) == ("Public domain", None, "7")
 
 
 def test_nothing_found_is_the_end(site):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from adc_core.design import Brief, Design, Hit, Page, Query
     from adc_core.errors import InputError, WorkError
     from adc_core.estimates import Estimate, EvidenceQuality, NoiseRate
-    from adc_core.evidence import Dynamics, Neighbours, Probabilities, Votes
+    from adc_core.evidence import Dynamics, Neighbors, Probabilities, Votes
     from adc_core.findings import Curation, Findings
     from adc_core.image_shards import ImageShards
     from adc_core.images import ImageArray, ImageFiles, Images
@@ -43,7 +43,7 @@ _HOME = {
     "design": ("Brief", "Design", "Hit", "Page", "Query"),
     "errors": ("InputError", "WorkError"),
     "estimates": ("Estimate", "EvidenceQuality", "NoiseRate"),
-    "evidence": ("Dynamics", "Neighbours", "Probabilities", "Votes"),
+    "evidence": ("Dynamics", "Neighbors", "Probabilities", "Votes"),
     "findings": ("Curation", "Findings"),
     "image_shards": ("ImageShards",),
     "images": ("ImageArray", "ImageFiles", "Images"),
@@ -97,7 +97,7 @@ __all__ = [
     "Measurement",
     "Metric",
     "Model",
-    "Neighbours",
+    "Neighbors",
     "NoiseRate",
     "Page",
     "Pipeline",

@@ -1,4 +1,4 @@
-"""What a collection brought, and what it did not: by query, attribute, reason and licence."""
+"""What a collection brought, and what it did not: by query, attribute, reason and license."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -52,18 +52,18 @@ class CollectionSummary:
         yields: class and attribute to what each value brought.
         barren: the texts of the queries of which no image was kept.
         refusals: the most frequent reason first.
-        licences: licence to images, the most frequent first; "not told" where nobody told.
+        licenses: license to images, the most frequent first; "not told" where nobody told.
         engines: search engine to images, likewise.
     """
 
     yields: dict[str, list[Yield]]
     barren: list[str]
     refusals: list[Refusal]
-    licences: list[tuple[str, int]]
+    licenses: list[tuple[str, int]]
     engines: list[tuple[str, int]]
 
 
-def summarise(design: Design, dataset: Dataset, folder: Path) -> CollectionSummary:
+def summarize(design: Design, dataset: Dataset, folder: Path) -> CollectionSummary:
     """Count what a collection brought.
 
     Args:
@@ -92,7 +92,7 @@ def summarise(design: Design, dataset: Dataset, folder: Path) -> CollectionSumma
         },
         barren=[query.text for query in design.queries if not images[query.text]],
         refusals=_refusals(folder / REFUSED),
-        licences=_counts(dataset, "licence").most_common(),
+        licenses=_counts(dataset, "license").most_common(),
         engines=_counts(dataset, "engine").most_common(),
     )
 

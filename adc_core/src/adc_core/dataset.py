@@ -11,13 +11,13 @@ from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, mo
 from adc_core.arrays import CHECKED, Array, Labels, Matrix, Texts, read_only
 from adc_core.design import ClassName, distinct
 from adc_core.display import ROWS, counted, table
-from adc_core.evidence import Column, Dynamics, Neighbours, Probabilities, Votes
+from adc_core.evidence import Column, Dynamics, Neighbors, Probabilities, Votes
 from adc_core.images import ImageArray, Images
 from adc_core.labels import class_indices, number_of_classes
 from adc_core.record import Record
 from adc_core.texts import first_repeated, to_arrow
 
-EVIDENCE = ("features", "neighbours", "probabilities", "dynamics", "votes")
+EVIDENCE = ("features", "neighbors", "probabilities", "dynamics", "votes")
 """The evidence columns that ADC knows by name."""
 
 FROM_LABELS = ("probabilities", "dynamics")
@@ -66,7 +66,7 @@ class Dataset(Record):
         attributes: attribute name to N texts.
         sources: an Arrow table with one row of provenance per sample, or None.
         features: N × D float32 from a frozen encoder.
-        neighbours: k-NN graph of the features.
+        neighbors: k-NN graph of the features.
         probabilities: N × K predictions; a bare array is taken to be out of sample.
         dynamics: training dynamics, per epoch.
         votes: labels that several people gave.
@@ -86,7 +86,7 @@ class Dataset(Record):
     attributes: dict[str, Texts] = Field(default_factory=dict)
     sources: Annotated[pa.Table | None, _UNSEEN] = None
     features: Matrix | None = None
-    neighbours: Neighbours | None = None
+    neighbors: Neighbors | None = None
     probabilities: Annotated[Probabilities | None, BeforeValidator(_probabilities)] = None
     dynamics: Dynamics | None = None
     votes: Votes | None = None
@@ -145,8 +145,8 @@ class Dataset(Record):
         for name in ("images", "sources", "features"):
             if (column := getattr(self, name)) is not None:
                 lengths.append((name, len(column)))
-        if self.neighbours is not None:
-            lengths.append(("neighbours", len(self.neighbours.indices)))
+        if self.neighbors is not None:
+            lengths.append(("neighbors", len(self.neighbors.indices)))
         if self.probabilities is not None:
             lengths.append(("probabilities", len(self.probabilities.values)))
         if self.dynamics is not None:
@@ -189,7 +189,7 @@ class Dataset(Record):
             attributes={name: column[rows] for name, column in self.attributes.items()},
             sources=None if self.sources is None else self.sources.take(pa.array(rows)),
             features=None if self.features is None else self.features[rows],
-            neighbours=None,
+            neighbors=None,
             probabilities=None
             if self.probabilities is None
             else self.probabilities.replace(values=self.probabilities.values[rows]),
@@ -198,7 +198,7 @@ class Dataset(Record):
             columns={name: column[rows] for name, column in self.columns.items()},
         )
 
-    def relabelled(self, labels: Array) -> "Dataset":
+    def relabeled(self, labels: Array) -> "Dataset":
         """The same samples with other labels; evidence that came from the old ones is left out."""
         return self.replace(labels=labels, **dict.fromkeys(FROM_LABELS))
 

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from adc_core.arrays import CHECKED, Array
 from adc_core.dataset import EVIDENCE, Dataset
 from adc_core.errors import WorkError
-from adc_core.evidence import Dynamics, Neighbours, Probabilities, Votes
+from adc_core.evidence import Dynamics, Neighbors, Probabilities, Votes
 from adc_core.fingerprint import save_array
 from adc_core.image_shards import ImageShards
 from adc_core.images import ImageArray, ImageFiles, Images, save_encoded
@@ -27,7 +27,7 @@ from adc_core.texts import from_arrow, to_arrow
 HEADER = "dataset.json"
 _SAMPLES = "samples.parquet"
 _RECORDS: dict[str, type[Record]] = {
-    "neighbours": Neighbours,
+    "neighbors": Neighbors,
     "probabilities": Probabilities,
     "dynamics": Dynamics,
     "votes": Votes,

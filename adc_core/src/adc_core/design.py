@@ -110,8 +110,8 @@ class Design(Record):
 class Hit(Record):
     """One image that a search engine offered for a query; unknown facts are None.
 
-    A Creative Commons licence is named as SPDX names it: `CC-BY-SA-4.0`, `CC0-1.0`; without its
-    version where the engine does not tell it. Other licences are named as the engine does.
+    A Creative Commons license is named as SPDX names it: `CC-BY-SA-4.0`, `CC0-1.0`; without its
+    version where the engine does not tell it. Other licenses are named as the engine does.
 
     Attributes:
         url: of the image.
@@ -122,8 +122,8 @@ class Hit(Record):
         title: of the image.
         width: in pixels, as the engine says.
         height: in pixels, as the engine says.
-        licence: its name.
-        licence_url: where it stands.
+        license: its name.
+        license_url: where it stands.
         creator: who made the image.
         creator_url: where to find them.
         attribution: how the engine says to name the creator.
@@ -137,8 +137,8 @@ class Hit(Record):
     title: str | None = None
     width: int | None = None
     height: int | None = None
-    licence: str | None = None
-    licence_url: str | None = None
+    license: str | None = None
+    license_url: str | None = None
     creator: str | None = None
     creator_url: str | None = None
     attribution: str | None = None

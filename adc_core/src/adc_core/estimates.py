@@ -66,7 +66,7 @@ class EvidenceQuality(Record):
     Attributes:
         accuracy: share of the given labels that out-of-sample predictions hit, or None.
         chance: the share that always predicting the most frequent class would hit.
-        neighbor_agreement: share of the nearest neighbours that carry the sample's label, or None.
+        neighbor_agreement: share of the nearest neighbors that carry the sample's label, or None.
         separation: how surely a wrong label would look more suspicious than a right one: 1 always,
             0.5 as a coin would; or None without predictions.
         verdict: good, fair or poor.

@@ -11,13 +11,13 @@ from adc_core.errors import InputError
 from adc_core.record import Record
 
 
-class Neighbours(Record):
+class Neighbors(Record):
     """The k-NN graph of the features: each row's nearest other rows, nearest first.
 
     Attributes:
-        indices: N × k int64 row numbers; a row is never its own neighbour.
+        indices: N × k int64 row numbers; a row is never its own neighbor.
         similarities: N × k float32 cosine similarities, not increasing along a row.
-        recall: share of the true neighbours that were found: 1 for an exact search, measured on
+        recall: share of the true neighbors that were found: 1 for an exact search, measured on
             a sample for an approximate one.
     """
 
@@ -39,22 +39,22 @@ class Neighbours(Record):
             )
         own = (self.indices == np.arange(rows)[:, None]).any(axis=1)
         if own.any():
-            raise ValueError(f"row {int(own.argmax())} is its own neighbour: leave it out")
+            raise ValueError(f"row {int(own.argmax())} is its own neighbor: leave it out")
         return self
 
     @property
     def k(self) -> int:
-        """How many neighbours each row has."""
+        """How many neighbors each row has."""
         return int(self.indices.shape[1])
 
     def first(self, k: int) -> tuple[Array, Array]:
         """Indices and similarities of the k nearest.
 
         Raises:
-            InputError: the graph holds fewer than k neighbours.
+            InputError: the graph holds fewer than k neighbors.
         """
         if k > self.k:
-            raise InputError(f"the graph holds {self.k} neighbours a sample but {k} are needed")
+            raise InputError(f"the graph holds {self.k} neighbors a sample but {k} are needed")
         return self.indices[:, :k], self.similarities[:, :k]
 
 

@@ -265,7 +265,7 @@ class Curation(Record):
         labels[rows[~dropped]] = changes["new_label"].to_numpy()[~dropped]
         keep = np.ones(len(dataset), np.bool_)
         keep[rows[dropped]] = False
-        curated = dataset.relabelled(labels) if (~dropped).any() else dataset
+        curated = dataset.relabeled(labels) if (~dropped).any() else dataset
         if dropped.any():
             curated = curated.take(np.flatnonzero(keep))
         return cls(dataset=curated, changes=changes, notes=tuple(notes))
@@ -292,9 +292,9 @@ class Curation(Record):
         return type(self).apply(original, kept, self.notes)
 
     def __repr__(self) -> str:
-        dropped, relabelled = self.count("drop"), self.count("relabel")
+        dropped, relabeled = self.count("drop"), self.count("relabel")
         left = counted(len(self.dataset), "sample")
-        return f"<Curation: {left} left, {dropped:,} dropped, {relabelled:,} relabelled>"
+        return f"<Curation: {left} left, {dropped:,} dropped, {relabeled:,} relabelled>"
 
     def _repr_html_(self) -> str:
         first = self.changes.slice(0, ROWS).to_pylist()

@@ -36,7 +36,7 @@ _NAMES = {
             "image-quality",
             "linear-probe",
             "model-averaging",
-            "neighbours",
+            "neighbors",
             "ridge-probe",
         ),
         "detectors": (
@@ -49,7 +49,7 @@ _NAMES = {
             "ensemble",
             "forgetting",
             "lstm-dynamics",
-            "neighbour-credibility",
+            "neighbor-credibility",
             "predicted-differs",
             "self-confidence",
             "simifeat",

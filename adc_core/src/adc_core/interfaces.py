@@ -128,8 +128,8 @@ class Detector(Component):
     kind: ClassVar[str] = "detectors"
 
     @property
-    def neighbours_read(self) -> int:
-        """How many neighbours of each sample it looks at, where it reads `neighbours`."""
+    def neighbors_read(self) -> int:
+        """How many neighbors of each sample it looks at, where it reads `neighbors`."""
         return 0
 
     @abstractmethod
@@ -147,8 +147,8 @@ class Curator(Component):
     kind: ClassVar[str] = "curators"
 
     @property
-    def neighbours_read(self) -> int:
-        """How many neighbours of each sample it looks at, where it reads `neighbours`."""
+    def neighbors_read(self) -> int:
+        """How many neighbors of each sample it looks at, where it reads `neighbors`."""
         return 0
 
     @abstractmethod

@@ -134,7 +134,7 @@ def _linked(hashes: Hashes, mask: np.uint64, bits: int) -> NDArray[np.int64]:
     keys = hashes & mask
     order = np.argsort(keys, kind="stable")
     keys, found = keys[order], []
-    # Pairs of neighbours in the table, then of those two apart, as long as any agree.
+    # Pairs of neighbors in the table, then of those two apart, as long as any agree.
     start = np.flatnonzero(keys[1:] == keys[:-1])
     lag = 1
     while len(start):

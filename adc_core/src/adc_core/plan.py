@@ -16,7 +16,7 @@ from adc_core.run_record import COLLECTOR
 
 ADDED_BY = {
     "features": ("encoders", "patches"),
-    "neighbours": ("enrichers", "neighbours"),
+    "neighbors": ("enrichers", "neighbors"),
     "probabilities": ("enrichers", "ridge-probe"),
     "dynamics": ("enrichers", "training-dynamics"),
 }
@@ -30,7 +30,7 @@ class Plan:
     """What will run.
 
     Attributes:
-        enrichers: the pipeline's, the neighbour search included.
+        enrichers: the pipeline's, the neighbor search included.
         reads_images: some component looks at images, or is measured on those of the test set.
     """
 
@@ -69,7 +69,7 @@ def make_plan(pipeline: Pipeline, dataset: Dataset | None) -> Plan:
         use("encoder", pipeline.encoder)
     for place, simulator in enumerate(pipeline.simulators):
         use(f"simulators.{place}", simulator)
-    enrichers = _with_neighbours(pipeline, have, None if dataset is None else len(dataset) - 1)
+    enrichers = _with_neighbors(pipeline, have, None if dataset is None else len(dataset) - 1)
     for place, enricher in enumerate(enrichers):
         use(f"enrichers.{place}", enricher)
     for kind in ("detectors", "curators", "learners", "metrics"):
@@ -95,21 +95,19 @@ def _columns(dataset: Dataset) -> set[str]:
     return {name for name in ("images", *EVIDENCE) if dataset.has(name)} | set(dataset.columns)
 
 
-def _with_neighbours(
-    pipeline: Pipeline, have: set[str], others: int | None
-) -> tuple[Enricher, ...]:
-    """The pipeline's enrichers, preceded by one neighbour search for all who read it.
+def _with_neighbors(pipeline: Pipeline, have: set[str], others: int | None) -> tuple[Enricher, ...]:
+    """The pipeline's enrichers, preceded by one neighbor search for all who read it.
 
-    A sample has no more neighbours than there are `others`, whatever is read by default.
+    A sample has no more neighbors than there are `others`, whatever is read by default.
     """
     everyone: tuple[Detector | Curator, ...] = (*pipeline.detectors, *pipeline.curators)
-    readers = [reader for reader in everyone if "neighbours" in reader.needs]
-    added = any("neighbours" in enricher.provides for enricher in pipeline.enrichers)
-    if not readers or added or "neighbours" in have or "features" not in have:
+    readers = [reader for reader in everyone if "neighbors" in reader.needs]
+    added = any("neighbors" in enricher.provides for enricher in pipeline.enrichers)
+    if not readers or added or "neighbors" in have or "features" not in have:
         return pipeline.enrichers
-    k = max(reader.neighbours_read for reader in readers)
+    k = max(reader.neighbors_read for reader in readers)
     k = k if others is None else max(1, min(k, others))
-    search = registry.create(Enricher, {"use": ADDED_BY["neighbours"][1], "k": k})
+    search = registry.create(Enricher, {"use": ADDED_BY["neighbors"][1], "k": k})
     return (search, *pipeline.enrichers)
 
 
@@ -117,8 +115,8 @@ def _advice(component: Component, column: str, have: set[str]) -> str:
     problem = f'{component.name} reads "{column}", which nothing here adds'
     if column in ("truth", "test"):
         return f"{problem}: give {column}: PATH"
-    if column == "neighbours" and "features" not in have:
-        return f"{problem}: neighbours come from features, so {_add('features')}"
+    if column == "neighbors" and "features" not in have:
+        return f"{problem}: neighbors come from features, so {_add('features')}"
     return f"{problem}: {_add(column)}"
 
 

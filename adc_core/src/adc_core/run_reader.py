@@ -140,8 +140,8 @@ class _Reader:
         for name in self._named("simulators"):
             corruption = self._read(f"simulators/{name}", CORRUPTION)
             truth = dataset.labels if truth is None else truth
-            dataset = dataset.relabelled(corruption.labels)
-        # The search for neighbours is a stage that the pipeline itself does not name.
+            dataset = dataset.relabeled(corruption.labels)
+        # The search for neighbors is a stage that the pipeline itself does not name.
         added = [name for name in self._stages if name.startswith("enrichers/")]
         dataset = self._with_evidence(dataset, added)
         brief = self._planned.get("brief")

@@ -65,7 +65,7 @@ def run_pipeline(
                 return leave_out(dataset, broken, strict=refuse, listed=listed)
 
             before, given, test = given, usable(_DATASET, given), usable(_TEST, test)
-            if given is not before:  # fewer samples have fewer neighbours, and no graph
+            if given is not before:  # fewer samples have fewer neighbors, and no graph
                 plan = make_plan(pipeline, given)
             design, dataset = stages.collect(given)
             if test is not None:

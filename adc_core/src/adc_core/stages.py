@@ -165,7 +165,7 @@ class Stages:
                 CORRUPTION,
             )
             truth = dataset.labels if truth is None else truth
-            dataset = dataset.relabelled(corruption.labels)
+            dataset = dataset.relabeled(corruption.labels)
         return dataset, truth
 
     def enrich(self, dataset: Dataset, plan: Plan) -> Dataset:
@@ -296,7 +296,7 @@ def _training_set(run: Run, labels: TrainingSet) -> Dataset:
         return run.curated
     assert run.truth is not None
     known = np.flatnonzero(run.truth >= 0)  # without those of no class, which none can learn
-    return run.collected.take(known).relabelled(run.truth[known])
+    return run.collected.take(known).relabeled(run.truth[known])
 
 
 def _key(component: Component, dataset: Dataset | None = None, **inputs: Any) -> dict[str, Any]:

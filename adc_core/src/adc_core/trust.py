@@ -64,8 +64,8 @@ def headline(findings: Mapping[str, Findings]) -> str | None:
 def repair_lines(run: Run) -> Iterator[str]:
     """Tell what each curator did and expects, and what trusted labels say of it."""
     for name, curation in run.curations.items():
-        relabelled, dropped = curation.count("relabel"), curation.count("drop")
-        what = f"{relabelled:,} relabelled, {dropped:,} dropped" if len(curation.changes) else ""
+        relabeled, dropped = curation.count("relabel"), curation.count("drop")
+        what = f"{relabeled:,} relabelled, {dropped:,} dropped" if len(curation.changes) else ""
         yield f"{name}: {what or 'nothing is changed'}"
         yield from (f"  {note}" for note in curation.notes)
     if run.curations:
@@ -125,6 +125,6 @@ def _evidence(quality: EvidenceQuality) -> Iterator[str]:
             f"(the commonest class: {quality.chance:.0%})"
         )
     if quality.neighbor_agreement is not None:
-        parts.append(f"{quality.neighbor_agreement:.0%} of the nearest neighbours agree")
+        parts.append(f"{quality.neighbor_agreement:.0%} of the nearest neighbors agree")
     yield f"evidence: {quality.verdict}: {', '.join(parts)}"
     yield f"  {quality.advice}"

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from adc_plugins_detect.detectors.ensemble import ensemble
     from adc_plugins_detect.detectors.forgetting import forgetting
     from adc_plugins_detect.detectors.lstm_dynamics import lstm_dynamics
-    from adc_plugins_detect.detectors.neighbour_credibility import neighbour_credibility
+    from adc_plugins_detect.detectors.neighbor_credibility import neighbor_credibility
     from adc_plugins_detect.detectors.predicted_differs import predicted_differs
     from adc_plugins_detect.detectors.self_confidence import self_confidence
     from adc_plugins_detect.detectors.simifeat import simifeat
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from adc_plugins_detect.detectors.threshold import at_value, by_class_rate, by_rate
     from adc_plugins_detect.enrichers.linear_probe import linear_probe
     from adc_plugins_detect.enrichers.model_averaging import average_models
-    from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
+    from adc_plugins_detect.enrichers.neighbors import nearest_neighbors
     from adc_plugins_detect.enrichers.ridge_probe import ridge_probe
     from adc_plugins_detect.noise.rate import noise_rate
     from adc_plugins_detect.transition import TransitionEstimate, hoc, transition_from_votes
@@ -51,8 +51,8 @@ _MODULE_OF = {
     "hoc": "transition",
     "linear_probe": "enrichers.linear_probe",
     "lstm_dynamics": "detectors.lstm_dynamics",
-    "nearest_neighbours": "enrichers.neighbours",
-    "neighbour_credibility": "detectors.neighbour_credibility",
+    "nearest_neighbors": "enrichers.neighbors",
+    "neighbor_credibility": "detectors.neighbor_credibility",
     "noise_rate": "noise.rate",
     "overlap": "curators.agree",
     "predicted_differs": "detectors.predicted_differs",
@@ -83,8 +83,8 @@ __all__ = [
     "hoc",
     "linear_probe",
     "lstm_dynamics",
-    "nearest_neighbours",
-    "neighbour_credibility",
+    "nearest_neighbors",
+    "neighbor_credibility",
     "noise_rate",
     "overlap",
     "predicted_differs",

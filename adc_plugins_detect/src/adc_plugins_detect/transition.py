@@ -1,6 +1,6 @@
-"""HOC: the noise transition matrix from labels and neighbours alone, without a single true label.
+"""HOC: the noise transition matrix from labels and neighbors alone, without a single true label.
 
-If a sample and its two nearest neighbours share their true class, their three labels are three
+If a sample and its two nearest neighbors share their true class, their three labels are three
 independent draws from one row of the matrix; how often labels occur alone, in pairs and in
 triples then determines it.
 """
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from adc_core.errors import InputError
-from adc_core.evidence import Neighbours
+from adc_core.evidence import Neighbors
 from adc_core.labels import number_of_classes
 from adc_core.work import progress
 from adc_plugins_detect.array_function import array_function
@@ -81,7 +81,7 @@ class TransitionEstimate(NamedTuple):
 @array_function
 def hoc(
     labels: ArrayLike,
-    neighbours: Neighbours,
+    neighbors: Neighbors,
     *,
     n_classes: ClassCount | None = None,
     steps: Count | None = None,
@@ -92,48 +92,48 @@ def hoc(
 ) -> TransitionEstimate:
     """Estimate the transition matrix by high-order consensus (Zhu, Song and Liu, ICML 2021).
 
-    The estimate is as good as the neighbours: where they are often of another class it
-    overestimates the noise. Labels of copies are no independent draws: the two nearest neighbours
+    The estimate is as good as the neighbors: where they are often of another class it
+    overestimates the noise. Labels of copies are no independent draws: the two nearest neighbors
     that are copies neither of the sample nor of each other are taken, and samples without such
     are left out. As similar to the sample as each other is taken for being copies.
 
     Args:
         labels: N given labels.
-        neighbours: k-NN graph with at least two neighbours a sample.
+        neighbors: k-NN graph with at least two neighbors a sample.
         n_classes: K; by default the largest label says. Classes that no sample is labelled with
             keep their labels and have no share.
         steps: steps of the fit; by default 1,500, and 300 for more than 50 classes.
         duplicate_similarity: above this cosine two samples are copies.
         bootstrap: how often to draw the triples of labels anew for a confidence interval; 100
-            will do. It tells of chance alone, not of poor neighbours.
+            will do. It tells of chance alone, not of poor neighbors.
         seed: of these draws.
         classes: K names in the order of their numbers, for warnings, and for labels that are names;
             by default these sorted.
 
     Raises:
-        InputError: another number of labels than of rows, or fewer than two neighbours.
+        InputError: another number of labels than of rows, or fewer than two neighbors.
 
     Warns:
         UserWarning: a true class is estimated to get another class's label most often.
     """
-    of_type(neighbours, Neighbours, "neighbours", "nearest_neighbours(features, k)")
+    of_type(neighbors, Neighbors, "neighbors", "nearest_neighbors(features, k)")
     given = as_labels(labels, n_classes)
-    same_length(given, neighbours.indices, "neighbours")
-    if neighbours.k < 2:
-        raise InputError(f"HOC needs 2 neighbours of every sample, the graph has {neighbours.k}")
-    similarities = neighbours.similarities
+    same_length(given, neighbors.indices, "neighbors")
+    if neighbors.k < 2:
+        raise InputError(f"HOC needs 2 neighbors of every sample, the graph has {neighbors.k}")
+    similarities = neighbors.similarities
     first = (similarities > duplicate_similarity).sum(axis=1)
-    nearest = np.take_along_axis(similarities, first.clip(max=neighbours.k - 1)[:, None], axis=1)
+    nearest = np.take_along_axis(similarities, first.clip(max=neighbors.k - 1)[:, None], axis=1)
     alike = similarities > nearest - (1 - duplicate_similarity)
     second = np.maximum(first + 1, alike.sum(axis=1))
-    rows = np.flatnonzero(second < neighbours.k)
+    rows = np.flatnonzero(second < neighbors.k)
     if not len(rows):
         raise InputError(
-            "no sample has two neighbours that are not copies: "
-            "search more neighbours, or raise duplicate_similarity"
+            "no sample has two neighbors that are not copies: "
+            "search more neighbors, or raise duplicate_similarity"
         )
-    first = neighbours.indices[rows, first[rows]]
-    second = neighbours.indices[rows, second[rows]]
+    first = neighbors.indices[rows, first[rows]]
+    second = neighbors.indices[rows, second[rows]]
     votes = np.stack([given[rows], given[first], given[second]], axis=1)
     K = n_classes or number_of_classes(given)
     return transition_from_votes(
@@ -202,7 +202,7 @@ def transition_from_votes(
         own, other = names[k], names[label]
         warnings.warn(
             f"HOC estimates that class {own} is labelled {other} more often than {own}: "
-            "the neighbours are too poor, or the labels too noisy, to trust the transition matrix",
+            "the neighbors are too poor, or the labels too noisy, to trust the transition matrix",
             stacklevel=3,
         )
     interval = _interval(resampled) if resampled else None

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adc_plugins_detect import nearest_neighbours
+from adc_plugins_detect import nearest_neighbors
 from adc_plugins_detect.health.class_health import (
     agreement,
     find_confusions,
@@ -27,7 +27,7 @@ def clusters(seed=0, rows=600, classes=3, near=()):
 def test_outliers_are_found_and_hardly_anything_else():
     _, features = clusters()
     features[[5, 77]] = np.random.default_rng(1).normal(0, 1, (2, 16)) - 4
-    outliers = find_outliers(nearest_neighbours(features, k=15))
+    outliers = find_outliers(nearest_neighbors(features, k=15))
     assert outliers.k == 10
     assert outliers.flagged[[5, 77]].all()
     assert outliers.flagged.sum() <= 2 + 0.01 * 600
@@ -36,7 +36,7 @@ def test_outliers_are_found_and_hardly_anything_else():
 
 
 def test_equal_samples_have_no_outliers():
-    outliers = find_outliers(nearest_neighbours(np.ones((30, 4)), k=5))
+    outliers = find_outliers(nearest_neighbors(np.ones((30, 4)), k=5))
     assert (outliers.k, outliers.flagged.any()) == (5, False)
 
 
@@ -64,7 +64,7 @@ def test_confusions_beyond_chance():
 
 def test_overlapping_classes_come_first():
     labels, features = clusters(classes=4, near=[(1, 3)])
-    graph = nearest_neighbours(features, k=10)
+    graph = nearest_neighbors(features, k=10)
     first, *rest = find_overlaps(labels, graph, 4)
     assert (first.one, first.other) == (1, 3)
     assert first.share == pytest.approx(0.5, abs=0.06)
@@ -88,10 +88,10 @@ def test_sorted_labels_are_told():
 def test_samples_in_order_within_their_class_are_told():
     """Features drift along the order of each class, as frames of a film do."""
     labels, features = clusters()
-    graph = nearest_neighbours(features, k=10)
+    graph = nearest_neighbors(features, k=10)
     assert sample_order(graph, labels).p_value > 0.02
     drift = np.arange(600)[:, None] / 60 * np.eye(1, 16, 10)
-    moved = sample_order(nearest_neighbours(features + drift, k=10), labels)
+    moved = sample_order(nearest_neighbors(features + drift, k=10), labels)
     assert moved.p_value == 1 / 200
     assert moved.ratio < 0.8
     assert sample_order(graph, np.arange(600)) is None
@@ -101,5 +101,5 @@ def test_the_order_of_classes_alone_tells_nothing():
     """Read class by class, neighbors are near in order, for they are of one class."""
     labels, features = clusters()
     by_class = np.argsort(labels, kind="stable")
-    graph = nearest_neighbours(features[by_class], k=10)
+    graph = nearest_neighbors(features[by_class], k=10)
     assert sample_order(graph, labels[by_class]).p_value > 0.02

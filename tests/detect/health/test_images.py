@@ -32,14 +32,14 @@ def issues(*pictures):
 def test_planted_pictures_are_found():
     rng = np.random.default_rng(0)
     blurred = Image.fromarray(scene(99)).filter(ImageFilter.GaussianBlur(5))
-    grey = np.repeat(scene(98).mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
+    gray = np.repeat(scene(98).mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
     found = issues(
         np.zeros((64, 64, 3), np.uint8),
         np.full((64, 64, 3), 255, np.uint8),
         np.full((64, 64, 3), (90, 130, 40), np.uint8),
         rng.integers(0, 256, (64, 64, 3), np.uint8),
         np.asarray(blurred),
-        grey,
+        gray,
         (scene(97) * 0.2).astype(np.uint8),
         255 - (scene(96) * 0.05).astype(np.uint8),
     )
@@ -55,9 +55,9 @@ def test_planted_pictures_are_found():
     ]
 
 
-def test_grey_is_told_only_among_color():
-    grey = np.repeat(scene(1).mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
-    stack = np.stack([grey] * 3 + [scene(2)] * 2)
+def test_gray_is_told_only_among_color():
+    gray = np.repeat(scene(1).mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
+    stack = np.stack([gray] * 3 + [scene(2)] * 2)
     assert not image_issues(measure_images(ImageArray(stack)))["grey"].any()
 
 

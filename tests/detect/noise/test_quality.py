@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adc_core.evidence import Neighbours
+from adc_core.evidence import Neighbors
 from adc_plugins_detect.noise.counterfactual import Counterfactual
 from adc_plugins_detect.noise.quality import evidence_quality
 
@@ -43,11 +43,11 @@ def test_many_wrong_labels_do_not_make_good_evidence_poor(share):
     assert evidence_quality(judged(0.2, share)[0], judged(0.2, share)[2]).verdict == "good"
 
 
-def test_neighbours_that_carry_the_label_are_counted():
+def test_neighbors_that_carry_the_label_are_counted():
     labels, _, expected = judged(0.2)
     others = np.random.default_rng(1).integers(1, 4000, (4000, 3))
     indices = (np.arange(4000)[:, None] + others) % 4000
-    graph = Neighbours(indices=indices, similarities=np.zeros((4000, 3), np.float32))
+    graph = Neighbors(indices=indices, similarities=np.zeros((4000, 3), np.float32))
     agree = [labels[other] == labels[row] for row in range(4000) for other in indices[row]]
     found = evidence_quality(labels, expected, graph).neighbor_agreement
     assert found == pytest.approx(np.mean(agree))

@@ -64,7 +64,7 @@ def test_the_point_never_exceeds_the_confident_joint(digits):
         assert rate.estimators["confident joint"] == joint >= rate.point
 
 
-def test_features_alone_are_probed_and_their_neighbours_asked(digits):
+def test_features_alone_are_probed_and_their_neighbors_asked(digits):
     problem = digits("uniform", 0.05)
     rate = noise_rate(problem.labels, problem.features)
     expected = Counterfactual(problem.labels, problem.probabilities)
@@ -111,31 +111,31 @@ def test_a_thousand_classes_take_no_more_memory_than_the_probabilities():
     assert peak < 30 * values.nbytes
 
 
-def test_classes_that_neighbours_take_for_another_are_named():
+def test_classes_that_neighbors_take_for_another_are_named():
     random = np.random.default_rng(0)
     truth = np.arange(900) % 3
     labels = np.where((truth == 0) & (random.random(900) < 0.8), 1, truth)
     features = 5 * np.eye(3)[truth] + random.normal(0, 0.3, (900, 3))
     rate = noise_rate(labels, features, classes=("wolf", "husky", "cat"))
     assert rate.warnings[0] == (
-        "judged by neighbours, wolf would be labelled husky more often than wolf: these two "
+        "judged by neighbors, wolf would be labelled husky more often than wolf: these two "
         "classes look alike to the encoder"
     )
 
 
-def test_neighbours_that_know_less_than_predictions_are_told():
+def test_neighbors_that_know_less_than_predictions_are_told():
     truth = np.arange(1000) % 4
     expected = Counterfactual(truth, 0.9 * np.eye(4)[truth] + 0.025)
     values = 0.9 * np.eye(4)[truth] + 0.025
     rate = noise_rate_of(truth, values, expected, (0.42, ("told first",)))
-    first, seen, neighbours = rate.warnings
+    first, seen, neighbors = rate.warnings
     assert first == "told first"
     assert seen.startswith(
         "predictions agree with all but 0 of the 1,000 labels: if the model was "
     )
-    assert neighbours == (
-        "neighbours suggest 42 % wrong labels, predictions 0 %: the nearest images are often of "
-        "another class, so do not go by the neighbours"
+    assert neighbors == (
+        "neighbors suggest 42 % wrong labels, predictions 0 %: the nearest images are often of "
+        "another class, so do not go by the neighbors"
     )
     assert rate.estimators["HOC"] == 0.42
 

@@ -74,7 +74,7 @@ def breaks_off() -> Reply:
     return Reply((b'{"choices": [',), headers={"Content-Length": "1000"}, breaks=True)
 
 
-def knows(words: dict[str, list[str]], **behaviour: Any) -> Callable[[dict[str, Any]], Reply]:
+def knows(words: dict[str, list[str]], **behavior: Any) -> Callable[[dict[str, Any]], Reply]:
     """A model that knows attributes with their words, and sorts what it is given by first letter.
 
     It throws out what begins with "zz", and does not repeat what the prompt says is there.
@@ -82,7 +82,7 @@ def knows(words: dict[str, list[str]], **behaviour: Any) -> Callable[[dict[str, 
 
     def answer(request: dict[str, Any]) -> Reply:
         prompt = request["messages"][-1]["content"]
-        return says(json.dumps(_answer(prompt, words)), **behaviour)
+        return says(json.dumps(_answer(prompt, words)), **behavior)
 
     return answer
 
@@ -105,7 +105,7 @@ def _sorted(words: list[str]) -> Iterator[dict[str, Any]]:
             yield {"name": f"{letter.upper()} words", "options": own}
 
 
-Behaviour = Reply | Callable[[dict[str, Any]], Reply]
+Behavior = Reply | Callable[[dict[str, Any]], Reply]
 
 
 class ChatServer:
@@ -125,7 +125,7 @@ class ChatServer:
         self.requests: list[dict[str, Any]] = []
         self.headers: list[Any] = []
         self.model: Callable[[dict[str, Any]], Reply] = lambda _: fails(500, "no script")
-        self._script: list[Behaviour] = []
+        self._script: list[Behavior] = []
         chat = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -137,8 +137,8 @@ class ChatServer:
                 if self.path != "/v1/chat/completions":
                     chat._send(self, fails(404, "no such path"))
                     return
-                behaviour = chat._script.pop(0) if chat._script else chat.model
-                chat._send(self, behaviour if isinstance(behaviour, Reply) else behaviour(request))
+                behavior = chat._script.pop(0) if chat._script else chat.model
+                chat._send(self, behavior if isinstance(behavior, Reply) else behavior(request))
 
             def log_message(self, *_: object) -> None:
                 """Not to the terminal."""
@@ -169,9 +169,9 @@ class ChatServer:
         """The last message of every request."""
         return [request["messages"][-1]["content"] for request in self.requests]
 
-    def script(self, *behaviours: Behaviour) -> None:
+    def script(self, *behaviors: Behavior) -> None:
         """What to answer next."""
-        self._script += behaviours
+        self._script += behaviors
 
     @staticmethod
     def _send(handler: BaseHTTPRequestHandler, reply: Reply) -> None:

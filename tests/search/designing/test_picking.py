@@ -4,18 +4,18 @@ from adc_plugins_search.designers.picking import _srgb, pick
 from adc_plugins_search.designers.vocabulary import groups_for, values_for
 
 
-def test_colours_of_the_vocabulary_as_the_vocabulary_does():
+def test_colors_of_the_vocabulary_as_the_vocabulary_does():
     groups = groups_for("color", "dress")
     assert pick(groups, "color", 10) == values_for("color", "dress", 10)
 
 
-def test_colours_differ_from_those_chosen():
+def test_colors_differ_from_those_chosen():
     groups = {"x": ["black", "almost black", "charcoal"], "y": ["white", "ivory"]}
     assert pick(groups, "colour", 1, ["black"]) == ("white",)
     assert pick(groups, "colour", 2, ["black"]) == ("white", "charcoal")
 
 
-def test_colours_that_nobody_knows_come_last():
+def test_colors_that_nobody_knows_come_last():
     groups = {"warm": ["umbrous", "red"], "cold": ["glaucous", "blue"]}
     assert pick(groups, "color", 2) == ("red", "blue") or pick(groups, "color", 2) == (
         "blue",
@@ -25,7 +25,7 @@ def test_colours_that_nobody_knows_come_last():
     assert pick({"x": ["umbrous", "glaucous"]}, "color", 1) == ("umbrous",)
 
 
-def test_colours_of_css_are_known_also_after_pillow_has_parsed_one():
+def test_colors_of_css_are_known_also_after_pillow_has_parsed_one():
     ImageColor.getrgb("salmon")
     _srgb.cache_clear()
     groups = {"x": ["coral", "salmon", "dark orchid", "unheard of"]}

@@ -92,8 +92,8 @@ def test_reasons():
 
 
 def test_longer_ways_to_say_the_same_count_once_wherever_they_stand():
-    colours = ["navy blue", "Navy", "rich burgundy", "burgundy", "sky blue", "rich mahogany"]
-    assert refine(colours, "color", "dress").kept == (
+    colors = ["navy blue", "Navy", "rich burgundy", "burgundy", "sky blue", "rich mahogany"]
+    assert refine(colors, "color", "dress").kept == (
         "navy",
         "burgundy",
         "sky blue",

@@ -29,7 +29,7 @@ def dataset(tmp_path_factory):
     paths = [f"{row}.{'png' if row % 5 == 0 else 'jpg'}" for row in range(23)]
     for path in paths:
         Image.fromarray(rng.integers(0, 256, (16, 20, 3), dtype=np.uint8)).save(folder / path)
-    licences = ["https://creativecommons.org/licenses/by/4.0/", None]
+    licenses = ["https://creativecommons.org/licenses/by/4.0/", None]
     return Dataset(
         ids=[f"{row:020x}" for row in range(23)],
         labels=np.arange(23) % 2,
@@ -40,8 +40,8 @@ def dataset(tmp_path_factory):
         sources=pa.table(
             {
                 "url": [f"http://shop.example/{row}" for row in range(23)],
-                "licence": [("CC-BY-4.0", None)[row % 2] for row in range(23)],
-                "licence_url": [licences[row % 2] for row in range(23)],
+                "license": [("CC-BY-4.0", None)[row % 2] for row in range(23)],
+                "license_url": [licenses[row % 2] for row in range(23)],
                 "engine": ["openverse"] * 23,
                 "query": ["a | b"] * 23,
                 "width": [None if row == 3 else 20 for row in range(23)],
@@ -279,7 +279,7 @@ collector: {use: downloader, contact: me@example.org, allow_hosts: ["nas.local:8
 def test_the_texts_of_strangers_stay_texts(dataset, tmp_path):
     odd = [
         "<script>alert(1)</script>",
-        "CC0\n\n# Another licence\n",
+        "CC0\n\n# Another license\n",
         "[free](http://evil.example)",
         "by | sa",
         "\x1b]0;title\x07 \u202etxt",
@@ -287,15 +287,15 @@ def test_the_texts_of_strangers_stay_texts(dataset, tmp_path):
         "=cmd|'/C calc'!A0",
     ]
     texts = [odd[row % len(odd)] for row in range(23)]
-    urls = [("javascript:alert(1)//", "https://a.example/licence")[row % 2] for row in range(23)]
+    urls = [("javascript:alert(1)//", "https://a.example/license")[row % 2] for row in range(23)]
     sources = dataset.sources.select(["url", "engine"])
-    sources = sources.append_column("licence", [texts]).append_column("licence_url", [urls])
+    sources = sources.append_column("license", [texts]).append_column("license_url", [urls])
     dataset.replace(sources=sources).save(tmp_path / "saved")
     adc("export", tmp_path / "saved", "--as", "image-folder", "--to", tmp_path / "out")
     table = (
         (tmp_path / "out" / "README.md")
         .read_text()
-        .partition("| licence | images |\n|---|---|\n")[2]
+        .partition("| license | images |\n|---|---|\n")[2]
     )
     rows = [
         row.removeprefix("| ").rpartition(" | ")[0] for row in table.split("\n\n")[0].splitlines()
@@ -303,7 +303,7 @@ def test_the_texts_of_strangers_stay_texts(dataset, tmp_path):
     assert sorted(rows) == sorted(
         [
             "&lt;script&gt;alert(1)&lt;/script&gt;",
-            "CC0 # Another licence",
+            "CC0 # Another license",
             "\\[free\\](http://evil.example)",
             "by \\| sa",
             "]0;title txt".replace("]", "\\]"),
@@ -312,7 +312,7 @@ def test_the_texts_of_strangers_stay_texts(dataset, tmp_path):
         ]
     )
     described = json.loads((tmp_path / "out" / "croissant.json").read_text())
-    assert described["license"] == ["https://a.example/licence"]
+    assert described["license"] == ["https://a.example/license"]
     assert "\"'=cmd|" in (tmp_path / "out" / "samples.csv").read_text()
 
 

@@ -389,7 +389,7 @@ def test_texts_of_strangers_do_nothing(tmp_path):
     dataset = Dataset.read(tmp_path / "photos")
     titles = ["=HYPERLINK(1)", "<script>x</script> [a](b)\n# head | cell"] * (ROWS // 2)
     dataset = dataset.replace(
-        sources=pa.table({"url": ["http://a.example/"] * ROWS, "title": titles, "licence": titles})
+        sources=pa.table({"url": ["http://a.example/"] * ROWS, "title": titles, "license": titles})
     )
     dataset.save(tmp_path / "saved")
     adc(tmp_path, "export", "saved", "--as", "image-folder", "--to", "x")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from adc_core.cli.pipeline_file import read_pipeline
 from adc_core.cli.tables import table
-from adc_core.collection_summary import CollectionSummary, summarise
+from adc_core.collection_summary import CollectionSummary, summarize
 from adc_core.listeners import installed_listeners
 from adc_core.report import REPORT
 from adc_core.run_record import COLLECTOR, reused_stages
@@ -30,7 +30,7 @@ def run(arguments: Namespace) -> int:
     folder = arguments.out or Path("runs", arguments.pipeline.stem)
     result = collect_pipeline(pipeline, folder, installed_listeners())
     assert result.design is not None
-    summary = summarise(result.design, result.collected, folder / COLLECTOR)
+    summary = summarize(result.design, result.collected, folder / COLLECTOR)
     for part in _parts(summary):
         print(f"{part}\n")
     if (reused := reused_stages(folder)) is not None:
@@ -51,7 +51,7 @@ def _parts(summary: CollectionSummary) -> Iterator[str]:
     if summary.refusals:
         rows = [[one.reason, f"{one.count:,}"] for one in summary.refusals]
         yield _shortened(["refused", "images"], rows)
-    for name, counts in (("licence", summary.licences), ("engine", summary.engines)):
+    for name, counts in (("license", summary.licenses), ("engine", summary.engines)):
         yield _shortened([name, "images"], [[value, f"{count:,}"] for value, count in counts])
     if summary.barren:
         shown = ", ".join(f'"{text}"' for text in summary.barren[:5])

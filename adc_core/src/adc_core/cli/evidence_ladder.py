@@ -27,7 +27,7 @@ image and has weights of 21 MB. Any whose weights are here is taken before one i
 the first is fetched."""
 
 _NEIGHBORS_UP_TO = 20_000
-"""More samples than these are not searched for neighbours that only the report shows."""
+"""More samples than these are not searched for neighbors that only the report shows."""
 
 _OWN_TRAINING = 300_000
 """Samples seen by the training of one fold, at most: 15 epochs of 20,000 images."""
@@ -40,7 +40,7 @@ class Rung:
     Attributes:
         encoder: makes features, or None where there are some, or none are made.
         predictor: makes probabilities, or None where there are some.
-        neighbors: whether the report can show neighbours at little cost.
+        neighbors: whether the report can show neighbors at little cost.
         reason: why this and nothing better, in a sentence; empty where there was no choice.
     """
 

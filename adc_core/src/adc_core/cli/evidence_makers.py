@@ -13,8 +13,8 @@ from adc_core.registry import registry
 
 _CURATOR = "adc-plugins-detect/expected-gain"
 
-_NEIGHBORS, _SHOWN = "adc-plugins-detect/neighbours", 10
-"""What searches the neighbours that only the report shows, and how many."""
+_NEIGHBORS, _SHOWN = "adc-plugins-detect/neighbors", 10
+"""What searches the neighbors that only the report shows, and how many."""
 
 
 class EvidenceMakers:
@@ -66,17 +66,17 @@ class EvidenceMakers:
     def enrichers(self) -> tuple[Enricher, ...]:
         """What makes the other columns, each once.
 
-        Neighbours are left to the planner, which knows how many are read, unless nobody reads
+        Neighbors are left to the planner, which knows how many are read, unless nobody reads
         them and the report shows them all the same.
         """
         made = dict(self._made)
-        read = made.pop("neighbours", None) is not None
+        read = made.pop("neighbors", None) is not None
         makers: list[Enricher] = []
         for maker in made.values():
             if isinstance(maker, Enricher) and maker not in makers:
                 makers.append(maker)
         features = "features" in self._have or "features" in self._made
-        if self._rung.neighbors and features and not read and "neighbours" not in self._have:
+        if self._rung.neighbors and features and not read and "neighbors" not in self._have:
             makers.insert(0, registry.create(Enricher, {"use": _NEIGHBORS, "k": _SHOWN}))
         return tuple(makers)
 

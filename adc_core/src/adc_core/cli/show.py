@@ -54,8 +54,8 @@ def run(arguments: Namespace) -> int:
         print(_wrapped(line))
     package = registry.name_of(component).partition("/")[0]
     about = metadata(package)
-    licence = about.get("License-Expression") or "licence not stated"
-    print(f"package: {package} {about['Version']}, {licence}")
+    license = about.get("License-Expression") or "license not stated"
+    print(f"package: {package} {about['Version']}, {license}")
     return 0
 
 

@@ -14,7 +14,7 @@ from adc_core.dataset import EVIDENCE, Dataset
 from adc_core.dataset_files import load_array
 from adc_core.design import Brief, Design, Page, Query
 from adc_core.errors import InputError, RecordErrors, WorkError
-from adc_core.evidence import Neighbours
+from adc_core.evidence import Neighbors
 from adc_core.fingerprint import save_array
 from adc_core.interfaces import (
     Collector,
@@ -113,11 +113,11 @@ def _given(component: Component) -> Dataset:
     if component.kind == "enrichers":
         added = [name for name in component.provides if name in EVIDENCE]
         dataset = dataset.replace(**dict.fromkeys(added))
-    if isinstance(component, Detector | Curator) and dataset.neighbours is not None:
-        indices, similarities = dataset.neighbours.first(
-            min(max(1, component.neighbours_read), dataset.neighbours.k)
+    if isinstance(component, Detector | Curator) and dataset.neighbors is not None:
+        indices, similarities = dataset.neighbors.first(
+            min(max(1, component.neighbors_read), dataset.neighbors.k)
         )
-        dataset = dataset.replace(neighbours=Neighbours(indices=indices, similarities=similarities))
+        dataset = dataset.replace(neighbors=Neighbors(indices=indices, similarities=similarities))
     return shown_to(component, dataset)
 
 
@@ -204,13 +204,13 @@ def _copied(dataset: Dataset) -> Dataset:
 
 def _in_order(dataset: Dataset, order: Array) -> Dataset:
     """The same samples in another order, the graph included."""
-    neighbours = dataset.neighbours
-    if neighbours is None:
+    neighbors = dataset.neighbors
+    if neighbors is None:
         return dataset.take(order)
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     return dataset.take(order).replace(
-        neighbours=neighbours.replace(
-            indices=place[neighbours.indices[order]], similarities=neighbours.similarities[order]
+        neighbors=neighbors.replace(
+            indices=place[neighbors.indices[order]], similarities=neighbors.similarities[order]
         )
     )

@@ -6,7 +6,7 @@ import numpy as np
 
 from adc_core.arrays import Array, read_only
 from adc_core.dataset import Dataset
-from adc_core.evidence import Dynamics, Neighbours, Probabilities
+from adc_core.evidence import Dynamics, Neighbors, Probabilities
 from adc_core.findings import Findings
 from adc_core.images import ImageArray
 from adc_core.model import Predictions
@@ -14,7 +14,7 @@ from adc_core.run import Run, Training
 
 CLASSES = ("red", "green", "blue")
 ROWS = 150
-NEIGHBOURS = 30
+NEIGHBORS = 30
 
 
 @cache
@@ -39,13 +39,13 @@ def toy_dataset() -> Dataset:
     wrong = rng.permutation(ROWS)[:22]
     labels = truth.copy()
     labels[wrong] = (labels[wrong] + rng.integers(1, 3, len(wrong))) % len(CLASSES)
-    centres = np.eye(len(CLASSES), 8) * 4
-    features = (centres[truth] + rng.normal(0, 0.7, (ROWS, 8))).astype(np.float32)
+    centers = np.eye(len(CLASSES), 8) * 4
+    features = (centers[truth] + rng.normal(0, 0.7, (ROWS, 8))).astype(np.float32)
     unit = features / np.linalg.norm(features, axis=1, keepdims=True)
     similarity = unit @ unit.T
     np.fill_diagonal(similarity, -np.inf)
-    nearest = np.argsort(-similarity, axis=1, kind="stable")[:, :NEIGHBOURS]
-    logits = features @ centres.T.astype(np.float32) / 4
+    nearest = np.argsort(-similarity, axis=1, kind="stable")[:, :NEIGHBORS]
+    logits = features @ centers.T.astype(np.float32) / 4
     logits -= logits.max(axis=1, keepdims=True)
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     return Dataset(
@@ -54,7 +54,7 @@ def toy_dataset() -> Dataset:
         classes=CLASSES,
         images=toy_images(),
         features=features,
-        neighbours=Neighbours(
+        neighbors=Neighbors(
             indices=nearest, similarities=np.take_along_axis(similarity, nearest, axis=1)
         ),
         probabilities=Probabilities(values=probabilities, origin="out of sample"),

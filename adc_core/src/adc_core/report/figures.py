@@ -55,8 +55,8 @@ def class_counts(dataset: Dataset, things: str) -> str:
     places = np.arange(len(dataset.classes))
     for number, engine in enumerate(np.unique(engines)):
         counts = np.bincount(dataset.labels[engines == engine], minlength=len(dataset.classes))
-        colour = COLORS[number % len(COLORS)]
-        axes.barh(places, counts, left=left, color=colour, label=_verbatim([str(engine)])[0])
+        color = COLORS[number % len(COLORS)]
+        axes.barh(places, counts, left=left, color=color, label=_verbatim([str(engine)])[0])
         left += counts
     for place, total in zip(places, left, strict=True):
         axes.text(float(total), float(place), f" {int(total)}", va="center")
@@ -81,9 +81,9 @@ def transition(matrix: Array, classes: Sequence[str], name: str) -> str:
     axes.set_title(name)
     if len(classes) <= 20:
         for (row, column), value in np.ndenumerate(matrix):
-            colour = "white" if value > 0.5 else "#333333"
+            color = "white" if value > 0.5 else "#333333"
             label = f"{100 * value:.0f}"
-            axes.text(column, row, label, ha="center", va="center", color=colour, fontsize=8)
+            axes.text(column, row, label, ha="center", va="center", color=color, fontsize=8)
     figure.colorbar(picture, ax=axes, shrink=0.8, label="probability; cells in %")
     return _svg(figure)
 

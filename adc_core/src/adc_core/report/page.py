@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from adc_core.collection_summary import summarise
+from adc_core.collection_summary import summarize
 from adc_core.measurement_tables import measurement_tables
 from adc_core.report import figures
 from adc_core.report.environment import page_environment
@@ -38,7 +38,7 @@ def render(folder: Path, run: Run) -> str:
         things=things,
         facts=_facts(run, things),
         counts_figure=figures.class_counts(run.collected, things),
-        summary=run.design and summarise(run.design, run.collected, folder / COLLECTOR),
+        summary=run.design and summarize(run.design, run.collected, folder / COLLECTOR),
         detectors=[(v, noise_told(run.findings[v.detector])) for v in verdicts_of(run.findings)],
         trust=list(trust_lines(run.findings)),
         estimators=next(

@@ -1,4 +1,4 @@
-"""Why a label is suspect, as far as the dataset's evidence tells: neighbours, classes, training."""
+"""Why a label is suspect, as far as the dataset's evidence tells: neighbors, classes, training."""
 
 from dataclasses import dataclass
 
@@ -9,14 +9,14 @@ from adc_core.dataset import Dataset
 from adc_core.report.pictures import data_url
 
 SHOWN = 5
-"""How many neighbours are shown."""
+"""How many neighbors are shown."""
 
 _SIDE = 48
 _WIDTH, _HEIGHT, _MOST_POINTS = 120, 32, 60
 
 
 @dataclass(frozen=True)
-class Neighbour:
+class Neighbor:
     """A near sample.
 
     Attributes:
@@ -33,16 +33,16 @@ class Neighbour:
 
 
 @dataclass(frozen=True)
-class Neighbourhood:
-    """The nearest neighbours of a sample.
+class Neighborhood:
+    """The nearest neighbors of a sample.
 
     Attributes:
         nearest: the first few.
-        others: how many of all neighbours carry another label than the sample.
-        known: how many neighbours the graph holds.
+        others: how many of all neighbors carry another label than the sample.
+        known: how many neighbors the graph holds.
     """
 
-    nearest: tuple[Neighbour, ...]
+    nearest: tuple[Neighbor, ...]
     others: int
     known: int
 
@@ -89,7 +89,7 @@ class Curve:
 class Reasons:
     """What the evidence says of one sample; None where a dataset has no such evidence."""
 
-    neighbours: Neighbourhood | None
+    neighbors: Neighborhood | None
     contest: Contest | None
     curve: Curve | None
 
@@ -97,19 +97,19 @@ class Reasons:
 def reasons_of(dataset: Dataset, row: int) -> Reasons:
     """Look one sample up in the dataset's evidence."""
     return Reasons(
-        neighbours=_neighbourhood(dataset, row),
+        neighbors=_neighborhood(dataset, row),
         contest=_contest(dataset, row),
         curve=None if dataset.dynamics is None else _curve(dataset.dynamics.given_probability[row]),
     )
 
 
-def _neighbourhood(dataset: Dataset, row: int) -> Neighbourhood | None:
-    if dataset.neighbours is None:
+def _neighborhood(dataset: Dataset, row: int) -> Neighborhood | None:
+    if dataset.neighbors is None:
         return None
-    rows = dataset.neighbours.indices[row]
+    rows = dataset.neighbors.indices[row]
     agrees = dataset.labels[rows] == dataset.labels[row]
     nearest = tuple(
-        Neighbour(
+        Neighbor(
             id=str(dataset.ids[near]),
             picture=data_url(dataset.images, int(near), _SIDE),
             label=dataset.classes[dataset.labels[near]],
@@ -117,7 +117,7 @@ def _neighbourhood(dataset: Dataset, row: int) -> Neighbourhood | None:
         )
         for near, same in zip(rows[:SHOWN], agrees, strict=False)
     )
-    return Neighbourhood(nearest=nearest, others=int((~agrees).sum()), known=len(rows))
+    return Neighborhood(nearest=nearest, others=int((~agrees).sum()), known=len(rows))
 
 
 def _contest(dataset: Dataset, row: int) -> Contest | None:

@@ -104,9 +104,9 @@ class Agree(Curator):
     )
 
     @property
-    def neighbours_read(self) -> int:
+    def neighbors_read(self) -> int:
         """As many as the filter that looks at most."""
-        return max(one.neighbours_read for one in self.filters)
+        return max(one.neighbors_read for one in self.filters)
 
     def curate(self, dataset: Dataset, findings: Sequence[Findings]) -> Curation:
         """Drop what the filters agree on.

@@ -1,4 +1,4 @@
-"""Docta: what is flagged is relabelled where its neighbours agree on another label."""
+"""Docta: what is flagged is relabelled where its neighbors agree on another label."""
 
 from collections.abc import Sequence
 from typing import ClassVar, Literal
@@ -11,7 +11,7 @@ from pydantic import Field
 
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.evidence import Neighbours
+from adc_core.evidence import Neighbors
 from adc_core.findings import CHANGES, Curation, Findings
 from adc_core.interfaces import Curator
 from adc_plugins_detect.curators.flags import (
@@ -23,7 +23,7 @@ from adc_plugins_detect.curators.flags import (
 from adc_plugins_detect.curators.rounds import (
     Judge,
     flag_share,
-    neighbours_for_rounds,
+    neighbors_for_rounds,
     run_rounds,
     suggest_for_rows,
 )
@@ -33,13 +33,13 @@ from adc_plugins_detect.transition import hoc
 
 
 class Docta(Curator):
-    """Relabels flagged samples whose neighbours agree on another label.
+    """Relabels flagged samples whose neighbors agree on another label.
 
     A sample is suspected when at least `min_detectors` of the findings flag it. Without findings
     the curator looks for itself: in each of `rounds` random subsets SimiFeat flags samples by
     rank, and those are suspected that are flagged in more than half of their rounds.
 
-    In every round the neighbours within the subset vote for the label of each suspect. The
+    In every round the neighbors within the subset vote for the label of each suspect. The
     confidence of the label that wins most often is its share of the rounds, where each class is
     taken to have won one more (or less, so that these do not outnumber the rounds), times the
     share of rounds that flagged the sample. A suspect is relabelled if its own label did not win
@@ -48,10 +48,10 @@ class Docta(Curator):
     The rounds are those of Docta (Zhu et al., 2023) and of Algorithm 1 of the ADC paper.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("neighbours",)
+    reads: ClassVar[tuple[str, ...]] = ("neighbors",)
 
     k: int = Field(10, ge=3, description="voters, the sample itself among them")
-    rounds: int = Field(21, ge=1, description="random subsets in which neighbours vote")
+    rounds: int = Field(21, ge=1, description="random subsets in which neighbors vote")
     share: float = Field(0.9, gt=0, le=1, description="share of the samples in each subset")
     min_detectors: int = Field(1, ge=1, description="detectors that must flag a sample")
     min_confidence: float = Field(
@@ -63,21 +63,21 @@ class Docta(Curator):
     seed: int = Field(0, ge=0, description="seed of the random subsets")
 
     @property
-    def neighbours_read(self) -> int:
-        """Enough that nearly every random subset holds k - 1 neighbours of a sample."""
-        return neighbours_for_rounds(self.k, self.share)
+    def neighbors_read(self) -> int:
+        """Enough that nearly every random subset holds k - 1 neighbors of a sample."""
+        return neighbors_for_rounds(self.k, self.share)
 
     def curate(self, dataset: Dataset, findings: Sequence[Findings]) -> Curation:
         """Relabel, keep or drop what is suspected.
 
         Raises:
-            InputError: too few findings or neighbours.
+            InputError: too few findings or neighbors.
         """
-        graph = needed(dataset.neighbours, "neighbours", "the enricher neighbours")
+        graph = needed(dataset.neighbors, "neighbors", "the enricher neighbors")
         if graph.k < self.k - 1:
             raise InputError(
-                f"{self.k} voters are the sample and {self.k - 1} neighbours, but the graph has "
-                f"{graph.k}: search more neighbours or lower k"
+                f"{self.k} voters are the sample and {self.k - 1} neighbors, but the graph has "
+                f"{graph.k}: search more neighbors or lower k"
             )
         labels, K = dataset.labels, len(dataset.classes)
         counts = count_flags(dataset, findings, self.min_detectors) if findings else None
@@ -105,8 +105,8 @@ class Docta(Curator):
         near = labels[graph.indices[rows, : self.k - 1]]
         agree = (near == label[:, None]).sum(axis=1)
         names = pa.array(dataset.classes).take(pa.array(label.clip(min=0)))
-        votes = sentence(agree, f"of {self.k - 1} neighbours say", names)
-        votes = pc.if_else(pa.array(relabel), votes, "its neighbours agree on no other label")
+        votes = sentence(agree, f"of {self.k - 1} neighbors say", names)
+        votes = pc.if_else(pa.array(relabel), votes, "its neighbors agree on no other label")
         changes = pa.table(
             {
                 "id": dataset.ids[rows],
@@ -124,10 +124,10 @@ class Docta(Curator):
         return lambda rows, agreement: flagged[rows]
 
     def _by_rank(
-        self, labels: NDArray[np.int64], graph: Neighbours, classes: tuple[str, ...]
+        self, labels: NDArray[np.int64], graph: Neighbors, classes: tuple[str, ...]
     ) -> Judge:
         indices, similarities = graph.first(self.k - 1)
-        near = Neighbours(indices=indices, similarities=similarities)
+        near = Neighbors(indices=indices, similarities=similarities)
         estimate = hoc(labels, near, n_classes=len(classes), classes=classes)
 
         def judge(rows: NDArray[np.int64], agreement: NDArray[np.float64]) -> NDArray[np.bool_]:

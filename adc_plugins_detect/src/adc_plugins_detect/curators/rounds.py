@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adc_core.arrays import Array, chunks
-from adc_core.evidence import Neighbours
+from adc_core.evidence import Neighbors
 from adc_core.work import progress
 from adc_plugins_detect.detectors.votes import count_votes
 
@@ -41,15 +41,15 @@ class Suggestions(NamedTuple):
     confidence: NDArray[np.float64]
 
 
-def neighbours_for_rounds(k: int, share: float) -> int:
-    """How wide a graph must be to hold k - 1 neighbours in nearly every random subset."""
+def neighbors_for_rounds(k: int, share: float) -> int:
+    """How wide a graph must be to hold k - 1 neighbors in nearly every random subset."""
     wanted = k - 1
     return math.ceil((wanted + 4 * math.sqrt(wanted * (1 - share))) / share)
 
 
 def run_rounds(
     labels: NDArray[np.int64],
-    neighbours: Neighbours,
+    neighbors: Neighbors,
     n_classes: int,
     *,
     k: int,
@@ -58,14 +58,14 @@ def run_rounds(
     seed: int,
     judge: Judge,
 ) -> Tally:
-    """Judge random subsets by the votes of the neighbours within each.
+    """Judge random subsets by the votes of the neighbors within each.
 
-    Neighbours are not searched again: those of a subset are the members among the neighbours
+    Neighbors are not searched again: those of a subset are the members among the neighbors
     in the whole, nearest first.
 
     Args:
         labels: N given labels.
-        neighbours: k-NN graph; `neighbours_for_rounds` says how wide.
+        neighbors: k-NN graph; `neighbors_for_rounds` says how wide.
         n_classes: K.
         k: voters, the sample itself among them.
         rounds: how many subsets.
@@ -75,8 +75,8 @@ def run_rounds(
             their labels with the votes.
     """
     n = len(labels)
-    width = min(neighbours.k, neighbours_for_rounds(k, share))
-    indices, similarities = neighbours.first(width)
+    width = min(neighbors.k, neighbors_for_rounds(k, share))
+    indices, similarities = neighbors.first(width)
     random = np.random.default_rng(seed)
     flags, seen = np.zeros(n, np.int64), np.zeros(n, np.int64)
     suggested = []

@@ -1,4 +1,4 @@
-"""Deep k-NN: a label that most neighbours in a learned space do not share is suspicious."""
+"""Deep k-NN: a label that most neighbors in a learned space do not share is suspicious."""
 
 from typing import ClassVar
 
@@ -8,23 +8,23 @@ from pydantic import Field
 
 from adc_core.arrays import Array, chunks
 from adc_core.dataset import Dataset
-from adc_core.evidence import Neighbours
+from adc_core.evidence import Neighbors
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
 from adc_core.labels import number_of_classes
 from adc_plugins_detect.array_function import array_function
-from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
+from adc_plugins_detect.enrichers.neighbors import nearest_neighbors
 from adc_plugins_detect.inputs import as_ids, as_labels, as_mask, needed, same_length
 from adc_plugins_detect.options import ClassCount, Count, Share
 
-MOST_NEIGHBOURS = 100
-"""As many neighbours vote by default, or a fifth of an average class where that is fewer."""
+MOST_NEIGHBORS = 100
+"""As many neighbors vote by default, or a fifth of an average class where that is fewer."""
 
 
 @array_function
 def deep_knn(
     labels: ArrayLike,
-    evidence: ArrayLike | Neighbours,
+    evidence: ArrayLike | Neighbors,
     *,
     k: Count | None = None,
     trusted: ArrayLike | None = None,
@@ -32,7 +32,7 @@ def deep_knn(
     n_classes: ClassCount | None = None,
     ids: ArrayLike | None = None,
 ) -> Findings:
-    """Find wrong labels by the plurality of neighbours (Bahri, Jiang and Gupta, ICML 2020).
+    """Find wrong labels by the plurality of neighbors (Bahri, Jiang and Gupta, ICML 2020).
 
     The k nearest other samples have one vote each. Suspicion is the share of them that carry
     another label; a sample is flagged if some label has more votes than its own. The paper takes
@@ -43,9 +43,9 @@ def deep_knn(
         labels: N given labels.
         evidence: N × D features, or a k-NN graph of any metric. Features are compared by cosine,
             where the paper takes the Euclidean distance.
-        k: neighbours that vote; by default 100, or N / 5K where that is fewer.
+        k: neighbors that vote; by default 100, or N / 5K where that is fewer.
         trusted: N booleans, labels that are known to be right. Then a label's credibility is the
-            share of them that have no more neighbours of its class than it has (Papernot and
+            share of them that have no more neighbors of its class than it has (Papernot and
             McDaniel, 2018); suspicion is one minus it.
         alpha: with trusted labels, flag also what is less credible than this.
         n_classes: K; by default the largest label says.
@@ -56,14 +56,14 @@ def deep_knn(
         and the share of flagged samples as noise rate.
 
     Raises:
-        InputError: arrays of other shapes, fewer neighbours than k, k below 1.
+        InputError: arrays of other shapes, fewer neighbors than k, k below 1.
     """
     given = as_labels(labels, n_classes)
     if k is None:
         K = n_classes or number_of_classes(given)
-        k = min(MOST_NEIGHBOURS, max(1, len(given) // (5 * K)))
-    graph = evidence if isinstance(evidence, Neighbours) else nearest_neighbours(evidence, k)
-    same_length(given, graph.indices, "neighbours")
+        k = min(MOST_NEIGHBORS, max(1, len(given) // (5 * K)))
+    graph = evidence if isinstance(evidence, Neighbors) else nearest_neighbors(evidence, k)
+    same_length(given, graph.indices, "neighbors")
     indices, _ = graph.first(k)
     agreeing, winner, most = count_equal_votes(given, indices)
     differs = agreeing < most
@@ -84,25 +84,25 @@ def deep_knn(
 
 
 class DeepKnn(Detector):
-    """Flags labels that are outvoted by their nearest neighbours, one vote each."""
+    """Flags labels that are outvoted by their nearest neighbors, one vote each."""
 
-    reads: ClassVar[tuple[str, ...]] = ("neighbours",)
+    reads: ClassVar[tuple[str, ...]] = ("neighbors",)
 
     k: Count | None = Field(
         None,
-        description="neighbours that vote; 100, or a fifth of an average class if that is fewer",
+        description="neighbors that vote; 100, or a fifth of an average class if that is fewer",
     )
 
     @property
-    def neighbours_read(self) -> int:
+    def neighbors_read(self) -> int:
         """The voters, or the most that may vote by default."""
-        return self.k or MOST_NEIGHBOURS
+        return self.k or MOST_NEIGHBORS
 
     def detect(self, dataset: Dataset) -> Findings:
-        """Judge every sample by the dataset's neighbours."""
+        """Judge every sample by the dataset's neighbors."""
         return deep_knn(
             dataset.labels,
-            needed(dataset.neighbours, "neighbours", "the enricher neighbours"),
+            needed(dataset.neighbors, "neighbors", "the enricher neighbors"),
             k=self.k,
             n_classes=len(dataset.classes),
             ids=dataset.ids,
@@ -119,11 +119,11 @@ def conformal_p_values(calibration: Array, values: Array) -> NDArray[np.float64]
 def count_equal_votes(
     labels: NDArray[np.int64], indices: Array
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Count the labels of neighbours, whatever the number of classes.
+    """Count the labels of neighbors, whatever the number of classes.
 
     Args:
         labels: N given labels.
-        indices: N × k row numbers of the neighbours.
+        indices: N × k row numbers of the neighbors.
 
     Returns:
         N votes for the given label, N labels with the most votes (of equals the lowest), and

@@ -86,9 +86,9 @@ class Ensemble(Detector):
     )
 
     @property
-    def neighbours_read(self) -> int:
+    def neighbors_read(self) -> int:
         """As many as the detector that looks at most."""
-        return max(one.neighbours_read for one in self.detectors)
+        return max(one.neighbors_read for one in self.detectors)
 
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by all detectors."""

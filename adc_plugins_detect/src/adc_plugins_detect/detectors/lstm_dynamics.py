@@ -105,7 +105,7 @@ def resample(curves: Array, length: int, times: Array | None = None) -> Array:
 
 
 def fill_gaps(curves: Array) -> Array:
-    """The same curves with NaN filled: linear between neighbours, constant at the ends.
+    """The same curves with NaN filled: linear between neighbors, constant at the ends.
 
     Raises:
         InputError: a row has no number at all.

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from adc_core.dataset import Dataset
 from adc_core.estimates import Estimate, NoiseRate
-from adc_core.evidence import Neighbours
+from adc_core.evidence import Neighbors
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
 from adc_plugins_detect.array_function import array_function
@@ -38,7 +38,7 @@ def self_confidence(
     labels: ArrayLike,
     probabilities: Predicted | Sequence[Predicted],
     *,
-    neighbors: Neighbours | None = None,
+    neighbors: Neighbors | None = None,
     classes: Sequence[str] = (),
     ids: ArrayLike | None = None,
 ) -> Findings:
@@ -69,7 +69,7 @@ def self_confidence(
     """
     given, matrix = labels_and_probabilities(labels, probabilities)
     if neighbors is not None:
-        graph = of_type(neighbors, Neighbours, "neighbors", "nearest_neighbours(features, k)")
+        graph = of_type(neighbors, Neighbors, "neighbors", "nearest_neighbors(features, k)")
         same_length(given, graph.indices, "neighbors")
     expected = Counterfactual(given, matrix)
     rate = noise_rate_of(given, matrix, expected, classes=classes)
@@ -137,7 +137,7 @@ class SelfConfidence(Detector):
     """Flags the least probable labels, as many as are estimated to be wrong."""
 
     reads: ClassVar[tuple[str, ...]] = ("probabilities",)
-    reads_if_there: ClassVar[tuple[str, ...]] = ("neighbours",)
+    reads_if_there: ClassVar[tuple[str, ...]] = ("neighbors",)
 
     allow_in_sample: bool = Field(
         False, description="accept probabilities of a model that has seen the labels"
@@ -152,7 +152,7 @@ class SelfConfidence(Detector):
         return self_confidence(
             dataset.labels,
             out_of_sample(dataset, self.allow_in_sample),
-            neighbors=dataset.neighbours,
+            neighbors=dataset.neighbors,
             classes=dataset.classes,
             ids=dataset.ids,
         )

@@ -1,4 +1,4 @@
-"""SimiFeat: a label that its neighbours in a frozen feature space do not share is suspicious."""
+"""SimiFeat: a label that its neighbors in a frozen feature space do not share is suspicious."""
 
 from collections.abc import Sequence
 from typing import Annotated, ClassVar, Literal
@@ -10,13 +10,13 @@ from pydantic import Field
 
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.evidence import Neighbours
+from adc_core.evidence import Neighbors
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
 from adc_core.labels import number_of_classes
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.votes import count_votes
-from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
+from adc_plugins_detect.enrichers.neighbors import nearest_neighbors
 from adc_plugins_detect.inputs import as_ids, as_labels, needed, of_type, same_length
 from adc_plugins_detect.options import ClassCount, Positive
 from adc_plugins_detect.transition import DUPLICATE_SIMILARITY, TransitionEstimate, hoc
@@ -25,7 +25,7 @@ MAX_RATE = 0.95
 """No more than this share of a class is flagged by rank."""
 
 Voters = Annotated[int, Ge(3)]
-"""The sample and two neighbours at least."""
+"""The sample and two neighbors at least."""
 
 LeastRate = Annotated[float, Ge(0), Lt(MAX_RATE)]
 Rule = Literal["rank", "vote"]
@@ -34,7 +34,7 @@ Rule = Literal["rank", "vote"]
 @array_function
 def simifeat(
     labels: ArrayLike,
-    evidence: ArrayLike | Neighbours,
+    evidence: ArrayLike | Neighbors,
     *,
     k: Voters = 10,
     rule: Rule = "rank",
@@ -45,22 +45,22 @@ def simifeat(
     classes: Sequence[str] = (),
     ids: ArrayLike | None = None,
 ) -> Findings:
-    """Find wrong labels by the votes of neighbours (Zhu, Dong and Liu, ICML 2022).
+    """Find wrong labels by the votes of neighbors (Zhu, Dong and Liu, ICML 2022).
 
-    Each sample and its nearest neighbours vote for their labels, by similarity. Suspicion is one
+    Each sample and its nearest neighbors vote for their labels, by similarity. Suspicion is one
     minus the cosine between these votes and the given label alone; the paper's score, minus its
     logarithm, orders samples alike.
 
     Args:
         labels: N given labels.
-        evidence: N × D features, or their k-NN graph (k - 1 neighbours at least).
-        k: voters, the sample itself among them: 10 are the sample and 9 neighbours.
+        evidence: N × D features, or their k-NN graph (k - 1 neighbors at least).
+        k: voters, the sample itself among them: 10 are the sample and 9 neighbors.
         rule: `vote` flags a sample whose label loses the vote. `rank` flags the most suspicious
             samples of every class, as many as the transition matrix says are wrong.
         min_rate: by rank, flag at least this share of every class. The paper's code takes 0.05,
             which flags samples of clean data too.
         transition: by rank, a known noise model; by default `hoc` estimates it.
-        duplicate_similarity: `hoc` takes neighbours above this cosine for copies. They do vote:
+        duplicate_similarity: `hoc` takes neighbors above this cosine for copies. They do vote:
             remove copies from a dataset before judging its labels.
         n_classes: K; by default the largest label says.
         classes: K names in the order of their numbers, for warnings, and for labels that are names;
@@ -72,19 +72,19 @@ def simifeat(
         confidence; by rank also with the transition matrix and its noise rate.
 
     Raises:
-        InputError: arrays of other shapes, fewer neighbours than k - 1, fewer than 3 voters.
+        InputError: arrays of other shapes, fewer neighbors than k - 1, fewer than 3 voters.
 
     Warns:
         UserWarning: the estimated transition matrix cannot be trusted.
     """
     given = as_labels(labels, n_classes)
     K = n_classes or number_of_classes(given)
-    graph = evidence if isinstance(evidence, Neighbours) else nearest_neighbours(evidence, k - 1)
-    same_length(given, graph.indices, "neighbours")
+    graph = evidence if isinstance(evidence, Neighbors) else nearest_neighbors(evidence, k - 1)
+    same_length(given, graph.indices, "neighbors")
     if graph.k < k - 1:
         raise InputError(
-            f"{k} voters are the sample and {k - 1} neighbours, but the graph has {graph.k}: "
-            "search more neighbours or lower k"
+            f"{k} voters are the sample and {k - 1} neighbors, but the graph has {graph.k}: "
+            "search more neighbors or lower k"
         )
     indices, similarities = graph.first(k - 1)
     votes = count_votes(given, given[indices], similarities)
@@ -95,7 +95,7 @@ def simifeat(
         if transition is not None:
             of_type(transition, TransitionEstimate, "transition", "hoc")
         else:
-            near = Neighbours(indices=indices, similarities=similarities)
+            near = Neighbors(indices=indices, similarities=similarities)
             transition = hoc(
                 given,
                 near,
@@ -117,9 +117,9 @@ def simifeat(
 
 
 class SimiFeat(Detector):
-    """Flags labels that disagree with their nearest neighbours in feature space."""
+    """Flags labels that disagree with their nearest neighbors in feature space."""
 
-    reads: ClassVar[tuple[str, ...]] = ("neighbours",)
+    reads: ClassVar[tuple[str, ...]] = ("neighbors",)
 
     k: Voters = Field(10, description="voters, the sample itself among them")
     rule: Rule = Field(
@@ -128,19 +128,19 @@ class SimiFeat(Detector):
     min_rate: LeastRate = Field(0.0, description="by rank, flag at least this share of every class")
     duplicate_similarity: Positive = Field(
         DUPLICATE_SIMILARITY,
-        description="above this cosine neighbours are copies, which tell nothing of the noise",
+        description="above this cosine neighbors are copies, which tell nothing of the noise",
     )
 
     @property
-    def neighbours_read(self) -> int:
+    def neighbors_read(self) -> int:
         """The voters but the sample itself."""
         return self.k - 1
 
     def detect(self, dataset: Dataset) -> Findings:
-        """Judge every sample by the dataset's neighbours."""
+        """Judge every sample by the dataset's neighbors."""
         return simifeat(
             dataset.labels,
-            needed(dataset.neighbours, "neighbours", "the enricher neighbours"),
+            needed(dataset.neighbors, "neighbors", "the enricher neighbors"),
             k=self.k,
             rule=self.rule,
             min_rate=self.min_rate,

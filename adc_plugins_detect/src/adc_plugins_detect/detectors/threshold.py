@@ -100,9 +100,9 @@ class Threshold(Detector):
         return self
 
     @property
-    def neighbours_read(self) -> int:
+    def neighbors_read(self) -> int:
         """As many as the detector."""
-        return self.detector.neighbours_read
+        return self.detector.neighbors_read
 
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by the detector, and flag by the threshold.

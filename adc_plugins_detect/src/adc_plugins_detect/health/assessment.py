@@ -147,7 +147,7 @@ def assess(
     """
     labels, K = dataset.labels, len(dataset.classes)
     duplicates, measures = duplicates_of(dataset), measures_of(dataset)
-    outliers = None if dataset.neighbours is None else find_outliers(dataset.neighbours)
+    outliers = None if dataset.neighbors is None else find_outliers(dataset.neighbors)
     checks: list[SampleCheck] = []
     if duplicates is not None:
         checks += copy_checks(duplicates, labels)
@@ -160,7 +160,7 @@ def assess(
     if dataset.probabilities is not None:
         predicted = dataset.probabilities.values.argmax(axis=1)
         confusions = find_confusions(labels, predicted, K)
-    overlaps = [] if dataset.neighbours is None else find_overlaps(labels, dataset.neighbours, K)
+    overlaps = [] if dataset.neighbors is None else find_overlaps(labels, dataset.neighbors, K)
     return Health(
         given=given,
         dataset=dataset,
@@ -184,7 +184,7 @@ def _evidence(dataset: Dataset, features: str) -> EvidenceQuality:
     if probabilities is not None:
         hits = int((probabilities.values.argmax(axis=1) == labels).sum())
         right = share(hits, len(dataset))
-    near = dataset.neighbours
+    near = dataset.neighbors
     return EvidenceQuality(
         features=features if dataset.features is not None else "",
         predicted=right,
@@ -224,8 +224,8 @@ def _classes(
         hits = dataset.probabilities.values.argmax(axis=1) == labels
         right = np.bincount(labels[hits], minlength=K)
     near = None
-    if dataset.neighbours is not None:
-        shares = agreement(labels, dataset.neighbours)
+    if dataset.neighbors is not None:
+        shares = agreement(labels, dataset.neighbors)
         near = np.bincount(labels, shares, minlength=K) / np.maximum(1, dataset.class_counts)
     taken_for: dict[int, str] = {}
     for pair in confusions:
@@ -251,10 +251,10 @@ def _classes(
 
 def _orders(dataset: Dataset, splits: Array | None, labels_in_order: bool) -> list[OrderTest]:
     found = [label_order(dataset.labels)] if labels_in_order else []
-    if dataset.neighbours is not None:
+    if dataset.neighbors is not None:
         groups = dataset.labels.astype(np.str_)
         if splits is not None:
             groups = np.char.add(np.char.add(groups, "/"), splits)
-        test = sample_order(dataset.neighbours, groups)
+        test = sample_order(dataset.neighbors, groups)
         found += [] if test is None else [test]
     return found

@@ -103,8 +103,8 @@ def copy_checks(duplicates: Duplicates, labels: NDArray[np.int64]) -> Iterator[S
     yield SampleCheck(EXACT_COPY, exact, None, "bytes of the files", "equal", worst(exact))
     hashes = "bits in which perceptual hashes differ"
     yield SampleCheck(NEAR_COPY, near, duplicates.bits, hashes, told, worst(near))
-    labelled = "labels of exact and near copies"
-    yield SampleCheck(OTHER_LABEL, both, duplicates.bits, labelled, "differ", worst(both))
+    labeled = "labels of exact and near copies"
+    yield SampleCheck(OTHER_LABEL, both, duplicates.bits, labeled, "differ", worst(both))
 
 
 def outlier_check(outliers: Outliers) -> SampleCheck:

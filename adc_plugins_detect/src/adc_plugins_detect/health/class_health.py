@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.evidence import Neighbours
+from adc_core.evidence import Neighbors
 
 Z = 1.96
 """Standard errors of an interval that holds the truth in 95 of 100 cases."""
@@ -105,7 +105,7 @@ def find_confusions(
 
 
 def find_overlaps(
-    labels: NDArray[np.int64], neighbours: Neighbours, n_classes: int, k: int = 10
+    labels: NDArray[np.int64], neighbors: Neighbors, n_classes: int, k: int = 10
 ) -> list[Overlap]:
     """List the pairs of classes that are each other's neighbors more than chance has it.
 
@@ -114,12 +114,12 @@ def find_overlaps(
 
     Args:
         labels: N given labels.
-        neighbours: the k-NN graph of the features.
+        neighbors: the k-NN graph of the features.
         n_classes: K.
         k: how many neighbors to look at; all if the graph has fewer.
     """
-    K, k = n_classes, min(k, neighbours.k)
-    near = labels[neighbours.first(k)[0]]
+    K, k = n_classes, min(k, neighbors.k)
+    near = labels[neighbors.first(k)[0]]
     counts = np.bincount((labels[:, None] * K + near).ravel(), minlength=K * K).reshape(K, K)
     sizes = np.bincount(labels, minlength=K)
     one, other = np.triu_indices(K, 1)
@@ -133,10 +133,8 @@ def find_overlaps(
     ]
 
 
-def agreement(
-    labels: NDArray[np.int64], neighbours: Neighbours, k: int = 10
-) -> NDArray[np.float64]:
+def agreement(labels: NDArray[np.int64], neighbors: Neighbors, k: int = 10) -> NDArray[np.float64]:
     """Give N shares of a sample's nearest neighbors that carry its label."""
-    near = labels[neighbours.first(min(k, neighbours.k))[0]]
+    near = labels[neighbors.first(min(k, neighbors.k))[0]]
     shares: NDArray[np.float64] = (near == labels[:, None]).mean(axis=1)
     return shares

@@ -103,8 +103,8 @@ def _pipeline(path: Path, dataset: "Dataset", encoder: "Encoder | None") -> "Pip
     elif encoder is not None:
         raise InputError(f"--encoder: {path} has no images to encode: leave the encoder out")
     if encoder is not None or dataset.features is not None:
-        if dataset.neighbours is None and len(dataset) > 1:
-            enrichers.append(make("neighbours", k=min(_NEIGHBORS, len(dataset) - 1)))
+        if dataset.neighbors is None and len(dataset) > 1:
+            enrichers.append(make("neighbors", k=min(_NEIGHBORS, len(dataset) - 1)))
         if dataset.probabilities is None and (dataset.class_counts > 0).sum() > 1:
             enrichers.append(make("ridge-probe"))
             _say("added the enricher ridge-probe, for predictions")

@@ -16,7 +16,7 @@ FACTOR = 2.0
 """By which a size must differ from the median to be odd: where nearly all pictures have one size,
 any other one would be many deviations away."""
 
-GREY_SHARE = 0.5
+GRAY_SHARE = 0.5
 """Grey pictures are told only where fewer than this share are grey."""
 
 
@@ -43,11 +43,11 @@ BLURRED = Issue(
     "blurred", "strongest edges, relative to that range, seen at 128 pixels", "below 0.2"
 )
 NOISE = Issue("noise", "correlation of adjacent pixels", "below 0.3")
-GREY = Issue("grey", "difference of the color channels", "below 0.03, where most are colored")
+GRAY = Issue("grey", "difference of the color channels", "below 0.03, where most are colored")
 ODD_SIZE = Issue("odd size", "square root of width × height", "")
 ODD_ASPECT = Issue("odd aspect", "longer side divided by shorter side", "")
 
-ISSUES = (DARK, BRIGHT, LOW_INFORMATION, BLURRED, NOISE, GREY, ODD_SIZE, ODD_ASPECT)
+ISSUES = (DARK, BRIGHT, LOW_INFORMATION, BLURRED, NOISE, GRAY, ODD_SIZE, ODD_ASPECT)
 """All of them, in the order of tables."""
 
 
@@ -67,14 +67,14 @@ def image_issues(measures: ImageMeasures) -> Mapping[str, NDArray[np.bool_]]:
         Name of the issue to N booleans.
     """
     plain = measures.contrast < 0.1
-    grey = measures.colorfulness < 0.03
+    gray = measures.colorfulness < 0.03
     found = {
         DARK: measures.lightest < 0.25,
         BRIGHT: measures.darkest > 0.9,
         LOW_INFORMATION: plain,
         BLURRED: (measures.sharpness < 0.2) & ~plain,
         NOISE: measures.smoothness < 0.3,
-        GREY: grey & (grey.mean() < GREY_SHARE),
+        GRAY: gray & (gray.mean() < GRAY_SHARE),
         ODD_SIZE: odd(sides(measures)),
         ODD_ASPECT: odd(aspects(measures)),
     }

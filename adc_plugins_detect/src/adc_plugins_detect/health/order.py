@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adc_core.arrays import Array
-from adc_core.evidence import Neighbours
+from adc_core.evidence import Neighbors
 
 PERMUTATIONS = 199
 """Random orders that the real one is compared with: the smallest p-value is 1 / 200."""
@@ -57,7 +57,7 @@ def label_order(labels: NDArray[np.int64], seed: int = 0) -> OrderTest:
     return _compare("label differs from the one before", changes(labels), random, len(labels))
 
 
-def sample_order(neighbours: Neighbours, groups: Array, seed: int = 0) -> OrderTest | None:
+def sample_order(neighbors: Neighbors, groups: Array, seed: int = 0) -> OrderTest | None:
     """Measure how far apart in order the nearest neighbors are; scenes that follow are near.
 
     Only neighbors of one group are compared, and random orders only exchange places within it,
@@ -65,7 +65,7 @@ def sample_order(neighbours: Neighbours, groups: Array, seed: int = 0) -> OrderT
     the group, divided by the group's size.
 
     Args:
-        neighbours: the k-NN graph of the features.
+        neighbors: the k-NN graph of the features.
         groups: N values, such as label and split together.
         seed: of the random orders, and of the pairs that are looked at where there are more than
             200,000.
@@ -76,8 +76,8 @@ def sample_order(neighbours: Neighbours, groups: Array, seed: int = 0) -> OrderT
     rng = np.random.default_rng(seed)
     _, group = np.unique(groups, return_inverse=True)
     sizes = np.bincount(group)
-    one = np.repeat(np.arange(len(group)), neighbours.k)
-    other = neighbours.indices.ravel()
+    one = np.repeat(np.arange(len(group)), neighbors.k)
+    other = neighbors.indices.ravel()
     within = np.flatnonzero((group[one] == group[other]) & (sizes[group[one]] > 2))
     if not len(within):
         return None

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.evidence import Neighbours
+from adc_core.evidence import Neighbors
 from adc_plugins_detect.health.image_issues import ODD
 
 K = 10
@@ -30,7 +30,7 @@ class Outliers(NamedTuple):
     k: int
 
 
-def find_outliers(neighbours: Neighbours, k: int = K) -> Outliers:
+def find_outliers(neighbors: Neighbors, k: int = K) -> Outliers:
     """Flag the samples whose neighbors are far away, compared with those of all samples.
 
     The score is the mean distance to the k nearest neighbors, which beat more elaborate ones on
@@ -41,11 +41,11 @@ def find_outliers(neighbours: Neighbours, k: int = K) -> Outliers:
     of the samples. More than k strange samples that resemble each other are no outliers.
 
     Args:
-        neighbours: the k-NN graph of the features.
+        neighbors: the k-NN graph of the features.
         k: how many neighbors to look at; all if the graph has fewer.
     """
-    k = min(k, neighbours.k)
-    _, similarities = neighbours.first(k)
+    k = min(k, neighbors.k)
+    _, similarities = neighbors.first(k)
     distance = 1 - similarities.mean(axis=1, dtype=np.float64)
     median = float(np.median(distance))
     above = distance[distance > median] - median

@@ -115,7 +115,7 @@ def _epochs(
     learned, judged = (torch.from_numpy(np.flatnonzero(rows)) for rows in (~held_out, held_out))
     with _one_seeded_thread(seed):
         network = _network(start)
-        optimiser = torch.optim.AdamW(network.parameters(), lr=learning_rate)
+        optimizer = torch.optim.AdamW(network.parameters(), lr=learning_rate)
         order = torch.Generator().manual_seed(seed)
         for epoch in range(1, epochs + 1):
             shuffled = learned[torch.randperm(len(learned), generator=order)]
@@ -124,11 +124,11 @@ def _epochs(
                 loss = torch.nn.functional.cross_entropy(
                     _logits(network, inputs[rows]), targets[rows]
                 )
-                optimiser.zero_grad()
+                optimizer.zero_grad()
                 torch.autograd.backward(loss)
                 if clip is not None:
                     torch.nn.utils.clip_grad_norm_(network.parameters(), clip)
-                optimiser.step()
+                optimizer.step()
             with torch.inference_mode():
                 margins = _logits(network, inputs[judged]).diff(dim=1)[:, 0].double().numpy()
             if not np.isfinite(margins).all():

@@ -59,7 +59,7 @@ def make_series(recipe: Recipe, dataset: Dataset, folder: Path, tell: Tell) -> S
         corruption = simulator.corrupt(dataset)
         announced = tell(f"training {number} of {len(recipe.simulators)}")
         with announced as progressed, working_in(place, progressed):
-            noisy = dataset.relabelled(corruption.labels)
+            noisy = dataset.relabeled(corruption.labels)
             dynamics = dynamics_seen_by(recipe.learner, noisy)
         values.append(resample(dynamics.given_probability, recipe.length, dynamics.epochs))
         wrong.append(corruption.mask)

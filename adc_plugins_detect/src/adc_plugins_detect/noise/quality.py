@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adc_core.estimates import EvidenceQuality, Verdict
-from adc_core.evidence import Neighbours
+from adc_core.evidence import Neighbors
 from adc_plugins_detect.noise.counterfactual import Counterfactual
 from adc_plugins_detect.noise.rate import verdict_of
 
@@ -20,7 +20,7 @@ _ADVICE: dict[Verdict, str] = {
 def evidence_quality(
     labels: NDArray[np.int64],
     expected: Counterfactual,
-    neighbors: Neighbours | None = None,
+    neighbors: Neighbors | None = None,
 ) -> EvidenceQuality:
     """Judge evidence by how surely wrong labels would look more suspicious than right ones.
 

@@ -11,7 +11,7 @@ from adc_core.errors import InputError
 from adc_core.estimates import NoiseRate, Verdict
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.confident_joint import confident_joint
-from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
+from adc_plugins_detect.enrichers.neighbors import nearest_neighbors
 from adc_plugins_detect.enrichers.ridge_probe import ridge_probe
 from adc_plugins_detect.inputs import as_names, as_rows, same_length
 from adc_plugins_detect.noise.counterfactual import LEVEL, Counterfactual
@@ -58,7 +58,7 @@ def noise_rate(
       exceeds the confident joint (Northcutt et al. 2021).
 
     HOC (Zhu et al. 2021) is reported where features are given, and not used: it counts every
-    neighbour of another class as a wrong label. `benchmarks/noise_rates.py` measures the others.
+    neighbor of another class as a wrong label. `benchmarks/noise_rates.py` measures the others.
 
     Args:
         labels: N given labels in 0…K-1.
@@ -149,9 +149,9 @@ def _warnings(
     neighbors = estimators.get("HOC", 0.0)
     if neighbors > 1.3 * max(estimators["confident joint"], point) + 0.02:
         yield (
-            f"neighbours suggest {100 * neighbors:.0f} % wrong labels, predictions "
+            f"neighbors suggest {100 * neighbors:.0f} % wrong labels, predictions "
             f"{100 * point:.0f} %: the nearest images are often of another class, so do not go by "
-            "the neighbours"
+            "the neighbors"
         )
     differs = estimators["differs"]
     if (differs - low > 0.15 or low > 0.5) and separation < 0.96:
@@ -169,14 +169,14 @@ def _hoc(
     same_length(labels, rows, "features")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        graph = nearest_neighbours(rows, k=min(_NEIGHBORS, len(rows) - 1))
+        graph = nearest_neighbors(rows, k=min(_NEIGHBORS, len(rows) - 1))
         estimate = hoc(labels, graph, n_classes=len(classes))
     told: tuple[str, ...] = ()
     if any(issubclass(one.category, UserWarning) for one in caught):
         astray = int((estimate.transition.argmax(axis=1) != np.arange(len(classes))).argmax())
         other = int(estimate.transition[astray].argmax())
         told = (
-            f"judged by neighbours, {classes[astray]} would be labelled {classes[other]} more "
+            f"judged by neighbors, {classes[astray]} would be labelled {classes[other]} more "
             f"often than {classes[astray]}: these two classes look alike to the encoder",
         )
     return estimate.noise_rate, told

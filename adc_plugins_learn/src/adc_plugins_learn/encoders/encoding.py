@@ -66,7 +66,7 @@ class FrozenNetwork:
     """A network that makes features, and how its library prepares pictures for it.
 
     Attributes:
-        network: B × 3 × H × W normalised images to B × D features.
+        network: B × 3 × H × W normalized images to B × D features.
         image_size: side of its pictures, in pixels.
         cut: scales and crops one picture to that size.
         mean: of each channel, in 0 … 1.
@@ -85,7 +85,7 @@ class FrozenNetwork:
     ) -> "FrozenNetwork":
         """With the transform that a library gives for evaluation.
 
-        Its steps on the picture run in threads; its normalisation runs where the network is.
+        Its steps on the picture run in threads; its normalization runs where the network is.
         """
         steps = prepare.transforms
         on_pictures = takewhile(lambda step: not isinstance(step, transforms.ToTensor), steps)

@@ -41,8 +41,8 @@ def principal_components(rows: Float32, components: int) -> Float32:
     mean = rows.mean(axis=0, dtype=np.float64)
     covariance = np.zeros((width, width))
     for part in chunks(len(rows), rows[:1].nbytes):
-        centred = rows[part] - mean
-        covariance += centred.T @ centred
+        centered = rows[part] - mean
+        covariance += centered.T @ centered
     _, directions = np.linalg.eigh(covariance / len(rows))
     kept = directions[:, ::-1][:, :components]
     sizes = np.abs(kept)
@@ -64,7 +64,7 @@ class PixelEncoder(Encoder):
     reads = ("images",)
 
     size: int = Field(16, ge=1, le=256, description="side of the small picture, in pixels")
-    colour: bool = Field(False, description="keep the three colours instead of one grey")
+    color: bool = Field(False, description="keep the three colours instead of one grey")
     components: int | None = Field(
         64, ge=1, description="principal components to keep; null: all pixels as they are"
     )
@@ -88,7 +88,7 @@ class PixelEncoder(Encoder):
     @property
     def width(self) -> int:
         """How many numbers a small picture has."""
-        return self.size**2 * (3 if self.colour else 1)
+        return self.size**2 * (3 if self.color else 1)
 
     def encode(self, images: Images) -> Float32:
         """N × D float32 features of N images."""
@@ -96,7 +96,7 @@ class PixelEncoder(Encoder):
         for start in range(0, len(images), _BATCH):
             stop = min(start + _BATCH, len(images))
             small = images.resized(self.size, np.arange(start, stop)).astype(np.float32) / 255
-            if not self.colour:
+            if not self.color:
                 small = small @ np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601 luma
             rows[start:stop] = small.reshape(stop - start, self.width)
             progress(stop, len(images), "image")

@@ -24,7 +24,7 @@ def penultimate(network: nn.Module, images: Tensor) -> Tensor:
 
     Args:
         network: in evaluation mode.
-        images: B × 3 × H × W, normalised.
+        images: B × 3 × H × W, normalized.
 
     Returns:
         B × D.

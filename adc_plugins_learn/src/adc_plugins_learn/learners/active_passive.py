@@ -31,7 +31,7 @@ def active_passive(
     Args:
         logits: B × K.
         labels: B int64 class indices.
-        alpha: weight of normalised cross-entropy.
+        alpha: weight of normalized cross-entropy.
         beta: weight of the passive loss.
         passive: reverse cross-entropy, or absolute error without its factor of 2.
 
@@ -58,7 +58,7 @@ class ActivePassive(NetworkLearner):
     """
 
     learning_rate: float = Field(0.01, gt=0, le=1000, description="at the start")
-    alpha: float = Field(1, ge=0, description="weight of normalised cross-entropy")
+    alpha: float = Field(1, ge=0, description="weight of normalized cross-entropy")
     beta: float = Field(1, ge=0, description="weight of the passive loss")
     passive: Literal["rce", "mae"] = Field("rce", description="reverse CE, or absolute error")
 

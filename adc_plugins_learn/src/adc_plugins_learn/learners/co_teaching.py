@@ -27,7 +27,7 @@ def co_teaching_losses(
 
 
 def _both(first: Tensor, second: Tensor, labels: Tensor, forget_rate: float) -> Tensor:
-    # Each term depends on one network alone, so one optimiser steps as two would.
+    # Each term depends on one network alone, so one optimizer steps as two would.
     own, other = co_teaching_losses(first, second, labels, forget_rate)
     return own + other
 

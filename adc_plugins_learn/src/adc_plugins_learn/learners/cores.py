@@ -103,8 +103,8 @@ class _Sieved(Strategy):
             self._dropped += torch.bincount(batch.labels[kept == 0], minlength=len(self._counts))
         return sieved_mean(losses, kept)
 
-    def tune(self, optimiser: torch.optim.Optimizer, rate: float, epoch: int) -> None:
-        super().tune(optimiser, rate / (1 + beta_at(epoch, self.epochs, self._beta)), epoch)
+    def tune(self, optimizer: torch.optim.Optimizer, rate: float, epoch: int) -> None:
+        super().tune(optimizer, rate / (1 + beta_at(epoch, self.epochs, self._beta)), epoch)
 
     def state(self) -> dict[str, Any]:
         return {"dropped": self._dropped}

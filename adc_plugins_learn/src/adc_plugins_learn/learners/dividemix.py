@@ -17,7 +17,7 @@ from adc_plugins_learn.learners.dividemix_losses import (
     normalized,
     refined_targets,
     semi_supervised_loss,
-    unlabelled_weight_at,
+    unlabeled_weight_at,
 )
 from adc_plugins_learn.learners.mixup import drawn_shares
 from adc_plugins_learn.training.network_learner import NetworkLearner
@@ -66,7 +66,7 @@ class DivideMix(NetworkLearner):
     threshold: float = Field(
         0.5, ge=0, lt=1, description="probability above which a label counts as right"
     )
-    unlabelled_weight: float = Field(
+    unlabeled_weight: float = Field(
         0, ge=0, description="λ: weight of pictures without labels, after 16 epochs"
     )
     remembered_epochs: int = Field(
@@ -118,9 +118,9 @@ class _Divided(Strategy):
 
     def _divided(self, number: int) -> list[Portion]:
         """The steps of one network, on the other's division."""
-        labelled, others = self._division(self._clean[1 - number].cpu())
-        batches = self.samples.shuffled(labelled)
-        steps = len(labelled) // self.samples.batch_size + 1
+        labeled, others = self._division(self._clean[1 - number].cpu())
+        batches = self.samples.shuffled(labeled)
+        steps = len(labeled) // self.samples.batch_size + 1
         pool: list[Tensor] = []
         portions = []
         for step, rows in enumerate(batches):
@@ -140,11 +140,11 @@ class _Divided(Strategy):
         learner, other = networks[portion.network], networks[1 - portion.network]
         if epoch < self._start:
             return self._warm_up_step(portion, learner)
-        images, targets, labelled = self._blend(portion, learner, other)
-        weight = unlabelled_weight_at(
-            epoch + portion.done, self._options.unlabelled_weight, self._start
+        images, targets, labeled = self._blend(portion, learner, other)
+        weight = unlabeled_weight_at(
+            epoch + portion.done, self._options.unlabeled_weight, self._start
         )
-        loss = semi_supervised_loss(learner(images), targets, labelled, weight)
+        loss = semi_supervised_loss(learner(images), targets, labeled, weight)
         return Step(loss, portion.rows, None)
 
     def _warm_up_step(self, portion: Portion, learner: nn.Module) -> Step:
@@ -167,12 +167,12 @@ class _Divided(Strategy):
         targets = [refined_targets(views, first.labels, clean, temperature)] * 2
         images = [first.images, second.images]
         if portion.others is not None:
-            unlabelled = [self.samples.batch(portion.others).images for _ in range(2)]
+            unlabeled = [self.samples.batch(portion.others).images for _ in range(2)]
             other.eval()
-            guesses = tuple(network(view) for network in (learner, other) for view in unlabelled)
+            guesses = tuple(network(view) for network in (learner, other) for view in unlabeled)
             other.train()
             targets += [guessed_targets(guesses, temperature)] * 2
-            images += unlabelled
+            images += unlabeled
         share = float(drawn_shares(self._options.alpha))
         share = max(share, 1 - share)
         every, aims = torch.cat(images), torch.cat(targets)

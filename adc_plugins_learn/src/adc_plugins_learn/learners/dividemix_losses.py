@@ -51,7 +51,7 @@ def guessed_targets(views: tuple[Tensor, ...], temperature: float) -> Tensor:
 
 
 def semi_supervised_loss(
-    logits: Tensor, targets: Tensor, labelled: int, unlabelled_weight: float
+    logits: Tensor, targets: Tensor, labeled: int, unlabeled_weight: float
 ) -> Tensor:
     """CE of the labelled rows + λ·mean squared error of the others + KL(uniform ‖ mean p).
 
@@ -65,9 +65,9 @@ def semi_supervised_loss(
         One number; the squared error is a mean over rows and classes.
     """
     log_p, p = logits.log_softmax(dim=1), logits.softmax(dim=1)
-    loss = -(targets[:labelled] * log_p[:labelled]).sum(dim=1).mean()
-    if labelled < len(logits):
-        loss = loss + unlabelled_weight * ((p[labelled:] - targets[labelled:]) ** 2).mean()
+    loss = -(targets[:labeled] * log_p[:labeled]).sum(dim=1).mean()
+    if labeled < len(logits):
+        loss = loss + unlabeled_weight * ((p[labeled:] - targets[labeled:]) ** 2).mean()
     uniform = 1 / logits.shape[1]
     return loss + (uniform * (uniform / p.mean(dim=0)).log()).sum()
 
@@ -78,6 +78,6 @@ def negative_entropy(logits: Tensor) -> Tensor:
     return (log_p.exp() * log_p).sum(dim=1)
 
 
-def unlabelled_weight_at(epochs_done: float, full: float, warm_up: int, ramp: int = 16) -> float:
+def unlabeled_weight_at(epochs_done: float, full: float, warm_up: int, ramp: int = 16) -> float:
     """λ, rising linearly over 16 epochs after the warm-up."""
     return full * min(1.0, max(0.0, (epochs_done - warm_up) / ramp))

@@ -31,12 +31,12 @@ def low_mean_posterior(
         return torch.ones_like(values)
     upper = _upper_group(values, low, high)
     shares = torch.stack([1 - upper, upper], dim=1)
-    means, variances, weights = _maximise(values, shares, floor)
+    means, variances, weights = _maximize(values, shares, floor)
     likelihood = -math.inf
     for _ in range(iterations):
         before = likelihood
         shares, likelihood = _expect(values, means, variances, weights)
-        means, variances, weights = _maximise(values, shares, floor)
+        means, variances, weights = _maximize(values, shares, floor)
         if abs(likelihood - before) < tolerance:
             break
     return _expect(values, means, variances, weights)[0][:, int(means.argmin())]
@@ -51,7 +51,7 @@ def _upper_group(values: Tensor, low: Tensor, high: Tensor) -> Tensor:
         low, high = new_low, new_high
 
 
-def _maximise(values: Tensor, shares: Tensor, floor: float) -> tuple[Tensor, Tensor, Tensor]:
+def _maximize(values: Tensor, shares: Tensor, floor: float) -> tuple[Tensor, Tensor, Tensor]:
     counts = shares.sum(dim=0) + _FLOOR
     means = values @ shares / counts
     variances = ((values[:, None] - means) ** 2 * shares).sum(dim=0) / counts + floor

@@ -1,4 +1,4 @@
-"""Two networks that learn from samples of small loss: how many, and with which optimiser."""
+"""Two networks that learn from samples of small loss: how many, and with which optimizer."""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -58,11 +58,11 @@ class PairStrategy(Strategy):
         forgotten = forget_rate_at(epoch, self._forget_rate, self._gradual_epochs)
         return Step(self._function(first, second, batch.labels, forgotten), batch.rows, first)
 
-    def tune(self, optimiser: torch.optim.Optimizer, rate: float, epoch: int) -> None:
+    def tune(self, optimizer: torch.optim.Optimizer, rate: float, epoch: int) -> None:
         """Also lower Adam's momentum once its learning rate falls."""
-        super().tune(optimiser, rate, epoch)
+        super().tune(optimizer, rate, epoch)
         if epoch >= self._late:
-            for group in optimiser.param_groups:
+            for group in optimizer.param_groups:
                 if "betas" in group:
                     group["betas"] = (self._late_momentum, group["betas"][1])
 
@@ -80,7 +80,7 @@ class SmallLossPair(NetworkLearner):
         }
     )
 
-    optimiser: Literal["sgd", "adam"] = Field("adam", description="what makes the steps")
+    optimizer: Literal["sgd", "adam"] = Field("adam", description="what makes the steps")
     learning_rate: float = Field(1e-3, gt=0, le=1000, description="at the start")
     weight_decay: float = Field(0, ge=0, le=1, description="L2 penalty")
     schedule: Literal["cosine", "constant", "step", "linear"] = Field(

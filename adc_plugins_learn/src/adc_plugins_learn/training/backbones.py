@@ -30,7 +30,7 @@ TIMM = "timm/"
 
 _INCEPTIONS = {"init_weights": True, "aux_logits": False, "transform_input": True}
 """Without the side outputs that only their authors' recipe uses; their weights expect pictures in
--1 … 1, which they make themselves of the normalisation of all others."""
+-1 … 1, which they make themselves of the normalization of all others."""
 
 _OLD_NAMES = (
     (re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])\b"), r"\1\2"),

@@ -65,7 +65,7 @@ class CifarResNet(nn.Module):
 
 
 class _PreActivationBlock(nn.Module):
-    """Normalised and rectified before each of two convolutions; the sum stays as it is."""
+    """Normalized and rectified before each of two convolutions; the sum stays as it is."""
 
     def __init__(self, before: int, after: int, stride: int) -> None:
         super().__init__()
@@ -88,7 +88,7 @@ class PreActResNet18(nn.Module):
     """ResNet-18 with pre-activation and a stem for small pictures, as noisy-label papers use it.
 
     He et al., "Identity mappings in deep residual networks", ECCV 2016, with the widths 64, 128,
-    256 and 512. The normalisation after the last block is the paper's; some code leaves it out.
+    256 and 512. The normalization after the last block is the paper's; some code leaves it out.
 
     Args:
         classes: K.

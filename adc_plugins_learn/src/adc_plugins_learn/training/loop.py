@@ -26,13 +26,13 @@ from adc_plugins_learn.training.pixels import IMAGENET_MEAN, IMAGENET_STD, chann
 from adc_plugins_learn.training.precision import Bfloat16
 from adc_plugins_learn.training.recipe import PACE, Recipe
 from adc_plugins_learn.training.samples import Samples
-from adc_plugins_learn.training.schedule import build_optimiser, learning_rate
+from adc_plugins_learn.training.schedule import build_optimizer, learning_rate
 from adc_plugins_learn.training.strategy import Portion, Strategy
 from adc_plugins_learn.training.together import (
     add_gradients,
     align_buffers,
     is_first,
-    normalised_together,
+    normalized_together,
     shared,
 )
 
@@ -89,7 +89,7 @@ def train(
 
 
 class _Training:
-    """One training: its networks, their optimiser and where it stands."""
+    """One training: its networks, their optimizer and where it stands."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class _Training:
         )
         network = build_network(plan, len(self.classes), str(recipe.weights))
         require_image_size(network, recipe.backbone, recipe.image_size)
-        self.network = normalised_together(network.to(device), device)
+        self.network = normalized_together(network.to(device), device)
         if recipe.channels_last:
             self.network.to(memory_format=torch.channels_last)
         self.networks = members_of(self.network)
@@ -123,7 +123,7 @@ class _Training:
             for member in self.networks:
                 member.compile()
         self.networks = shared(self.networks)
-        self.optimiser = build_optimiser(self.network.parameters(), recipe)
+        self.optimizer = build_optimizer(self.network.parameters(), recipe)
         self.labels = torch.from_numpy(dataset.labels.copy()).to(device)
         self.validation = None
         if validation is not None:
@@ -172,7 +172,7 @@ class _Training:
         self.samples.expect([portion.every_row for portion in portions])
         for done, portion in enumerate(portions):
             rate = learning_rate(self.recipe, epoch + done / len(portions))
-            self.strategy.tune(self.optimiser, rate, epoch)
+            self.strategy.tune(self.optimizer, rate, epoch)
             self._train_step(epoch, portion)
             self._tell(epoch, (done + 1) / len(portions))
         if not all(torch.isfinite(value).all() for value in self.network.state_dict().values()):
@@ -188,10 +188,10 @@ class _Training:
             self.history.note(epoch, step.rows, logits, self.labels[step.rows])
         if not torch.isfinite(check):
             raise self._diverged(epoch)
-        self.optimiser.zero_grad()
+        self.optimizer.zero_grad()
         torch.autograd.backward(step.loss)
         add_gradients(self.network.parameters())
-        self.optimiser.step()
+        self.optimizer.step()
         self.strategy.after_update(self.networks)
 
     def _tell(self, epoch: int, done: float) -> None:
@@ -225,7 +225,7 @@ class _Training:
         state = {
             "epochs": epochs,
             "network": self.network.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
             "generator": self.samples.generator.get_state(),
             "torch": torch.get_rng_state(),
             "cuda": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
@@ -241,7 +241,7 @@ class _Training:
         if state is None:
             return 0
         self.network.load_state_dict(state["network"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        self.optimizer.load_state_dict(state["optimizer"])
         self.samples.generator.set_state(state["generator"].cpu())
         torch.set_rng_state(state["torch"].cpu())
         if state["cuda"] is not None:

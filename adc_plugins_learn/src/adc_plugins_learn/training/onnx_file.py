@@ -41,7 +41,7 @@ def export_onnx(
     classes: tuple[str, ...],
     path: Path,
 ) -> None:
-    """Write an ONNX file that holds everything: normalisation, network, temperature, classes.
+    """Write an ONNX file that holds everything: normalization, network, temperature, classes.
 
     Its input `images` is B × image_size × image_size × 3 uint8 for any B, its output
     `probabilities` B × K float32; its metadata hold the names of the classes as a JSON list.

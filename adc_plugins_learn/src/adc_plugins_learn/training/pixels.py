@@ -13,7 +13,7 @@ IMAGENET_STD: Channels = (0.229, 0.224, 0.225)
 
 
 def to_input(pixels: Tensor, mean: Channels, std: Channels) -> Tensor:
-    """B × H × W × 3 uint8 to normalised B × 3 × H × W float32."""
+    """B × H × W × 3 uint8 to normalized B × 3 × H × W float32."""
     images = pixels.permute(0, 3, 1, 2).float() / 255
     shape = (1, 3, 1, 1)
     return (images - images.new_tensor(mean).view(shape)) / images.new_tensor(std).view(shape)

@@ -44,7 +44,7 @@ class Recipe(BaseModel):
     image_size: int = Field(32, ge=8, description="side of the pictures given to it, in pixels")
     epochs: int = Field(10, ge=1, description="passes over the training set")
     batch_size: int = Field(64, ge=2, description="pictures per step")
-    optimiser: Literal["sgd", "adam"] = Field("sgd", description="what makes the steps")
+    optimizer: Literal["sgd", "adam"] = Field("sgd", description="what makes the steps")
     learning_rate: float = Field(0.05, gt=0, le=1000, description="at the start")
     momentum: float = Field(0.9, ge=0, lt=1, description="Nesterov's of SGD, or Adam's first beta")
     weight_decay: float = Field(5e-4, ge=0, le=1, description="L2 penalty")

@@ -17,7 +17,7 @@ class Batch:
 
     Attributes:
         rows: B int64 rows of the dataset.
-        images: B × 3 × H × W float32, augmented and normalised.
+        images: B × 3 × H × W float32, augmented and normalized.
         labels: B int64 given labels.
     """
 
@@ -58,7 +58,7 @@ class Samples:
     def shuffled(self, rows: Tensor | None = None, size: int | None = None) -> list[Tensor]:
         """Rows in random order, cut into batches; a last one of one joins the one before.
 
-        BatchNorm cannot normalise a single picture whose maps have shrunk to one pixel.
+        BatchNorm cannot normalize a single picture whose maps have shrunk to one pixel.
 
         Args:
             rows: those to take, on the CPU; without them all.

@@ -1,4 +1,4 @@
-"""The optimiser of a recipe, and its learning rate at every moment."""
+"""The optimizer of a recipe, and its learning rate at every moment."""
 
 import math
 from collections.abc import Iterable
@@ -9,9 +9,9 @@ from torch import nn
 from adc_plugins_learn.training.recipe import Recipe
 
 
-def build_optimiser(parameters: Iterable[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
-    """One optimiser over all parameters; those without a gradient it leaves as they are."""
-    if recipe.optimiser == "adam":
+def build_optimizer(parameters: Iterable[nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
+    """One optimizer over all parameters; those without a gradient it leaves as they are."""
+    if recipe.optimizer == "adam":
         return torch.optim.Adam(
             parameters,
             lr=recipe.learning_rate,

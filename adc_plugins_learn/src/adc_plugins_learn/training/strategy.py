@@ -58,7 +58,7 @@ class Strategy:
     CPU: both are kept in checkpoints.
 
     Attributes:
-        networks: how many are trained, by one optimiser over all parameters.
+        networks: how many are trained, by one optimizer over all parameters.
         vote: how several of them predict together.
         output: what makes logits of the last layer's numbers.
         samples: the training set.
@@ -103,13 +103,13 @@ class Strategy:
         """B losses, whose mean is made smaller, given B × K logits; here cross-entropy."""
         return nn.functional.cross_entropy(logits, batch.labels, reduction="none")
 
-    def tune(self, optimiser: torch.optim.Optimizer, rate: float, epoch: int) -> None:
-        """Set the optimiser's numbers before a step; `rate` is the schedule's learning rate."""
-        for group in optimiser.param_groups:
+    def tune(self, optimizer: torch.optim.Optimizer, rate: float, epoch: int) -> None:
+        """Set the optimizer's numbers before a step; `rate` is the schedule's learning rate."""
+        for group in optimizer.param_groups:
             group["lr"] = rate
 
     def after_update(self, networks: Networks) -> None:
-        """After the optimiser's step: averages of weights and the like."""
+        """After the optimizer's step: averages of weights and the like."""
 
     def state(self) -> dict[str, Any]:
         """What a checkpoint must keep: tensors, numbers and texts."""
@@ -170,11 +170,11 @@ class Switch(Strategy):
         self._present = self._at(epoch)
         return self._present.step(portion, networks, epoch)
 
-    def tune(self, optimiser: torch.optim.Optimizer, rate: float, epoch: int) -> None:
+    def tune(self, optimizer: torch.optim.Optimizer, rate: float, epoch: int) -> None:
         """The method's, at the rate that was given for it."""
         if epoch >= self.start and self._rate is not None:
             rate = self._rate
-        self._at(epoch).tune(optimiser, rate, epoch)
+        self._at(epoch).tune(optimizer, rate, epoch)
 
     def after_update(self, networks: Networks) -> None:
         """The method's, once it has begun."""

@@ -67,10 +67,10 @@ class _Gathered(torch.autograd.Function):
         return gradients[0][start : start + ctx.share]
 
 
-def normalised_together(network: nn.Module, device: torch.device) -> nn.Module:
+def normalized_together(network: nn.Module, device: torch.device) -> nn.Module:
     """The network, whose BatchNorm takes its statistics over the shares of all processes.
 
-    torch has that for GPUs alone: on the CPU each share is normalised by itself.
+    torch has that for GPUs alone: on the CPU each share is normalized by itself.
     """
     if distributed.is_initialized() and device.type == "cuda":
         convert: Callable[[nn.Module], nn.Module] = nn.SyncBatchNorm.convert_sync_batchnorm

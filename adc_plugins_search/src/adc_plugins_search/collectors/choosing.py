@@ -30,14 +30,14 @@ class Judged(NamedTuple):
     outcome: Outcome
 
 
-class Judgements:
+class Judgments:
     """What became of every hit, in order, as often as it is asked for.
 
     Args:
         found: every hit, as often as it is asked for.
         keys: H keys of their addresses, empty where an address may not be fetched.
         journal: knows the outcome of every key.
-        allow_licences: codes of the licences under which a picture may be fetched; none for any.
+        allow_licenses: codes of the licenses under which a picture may be fetched; none for any.
     """
 
     def __init__(
@@ -45,12 +45,12 @@ class Judgements:
         found: Iterable[Found],
         keys: NDArray[np.bytes_],
         journal: Journal,
-        allow_licences: tuple[str, ...] = (),
+        allow_licenses: tuple[str, ...] = (),
     ) -> None:
         self._found = found
         self._keys = keys
         self._journal = journal
-        self._allow_licences = allow_licences
+        self._allow_licenses = allow_licenses
 
     def __iter__(self) -> Iterator[Judged]:
         for found, letters in zip(self._found, self._keys, strict=True):
@@ -60,7 +60,7 @@ class Judgements:
             yield Judged(found.hit, key, outcome)
 
     def _refused(self, found: Found) -> Refused:
-        refused = errand_of(found, self._allow_licences)
+        refused = errand_of(found, self._allow_licenses)
         assert isinstance(refused, Refused)
         return refused
 

@@ -23,7 +23,7 @@ from adc_core.work import progress, remark, work_folder
 from adc_plugins_search.collectors.address_guard import resolve, split_endpoint
 from adc_plugins_search.collectors.arrow_tables import small_tables
 from adc_plugins_search.collectors.assembling import dataset_of, write_accounts
-from adc_plugins_search.collectors.choosing import Judgements, NearDuplicates, choose
+from adc_plugins_search.collectors.choosing import Judgments, NearDuplicates, choose
 from adc_plugins_search.collectors.crew import fetch_all
 from adc_plugins_search.collectors.errand_queue import ErrandQueue
 from adc_plugins_search.collectors.errands import errand_of
@@ -43,10 +43,10 @@ from adc_plugins_search.collectors.shards import PART
 from adc_plugins_search.collectors.verifying import Decoder, PictureRules
 from adc_plugins_search.manners import user_agent, why_not_asked
 
-Licence = Literal["cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd"]
+License = Literal["cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd"]
 _SHOWN = 5
 """Outcomes that are told while images arrive; all are in the end."""
-_CHOOSING = ("allow_licences", "near_duplicates", "near_bits", "relax")
+_CHOOSING = ("allow_licenses", "near_duplicates", "near_bits", "relax")
 FEW = 1000
 """Images below which starting processes costs more than it brings (measured on two processors)."""
 
@@ -140,8 +140,8 @@ class Downloader(Collector):
     allow_hosts: tuple[str, ...] = Field(
         (), description="hosts of your own, private addresses too, as host:port"
     )
-    allow_licences: tuple[Licence, ...] = Field(
-        (), description="fetch only what a searcher says is under one of these licences"
+    allow_licenses: tuple[License, ...] = Field(
+        (), description="fetch only what a searcher says is under one of these licenses"
     )
     near_duplicates: NearDuplicates = Field(
         "keep",
@@ -203,7 +203,7 @@ class Downloader(Collector):
             with closing(ErrandQueue(folder / f"errands{PART}")) as queue:
                 keys, met = self._enqueue(found, journal, queue, fetch_rules)
                 self._fetch(queue, met, folder / "images", journal, fetch_rules)
-            judged = Judgements(found, keys, journal, self.allow_licences)
+            judged = Judgments(found, keys, journal, self.allow_licenses)
             choice = choose(judged, self.near_duplicates, self.near_bits)
             accounts = write_accounts(judged, choice, design, folder)
             if not len(accounts.samples):
@@ -224,7 +224,7 @@ class Downloader(Collector):
         """Queue what must be fetched; gives keys, and what became of the rest earlier."""
         keys, met = bytearray(), Counter[str]()
         for each in found:
-            errand = errand_of(each, self.allow_licences)
+            errand = errand_of(each, self.allow_licenses)
             if isinstance(errand, Refused):
                 keys += bytes(KEY_LENGTH)
                 continue

@@ -6,22 +6,22 @@ from hashlib import sha256
 from adc_plugins_search.collectors.outcomes import KEY_LENGTH, Errand, Reason, Refused
 from adc_plugins_search.collectors.searching import Found
 from adc_plugins_search.collectors.web_address import read_address
-from adc_plugins_search.licences import code_of
+from adc_plugins_search.licenses import code_of
 from adc_plugins_search.searchers.folder import FolderSearcher
 
 
-def errand_of(found: Found, allow_licences: Collection[str] = ()) -> Errand | Refused:
+def errand_of(found: Found, allow_licenses: Collection[str] = ()) -> Errand | Refused:
     """The errand of a hit; hits with the same address have the same one.
 
     Only hits of a `FolderSearcher` may name local files, and only below its own folder.
 
     Args:
         found: the hit.
-        allow_licences: codes of the licences under which a picture may be fetched; none for any.
+        allow_licenses: codes of the licenses under which a picture may be fetched; none for any.
     """
     hit, url = found.hit, found.hit.url
-    if allow_licences and code_of(hit.licence) not in allow_licences:
-        return Refused(Reason.LICENCE, hit.licence or "none is known")
+    if allow_licenses and code_of(hit.license) not in allow_licenses:
+        return Refused(Reason.LICENSE, hit.license or "none is known")
     root = found.searcher.root if isinstance(found.searcher, FolderSearcher) else None
     if root is None:
         try:

@@ -26,7 +26,7 @@ class Reason(StrEnum):
     NEAR_DUPLICATE = "near duplicate"
     ROBOTS = "robots.txt"
     OPTED_OUT = "opted out"
-    LICENCE = "licence"
+    LICENSE = "license"
     CRASHED = "crashed the decoder"
     ERROR = "unexpected error"
     GIVEN_UP = "host given up"

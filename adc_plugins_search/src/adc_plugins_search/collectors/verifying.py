@@ -163,10 +163,10 @@ def _by_opencv(data: bytes, target: tuple[int, int]) -> tuple[bytes, int] | None
         return None
     if pixels.shape[1::-1] != target:
         pixels = cv2.resize(pixels, target, interpolation=cv2.INTER_AREA)
-    full_colour = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
+    full_color = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444
     options = [
         *(cv2.IMWRITE_JPEG_QUALITY, QUALITY),
-        *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, full_colour),
+        *(cv2.IMWRITE_JPEG_SAMPLING_FACTOR, full_color),
     ]
     done, encoded = cv2.imencode(".jpg", pixels, options)
     if not done:

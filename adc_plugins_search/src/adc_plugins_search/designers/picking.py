@@ -32,7 +32,7 @@ def pick(
             name: {word: value for word in words if (value := _srgb().get(fold(word)))}
             for name, words in groups.items()
         }
-        before = [word for colours in known.values() for word in colours if word in chosen]
+        before = [word for colors in known.values() for word in colors if word in chosen]
         if any(known.values()):
             wanted = len(before) + count
             found = farthest(known, wanted, before)
@@ -54,10 +54,10 @@ def pick(
 def _srgb() -> Mapping[str, str]:
     """Folded colour name to sRGB value."""
     # Pillow keeps what it has parsed in the same table, as numbers.
-    colours = {
+    colors = {
         fold(name): "#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(name))
         for name in ImageColor.colormap
     }
     for group in read_words()["color"].values():
-        colours |= {fold(name): value for name, value in group.items()}
-    return colours
+        colors |= {fold(name): value for name, value in group.items()}
+    return colors

@@ -127,9 +127,9 @@ def farthest(
         count: how many, in all.
         first: those that are chosen already.
     """
-    names = [name for colours in groups.values() for name in colours]
-    group = [name for name, colours in groups.items() for _ in colours]
-    places = lab([value for colours in groups.values() for value in colours.values()])
+    names = [name for colors in groups.values() for name in colors]
+    group = [name for name, colors in groups.items() for _ in colors]
+    places = lab([value for colors in groups.values() for value in colors.values()])
     distance = np.linalg.norm(places[:, None] - places, axis=2)
     chosen = [row for row, name in enumerate(names) if name in first]
     chosen = chosen or [int(distance.sum(axis=1).argmax())]
@@ -145,9 +145,9 @@ def farthest(
     return tuple(names[row] for row in chosen)
 
 
-def lab(colours: Sequence[str]) -> NDArray[np.float64]:
+def lab(colors: Sequence[str]) -> NDArray[np.float64]:
     """CIELAB places (D65) of sRGB values such as `#c0c0c0`, as N × 3 numbers."""
-    numbers = [[int(value[i : i + 2], 16) / 255 for i in (1, 3, 5)] for value in colours]
+    numbers = [[int(value[i : i + 2], 16) / 255 for i in (1, 3, 5)] for value in colors]
     srgb = np.array(numbers)
     linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
     to_xyz = np.array(

@@ -160,9 +160,9 @@ def _export(source: "Source", arguments: argparse.Namespace, shares: dict[str, f
     lines = [f"{len(dataset):,} samples: {folder}"]
     if source.curations:
         moves = count_moves(source)
-        relabelled = sum(count for _, new, count in moves if new is not None)
+        relabeled = sum(count for _, new, count in moves if new is not None)
         dropped = sum(count for _, new, count in moves if new is None)
-        lines.append(f"{relabelled:,} relabelled, {dropped:,} dropped: {folder / CHANGES}")
+        lines.append(f"{relabeled:,} relabelled, {dropped:,} dropped: {folder / CHANGES}")
     return "\n".join(lines)
 
 

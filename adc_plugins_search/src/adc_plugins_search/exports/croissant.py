@@ -53,7 +53,7 @@ def write_croissant(folder: Path, name: str, *, collected: bool) -> None:
         "described by ADC; see README.md.",
         "url": "https://pypi.org/project/adc-core/",
         "version": "1.0.0",
-        "license": _licences(folder / SAMPLES, schema),
+        "license": _licenses(folder / SAMPLES, schema),
         "distribution": [
             *(
                 {
@@ -103,10 +103,10 @@ def _field(field: pa.Field) -> dict[str, Any]:
     }
 
 
-def _licences(table: Path, schema: pa.Schema) -> list[str] | str:
-    if "licence_url" not in schema.names:
+def _licenses(table: Path, schema: pa.Schema) -> list[str] | str:
+    if "license_url" not in schema.names:
         return "unknown"
-    found = pq.read_table(table, columns=["licence_url"])["licence_url"].unique().to_pylist()
+    found = pq.read_table(table, columns=["license_url"])["license_url"].unique().to_pylist()
     return sorted(url for url in found if url and _WEB.fullmatch(url)) or "unknown"
 
 

@@ -168,9 +168,9 @@ def _rights(dataset: Dataset) -> Iterator[str]:
         return
     yield (
         "The images belong to their makers. Their addresses, and as far as the search engines tell "
-        "them their makers, licences and how to name them, stand in `samples.parquet`."
+        "them their makers, licenses and how to name them, stand in `samples.parquet`."
     )
-    for column in ("licence", "engine"):
+    for column in ("license", "engine"):
         if column in known:
             yield ""
             yield from _counted(column, dataset.sources[column].to_pylist())

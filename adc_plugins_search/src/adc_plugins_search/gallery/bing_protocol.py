@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from adc_plugins_search.gallery.catalogue import Offer
+from adc_plugins_search.gallery.catalog import Offer
 from adc_plugins_search.gallery.protocol import Protocol
 
 PATH = "/v7.0/images/search"
@@ -28,7 +28,7 @@ class BingProtocol(Protocol):
         if not self.spend():
             return _error(429, "RateLimitExceeded", "Rate limit is exceeded.", {"Retry-After": "1"})
         start, count = int(given.get("offset", 0)), min(MAX_PAGE, int(given.get("count", 35)))
-        offers = self.catalogue.search(given["q"])
+        offers = self.catalog.search(given["q"])
         body = {
             "_type": "Images",
             "totalEstimatedMatches": len(offers),

@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from adc_plugins_search.gallery.catalogue import Offer
+from adc_plugins_search.gallery.catalog import Offer
 from adc_plugins_search.gallery.protocol import Protocol
 
 PATH = "/res/v1/images/search"
@@ -27,7 +27,7 @@ class BraveProtocol(Protocol):
             return _error(422, "VALIDATION", "Unable to validate request parameter(s)")
         if not self.spend():
             return _error(429, "RATE_LIMITED", "Request rate limit exceeded for plan.")
-        shown = self.catalogue.search(text)[: int(count)]
+        shown = self.catalog.search(text)[: int(count)]
         body = {
             "type": "images",
             "query": {"original": text, "altered": None, "spellcheck_off": True},

@@ -87,6 +87,6 @@ def step(x: Pixels, edge: float) -> Pixels:
 
 
 def of_cell(x: Pixels, y: Pixels, kind: int = 0) -> Pixels:
-    """A number in 0…1 for each unit square, the same all over it and unlike its neighbours'."""
+    """A number in 0…1 for each unit square, the same all over it and unlike its neighbors'."""
     cells = np.floor(x) * np.float32(12.9898) + np.floor(y) * np.float32(78.233) + kind * 37
     return part(np.sin(cells.astype(np.float32)) * np.float32(4375.85))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from adc_core.errors import InputError
 
 if TYPE_CHECKING:
-    from adc_plugins_search.gallery.catalogue import Catalogue
+    from adc_plugins_search.gallery.catalog import Catalog
     from adc_plugins_search.gallery.server import GalleryServer
 
 
@@ -70,9 +70,9 @@ class GalleryCommand:
         from adc_plugins_search.gallery.server import GalleryServer
 
         keys = {"GOOGLE_API_KEY": KEY, "GOOGLE_CSE_ID": ENGINE}
-        catalogue = _catalogue(arguments)
+        catalog = _catalog(arguments)
         with GalleryServer(
-            catalogue, arguments.host, arguments.port, hosts=arguments.hosts
+            catalog, arguments.host, arguments.port, hosts=arguments.hosts
         ) as gallery:
             if arguments.export:
                 with (
@@ -109,28 +109,28 @@ _OF_GARMENTS: Mapping[str, tuple[Callable[[str], object], str]] = {
 }
 
 
-def _catalogue(arguments: argparse.Namespace) -> Catalogue:
-    if arguments.catalogue == "garments":
+def _catalog(arguments: argparse.Namespace) -> Catalog:
+    if arguments.catalog == "garments":
         from adc_plugins_search.gallery.flaws import Flaws
-        from adc_plugins_search.gallery.garments import GarmentCatalogue
+        from adc_plugins_search.gallery.garments import GarmentCatalog
 
         given = {name: getattr(arguments, name) for name in ("answers", "each", "classes")}
         flaws = Flaws()
         noise = flaws.noise if arguments.noise is None else arguments.noise
         conditions = {**flaws.conditions, **(arguments.conditions or {})}
-        return GarmentCatalogue(
+        return GarmentCatalog(
             arguments.seed,
             flaws=replace(flaws, noise=noise, conditions=conditions),
             **{name: value for name, value in given.items() if value is not None},
         )
-    from adc_plugins_search.gallery.digits import DigitCatalogue
+    from adc_plugins_search.gallery.digits import DigitCatalog
 
     for name in _OF_GARMENTS:
         if getattr(arguments, name) is not None:
             raise InputError(f"--{name} is for garments: add --catalogue garments, or leave it out")
     noise = {} if arguments.noise is None else {"noise": arguments.noise}
     try:
-        return DigitCatalogue(arguments.seed, **noise)
+        return DigitCatalog(arguments.seed, **noise)
     except ValueError as error:
         raise InputError(str(error)) from None
 

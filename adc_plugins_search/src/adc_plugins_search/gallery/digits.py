@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from adc_core.errors import InputError
-from adc_plugins_search.gallery.catalogue import SUFFIX_OF, Catalogue, Offer
+from adc_plugins_search.gallery.catalog import SUFFIX_OF, Catalog, Offer
 from adc_plugins_search.gallery.conditions import Condition
 from adc_plugins_search.searchers.folder import words
 
@@ -24,7 +24,7 @@ MOST_HELD_BACK = 0.4
 """Of 174 digits in the smallest class, at least the 98 different ones of an answer are left."""
 
 
-class DigitCatalogue(Catalogue):
+class DigitCatalog(Catalog):
     """The 1,797 digits that scikit-learn carries (Alpaydin and Kaynak, 1998), enlarged.
 
     A query that holds the name of a digit, such as "handwritten three", is answered with 100

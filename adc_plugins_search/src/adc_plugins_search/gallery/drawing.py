@@ -86,11 +86,11 @@ def _clothed(garment: Garment, cloth: Cloth, shape: Silhouette, behind: Pixels) 
     base = _rgb(_hex(garment.color))
     base = base + _LEAST * (1 - base / 255)
     made, printed = texture(garment.material, cloth), pattern(garment.pattern, cloth)
-    colours = _second_colours(base, cloth.random)
+    colors = _second_colors(base, cloth.random)
     planes = np.empty_like(behind)
     planes[:] = _column(base)
     for share, number in printed.layers:
-        planes += np.asarray(share, np.float32) * (_column(colours[number]) - planes)
+        planes += np.asarray(share, np.float32) * (_column(colors[number]) - planes)
     folds = _folds(cloth)
     light = np.float32(0.85) * (made.relief + printed.relief) + np.float32(1)
     light += np.float32(0.10 * made.folds) * folds
@@ -124,21 +124,19 @@ def _dimmed(tone: Pixels) -> Pixels:
     return np.float32(0.5) + np.float32(0.5) * np.minimum(tone, np.float32(1.1))
 
 
-def _column(colour: NDArray[np.floating]) -> Pixels:
-    return colour.astype(np.float32)[:, None, None]
+def _column(color: NDArray[np.floating]) -> Pixels:
+    return color.astype(np.float32)[:, None, None]
 
 
 def _hex(color: str) -> str:
-    return next(
-        str(colours[color]) for colours in read_words()["color"].values() if color in colours
-    )
+    return next(str(colors[color]) for colors in read_words()["color"].values() if color in colors)
 
 
 def _rgb(text: str) -> Pixels:
     return np.array([int(text[place : place + 2], 16) for place in (1, 3, 5)], np.float32)
 
 
-def _second_colours(base: Pixels, random: np.random.Generator) -> list[Pixels]:
+def _second_colors(base: Pixels, random: np.random.Generator) -> list[Pixels]:
     """Those that patterns number: contrast, another, light, dark, and two that never change."""
     text = "#" + "".join(f"{round(float(value)):02x}" for value in base)
     places = lab([text, *_ACCENTS])
@@ -154,7 +152,7 @@ def _second_colours(base: Pixels, random: np.random.Generator) -> list[Pixels]:
 def _background(width: int, height: int, random: np.random.Generator) -> Pixels:
     """A wall, a wall with a floor, boards, or something out of focus; 3 × height × width."""
     kind = random.choice(4, p=[0.4, 0.25, 0.15, 0.2])
-    colour = _scenery(random)
+    color = _scenery(random)
     x = np.linspace(-1, 1, width, dtype=np.float32)
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     across, down = random.uniform(-0.1, 0.1, 2).astype(np.float32)
@@ -166,7 +164,7 @@ def _background(width: int, height: int, random: np.random.Generator) -> Pixels:
     light = np.asarray(1 + x + down * y, np.float32)
     if kind == 3:
         light += np.float32(0.16) * smooth(random, 6, light.shape)
-    planes = np.asarray(light * _column(colour))
+    planes = np.asarray(light * _column(color))
     if kind == 1:
         floor = int(height * random.uniform(0.72, 0.92))
         planes[:, floor:] = light[floor:] * _column(_scenery(random))

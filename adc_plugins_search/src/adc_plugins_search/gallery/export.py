@@ -6,11 +6,11 @@ from pathlib import Path
 
 from adc_core.errors import WorkError
 from adc_core.work import progress
-from adc_plugins_search.gallery.catalogue import Catalogue, Offer
+from adc_plugins_search.gallery.catalog import Catalog, Offer
 from adc_plugins_search.gallery.conditions import PICTURELESS
 
 
-def export_answers(catalogue: Catalogue, url_of: Callable[[Offer], str], folder: Path) -> None:
+def export_answers(catalog: Catalog, url_of: Callable[[Offer], str], folder: Path) -> None:
     """Write what a pipeline file names as `truth:` and `test:`.
 
     `truth.csv` has the columns `url` and `label`, and one for each attribute of the catalogue:
@@ -30,13 +30,13 @@ def export_answers(catalogue: Catalogue, url_of: Callable[[Offer], str], folder:
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "truth.csv").open("w", newline="", encoding="utf-8") as file:
             table = csv.writer(file)
-            table.writerow(("url", "label", *catalogue.attributes))
-            for done, offer in enumerate(catalogue.offers(), 1):
+            table.writerow(("url", "label", *catalog.attributes))
+            for done, offer in enumerate(catalog.offers(), 1):
                 if offer.condition not in PICTURELESS:
-                    known = (offer.attributes.get(name, "") for name in catalogue.attributes)
+                    known = (offer.attributes.get(name, "") for name in catalog.attributes)
                     table.writerow((url_of(offer), offer.label, *known))
                 progress(done, None, "address")
-        for done, (label, name, content) in enumerate(catalogue.test_pictures(), 1):
+        for done, (label, name, content) in enumerate(catalog.test_pictures(), 1):
             (folder / "test" / label).mkdir(parents=True, exist_ok=True)
             (folder / "test" / label / name).write_bytes(content)
             progress(done, None, "test picture")

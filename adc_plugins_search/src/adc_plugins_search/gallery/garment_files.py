@@ -11,7 +11,7 @@ ODD: tuple[Kind, ...] = ("turned", "grey", "palette", "deep", "alpha")
 """JPEG that EXIF says to turn, grey JPEG, PNG with a palette, of 16 bits, and with a margin to see
 through."""
 
-COLOURLESS: frozenset[Kind] = frozenset(("grey", "deep"))
+COLORLESS: frozenset[Kind] = frozenset(("grey", "deep"))
 JPEG: frozenset[Kind] = frozenset(("jpeg", "turned", "grey"))
 NEAR_SCALE, _NEAR_LIGHT, _NEAR_QUALITY = 0.8, 1.04, 72
 _TO_BE_TURNED_RIGHT = 6

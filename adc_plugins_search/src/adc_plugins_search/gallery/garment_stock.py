@@ -21,7 +21,7 @@ MOST_ANSWERS = 1000
 SMALLEST, LARGEST = 300, 800
 """Longer side of the pictures, in pixels."""
 
-FAVOUR, OFFERS, PICTURE, TEST, SEARCH, ADDRESS = range(1, 7)
+FAVOR, OFFERS, PICTURE, TEST, SEARCH, ADDRESS = range(1, 7)
 """What generators are for; the last part of their seeds, where a zero would not count."""
 
 _DRAWS = 14
@@ -86,9 +86,9 @@ class Stock:
             )
             for name in self.names
         ]
-        random = np.random.default_rng([seed, 0, 0, FAVOUR])
+        random = np.random.default_rng([seed, 0, 0, FAVOR])
         shape = (len(self.names), sum(map(len, self.words.values())))
-        self._favour = random.standard_normal(shape)
+        self._favor = random.standard_normal(shape)
         self._draws = lru_cache(512)(self._new_draws)
 
     def number(self, combination: Combination) -> int:
@@ -118,12 +118,12 @@ class Stock:
         How well each word goes with the class makes the combination more or less common.
         """
         name, tail, start, strange = self.names[combination[0]], self._flaws.tail, 0, 0
-        favour = 0.0
+        favor = 0.0
         for attribute, place in zip(ATTRIBUTES, combination[1:], strict=True):
-            favour += self._favour[combination[0], start + place]
+            favor += self._favor[combination[0], start + place]
             start += len(self.words[attribute])
             strange += self.words[attribute][place] not in suitable(attribute, name)
-        common = (1 + erf(favour / sqrt(6))) / 2 * tail**strange
+        common = (1 + erf(favor / sqrt(6))) / 2 * tail**strange
         return self._answers if common >= tail else int(self._answers * (common / tail) ** 2)
 
     def slots(self, combination: Combination) -> Iterator[Slot]:

@@ -15,11 +15,11 @@ from PIL import Image
 
 from adc_core.errors import InputError
 from adc_plugins_search.designers.vocabulary import ATTRIBUTES
-from adc_plugins_search.gallery.catalogue import SUFFIX_OF, Catalogue, Offer
+from adc_plugins_search.gallery.catalog import SUFFIX_OF, Catalog, Offer
 from adc_plugins_search.gallery.conditions import CLOSED
 from adc_plugins_search.gallery.drawing import Garment, draw
 from adc_plugins_search.gallery.flaws import Flaws
-from adc_plugins_search.gallery.garment_files import COLOURLESS, encoded, mime_of, near
+from adc_plugins_search.gallery.garment_files import COLORLESS, encoded, mime_of, near
 from adc_plugins_search.gallery.garment_stock import (
     ADDRESS,
     MOST_ANSWERS,
@@ -36,7 +36,7 @@ from adc_plugins_search.gallery.garment_words import PLAIN, class_names, named
 _SPACE = 2**36
 
 
-class GarmentCatalogue(Catalogue):
+class GarmentCatalog(Catalog):
     """Drawn garments of twelve classes in the colours, materials and patterns of the vocabulary.
 
     A query is answered when it names one class. What else it names in the vocabulary's words must
@@ -164,7 +164,7 @@ class GarmentCatalogue(Catalogue):
         asked, shown = self._garment(slot.combination), self._garment(slot.shown)
         mime = mime_of(slot.kind)
         truth = {"color": shown.color, "material": shown.material, "pattern": shown.pattern}
-        if slot.kind in COLOURLESS:
+        if slot.kind in COLORLESS:
             del truth["color"]
         folder = CLOSED if slot.condition == "closed" else "pictures"
         number = self._stock.number(slot.combination) * MOST_ANSWERS + slot.rank

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from adc_plugins_search.gallery.catalogue import Offer
+from adc_plugins_search.gallery.catalog import Offer
 from adc_plugins_search.gallery.protocol import Protocol
 
 PATH = "/customsearch/v1"
@@ -55,7 +55,7 @@ class GoogleProtocol(Protocol):
         return web.json_response(self._results(request, given["q"], start, count))
 
     def _results(self, request: web.Request, text: str, start: int, count: int) -> dict[str, Any]:
-        offers = self.catalogue.search(text)[:MAX_RESULTS]
+        offers = self.catalog.search(text)[:MAX_RESULTS]
         shown = offers[start - 1 : start - 1 + count]
         told = {
             "title": f"Google Custom Search - {text}",

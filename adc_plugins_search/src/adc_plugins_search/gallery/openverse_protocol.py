@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from adc_plugins_search.gallery.catalogue import Offer
+from adc_plugins_search.gallery.catalog import Offer
 from adc_plugins_search.gallery.protocol import Protocol
 
 PATH = "/v1/images/"
@@ -42,7 +42,7 @@ class OpenverseProtocol(Protocol):
             return _error(400, "Invalid page requested.")
         if not self.spend():
             return _error(429, "Request was throttled.", {"Retry-After": "60"})
-        offers = self.catalogue.search(request.query.get("q", ""))[:MAX_RESULTS]
+        offers = self.catalog.search(request.query.get("q", ""))[:MAX_RESULTS]
         shown = offers[(page - 1) * size : page * size]
         body = {
             "result_count": len(offers),

@@ -47,8 +47,8 @@ def bands(cloth: Cloth, parts: tuple[tuple[float, float, int, float], ...], size
     """Bands that cross, each with its place, its width, its colour and its strength."""
     size *= cloth.number(0.85, 1.15)
     layers = [
-        (np.float32(strength) * bars(along * size + place, width, 0.03), colour)
-        for place, width, colour, strength in parts
+        (np.float32(strength) * bars(along * size + place, width, 0.03), color)
+        for place, width, color, strength in parts
         for along in (cloth.u, cloth.v)
     ]
     return Print(tuple(layers))

@@ -6,7 +6,7 @@ from zlib import crc32
 
 from aiohttp import web
 
-from adc_plugins_search.gallery.catalogue import Catalogue, Offer
+from adc_plugins_search.gallery.catalog import Catalog, Offer
 
 
 class Protocol(ABC):
@@ -19,9 +19,9 @@ class Protocol(ABC):
     """
 
     def __init__(
-        self, catalogue: Catalogue, quota: int | None = None, hosts: Sequence[str] = ()
+        self, catalog: Catalog, quota: int | None = None, hosts: Sequence[str] = ()
     ) -> None:
-        self.catalogue = catalogue
+        self.catalog = catalog
         self.quota = quota
         self.calls = 0
         self._hosts = hosts

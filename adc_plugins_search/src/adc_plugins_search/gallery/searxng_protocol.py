@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from adc_plugins_search.gallery.catalogue import Offer
+from adc_plugins_search.gallery.catalog import Offer
 from adc_plugins_search.gallery.protocol import Protocol
 
 PATH = "/search"
@@ -25,7 +25,7 @@ class SearxngProtocol(Protocol):
         if not self.spend():
             return web.Response(status=429, text="Too Many Requests")
         page = int(given.get("pageno", 1))
-        shown = self.catalogue.search(given.get("q", ""))[(page - 1) * PAGE : page * PAGE]
+        shown = self.catalog.search(given.get("q", ""))[(page - 1) * PAGE : page * PAGE]
         results = [_result(offer, self.root(request, offer)) for offer in shown]
         return web.json_response({"query": given.get("q", ""), "results": results})
 

@@ -16,7 +16,7 @@ from aiohttp import web
 from adc_core.errors import InputError, WorkError
 from adc_plugins_search.gallery.bing_protocol import BingProtocol
 from adc_plugins_search.gallery.brave_protocol import BraveProtocol
-from adc_plugins_search.gallery.catalogue import Catalogue, Offer
+from adc_plugins_search.gallery.catalog import Catalog, Offer
 from adc_plugins_search.gallery.conditions import MOVED, Treatment, moved, robots
 from adc_plugins_search.gallery.export import export_answers
 from adc_plugins_search.gallery.google_protocol import PATH, GoogleProtocol
@@ -47,7 +47,7 @@ class GalleryServer:
 
     def __init__(
         self,
-        catalogue: Catalogue,
+        catalog: Catalog,
         host: str = "127.0.0.1",
         port: int = 8765,
         *,
@@ -57,18 +57,18 @@ class GalleryServer:
         drip_seconds: float = 1.0,
         protocols: Sequence[type[Protocol]] = (),
     ) -> None:
-        self.catalogue = catalogue
+        self.catalog = catalog
         self.host = host
         self.port = port
         self.hosts = _hosts_from(host, hosts)
         shown = self.hosts if hosts > 1 else ()
-        self.google = GoogleProtocol(catalogue, quota, shown)
-        self.openverse = OpenverseProtocol(catalogue, quota, shown)
-        self.wikimedia = WikimediaProtocol(catalogue, quota, shown)
-        self.brave = BraveProtocol(catalogue, quota, shown)
-        self.bing = BingProtocol(catalogue, quota, shown)
-        self.searxng = SearxngProtocol(catalogue, quota, shown)
-        self._further = [protocol(catalogue, quota, shown) for protocol in protocols]
+        self.google = GoogleProtocol(catalog, quota, shown)
+        self.openverse = OpenverseProtocol(catalog, quota, shown)
+        self.wikimedia = WikimediaProtocol(catalog, quota, shown)
+        self.brave = BraveProtocol(catalog, quota, shown)
+        self.bing = BingProtocol(catalog, quota, shown)
+        self.searxng = SearxngProtocol(catalog, quota, shown)
+        self._further = [protocol(catalog, quota, shown) for protocol in protocols]
         self._treatment = Treatment(slow_seconds, drip_seconds)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="gallery", daemon=True)
@@ -99,7 +99,7 @@ class GalleryServer:
 
     def export(self, folder: Path) -> None:
         """Write `truth.csv` and `test/`; see `export_answers`."""
-        export_answers(self.catalogue, self.url_of, folder)
+        export_answers(self.catalog, self.url_of, folder)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -150,7 +150,7 @@ class GalleryServer:
             raise
 
     async def _picture(self, request: web.Request) -> web.StreamResponse:
-        offer = self.catalogue.find(request.match_info["path"])
+        offer = self.catalog.find(request.match_info["path"])
         if offer is None:
             raise web.HTTPNotFound
         content = partial(self._content, offer)
@@ -160,14 +160,14 @@ class GalleryServer:
 
     async def _moved(self, request: web.Request) -> web.StreamResponse:
         path, redirect = moved(request)
-        offer = self.catalogue.find(path)
+        offer = self.catalog.find(path)
         if offer is None:
             raise web.HTTPNotFound
         return redirect or web.Response(body=await self._content(offer), content_type=offer.mime)
 
     async def _content(self, offer: Offer) -> bytes:
         # Pictures are drawn beside the loop, which goes on answering.
-        return await asyncio.to_thread(self.catalogue.content, offer)
+        return await asyncio.to_thread(self.catalog.content, offer)
 
 
 def _hosts_from(first: str, count: int) -> tuple[str, ...]:

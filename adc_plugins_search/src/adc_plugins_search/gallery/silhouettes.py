@@ -178,12 +178,12 @@ class _Canvas:
             thread = self._place(np.stack([_shifted(start, 0, -0.01), _shifted(start, 0, length)]))
             self._on_mask.line(thread, 255, self._pixels(0.009))
 
-    def _dot(self, middle: Points, radius: float, colour: str) -> None:
+    def _dot(self, middle: Points, radius: float, color: str) -> None:
         ((x, y),) = self._place(middle[None])
         reach = radius * self._unit
         box = (x - reach, y - reach, x + reach, y + reach)
         self._on_painted.ellipse(box, 255)
-        self._on_paint.ellipse(box, colour, "#55524c", max(1, round(reach / 6)))
+        self._on_paint.ellipse(box, color, "#55524c", max(1, round(reach / 6)))
 
     def _place(self, points: Points) -> list[tuple[float, float]]:
         return [(x, y) for x, y in (_FINER * self._pose.place(points)).tolist()]

@@ -125,7 +125,7 @@ def embroidered(cloth: Cloth) -> Print:
     place = step(0.14 - np.abs(np.abs(cloth.u) - 0.15), 0.05) * step(0.5 - cloth.v, 0.1)
     layers = flowers(cloth, 7, 1.25).layers
     thread = 0.8 + 0.2 * bars((cloth.u + cloth.v) * 90, 0.5, 0.3)
-    return Print(tuple((place * share * thread, colour) for share, colour in layers))
+    return Print(tuple((place * share * thread, color) for share, color in layers))
 
 
 def fringes(cloth: Cloth) -> Print:

@@ -4,7 +4,7 @@ from typing import Any
 
 from aiohttp import web
 
-from adc_plugins_search.gallery.catalogue import Offer
+from adc_plugins_search.gallery.catalog import Offer
 from adc_plugins_search.gallery.protocol import Protocol
 
 PATH = "/w/api.php"
@@ -28,7 +28,7 @@ class WikimediaProtocol(Protocol):
         text = given.get("gsrsearch", "").removeprefix("filetype:bitmap ")
         start = int(given.get("gsroffset", 0))
         count = min(MAX_PAGE, int(given.get("gsrlimit", 10)))
-        offers = self.catalogue.search(text)
+        offers = self.catalog.search(text)
         shown = offers[start : start + count]
         if not shown:
             return web.json_response({"batchcomplete": True})

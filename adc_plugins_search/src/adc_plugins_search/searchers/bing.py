@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from adc_core.design import Hit, Page, Query
 from adc_core.interfaces import Searcher
-from adc_plugins_search.licences import creative_commons
+from adc_plugins_search.licenses import creative_commons
 from adc_plugins_search.searchers.base_url import BaseUrl, check_may_have
 from adc_plugins_search.searchers.json_api import Hits, get_json, refusal, results_of
 from adc_plugins_search.searchers.keys import secret
@@ -14,7 +14,7 @@ from adc_plugins_search.searchers.keys import secret
 PAGE_SIZE = 150
 KEY = "BING_SUBSCRIPTION_KEY"
 
-_LICENCES = {
+_LICENSES = {
     "Attribution": "by",
     "AttributionShareAlike": "by-sa",
     "AttributionNoDerivs": "by-nd",
@@ -43,7 +43,7 @@ class BingSearcher(Searcher):
     safe_search: Literal["Off", "Moderate", "Strict"] = Field(
         "Moderate", description="whether to leave out adult content"
     )
-    licence: str | None = Field(
+    license: str | None = Field(
         None, description="filter: Any, Public, Share, ShareCommercially, Modify, …"
     )
     image_type: str | None = Field(None, description="kind of image, such as Photo")
@@ -81,7 +81,7 @@ class BingSearcher(Searcher):
             "offset": str(offset),
             "safeSearch": self.safe_search,
         }
-        chosen = {"mkt": self.market, "license": self.licence, "imageType": self.image_type}
+        chosen = {"mkt": self.market, "license": self.license, "imageType": self.image_type}
         return parameters | {name: value for name, value in chosen.items() if value}
 
 
@@ -91,10 +91,10 @@ class _Item(BaseModel):
     name: str | None = None
     width: int | None = None
     height: int | None = None
-    licence: str | None = Field(None, alias="creativeCommons")
+    license: str | None = Field(None, alias="creativeCommons")
 
     def hit(self, query: Query, rank: int) -> Hit:
-        code = _LICENCES.get(self.licence or "")
+        code = _LICENSES.get(self.license or "")
         return Hit(
             url=self.content,
             query=query,
@@ -104,7 +104,7 @@ class _Item(BaseModel):
             title=self.name,
             width=self.width,
             height=self.height,
-            licence=creative_commons(code) if code else self.licence,
+            license=creative_commons(code) if code else self.license,
         )
 
 

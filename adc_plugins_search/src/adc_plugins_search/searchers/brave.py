@@ -23,7 +23,7 @@ class BraveSearcher(Searcher):
     """Finds images with the Brave Search API (up to 200 per query, in one call).
 
     The key comes from the environment variable `BRAVE_API_KEY` or `BRAVE_SEARCH_API_KEY`. Every
-    call costs money beyond a monthly allowance. Brave tells no licences; what may be stored and
+    call costs money beyond a monthly allowance. Brave tells no licenses; what may be stored and
     trained on depends on the plan: read its terms.
     """
 

@@ -30,13 +30,13 @@ class GoogleSearcher(Searcher):
     `base_url` lets anything that speaks the same protocol stand in, such as `adc gallery`; on
     another machine it gets the key only if `ADC_GOOGLE_BASE_URL` names it too.
 
-    Google does not say under which licence an image stands: `rights` only filters, and hits carry
-    no licence.
+    Google does not say under which license an image stands: `rights` only filters, and hits carry
+    no license.
     """
 
     base_url: BaseUrl = Field(SERVICE, description="address of the service")
     rights: str | None = Field(
-        None, description="licence filter, such as cc_publicdomain|cc_attribute"
+        None, description="license filter, such as cc_publicdomain|cc_attribute"
     )
     safe: Literal["active", "off"] = Field("off", description="whether to leave out adult content")
     image_type: Literal["clipart", "face", "lineart", "stock", "photo", "animated"] | None = Field(

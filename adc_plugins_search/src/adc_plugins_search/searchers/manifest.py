@@ -24,7 +24,7 @@ PAGE_SIZE = 1000
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
-_TEXTS = ("page", "title", "licence", "licence_url", "creator", "creator_url", "attribution")
+_TEXTS = ("page", "title", "license", "license_url", "creator", "creator_url", "attribution")
 _NUMBERS = ("width", "height")
 
 
@@ -35,7 +35,7 @@ class ManifestSearcher(Searcher):
     With labels a query is answered by the rows of its class; a column that is called like an
     attribute must hold the query's value. With captions alone it is answered by those that hold
     every word of the class, most words of the query first. Columns `page`, `title`, `width`,
-    `height`, `licence`, `licence_url`, `creator`, `creator_url` and `attribution` go with a hit.
+    `height`, `license`, `license_url`, `creator`, `creator_url` and `attribution` go with a hit.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"path": "list.parquet"}]})

@@ -1,4 +1,4 @@
-"""Openverse: openly licensed images, with licence and creator of each."""
+"""Openverse: openly licensed images, with license and creator of each."""
 
 from collections.abc import Mapping
 from threading import Lock
@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from adc_core.design import Hit, Page, Query
 from adc_core.errors import InputError
 from adc_core.interfaces import Searcher
-from adc_plugins_search.licences import creative_commons
+from adc_plugins_search.licenses import creative_commons
 from adc_plugins_search.manners import user_agent
 from adc_plugins_search.searchers.base_url import BaseUrl, check_may_have
 from adc_plugins_search.searchers.json_api import Hits, get_json, refusal, results_of
@@ -29,7 +29,7 @@ _lock = Lock()
 
 
 class OpenverseSearcher(Searcher):
-    """Finds openly licensed images with Openverse; licence and creator come with each.
+    """Finds openly licensed images with Openverse; license and creator come with each.
 
     It needs no key. With `OPENVERSE_CLIENT_ID` and `OPENVERSE_CLIENT_SECRET` in the environment
     pages are larger and limits higher. At most 240 images of a query are shown. The terms forbid
@@ -37,11 +37,11 @@ class OpenverseSearcher(Searcher):
     """
 
     base_url: BaseUrl = Field(SERVICE, description="address of the service")
-    licences: tuple[str, ...] = Field(
+    licenses: tuple[str, ...] = Field(
         (), description="only these, such as cc0, by, by-sa; without any all that are open"
     )
-    licence_type: Literal["all", "all-cc", "commercial", "modification"] = Field(
-        "all", description="only licences that allow this"
+    license_type: Literal["all", "all-cc", "commercial", "modification"] = Field(
+        "all", description="only licenses that allow this"
     )
     category: Literal["photograph", "illustration", "digitized_artwork"] | None = Field(
         None, description="kind of image"
@@ -93,10 +93,10 @@ class OpenverseSearcher(Searcher):
             "page": str(number),
             "page_size": str(min(size, MAX_RESULTS - (number - 1) * size)),
         }
-        if self.licences:
-            parameters["license"] = ",".join(self.licences)
-        if self.licence_type != "all":
-            parameters["license_type"] = self.licence_type
+        if self.licenses:
+            parameters["license"] = ",".join(self.licenses)
+        if self.license_type != "all":
+            parameters["license_type"] = self.license_type
         if self.category:
             parameters["category"] = self.category
         return parameters
@@ -155,8 +155,8 @@ class _Item(BaseModel):
             title=self.title,
             width=self.width,
             height=self.height,
-            licence=creative_commons(self.license, self.license_version),
-            licence_url=self.license_url,
+            license=creative_commons(self.license, self.license_version),
+            license_url=self.license_url,
             creator=self.creator,
             creator_url=self.creator_url,
             attribution=self.attribution,

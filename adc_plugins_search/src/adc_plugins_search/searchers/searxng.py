@@ -17,7 +17,7 @@ class SearxngSearcher(Searcher):
     """Finds images with a SearXNG instance of one's own, named by `base_url`.
 
     The instance must answer in JSON: put `json` into `search.formats` of its settings. It tells
-    no licences; which engines it asks, and whether their terms allow that, is its owner's affair.
+    no licenses; which engines it asks, and whether their terms allow that, is its owner's affair.
     """
 
     model_config = ConfigDict(

@@ -1,4 +1,4 @@
-"""Wikimedia Commons: freely licensed media, with licence and creator of each."""
+"""Wikimedia Commons: freely licensed media, with license and creator of each."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from adc_core.design import Hit, Page, Query
 from adc_core.interfaces import Searcher
-from adc_plugins_search.licences import of_url
+from adc_plugins_search.licenses import of_url
 from adc_plugins_search.manners import user_agent
 from adc_plugins_search.searchers.base_url import BaseUrl
 from adc_plugins_search.searchers.json_api import Answer, Hits, get_json, refusal, results_of
@@ -20,7 +20,7 @@ _TAG = re.compile(r"<[^>]*>")
 
 
 class WikimediaSearcher(Searcher):
-    """Finds pictures on Wikimedia Commons; licence and creator come with each.
+    """Finds pictures on Wikimedia Commons; license and creator come with each.
 
     It needs no key, but Wikimedia asks programs to say how their owner can be reached: give
     `contact`. The pictures are asked for in the width that is needed, not as originals, and lie
@@ -95,7 +95,7 @@ class _Info(BaseModel):
     facts: dict[str, _Fact] = Field({}, alias="extmetadata")
 
     def hit(self, query: Query, rank: int, title: str) -> Hit:
-        licence_url, name, creator, credit = (
+        license_url, name, creator, credit = (
             self.facts.get(key, _Fact()).text
             for key in ("LicenseUrl", "LicenseShortName", "Artist", "Credit")
         )
@@ -108,8 +108,8 @@ class _Info(BaseModel):
             title=title.removeprefix("File:"),
             width=self.thumb_width if self.thumb else self.width,
             height=self.thumb_height if self.thumb else self.height,
-            licence=of_url(licence_url) or name,
-            licence_url=licence_url,
+            license=of_url(license_url) or name,
+            license_url=license_url,
             creator=creator,
             attribution=credit,
         )

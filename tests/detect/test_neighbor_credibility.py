@@ -5,17 +5,17 @@ from hypothesis import strategies as st
 
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.evidence import Neighbours
-from adc_plugins_detect.detectors.neighbour_credibility import (
-    NeighbourCredibility,
-    neighbour_credibility,
+from adc_core.evidence import Neighbors
+from adc_plugins_detect.detectors.neighbor_credibility import (
+    NeighborCredibility,
+    neighbor_credibility,
 )
-from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
+from adc_plugins_detect.enrichers.neighbors import nearest_neighbors
 
 
 def test_worked_example(vectors):
     points, example = vectors["deep_knn"], vectors["neighbour_credibility"]
-    findings = neighbour_credibility(
+    findings = neighbor_credibility(
         points["labels"], points["features"], k=example["k"], temperature=example["tau"]
     )
     # The graph's similarities are single precision: half an ulp of 1 over the temperature.
@@ -35,28 +35,28 @@ def test_more_agreement_is_less_suspicion_and_all_agreement_none(seed, rows, k, 
     random = np.random.default_rng(seed)
     labels = random.integers(0, 3, rows)
     shift = random.integers(1, rows, (rows, k))
-    graph = Neighbours(
+    graph = Neighbors(
         indices=(np.arange(rows)[:, None] + shift) % rows,
         similarities=-np.sort(-random.random((rows, k)), axis=1),
     )
     options = {"k": k, "temperature": temperature}
-    suspicion = neighbour_credibility(labels, graph, **options).suspicion
+    suspicion = neighbor_credibility(labels, graph, **options).suspicion
     same = labels[graph.indices] == labels[:, None]
     assert (suspicion[same.all(axis=1)] == 0).all()
     np.testing.assert_allclose(suspicion[~same.any(axis=1)], 1)
-    merged = neighbour_credibility(labels.clip(max=1), graph, **options).suspicion
+    merged = neighbor_credibility(labels.clip(max=1), graph, **options).suspicion
     assert (merged <= suspicion + 1e-12).all()
 
 
-def test_hot_neighbours_have_one_vote_each(planted):
-    graph = nearest_neighbours(planted.features, 10)
+def test_hot_neighbors_have_one_vote_each(planted):
+    graph = nearest_neighbors(planted.features, 10)
     near = planted.labels[graph.indices] != planted.labels[:, None]
-    findings = neighbour_credibility(planted.labels, graph, temperature=1e12)
+    findings = neighbor_credibility(planted.labels, graph, temperature=1e12)
     np.testing.assert_allclose(findings.suspicion, near.mean(axis=1), atol=1e-9)
 
 
 def test_ranks_planted_noise_first(planted):
-    findings = neighbour_credibility(planted.labels, planted.features, flag_rate=0.2)
+    findings = neighbor_credibility(planted.labels, planted.features, flag_rate=0.2)
     assert findings.flagged.sum() == 400
     assert planted.wrong[findings.flagged].mean() > 0.99
     worse = findings.suspicion[planted.wrong][:, None] > findings.suspicion[~planted.wrong]
@@ -66,8 +66,8 @@ def test_ranks_planted_noise_first(planted):
 def test_order_and_names_do_not_matter(planted):
     random = np.random.default_rng(1)
     order, names = random.permutation(2000), np.array([2, 0, 3, 1])
-    findings = neighbour_credibility(planted.labels, planted.features)
-    permuted = neighbour_credibility(names[planted.labels[order]], planted.features[order])
+    findings = neighbor_credibility(planted.labels, planted.features)
+    permuted = neighbor_credibility(names[planted.labels[order]], planted.features[order])
     np.testing.assert_allclose(permuted.suspicion, findings.suspicion[order], atol=1e-12)
 
 
@@ -76,35 +76,35 @@ def test_memory_maps_and_inputs(planted, tmp_path):
     mapped = np.load(tmp_path / "features.npy", mmap_mode="r")
     labels = planted.labels.copy()
     labels.flags.writeable = False
-    findings = neighbour_credibility(labels, mapped)
-    assert findings == neighbour_credibility(planted.labels, planted.features)
+    findings = neighbor_credibility(labels, mapped)
+    assert findings == neighbor_credibility(planted.labels, planted.features)
 
 
 def test_bad_input_is_named(planted):
-    graph = nearest_neighbours(planted.features, 5)
+    graph = nearest_neighbors(planted.features, 5)
     cases = [
         ({"k": 0}, "k: Input should be greater than or equal to 1"),
         ({"temperature": 0.0}, "temperature: Input should be greater than 0"),
-        ({}, "the graph holds 5 neighbours a sample but 10 are needed"),
+        ({}, "the graph holds 5 neighbors a sample but 10 are needed"),
         ({"k": 5, "flag_rate": 2}, "flag_rate: Input should be less than or equal to 1"),
     ]
     for options, message in cases:
         with pytest.raises(InputError) as raised:
-            neighbour_credibility(planted.labels, graph, **options)
+            neighbor_credibility(planted.labels, graph, **options)
         assert str(raised.value) == message
     with pytest.raises(InputError) as raised:
-        neighbour_credibility(planted.labels[:9], graph, k=5)
+        neighbor_credibility(planted.labels[:9], graph, k=5)
     assert str(raised.value) == (
-        "neighbours have 2000 rows but there are 9 labels: give one row per sample"
+        "neighbors have 2000 rows but there are 9 labels: give one row per sample"
     )
 
 
 def test_component_reads_the_graph(planted):
-    graph = nearest_neighbours(planted.features, 8)
-    dataset = Dataset(labels=planted.labels, neighbours=graph)
-    detector = NeighbourCredibility(k=7, temperature=0.2, flag_rate=0.3)
-    assert detector.neighbours_read == 7
-    expected = neighbour_credibility(
+    graph = nearest_neighbors(planted.features, 8)
+    dataset = Dataset(labels=planted.labels, neighbors=graph)
+    detector = NeighborCredibility(k=7, temperature=0.2, flag_rate=0.3)
+    assert detector.neighbors_read == 7
+    expected = neighbor_credibility(
         planted.labels, graph, k=7, temperature=0.2, flag_rate=0.3, ids=dataset.ids
     )
     assert detector.detect(dataset) == expected

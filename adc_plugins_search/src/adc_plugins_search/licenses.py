@@ -1,9 +1,9 @@
-"""Names of Creative Commons licences, as SPDX writes them."""
+"""Names of Creative Commons licenses, as SPDX writes them."""
 
 import re
 
 CODES = ("cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd")
-"""The codes of the licences that can be asked for."""
+"""The codes of the licenses that can be asked for."""
 
 _URL = re.compile(
     r"creativecommons\.org/(?:licenses/(?P<kind>[a-z+-]+)/(?P<version>[\d.]+)"
@@ -12,7 +12,7 @@ _URL = re.compile(
 
 
 def creative_commons(kind: str, version: str | None = None) -> str:
-    """The name of a licence by its code, such as `by-sa` or `cc0`.
+    """The name of a license by its code, such as `by-sa` or `cc0`.
 
     Args:
         kind: the code, with or without `cc-`.
@@ -24,7 +24,7 @@ def creative_commons(kind: str, version: str | None = None) -> str:
 
 
 def of_url(url: str | None) -> str | None:
-    """The name of the licence whose deed stands at an address; None for any other address."""
+    """The name of the license whose deed stands at an address; None for any other address."""
     found = _URL.search(url or "")
     if found is None:
         return None
@@ -34,6 +34,6 @@ def of_url(url: str | None) -> str | None:
 
 
 def code_of(name: str | None) -> str | None:
-    """The code of a licence by its name as `creative_commons` makes it; None for any other."""
+    """The code of a license by its name as `creative_commons` makes it; None for any other."""
     plain = re.sub(r"-[\d.]+$", "", (name or "").lower()).removeprefix("cc-")
     return plain if plain in CODES else None

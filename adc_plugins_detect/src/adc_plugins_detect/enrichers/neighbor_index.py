@@ -1,4 +1,4 @@
-"""Neighbours of a million samples and more: graph indexes are searched, and their recall measured.
+"""Neighbors of a million samples and more: graph indexes are searched, and their recall measured.
 
 One graph over all samples would not do: its search begins in one place and walks downhill, and
 where features form clusters, as those of classes do, it ends in the wrong one. So the samples are
@@ -16,9 +16,9 @@ from threadpoolctl import threadpool_limits
 
 from adc_core.arrays import Array, chunks
 from adc_core.errors import InputError
-from adc_core.evidence import Neighbours
+from adc_core.evidence import Neighbors
 from adc_core.work import progress
-from adc_plugins_detect.enrichers.neighbours import SPARE, best_of, unit_rows
+from adc_plugins_detect.enrichers.neighbors import SPARE, best_of, unit_rows
 
 WANTED_RECALL = 0.98
 """The indexes are searched as widely as this takes, by what a sample of the rows shows."""
@@ -39,16 +39,16 @@ class _Reach(NamedTuple):
     width: int
 
 
-def search_index(features: Array, k: int) -> Neighbours:
+def search_index(features: Array, k: int) -> Neighbors:
     """The k nearest other rows of nearly every row by cosine similarity.
 
     The graphs are FAISS's hierarchical navigable small worlds (Malkov and Yashunin, 2020), the
     cells those of k-means. Each graph is built in one thread, so that the same features give the
-    same neighbours, and several at a time. What is found is put in order by exact similarities.
+    same neighbors, and several at a time. What is found is put in order by exact similarities.
 
     Args:
         features: N × D finite numbers.
-        k: neighbours of each row, itself excluded.
+        k: neighbors of each row, itself excluded.
 
     Raises:
         InputError: a row has no direction, or FAISS is not installed.
@@ -57,7 +57,7 @@ def search_index(features: Array, k: int) -> Neighbours:
         import faiss
     except ImportError:
         raise InputError(
-            f"the neighbours of {len(features)} samples are searched with an index: "
+            f"the neighbors of {len(features)} samples are searched with an index: "
             "pip install 'adc-plugins-detect[index]', or ask for method exact"
         ) from None
     unit, lengths = unit_rows(features)
@@ -80,7 +80,7 @@ def search_index(features: Array, k: int) -> Neighbours:
         progress(int(rows[-1]) + 1, n, "sample ordered")
     # Counted by similarity: of equals any is as good.
     recall = float((similarities[sample] >= truth).mean())
-    return Neighbours(indices=indices, similarities=similarities, recall=recall)
+    return Neighbors(indices=indices, similarities=similarities, recall=recall)
 
 
 class _CellIndex:
@@ -103,10 +103,10 @@ class _CellIndex:
         near = np.empty((len(self._unit), min(count, _MOST_CELLS[-1])), np.int32)
         options = {"niter": 10, "seed": 1, "spherical": True, "max_points_per_centroid": 256}
         with threadpool_limits(1):
-            (centres,) = self._in_threads(lambda _: self._k_means(count, options), [0])
+            (centers,) = self._in_threads(lambda _: self._k_means(count, options), [0])
             for start in range(0, len(self._unit), _BLOCK):
                 part = slice(start, start + _BLOCK)
-                products = self._unit[part] @ centres.T
+                products = self._unit[part] @ centers.T
                 near[part] = np.argsort(-products, axis=1, kind="stable")[:, : near.shape[1]]
         return near
 
@@ -142,12 +142,12 @@ class _CellIndex:
         return values, found
 
     def reach(self, sample: Array, truth: Array, k: int) -> _Reach:
-        """The least work that finds enough of the true neighbours of a sample of rows.
+        """The least work that finds enough of the true neighbors of a sample of rows.
 
         Args:
             sample: S rows.
-            truth: S similarities of the k-th true neighbour.
-            k: neighbours.
+            truth: S similarities of the k-th true neighbor.
+            k: neighbors.
         """
         cells = [c for c in _MOST_CELLS if c <= self._near.shape[1]]
         truth = np.nextafter(truth - 1e-6, -1, dtype=np.float32)

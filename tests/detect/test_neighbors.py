@@ -7,8 +7,8 @@ from threadpoolctl import threadpool_limits
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.work import working_in
-from adc_plugins_detect.enrichers import neighbours as module
-from adc_plugins_detect.enrichers.neighbours import NearestNeighbours, nearest_neighbours
+from adc_plugins_detect.enrichers import neighbors as module
+from adc_plugins_detect.enrichers.neighbors import NearestNeighbors, nearest_neighbors
 
 
 def plain_search(features, k):
@@ -36,12 +36,12 @@ def small_blocks(monkeypatch):
 @pytest.mark.usefixtures("small_blocks")
 def test_finds_what_a_plain_search_finds(k):
     features = np.random.default_rng(0).normal(size=(120, 7)).astype(np.float32)
-    same(nearest_neighbours(features, k), *plain_search(features, k))
+    same(nearest_neighbors(features, k), *plain_search(features, k))
 
 
 def test_worked_example(vectors):
     example = vectors["simifeat"]
-    graph = nearest_neighbours(example["features"], 3)
+    graph = nearest_neighbors(example["features"], 3)
     np.testing.assert_array_equal(graph.indices, np.array(example["neighbours"])[:, 1:])
     distances = np.array(example["distances"])[:, 1:]
     np.testing.assert_allclose(1 - graph.similarities, distances, rtol=0, atol=6e-8)
@@ -55,14 +55,14 @@ def test_copies_and_ties_come_in_the_order_of_rows(seed, rows, k):
     k = min(k, rows - 1)
     block, module.BLOCK = module.BLOCK, 16
     try:
-        same(nearest_neighbours(features, k), *plain_search(features, k))
+        same(nearest_neighbors(features, k), *plain_search(features, k))
     finally:
         module.BLOCK = block
 
 
 @pytest.mark.usefixtures("small_blocks")
-def test_identical_rows_are_each_others_first_neighbours_by_row():
-    graph = nearest_neighbours(np.ones((100, 4)), 3)
+def test_identical_rows_are_each_others_first_neighbors_by_row():
+    graph = nearest_neighbors(np.ones((100, 4)), 3)
     assert graph.indices[:5].tolist() == [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2], [0, 1, 2]]
     assert graph.indices[-1].tolist() == [0, 1, 2]
     assert (graph.similarities == 1).all()
@@ -71,27 +71,27 @@ def test_identical_rows_are_each_others_first_neighbours_by_row():
 def test_lengths_do_not_matter(planted):
     random = np.random.default_rng(1)
     scaled = planted.features * 2.0 ** random.integers(-60, 60, (2000, 1))
-    assert nearest_neighbours(scaled, 9) == nearest_neighbours(planted.features, 9)
+    assert nearest_neighbors(scaled, 9) == nearest_neighbors(planted.features, 9)
 
 
 def test_the_whole_range_of_single_precision(planted):
     features = planted.features.astype(np.float32)
-    graph = nearest_neighbours(features, 5)
-    assert nearest_neighbours(features * np.float32(2.0**120), 5) == graph
-    assert nearest_neighbours(features * np.float32(2.0**-60), 5) == graph
+    graph = nearest_neighbors(features, 5)
+    assert nearest_neighbors(features * np.float32(2.0**120), 5) == graph
+    assert nearest_neighbors(features * np.float32(2.0**-60), 5) == graph
 
 
 def test_the_number_of_threads_changes_nothing():
     features = np.random.default_rng(0).normal(size=(5000, 32)).astype(np.float32)
-    graph = nearest_neighbours(features, 10)
+    graph = nearest_neighbors(features, 10)
     with threadpool_limits(1):
-        assert nearest_neighbours(features, 10) == graph
+        assert nearest_neighbors(features, 10) == graph
 
 
-def test_other_order_same_neighbours(planted):
+def test_other_order_same_neighbors(planted):
     order = np.random.default_rng(2).permutation(2000)
-    graph = nearest_neighbours(planted.features, 6)
-    permuted = nearest_neighbours(planted.features[order], 6)
+    graph = nearest_neighbors(planted.features, 6)
+    permuted = nearest_neighbors(planted.features[order], 6)
     np.testing.assert_array_equal(order[permuted.indices], graph.indices[order])
     np.testing.assert_array_equal(permuted.similarities, graph.similarities[order])
 
@@ -100,13 +100,13 @@ def test_memory_maps_and_read_only_arrays(planted, tmp_path):
     features = planted.features.astype(np.float32)
     np.save(tmp_path / "features.npy", features)
     mapped = np.load(tmp_path / "features.npy", mmap_mode="r")
-    assert nearest_neighbours(mapped, 4) == nearest_neighbours(features, 4)
+    assert nearest_neighbors(mapped, 4) == nearest_neighbors(features, 4)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 def test_float_types(dtype):
     features = np.random.default_rng(3).normal(size=(60, 5)).astype(dtype)
-    same(nearest_neighbours(features, 4), *plain_search(features, 4))
+    same(nearest_neighbors(features, 4), *plain_search(features, 4))
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_float_types(dtype):
         (
             np.eye(5),
             5,
-            "5 neighbours of each of 5 samples: choose 1…4, or give more samples",
+            "5 neighbors of each of 5 samples: choose 1…4, or give more samples",
         ),
         (np.eye(5), 0, "k: Input should be greater than or equal to 1"),
         (
@@ -135,7 +135,7 @@ def test_float_types(dtype):
 )
 def test_bad_input_is_named(features, k, message):
     with pytest.raises(InputError) as raised:
-        nearest_neighbours(features, k)
+        nearest_neighbors(features, k)
     assert str(raised.value) == message
 
 
@@ -143,7 +143,7 @@ def test_component_adds_the_graph_and_tells_of_progress(planted, tmp_path):
     dataset = Dataset(labels=planted.labels, features=planted.features.astype(np.float32))
     heard = []
     with working_in(tmp_path, lambda *progress: heard.append(progress)):
-        enriched = NearestNeighbours(k=7).enrich(dataset)
-    assert enriched.neighbours == nearest_neighbours(dataset.features, 7)
+        enriched = NearestNeighbors(k=7).enrich(dataset)
+    assert enriched.neighbors == nearest_neighbors(dataset.features, 7)
     assert heard == [(1, 1, "block")]
-    assert dataset.neighbours is None
+    assert dataset.neighbors is None

@@ -1,4 +1,4 @@
-"""The k-NN graph of the features: searched once, read by every neighbour method."""
+"""The k-NN graph of the features: searched once, read by every neighbor method."""
 
 import os
 from collections import deque
@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from adc_core.arrays import Array, chunks
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.evidence import Neighbours
+from adc_core.evidence import Neighbors
 from adc_core.interfaces import Enricher
 from adc_core.work import progress
 from adc_plugins_detect.array_function import array_function
@@ -37,7 +37,7 @@ Method = Literal["auto", "exact", "index"]
 
 
 @array_function
-def nearest_neighbours(features: ArrayLike, k: Count, *, method: Method = "auto") -> Neighbours:
+def nearest_neighbors(features: ArrayLike, k: Count, *, method: Method = "auto") -> Neighbors:
     """The k nearest other rows of every row by cosine similarity.
 
     Similarities are single precision; of equals the lower row comes first. The result does not
@@ -46,7 +46,7 @@ def nearest_neighbours(features: ArrayLike, k: Count, *, method: Method = "auto"
 
     Args:
         features: N × D finite numbers; a memory map will do. Lengths do not matter.
-        k: neighbours of each row, itself excluded.
+        k: neighbors of each row, itself excluded.
         method: `exact`, whose work grows with N²; `index`, an approximate search whose recall is
             measured and told in the result (needs `adc-plugins-detect[index]`); `auto` is exact
             up to 200,000 rows.
@@ -58,31 +58,31 @@ def nearest_neighbours(features: ArrayLike, k: Count, *, method: Method = "auto"
     rows = as_rows(features, "features")
     if k >= len(rows):
         raise InputError(
-            f"{k} neighbours of each of {len(rows)} samples: choose 1…{len(rows) - 1}, "
+            f"{k} neighbors of each of {len(rows)} samples: choose 1…{len(rows) - 1}, "
             "or give more samples"
         )
     if method == "exact" or (method == "auto" and len(rows) <= EXACT_UP_TO):
         return _Search(rows, k).run()
-    from adc_plugins_detect.enrichers.neighbour_index import search_index
+    from adc_plugins_detect.enrichers.neighbor_index import search_index
 
     return search_index(rows, k)
 
 
-class NearestNeighbours(Enricher):
-    """Finds the nearest neighbours of every sample in feature space."""
+class NearestNeighbors(Enricher):
+    """Finds the nearest neighbors of every sample in feature space."""
 
     reads: ClassVar[tuple[str, ...]] = ("features",)
-    adds: ClassVar[tuple[str, ...]] = ("neighbours",)
+    adds: ClassVar[tuple[str, ...]] = ("neighbors",)
 
-    k: Count = Field(10, description="neighbours of each sample, itself excluded")
+    k: Count = Field(10, description="neighbors of each sample, itself excluded")
     method: Method = Field(
         "auto", description="auto is exact up to 200,000 samples and searches an index above"
     )
 
     def enrich(self, dataset: Dataset) -> Dataset:
-        """The dataset with the column `neighbours`."""
+        """The dataset with the column `neighbors`."""
         features = needed(dataset.features, "features", "an encoder")
-        return dataset.replace(neighbours=nearest_neighbours(features, self.k, method=self.method))
+        return dataset.replace(neighbors=nearest_neighbors(features, self.k, method=self.method))
 
 
 class _Search:
@@ -107,7 +107,7 @@ class _Search:
         self.values = np.full((n, k + SPARE), -np.inf, np.float32)
         self.found = np.full((n, k + SPARE), -1, np.int32)
 
-    def run(self) -> Neighbours:
+    def run(self) -> Neighbors:
         pairs = list(combinations_with_replacement(range(0, len(self.unit), self.step), 2))
         for done, ((i, j), tile) in enumerate(zip(pairs, self._tiles(pairs), strict=True), 1):
             if i == j:
@@ -176,7 +176,7 @@ class _Search:
         others = np.where(found < 0, -1, self.order[found])
         return best_of(self.features, self.norms, self.order[rows], others, self.k)
 
-    def _result(self) -> Neighbours:
+    def _result(self) -> Neighbors:
         found = np.where(self.values >= self.bound[:, None], self.found, -1)
         rows = np.arange(len(found))
         best, best_similarities = self._exact(rows, found)
@@ -184,7 +184,7 @@ class _Search:
         similarities = np.empty(best.shape, np.float32)
         indices[self.order] = self.order[np.take_along_axis(found, best, axis=1)]
         similarities[self.order] = best_similarities
-        return Neighbours(indices=indices, similarities=similarities)
+        return Neighbors(indices=indices, similarities=similarities)
 
 
 def unit_rows(

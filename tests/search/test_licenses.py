@@ -1,6 +1,6 @@
 import pytest
 
-from adc_plugins_search.licences import creative_commons, of_url
+from adc_plugins_search.licenses import creative_commons, of_url
 
 
 @pytest.mark.parametrize(
@@ -24,9 +24,9 @@ def test_names_are_those_of_spdx(kind, version, name):
         ("http://creativecommons.org/licenses/by/2.5/deed.de", "CC-BY-2.5"),
         ("https://creativecommons.org/publicdomain/zero/1.0/", "CC0-1.0"),
         ("https://creativecommons.org/publicdomain/mark/1.0/", "PDM-1.0"),
-        ("https://example.org/licence", None),
+        ("https://example.org/license", None),
         (None, None),
     ],
 )
-def test_a_deed_tells_its_licence(url, name):
+def test_a_deed_tells_its_license(url, name):
     assert of_url(url) == name

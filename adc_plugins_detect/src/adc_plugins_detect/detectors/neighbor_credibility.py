@@ -1,4 +1,4 @@
-"""Neighbour credibility: a label is as credible as the near neighbours that share it."""
+"""Neighbor credibility: a label is as credible as the near neighbors that share it."""
 
 from typing import ClassVar
 
@@ -8,45 +8,45 @@ from pydantic import Field
 
 from adc_core.arrays import Array, chunks
 from adc_core.dataset import Dataset
-from adc_core.evidence import Neighbours
+from adc_core.evidence import Neighbors
 from adc_core.findings import Findings
 from adc_core.interfaces import Detector
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.flagging import FLAG_RATE, flag_share
-from adc_plugins_detect.enrichers.neighbours import nearest_neighbours
+from adc_plugins_detect.enrichers.neighbors import nearest_neighbors
 from adc_plugins_detect.inputs import as_ids, as_labels, needed, same_length
 from adc_plugins_detect.options import Count, Positive, Share
 
 
 @array_function
-def neighbour_credibility(
+def neighbor_credibility(
     labels: ArrayLike,
-    evidence: ArrayLike | Neighbours,
+    evidence: ArrayLike | Neighbors,
     *,
     k: Count = 10,
     temperature: Positive = 0.1,
     flag_rate: Share = FLAG_RATE,
     ids: ArrayLike | None = None,
 ) -> Findings:
-    """Rank labels by the weighted share of neighbours that carry them (after Shu, 2022).
+    """Rank labels by the weighted share of neighbors that carry them (after Shu, 2022).
 
-    A neighbour of cosine c weighs exp(-(1 - c) / temperature). Suspicion is the weight of those
+    A neighbor of cosine c weighs exp(-(1 - c) / temperature). Suspicion is the weight of those
     with another label. The formula is this project's: the original's is not published.
 
     Args:
         labels: N given labels.
-        evidence: N × D features, or their k-NN graph (k neighbours at least).
-        k: neighbours, the sample itself not among them.
-        temperature: the lower, the more the nearest neighbours count.
+        evidence: N × D features, or their k-NN graph (k neighbors at least).
+        k: neighbors, the sample itself not among them.
+        temperature: the lower, the more the nearest neighbors count.
         flag_rate: share of the samples to flag, the most suspect first, of equals the first.
         ids: N texts; by default the row numbers.
 
     Raises:
-        InputError: arrays of other shapes, fewer neighbours than k, options out of range.
+        InputError: arrays of other shapes, fewer neighbors than k, options out of range.
     """
     given = as_labels(labels)
-    graph = evidence if isinstance(evidence, Neighbours) else nearest_neighbours(evidence, k)
-    same_length(given, graph.indices, "neighbours")
+    graph = evidence if isinstance(evidence, Neighbors) else nearest_neighbors(evidence, k)
+    same_length(given, graph.indices, "neighbors")
     suspicion = _disagreement(given, *graph.first(k), temperature)
     return Findings(
         ids=as_ids(ids, len(given)),
@@ -55,27 +55,27 @@ def neighbour_credibility(
     )
 
 
-class NeighbourCredibility(Detector):
-    """Ranks labels by how much of their neighbourhood does not share them."""
+class NeighborCredibility(Detector):
+    """Ranks labels by how much of their neighborhood does not share them."""
 
-    reads: ClassVar[tuple[str, ...]] = ("neighbours",)
+    reads: ClassVar[tuple[str, ...]] = ("neighbors",)
 
-    k: Count = Field(10, description="neighbours, the sample itself not among them")
+    k: Count = Field(10, description="neighbors, the sample itself not among them")
     temperature: Positive = Field(
-        0.1, description="the lower, the more the nearest neighbours count"
+        0.1, description="the lower, the more the nearest neighbors count"
     )
     flag_rate: Share = Field(FLAG_RATE, description="share of the samples to flag")
 
     @property
-    def neighbours_read(self) -> int:
-        """The neighbours that are weighed."""
+    def neighbors_read(self) -> int:
+        """The neighbors that are weighed."""
         return self.k
 
     def detect(self, dataset: Dataset) -> Findings:
-        """Judge every sample by the dataset's neighbours."""
-        return neighbour_credibility(
+        """Judge every sample by the dataset's neighbors."""
+        return neighbor_credibility(
             dataset.labels,
-            needed(dataset.neighbours, "neighbours", "the enricher neighbours"),
+            needed(dataset.neighbors, "neighbors", "the enricher neighbors"),
             k=self.k,
             temperature=self.temperature,
             flag_rate=self.flag_rate,

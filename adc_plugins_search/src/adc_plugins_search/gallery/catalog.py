@@ -32,7 +32,7 @@ class Offer:
     attributes: Mapping[str, str] = field(default_factory=dict)
 
 
-class Catalogue(ABC):
+class Catalog(ABC):
     """Pictures whose true labels are known, and what a search engine would say of them.
 
     A catalogue may be larger than memory: offers are found one by one, and what they show is
