@@ -5,13 +5,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adc_core import read_dataset
+from adc_core.components.component import create
 from adc_core.errors import InputError
 
 if TYPE_CHECKING:
-    from adc_core.dataset import Dataset
-    from adc_core.image_check import Broken
-    from adc_core.interfaces import Encoder
-    from adc_core.pipeline import Pipeline
+    from adc_core.components.interfaces import Encoder
+    from adc_core.records.dataset import Dataset
+    from adc_core.runs.image_check import Broken
+    from adc_core.runs.pipeline import Pipeline
 
 _ENCODER = "patches"
 _NEIGHBORS = 10
@@ -44,10 +46,9 @@ class HealthCommand:
             WorkError: the directory cannot be written.
         """
         from adc_core.cli.component_option import component_from
-        from adc_core.dataset import Dataset
-        from adc_core.interfaces import Encoder
-        from adc_core.listeners import installed_listeners
-        from adc_core.runner import run_pipeline
+        from adc_core.components.interfaces import Encoder
+        from adc_core.runs.listeners import installed_listeners
+        from adc_core.runs.runner import run_pipeline
         from adc_plugins_detect.health.assessment import assess
         from adc_plugins_detect.health.files import PAGE, SUMMARY, TABLE, write_files
         from adc_plugins_detect.health.page import write_page
@@ -57,7 +58,7 @@ class HealthCommand:
         if arguments.encoder is not None:
             encoder = component_from(Encoder, "--encoder", arguments.encoder)
         path: Path = arguments.dataset
-        given = Dataset.read(path)
+        given = read_dataset(path)
         pipeline = _pipeline(path, given, encoder)
         folder = arguments.out or Path("runs", f"{_name_of(path)}-health")
         _refuse_other(folder, pipeline)
@@ -87,18 +88,17 @@ def _name_of(path: Path) -> str:
 
 def _pipeline(path: Path, dataset: "Dataset", encoder: "Encoder | None") -> "Pipeline":
     """Plan what must be computed, as far as the dataset allows; say what was chosen."""
-    from adc_core.interfaces import Encoder, Enricher
-    from adc_core.pipeline import Pipeline
-    from adc_core.registry import registry
+    from adc_core.components.interfaces import Encoder, Enricher
+    from adc_core.runs.pipeline import Pipeline
 
     def make(name: str, **options: int) -> Enricher:
-        return registry.create(Enricher, {"use": f"adc-plugins-detect/{name}", **options})
+        return create(Enricher, {"use": f"adc-plugins-detect/{name}", **options})
 
     enrichers = []
     if dataset.images is not None:
         enrichers += [make("image-quality"), make("duplicates")]
         if encoder is None and dataset.features is None:
-            encoder = registry.create(Encoder, {"use": f"adc-plugins-detect/{_ENCODER}"})
+            encoder = create(Encoder, {"use": f"adc-plugins-detect/{_ENCODER}"})
             _say(f"added the encoder {_ENCODER}: choose another with --encoder")
     elif encoder is not None:
         raise InputError(f"--encoder: {path} has no images to encode: leave the encoder out")
@@ -113,7 +113,7 @@ def _pipeline(path: Path, dataset: "Dataset", encoder: "Encoder | None") -> "Pip
 
 def _refuse_other(folder: Path, pipeline: "Pipeline") -> None:
     """Refuse a directory with results that other options have made."""
-    from adc_core.run_record import PIPELINE
+    from adc_core.runs.run_record import PIPELINE
     from adc_plugins_detect.health.files import SUMMARY
 
     if not (folder / SUMMARY).exists() or not (folder / PIPELINE).exists():
@@ -132,7 +132,7 @@ def _origin(pipeline: "Pipeline") -> str:
 
 def _broken(folder: Path, left_out: int) -> "list[Broken]":
     """Read which images the run has left out."""
-    from adc_core.image_check import BROKEN_IMAGES
+    from adc_core.runs.image_check import BROKEN_IMAGES
 
     return BROKEN_IMAGES.read(folder / "dataset", {}) if left_out else []
 

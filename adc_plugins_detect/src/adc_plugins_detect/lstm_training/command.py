@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from adc_core import read_dataset
 from adc_core.errors import InputError
 
 
@@ -25,9 +26,8 @@ class TrainLstmDynamicsCommand:
                 exists, or torch is missing.
             WorkError: a training failed, or the weights cannot be written.
         """
-        from adc_core.dataset import Dataset
-        from adc_core.progress_bars import progress_bar
-        from adc_core.work import working_in
+        from adc_core.cli.progress_bars import progress_bar
+        from adc_core.components.context import working_in
         from adc_plugins_detect.detectors.lstm_network import (
             LstmNetwork,
             read_network,
@@ -48,7 +48,7 @@ class TrainLstmDynamicsCommand:
                 f"write length: {start.length} into the recipe"
             )
         folder = out.with_name(f"{out.name}.work")
-        series = make_series(recipe, Dataset.read(recipe.dataset), folder, progress_bar)
+        series = make_series(recipe, read_dataset(recipe.dataset), folder, progress_bar)
         with progress_bar("detector") as progressed, working_in(folder, progressed):
             fitted = fit(
                 *series,
