@@ -14,7 +14,7 @@ from adc_plugins_detect.detectors.deep_knn import (
     count_equal_votes,
     deep_knn,
 )
-from adc_plugins_detect.enrichers.neighbors import nearest_neighbors
+from adc_plugins_detect.knn.search import nearest_neighbors
 
 
 def graph_of(indices):

@@ -7,7 +7,7 @@ from adc_core.records.dataset import Dataset
 from adc_core.records.findings import Findings
 from adc_plugins_detect.curators.docta import Docta
 from adc_plugins_detect.detectors.simifeat import simifeat
-from adc_plugins_detect.enrichers.neighbors import nearest_neighbors
+from adc_plugins_detect.knn.search import nearest_neighbors
 
 CLASSES = ("zero", "one", "two", "three")
 

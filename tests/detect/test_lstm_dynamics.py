@@ -17,7 +17,7 @@ from adc_plugins_detect.detectors.lstm_dynamics import (
     lstm_dynamics,
     resample,
 )
-from adc_plugins_detect.detectors.lstm_network import read_network
+from adc_plugins_detect.dynamics.lstm_network import read_network
 from adc_plugins_detect.metrics.detection import rank_figures
 
 

@@ -16,9 +16,9 @@ from adc_core.components.registry import registry
 from adc_core.errors import InputError, InputErrors, WorkError
 from adc_core.records.evidence import Dynamics
 from adc_core.records.model import Model
+from adc_plugins_detect.commands.train_lstm_dynamics import TrainLstmDynamicsCommand
 from adc_plugins_detect.detectors.lstm_dynamics import SHIPPED, lstm_dynamics, resample
-from adc_plugins_detect.detectors.lstm_network import LstmNetwork, read_network, write_network
-from adc_plugins_detect.lstm_training.command import TrainLstmDynamicsCommand
+from adc_plugins_detect.dynamics.lstm_network import LstmNetwork, read_network, write_network
 from adc_plugins_detect.lstm_training.fitting import fit, require_torch
 from adc_plugins_detect.lstm_training.recipe import Recipe
 from adc_plugins_detect.lstm_training.series import make_series

@@ -10,7 +10,7 @@ from adc_plugins_detect.detectors.neighbor_credibility import (
     NeighborCredibility,
     neighbor_credibility,
 )
-from adc_plugins_detect.enrichers.neighbors import nearest_neighbors
+from adc_plugins_detect.knn.search import nearest_neighbors
 
 
 def test_worked_example(vectors):

@@ -10,8 +10,8 @@ from adc_plugins_detect.detectors.simifeat import (
     simifeat,
     wrong_rates,
 )
-from adc_plugins_detect.enrichers.neighbors import nearest_neighbors
-from adc_plugins_detect.transition import TransitionEstimate, hoc
+from adc_plugins_detect.knn.search import nearest_neighbors
+from adc_plugins_detect.noise.hoc import TransitionEstimate, hoc
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The plan of the house: rooms import downwards, no circles, and packages use each other's faces."""
+"""The plan of the house: rooms import downwards, without circles; packages meet at faces."""
 
 import ast
 import tomllib

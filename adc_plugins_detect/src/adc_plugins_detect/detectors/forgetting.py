@@ -13,7 +13,7 @@ from adc_core.records.dataset import Dataset
 from adc_core.records.evidence import Dynamics
 from adc_core.records.findings import Findings
 from adc_plugins_detect.array_function import array_function
-from adc_plugins_detect.detectors.curves import dynamics_of, seen_curves_of
+from adc_plugins_detect.dynamics.curves import dynamics_of, seen_curves_of
 from adc_plugins_detect.inputs import as_ids, as_labels
 from adc_plugins_detect.options import Count
 

@@ -12,10 +12,10 @@ from adc_core.records.dataset import Dataset
 from adc_core.records.evidence import Neighbors
 from adc_core.records.findings import Findings
 from adc_plugins_detect.array_function import array_function
-from adc_plugins_detect.detectors.flagging import FLAG_RATE, flag_share
-from adc_plugins_detect.enrichers.neighbors import nearest_neighbors
 from adc_plugins_detect.inputs import as_ids, as_labels, needed, same_length
+from adc_plugins_detect.knn.search import nearest_neighbors
 from adc_plugins_detect.options import Count, Positive, Share
+from adc_plugins_detect.scoring import FLAG_RATE, flag_share
 
 
 @array_function

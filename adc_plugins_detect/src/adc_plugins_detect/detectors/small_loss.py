@@ -15,7 +15,7 @@ from adc_core.records.dataset import Dataset
 from adc_core.records.evidence import Dynamics
 from adc_core.records.findings import Findings
 from adc_plugins_detect.array_function import array_function
-from adc_plugins_detect.detectors.curves import (
+from adc_plugins_detect.dynamics.curves import (
     dynamics_of,
     mean_of_epochs,
     place_of,

@@ -12,9 +12,9 @@ from adc_core.errors import InputError, unknown_name
 from adc_core.records.dataset import Dataset
 from adc_core.records.findings import Findings
 from adc_plugins_detect.array_function import array_function
-from adc_plugins_detect.detectors.flagging import flag_share
 from adc_plugins_detect.inputs import as_array, as_labels, of_type, same_length
 from adc_plugins_detect.options import Share
+from adc_plugins_detect.scoring import flag_share
 
 
 @array_function

@@ -14,8 +14,8 @@ from adc_core.errors import InputError
 from adc_core.records.dataset import Dataset
 from adc_core.records.evidence import Probabilities
 from adc_plugins_detect.array_function import array_function
+from adc_plugins_detect.confident.predictions import Predicted, weighted_mean
 from adc_plugins_detect.inputs import as_labels, as_list, as_probabilities, same_length
-from adc_plugins_detect.predictions import Predicted, weighted_mean
 
 
 @array_function

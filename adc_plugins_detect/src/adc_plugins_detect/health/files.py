@@ -13,10 +13,10 @@ from adc_core.images.near_duplicates import GROUP
 from adc_core.runs.image_check import name_of, said
 from adc_core.storage.checksums import new_file
 from adc_core.storage.splits import SPLIT
-from adc_plugins_detect.enrichers.duplicates import BITS, EXACT
 from adc_plugins_detect.health.assessment import Health
 from adc_plugins_detect.health.class_health import Share
-from adc_plugins_detect.health.image_measures import ImageMeasures
+from adc_plugins_detect.image_measures.duplicates import BITS, EXACT
+from adc_plugins_detect.image_measures.measures import ImageMeasures
 
 TABLE, SUMMARY, PAGE = "health.parquet", "health.json", "health.html"
 

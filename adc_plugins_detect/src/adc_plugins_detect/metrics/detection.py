@@ -10,7 +10,7 @@ from adc_core.records.dataset import Dataset, rows_of
 from adc_core.records.findings import Findings
 from adc_core.records.run import Measurement, Run
 from adc_core.storage.truth import UNKNOWN
-from adc_plugins_detect.detectors.flagging import highest
+from adc_plugins_detect.scoring import highest
 
 BUDGET = "F1 at equal budget"
 

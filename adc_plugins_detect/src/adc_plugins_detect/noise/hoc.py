@@ -18,8 +18,8 @@ from adc_core.errors import InputError
 from adc_core.records.evidence import Neighbors
 from adc_core.records.labels import number_of_classes
 from adc_plugins_detect.array_function import array_function
-from adc_plugins_detect.consensus import Consensus, Fit, Matrix, Vector, fit
 from adc_plugins_detect.inputs import as_array, as_labels, as_names, of_type, same_length
+from adc_plugins_detect.noise.consensus import Consensus, Fit, Matrix, Vector, fit
 from adc_plugins_detect.options import ClassCount, Count, Positive, WholeNumber
 
 DUPLICATE_SIMILARITY = 1 - 1e-6

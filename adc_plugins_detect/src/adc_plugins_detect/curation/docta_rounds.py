@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from adc_core.arrays.validation import Array, chunks
 from adc_core.components.context import progress
 from adc_core.records.evidence import Neighbors
-from adc_plugins_detect.detectors.votes import count_votes
+from adc_plugins_detect.knn.votes import count_votes
 
 Judge = Callable[[NDArray[np.int64], NDArray[np.float64]], NDArray[np.bool_]]
 

@@ -14,6 +14,9 @@ from adc_core.components.context import progress
 from adc_core.images.near_duplicates import MOST_BITS, linked_groups, near_pairs
 from adc_core.images.sequence import Images
 
+EXACT, BITS, RADIUS = "exact_duplicate_group", "duplicate_bits", "duplicate_radius"
+"""The columns beside `duplicate_group`; see the fields of `Duplicates`."""
+
 _SIDE = 16
 _ALIKE = 0.95
 """Correlation of two pictures of 16 × 16 pixels above which they are one picture. Of CIFAR-10's

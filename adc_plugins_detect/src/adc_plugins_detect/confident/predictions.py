@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from adc_core.arrays.validation import Array, chunks
 from adc_core.errors import InputError
 from adc_core.records.evidence import Probabilities
-from adc_plugins_detect.detectors.confident_joint import checked, in_range
+from adc_plugins_detect.confident.joint import checked, in_range
 from adc_plugins_detect.inputs import as_labels, as_probabilities, same_length
 
 Predicted: TypeAlias = ArrayLike | Probabilities

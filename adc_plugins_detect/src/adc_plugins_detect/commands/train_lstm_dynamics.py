@@ -28,7 +28,7 @@ class TrainLstmDynamicsCommand:
         """
         from adc_core.cli.progress_bars import progress_bar
         from adc_core.components.context import working_in
-        from adc_plugins_detect.detectors.lstm_network import (
+        from adc_plugins_detect.dynamics.lstm_network import (
             LstmNetwork,
             read_network,
             write_network,

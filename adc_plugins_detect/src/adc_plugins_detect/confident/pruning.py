@@ -4,14 +4,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adc_core.arrays.validation import Array
-from adc_plugins_detect.detectors.confident_joint import (
+from adc_plugins_detect.confident.joint import (
     CLOSE,
     ConfidentJoint,
     Counts,
     in_range,
     round_rows,
 )
-from adc_plugins_detect.detectors.flagging import highest
+from adc_plugins_detect.scoring import highest
 
 
 def prune(

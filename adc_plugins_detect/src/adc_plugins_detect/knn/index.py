@@ -18,7 +18,7 @@ from adc_core.arrays.validation import Array, chunks
 from adc_core.components.context import progress
 from adc_core.errors import InputError
 from adc_core.records.evidence import Neighbors
-from adc_plugins_detect.enrichers.neighbors import SPARE, best_of, unit_rows
+from adc_plugins_detect.knn.exact import SPARE, best_of, unit_rows
 
 WANTED_RECALL = 0.98
 """The indexes are searched as widely as this takes, by what a sample of the rows shows."""
