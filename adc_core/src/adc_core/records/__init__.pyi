@@ -1,9 +1,10 @@
 from .corruption import Corruption
+from .curation import CHANGES, Curation
 from .dataset import EVIDENCE, Dataset, rows_of
 from .design import Brief, ClassName, Design, Hit, Page, Query, distinct
 from .estimates import Estimate, EvidenceQuality, NoiseRate, Verdict
 from .evidence import Column, Dynamics, Neighbors, Probabilities, Votes
-from .findings import CHANGES, Curation, Findings, check_stochastic
+from .findings import Findings, check_stochastic
 from .labels import class_indices, number_of_classes
 from .model import Epoch, Model, Predictions
 from .record import Record

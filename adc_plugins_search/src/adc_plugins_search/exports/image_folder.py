@@ -36,7 +36,7 @@ def export_image_folder(
 ) -> Written:
     """Write `SPLIT/CLASS/sub/name.jpg`, and of all samples `samples.csv` and `samples.parquet`.
 
-    torchvision's `ImageFolder` reads a split; `Dataset.read` a manifest; Hugging Face's
+    torchvision's `ImageFolder` reads a split; `read_dataset` a manifest; Hugging Face's
     `load_dataset` the folder, with the `metadata.parquet` that each split has.
     """
     pictures, classes = pictures_of(dataset), frozenset(dataset.classes)

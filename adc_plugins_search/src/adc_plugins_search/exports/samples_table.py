@@ -57,7 +57,7 @@ def samples_table(dataset: Dataset, splits: NDArray[np.str_]) -> pa.Table:
 
 
 def with_paths(table: pa.Table, paths: Sequence[str]) -> pa.Table:
-    """The table with the column `path`: a manifest that `Dataset.read` reads.
+    """The table with the column `path`: a manifest that `read_dataset` reads.
 
     Args:
         table: of N samples.
