@@ -12,9 +12,9 @@ import torch
 from safetensors.torch import save
 
 from adc_core.dataset import Dataset
-from adc_plugins_learn.training.backbones import build_backbone
-from adc_plugins_learn.training.devices import seeded
-from adc_plugins_learn.training.network_model import NetworkModel
+from adc_plugins_learn.training.hardware.devices import seeded
+from adc_plugins_learn.training.networks.backbones import build_backbone
+from adc_plugins_learn.training.networks.model import NetworkModel
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,11 +8,8 @@ import torchvision
 from safetensors.torch import save_file
 
 from adc_core.errors import InputError, WorkError
-from adc_plugins_learn.training.backbones import (
-    SmallCNN,
-    build_backbone,
-)
-from adc_plugins_learn.training.devices import seeded
+from adc_plugins_learn.training.hardware.devices import seeded
+from adc_plugins_learn.training.networks.backbones import SmallCNN, build_backbone
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth", ".pt"])

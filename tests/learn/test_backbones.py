@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from adc_core.errors import InputError
-from adc_plugins_learn.training.backbones import (
+from adc_plugins_learn.training.networks.backbones import (
     SmallCNN,
     build_backbone,
     last_layer,

@@ -3,8 +3,8 @@ import torch
 from torch import nn
 
 from adc_plugins_learn.encoders.torchvision import penultimate
-from adc_plugins_learn.training.backbones import build_backbone, last_layer
-from adc_plugins_learn.training.cifar_networks import CIFAR_NETWORKS
+from adc_plugins_learn.training.networks.backbones import build_backbone, last_layer
+from adc_plugins_learn.training.networks.cifar import CIFAR_NETWORKS
 
 MILLIONS = {  # for ten classes: He et al. 2016, table 6, and what noisy-label papers' code counts
     "resnet-cifar-20": 0.27,

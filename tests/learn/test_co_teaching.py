@@ -5,7 +5,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from adc_plugins_learn.learners.co_teaching import CoTeaching, co_teaching_losses
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
-from adc_plugins_learn.learners.small_loss_pair import forget_rate_at, remembered
+from adc_plugins_learn.methods.small_loss_pair import forget_rate_at, remembered
 
 
 @pytest.mark.parametrize("rate", [0.5, 0.2])

@@ -10,7 +10,7 @@ from adc_plugins_learn.learners.cores import (
     sieved_mean,
 )
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
-from adc_plugins_learn.training.samples import Batch
+from adc_plugins_learn.training.data.sampler import Batch
 
 
 @pytest.mark.parametrize("name", ["warmup,no_prior", "sieve,no_prior", "sieve,prior"])

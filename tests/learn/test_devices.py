@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from adc_core.errors import InputError, WorkError
-from adc_plugins_learn.training.devices import find_device, memory_faults, seeded
+from adc_plugins_learn.training.hardware.devices import find_device, seeded
+from adc_plugins_learn.training.hardware.errors import memory_faults
 
 HERE = torch.cuda.is_available()
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from adc_plugins_learn.learners.dividemix import DivideMix
-from adc_plugins_learn.learners.dividemix_losses import (
+from adc_plugins_learn.methods.dividemix_losses import (
     guessed_targets,
     negative_entropy,
     refined_targets,
@@ -11,10 +11,10 @@ from adc_plugins_learn.learners.dividemix_losses import (
     sharpened,
     unlabeled_weight_at,
 )
-from adc_plugins_learn.training.backbones import build_backbone
-from adc_plugins_learn.training.pictures import HeldPictures
-from adc_plugins_learn.training.pixels import channel_statistics
-from adc_plugins_learn.training.samples import Samples
+from adc_plugins_learn.training.data.image_source import HeldPictures
+from adc_plugins_learn.training.data.normalize import channel_statistics
+from adc_plugins_learn.training.data.sampler import Samples
+from adc_plugins_learn.training.networks.backbones import build_backbone
 
 QUICK = {"image_size": 12, "epochs": 3, "batch_size": 8}
 

@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from adc_plugins_learn.learners.elr import EarlyLearningRegularization
-from adc_plugins_learn.training.samples import Batch
+from adc_plugins_learn.training.data.sampler import Batch
 
 INDEX = (torch.tensor([0, 1, 2, 3]), torch.tensor([2, 3, 4, 5]))
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from adc_plugins_learn.learners.elr_plus import EarlyLearningRegularizationPlus, average_decay
-from adc_plugins_learn.training.samples import Batch
+from adc_plugins_learn.training.data.sampler import Batch
 from adc_plugins_learn.training.strategy import Portion
 
 QUICK = {"image_size": 12, "epochs": 2, "batch_size": 8}

@@ -13,8 +13,8 @@ from torchvision import transforms
 from adc_core.errors import InputError, WorkError
 from adc_core.images import ImageArray, ImageFiles, Images
 from adc_core.work import working_in
-from adc_plugins_learn.encoders import encoding
-from adc_plugins_learn.encoders.encoding import FrozenNetwork, NetworkEncoder
+from adc_plugins_learn.encoding import network_encoder as encoding
+from adc_plugins_learn.encoding.network_encoder import FrozenNetwork, NetworkEncoder
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (23, 20, 16, 3), dtype=np.uint8)
 IMAGES = ImageArray(PICTURES)

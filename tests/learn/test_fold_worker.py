@@ -15,8 +15,8 @@ from adc_core.interruption import listening
 from adc_core.work import working_in
 from adc_plugins_learn.enrichers import cross_validation as module
 from adc_plugins_learn.enrichers.cross_validation import CrossValidation, stratified_folds
-from adc_plugins_learn.enrichers.fold_worker import CURVES
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
+from adc_plugins_learn.training.fold_worker import CURVES
 
 sys.path.insert(0, str(Path(__file__).parent))
 from fold_learners import Faulty, Silent

@@ -12,7 +12,7 @@ from adc_plugins_learn.learners.label_distributionally_robust import (
     label_distributionally_robust,
     scaled,
 )
-from adc_plugins_learn.training.samples import Batch
+from adc_plugins_learn.training.data.sampler import Batch
 
 
 @pytest.mark.parametrize(("margin", "spread"), [(0.1, 1.0), (0.1, 10.0), (2.0, 1.0)])

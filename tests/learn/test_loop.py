@@ -13,8 +13,8 @@ from adc_core.errors import InputError, WorkError
 from adc_core.images import ImageFiles
 from adc_core.work import working_in
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy, cross_entropy
+from adc_plugins_learn.training.config import Recipe
 from adc_plugins_learn.training.loop import train
-from adc_plugins_learn.training.recipe import Recipe
 from adc_plugins_learn.training.strategy import Strategy
 
 QUICK = Recipe(image_size=12, epochs=2, batch_size=8)

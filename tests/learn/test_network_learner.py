@@ -4,9 +4,9 @@ from pydantic import ValidationError
 
 from adc_core.interfaces import Learner
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
+from adc_plugins_learn.training.config import Recipe
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.network_model import NetworkModel
-from adc_plugins_learn.training.recipe import Recipe
+from adc_plugins_learn.training.networks.model import NetworkModel
 from adc_plugins_learn.training.strategy import Strategy
 
 

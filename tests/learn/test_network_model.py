@@ -7,9 +7,10 @@ import torch
 from adc_core.errors import InputError, WorkError
 from adc_core.seal import seal
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
-from adc_plugins_learn.training import network_model
-from adc_plugins_learn.training.backbones import build_backbone
-from adc_plugins_learn.training.network_model import Architecture, NetworkModel
+from adc_plugins_learn.training.networks import model as network_model
+from adc_plugins_learn.training.networks.architecture import Architecture
+from adc_plugins_learn.training.networks.backbones import build_backbone
+from adc_plugins_learn.training.networks.model import NetworkModel
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,10 @@ import torch
 from torch import nn
 
 from adc_core.errors import InputError, WorkError
-from adc_plugins_learn.training.backbones import build_backbone
-from adc_plugins_learn.training.network_model import NetworkModel
-from adc_plugins_learn.training.networks import Architecture, Committee, MonteCarloSoftmax
+from adc_plugins_learn.training.networks.architecture import Architecture, Committee
+from adc_plugins_learn.training.networks.backbones import build_backbone
+from adc_plugins_learn.training.networks.heads import MonteCarloSoftmax
+from adc_plugins_learn.training.networks.model import NetworkModel
 
 pytest.importorskip("onnx", reason="ONNX is an extra of the package")
 pytest.importorskip("onnxscript", reason="ONNX is an extra of the package")

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from adc_core.errors import InputError, WorkError
 from adc_core.images import ImageArray
 from adc_plugins_learn.encoders.open_clip import OpenClipEncoder
-from adc_plugins_learn.training.devices import seeded
+from adc_plugins_learn.training.hardware.devices import seeded
 
 open_clip = pytest.importorskip("open_clip", reason="open_clip is an extra of the package")
 

@@ -3,8 +3,8 @@ import torch
 
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.learners.peer_loss import PeerLoss, PeerStrategy, peer_loss
+from adc_plugins_learn.training.config import Recipe
 from adc_plugins_learn.training.loop import train
-from adc_plugins_learn.training.recipe import Recipe
 
 
 @pytest.mark.parametrize(("alpha", "epsilon"), [("1.0", "0.0"), ("0.5", "0.0"), ("1.0", "1e-05")])

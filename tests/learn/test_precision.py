@@ -5,7 +5,7 @@ import torch
 from adc_plugins_learn.learners.co_teaching import CoTeaching
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 from adc_plugins_learn.learners.elr_plus import EarlyLearningRegularizationPlus
-from adc_plugins_learn.training.precision import Bfloat16
+from adc_plugins_learn.training.hardware.precision import Bfloat16
 
 OPTIONS = {"image_size": 12, "epochs": 3, "batch_size": 8}
 

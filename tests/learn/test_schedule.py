@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from adc_plugins_learn.training.recipe import Recipe
+from adc_plugins_learn.training.config import Recipe
 from adc_plugins_learn.training.schedule import build_optimizer, decay_start, learning_rate
 
 

@@ -6,8 +6,8 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
+from adc_plugins_learn.training.config import Recipe
 from adc_plugins_learn.training.loop import train
-from adc_plugins_learn.training.recipe import Recipe
 from adc_plugins_learn.training.strategy import PerSample, Step, Strategy, Switch
 
 QUICK = Recipe(image_size=8, epochs=4, batch_size=8)

@@ -13,10 +13,10 @@ from adc_core.images import ImageArray
 from adc_plugins_learn.encoders.timm import TimmEncoder
 from adc_plugins_learn.encoders.torchvision import penultimate
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
-from adc_plugins_learn.training.backbones import build_backbone, last_layer
-from adc_plugins_learn.training.devices import seeded
-from adc_plugins_learn.training.network_model import NetworkModel
-from adc_plugins_learn.training.timm_networks import of_torch_hub
+from adc_plugins_learn.training.hardware.devices import seeded
+from adc_plugins_learn.training.networks.backbones import build_backbone, last_layer
+from adc_plugins_learn.training.networks.model import NetworkModel
+from adc_plugins_learn.training.networks.timm import of_torch_hub
 
 timm = pytest.importorskip("timm", reason="timm is an extra of the package")
 

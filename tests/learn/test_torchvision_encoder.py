@@ -9,8 +9,8 @@ from torch import nn
 from adc_core.errors import InputError, WorkError
 from adc_core.images import ImageArray, ImageFiles
 from adc_plugins_learn.encoders.torchvision import TorchvisionEncoder, penultimate
-from adc_plugins_learn.training.backbones import build_backbone
-from adc_plugins_learn.training.devices import seeded
+from adc_plugins_learn.training.hardware.devices import seeded
+from adc_plugins_learn.training.networks.backbones import build_backbone
 
 PICTURES = np.random.default_rng(0).integers(0, 256, (7, 40, 40, 3), dtype=np.uint8)
 IMAGES = ImageArray(PICTURES)

@@ -11,7 +11,7 @@ from adc_core.errors import InputError, WorkError
 from adc_core.images import ImageArray
 from adc_core.pipeline import Pipeline
 from adc_plugins_learn.encoders.transformers import TransformersEncoder
-from adc_plugins_learn.training.devices import seeded
+from adc_plugins_learn.training.hardware.devices import seeded
 
 transformers = pytest.importorskip("transformers", reason="transformers is an extra of the package")
 

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from adc_core.errors import InputError
 from adc_plugins_learn.learners.forward_correction import ForwardCorrection
-from adc_plugins_learn.learners.transition import TransitionStrategy, estimate_transition
+from adc_plugins_learn.methods.transition import TransitionStrategy, estimate_transition
 
 QUICK = {"image_size": 12, "batch_size": 8}
 

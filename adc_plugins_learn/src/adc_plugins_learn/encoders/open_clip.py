@@ -9,10 +9,10 @@ from torch import Tensor, nn
 
 from adc_core.errors import InputError
 from adc_core.unknown import unknown
-from adc_plugins_learn.encoders.encoding import FrozenNetwork, NetworkEncoder
-from adc_plugins_learn.training.recipe import Weights
-from adc_plugins_learn.training.weights import (
+from adc_plugins_learn.encoding.network_encoder import FrozenNetwork, NetworkEncoder
+from adc_plugins_learn.training.networks.weights import (
     RANDOM,
+    Weights,
     downloading,
     fitted_by_library,
     is_weights_file,

@@ -11,10 +11,13 @@ from torchvision import transforms
 from adc_core.errors import InputError
 from adc_core.interfaces import Download
 from adc_core.unknown import unknown
-from adc_plugins_learn.encoders.encoding import FrozenNetwork, NetworkEncoder
-from adc_plugins_learn.training.backbones import build_backbone, last_layer, torchvision_models
-from adc_plugins_learn.training.recipe import Weights
-from adc_plugins_learn.training.weights import DEFAULT
+from adc_plugins_learn.encoding.network_encoder import FrozenNetwork, NetworkEncoder
+from adc_plugins_learn.training.networks.backbones import (
+    build_backbone,
+    last_layer,
+    torchvision_models,
+)
+from adc_plugins_learn.training.networks.weights import DEFAULT, Weights
 
 _IMAGENET_CLASSES = 1000
 

@@ -12,10 +12,10 @@ from torchvision import transforms
 
 from adc_core.component import LocalPath
 from adc_core.errors import InputError, WorkError
-from adc_plugins_learn.encoders.encoding import FrozenNetwork, NetworkEncoder
-from adc_plugins_learn.training.devices import is_out_of_memory
-from adc_plugins_learn.training.pixels import IMAGENET_MEAN, IMAGENET_STD
-from adc_plugins_learn.training.weights import RANDOM, cause_of, quiet
+from adc_plugins_learn.encoding.network_encoder import FrozenNetwork, NetworkEncoder
+from adc_plugins_learn.training.data.normalize import IMAGENET_MEAN, IMAGENET_STD
+from adc_plugins_learn.training.hardware.errors import is_out_of_memory
+from adc_plugins_learn.training.networks.weights import RANDOM, cause_of, quiet
 
 _LOCAL: TypeAdapter[Path] = TypeAdapter(LocalPath)
 

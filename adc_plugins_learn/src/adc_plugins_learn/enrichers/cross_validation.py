@@ -20,9 +20,9 @@ from adc_core.images import ImageArray
 from adc_core.interfaces import Enricher, Learner
 from adc_core.seal import unseal
 from adc_core.work import progress, work_folder
-from adc_plugins_learn.enrichers.fold_worker import CURVES, FoldJob, train_fold, train_folds
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
-from adc_plugins_learn.training.devices import find_device
+from adc_plugins_learn.training.fold_worker import CURVES, FoldJob, train_fold, train_folds
+from adc_plugins_learn.training.hardware.devices import find_device
 
 _WORTH_PROCESSES = 1000
 """With fewer samples a process takes longer to start than to train."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from adc_core.dataset import Dataset
-from adc_plugins_learn.learners.transition import TransitionLearner
+from adc_plugins_learn.methods.transition import TransitionLearner
 from adc_plugins_learn.training.strategy import Switch
 
 _MOST_ILL = 1e4

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from adc_core.dataset import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
-from adc_plugins_learn.learners.dividemix_losses import (
+from adc_plugins_learn.learners.mixup import drawn_shares
+from adc_plugins_learn.methods.dividemix_losses import (
     clean_probability,
     guessed_targets,
     negative_entropy,
@@ -19,10 +20,9 @@ from adc_plugins_learn.learners.dividemix_losses import (
     semi_supervised_loss,
     unlabeled_weight_at,
 )
-from adc_plugins_learn.learners.mixup import drawn_shares
+from adc_plugins_learn.training.data.sampler import Samples
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.networks import Vote
-from adc_plugins_learn.training.samples import Samples
+from adc_plugins_learn.training.networks.architecture import Vote
 from adc_plugins_learn.training.strategy import Networks, Portion, Step, Strategy
 
 

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 from adc_core.dataset import Dataset
 from adc_plugins_learn.learners.elr import averaged, early_learning_penalty
 from adc_plugins_learn.learners.mixup import drawn_shares, mixed_cross_entropy
+from adc_plugins_learn.training.data.sampler import Batch, Samples
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.networks import Vote
-from adc_plugins_learn.training.samples import Batch, Samples
+from adc_plugins_learn.training.networks.architecture import Vote
 from adc_plugins_learn.training.strategy import Networks, Portion, Step, Strategy
 
 

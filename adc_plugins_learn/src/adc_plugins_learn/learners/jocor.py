@@ -10,7 +10,7 @@ from torch import Tensor
 
 from adc_core.dataset import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
-from adc_plugins_learn.learners.small_loss_pair import PairStrategy, SmallLossPair, remembered
+from adc_plugins_learn.methods.small_loss_pair import PairStrategy, SmallLossPair, remembered
 
 
 def joint_losses(first: Tensor, second: Tensor, labels: Tensor, agreement: float) -> Tensor:

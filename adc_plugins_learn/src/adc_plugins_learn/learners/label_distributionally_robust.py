@@ -9,8 +9,8 @@ from pydantic import Field
 from torch import Tensor
 
 from adc_core.dataset import Dataset
+from adc_plugins_learn.training.data.sampler import Batch, Samples
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.samples import Batch, Samples
 from adc_plugins_learn.training.strategy import PerSample, Strategy
 
 

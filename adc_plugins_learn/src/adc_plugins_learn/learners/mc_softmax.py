@@ -8,7 +8,7 @@ from torch import Tensor
 from adc_core.dataset import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.networks import Output, mean_softmax
+from adc_plugins_learn.training.networks.heads import Output, mean_softmax
 from adc_plugins_learn.training.strategy import PerSample
 
 __all__ = ["MCSoftMax", "bounded_cross_entropy", "mean_softmax"]

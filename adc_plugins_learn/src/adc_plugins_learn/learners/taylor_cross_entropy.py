@@ -11,7 +11,7 @@ from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.networks import Output, taylor_log_exp
+from adc_plugins_learn.training.networks.heads import Output, taylor_log_exp
 from adc_plugins_learn.training.strategy import PerSample, Strategy
 
 

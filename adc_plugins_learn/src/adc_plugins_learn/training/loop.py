@@ -14,27 +14,31 @@ from adc_core.fingerprint import fingerprint
 from adc_core.images import ImageArray, Images
 from adc_core.model import Epoch
 from adc_core.work import progress, work_folder
-from adc_plugins_learn.training.backbones import require_image_size
 from adc_plugins_learn.training.checkpoint import read_checkpoint, write_checkpoint
-from adc_plugins_learn.training.compiling import compiler_faults
-from adc_plugins_learn.training.devices import find_device, memory_faults, seeded
-from adc_plugins_learn.training.history import History
-from adc_plugins_learn.training.network_model import NetworkModel
-from adc_plugins_learn.training.networks import Architecture, build_network, members_of
-from adc_plugins_learn.training.pictures import HeldPictures, Pictures, open_pictures
-from adc_plugins_learn.training.pixels import IMAGENET_MEAN, IMAGENET_STD, channel_statistics
-from adc_plugins_learn.training.precision import Bfloat16
-from adc_plugins_learn.training.recipe import PACE, Recipe
-from adc_plugins_learn.training.samples import Samples
-from adc_plugins_learn.training.schedule import build_optimizer, learning_rate
-from adc_plugins_learn.training.strategy import Portion, Strategy
-from adc_plugins_learn.training.together import (
+from adc_plugins_learn.training.config import PACE, Recipe
+from adc_plugins_learn.training.data.image_source import HeldPictures, Pictures, open_pictures
+from adc_plugins_learn.training.data.normalize import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    channel_statistics,
+)
+from adc_plugins_learn.training.data.sampler import Samples
+from adc_plugins_learn.training.hardware.devices import find_device, seeded
+from adc_plugins_learn.training.hardware.distributed import (
     add_gradients,
     align_buffers,
     is_first,
     normalized_together,
     shared,
 )
+from adc_plugins_learn.training.hardware.errors import compiler_faults, memory_faults
+from adc_plugins_learn.training.hardware.precision import Bfloat16
+from adc_plugins_learn.training.history import History
+from adc_plugins_learn.training.networks.architecture import Architecture, build_network, members_of
+from adc_plugins_learn.training.networks.backbones import require_image_size
+from adc_plugins_learn.training.networks.model import NetworkModel
+from adc_plugins_learn.training.schedule import build_optimizer, learning_rate
+from adc_plugins_learn.training.strategy import Portion, Strategy
 
 LEARNED_FROM = ("images", "labels", "classes")
 """What of a dataset decides what is learned."""

@@ -13,14 +13,14 @@ from adc_core.dataset import Dataset
 from adc_core.fingerprint import fingerprint
 from adc_core.interfaces import Learner
 from adc_core.work import work_folder
-from adc_plugins_learn.training.devices import find_device
-from adc_plugins_learn.training.holding_out import hold_out
+from adc_plugins_learn.training.config import PACE, Recipe
+from adc_plugins_learn.training.data.validation_split import hold_out
+from adc_plugins_learn.training.hardware.devices import find_device
+from adc_plugins_learn.training.hardware.distributed import is_first, run_together
 from adc_plugins_learn.training.loop import LEARNED_FROM, train
-from adc_plugins_learn.training.network_model import NetworkModel
-from adc_plugins_learn.training.recipe import PACE, Recipe
+from adc_plugins_learn.training.networks.model import NetworkModel
 from adc_plugins_learn.training.strategy import Strategy
 from adc_plugins_learn.training.timing import seconds_per_sample
-from adc_plugins_learn.training.together import is_first, run_together
 
 ADC: Mapping[str, Any] = MappingProxyType(
     {

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from adc_core.plugin_faults import ResultFault
-from adc_plugins_learn.training.networks import PLAIN, Output, Vote
-from adc_plugins_learn.training.samples import Batch, Samples
+from adc_plugins_learn.training.data.sampler import Batch, Samples
+from adc_plugins_learn.training.networks.architecture import Vote
+from adc_plugins_learn.training.networks.heads import PLAIN, Output
 
 Networks = Sequence[nn.Module]
 

@@ -4,10 +4,10 @@ import time
 
 import torch
 
-from adc_plugins_learn.training.backbones import build_backbone
-from adc_plugins_learn.training.devices import find_device, seeded
-from adc_plugins_learn.training.recipe import Recipe
-from adc_plugins_learn.training.weights import RANDOM
+from adc_plugins_learn.training.config import Recipe
+from adc_plugins_learn.training.hardware.devices import find_device, seeded
+from adc_plugins_learn.training.networks.backbones import build_backbone
+from adc_plugins_learn.training.networks.weights import RANDOM
 
 _STEPS = 4
 

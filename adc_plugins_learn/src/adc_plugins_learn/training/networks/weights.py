@@ -5,21 +5,36 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Annotated
 
 import torch
+from pydantic import AfterValidator, TypeAdapter, ValidationInfo
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from adc_core.component import LocalPath
 from adc_core.errors import InputError, WorkError
-from adc_plugins_learn.training.devices import is_out_of_memory
+from adc_plugins_learn.training.hardware.errors import is_out_of_memory
 
 RANDOM = "random"
 DEFAULT = "DEFAULT"
+
+_LOCAL: TypeAdapter[Path] = TypeAdapter(LocalPath)
 
 
 def is_weights_file(weights: str) -> bool:
     """Whether weights are named by a file rather than by an official name."""
     return Path(weights).suffix in (".safetensors", ".pth", ".pt")
+
+
+def _from_the_file(weights: str | Path, info: ValidationInfo) -> str | Path:
+    if is_weights_file(str(weights)):
+        return _LOCAL.validate_python(weights, context=info.context)
+    return weights
+
+
+Weights = Annotated[str | Path, AfterValidator(_from_the_file)]
+"""`random`, an official name, or a file; a path is relative to the pipeline file, as everywhere."""
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:

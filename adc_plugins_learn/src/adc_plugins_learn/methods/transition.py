@@ -10,8 +10,8 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from adc_core.errors import InputError
+from adc_plugins_learn.training.data.sampler import Batch, Samples
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.samples import Batch, Samples
 from adc_plugins_learn.training.strategy import Networks, Strategy, Switch
 
 Source = Literal["frozen", "composed", "raw"]

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from adc_core.errors import InputError, WorkError
 from adc_core.seal import disk_faults
-from adc_plugins_learn.training.pixels import Channels, to_input
+from adc_plugins_learn.training.data.normalize import Channels, to_input
 
 OPSET = 18
 

@@ -1,4 +1,4 @@
-"""From uint8 pictures to what a network takes, and random changes of them."""
+"""From uint8 images to what a network takes."""
 
 from collections.abc import Iterable
 
@@ -40,26 +40,3 @@ def _counts(pixels: Tensor) -> Tensor:
     return torch.stack(
         [torch.bincount(pixels[..., channel].flatten(), minlength=256) for channel in range(3)]
     )
-
-
-def shift(pixels: Tensor, reach: int, generator: torch.Generator) -> Tensor:
-    """Move each picture by up to `reach` pixels; what comes in at the edge is black.
-
-    Args:
-        pixels: B × H × W × 3 uint8.
-        reach: largest move in each direction.
-        generator: draws the moves, on the CPU.
-    """
-    count, height, width, _ = pixels.shape
-    moves = torch.randint(0, 2 * reach + 1, (2, count, 1), generator=generator).to(pixels.device)
-    padded = torch.nn.functional.pad(pixels, (0, 0, reach, reach, reach, reach))
-    rows = moves[0] + torch.arange(height, device=pixels.device)
-    columns = moves[1] + torch.arange(width, device=pixels.device)
-    which = torch.arange(count, device=pixels.device)[:, None, None]
-    return padded[which, rows[:, :, None], columns[:, None, :]]
-
-
-def mirror(pixels: Tensor, generator: torch.Generator) -> Tensor:
-    """Mirror each picture left to right with probability one half."""
-    heads = torch.rand(len(pixels), generator=generator).to(pixels.device) < 0.5
-    return torch.where(heads[:, None, None, None], pixels.flip(2), pixels)

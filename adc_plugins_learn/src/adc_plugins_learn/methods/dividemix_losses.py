@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from adc_plugins_learn.learners.mixture import low_mean_posterior
+from adc_plugins_learn.methods.loss_mixture import low_mean_posterior
 
 
 def normalized(losses: Tensor) -> Tensor:

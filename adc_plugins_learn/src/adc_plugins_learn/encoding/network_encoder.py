@@ -25,15 +25,11 @@ from adc_core.fingerprint import fingerprint
 from adc_core.images import Images, Pixels
 from adc_core.interfaces import Encoder
 from adc_core.work import progress, work_folder
-from adc_plugins_learn.encoders.feature_file import FeatureFile, Float32
-from adc_plugins_learn.training.backbones import require_image_size
-from adc_plugins_learn.training.devices import (
-    DeviceName,
-    find_device,
-    is_out_of_memory,
-    seeded,
-)
-from adc_plugins_learn.training.pixels import Channels, to_input
+from adc_plugins_learn.encoding.feature_file import FeatureFile, Float32
+from adc_plugins_learn.training.data.normalize import Channels, to_input
+from adc_plugins_learn.training.hardware.devices import DeviceName, find_device, seeded
+from adc_plugins_learn.training.hardware.errors import is_out_of_memory
+from adc_plugins_learn.training.networks.backbones import require_image_size
 
 
 def _auto_or_from(least: int) -> BeforeValidator:

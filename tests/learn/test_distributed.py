@@ -110,7 +110,11 @@ def test_a_process_that_dies(squares, plain, tmp_path):
 
 
 def test_without_others_nothing_is_shared():
-    from adc_plugins_learn.training.together import is_first, normalized_together, shared
+    from adc_plugins_learn.training.hardware.distributed import (
+        is_first,
+        normalized_together,
+        shared,
+    )
 
     network = nn.BatchNorm2d(3)
     assert is_first()

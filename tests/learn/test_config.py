@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from adc_plugins_learn.training.recipe import Recipe
+from adc_plugins_learn.training.config import Recipe
 
 
 def test_every_option_is_described():

@@ -1,4 +1,4 @@
-"""Where tensors live, what is drawn there, and what to say when they do not fit."""
+"""Where tensors live, and what is drawn there."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from typing import Annotated
 import torch
 from pydantic import Field
 
-from adc_core.errors import InputError, WorkError
+from adc_core.errors import InputError
 
 DeviceName = Annotated[
     str, Field(description="auto, cpu, cuda or cuda:1; auto takes a GPU if there is one")
@@ -45,28 +45,3 @@ def seeded(seed: int, device: torch.device = CPU) -> Iterator[None]:
             with torch.cuda.device(device):
                 torch.cuda.manual_seed(seed)
         yield
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether an error means that memory ran out: of a GPU, of torch on the CPU, or of numpy."""
-    return (
-        isinstance(error, MemoryError | torch.cuda.OutOfMemoryError)
-        or "can't allocate memory" in str(error)  # torch has no type of its own for the CPU
-    )
-
-
-@contextmanager
-def memory_faults(batch_size: int) -> Iterator[None]:
-    """Turn a lack of memory into one line.
-
-    Raises:
-        WorkError: memory ran out in the block.
-    """
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-        raise WorkError(
-            f"out of memory with batch_size {batch_size}: lower batch_size or image_size"
-        ) from error

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 
 from adc_core.errors import InputError, WorkError
 from adc_core.unknown import unknown
-from adc_plugins_learn.training.cifar_networks import CIFAR_NETWORKS
-from adc_plugins_learn.training.devices import is_out_of_memory
-from adc_plugins_learn.training.timm_networks import build_timm
-from adc_plugins_learn.training.weights import (
+from adc_plugins_learn.training.hardware.errors import is_out_of_memory
+from adc_plugins_learn.training.networks.cifar import CIFAR_NETWORKS
+from adc_plugins_learn.training.networks.timm import build_timm
+from adc_plugins_learn.training.networks.weights import (
     RANDOM,
     fit_weights,
     is_weights_file,

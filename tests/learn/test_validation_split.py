@@ -5,7 +5,7 @@ from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.work import working_in
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
-from adc_plugins_learn.training.holding_out import hold_out
+from adc_plugins_learn.training.data.validation_split import hold_out
 
 OPTIONS = {"image_size": 12, "epochs": 4, "batch_size": 8, "validation_share": 0.3}
 

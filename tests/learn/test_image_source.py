@@ -11,13 +11,13 @@ from adc_core.images import ImageFiles
 from adc_core.interfaces import Learner
 from adc_core.registry import registry
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
-from adc_plugins_learn.training.pictures import (
+from adc_plugins_learn.training.data.image_source import (
     HeldPictures,
     StreamedPictures,
     memory_of,
     open_pictures,
 )
-from adc_plugins_learn.training.pixels import channel_statistics
+from adc_plugins_learn.training.data.normalize import channel_statistics
 
 CPU = torch.device("cpu")
 

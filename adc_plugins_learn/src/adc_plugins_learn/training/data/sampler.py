@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from adc_plugins_learn.training.pictures import Pictures
-from adc_plugins_learn.training.pixels import Channels, mirror, shift, to_input
-from adc_plugins_learn.training.recipe import Recipe
+from adc_plugins_learn.training.config import Recipe
+from adc_plugins_learn.training.data.augment import mirror, shift
+from adc_plugins_learn.training.data.image_source import Pictures
+from adc_plugins_learn.training.data.normalize import Channels, to_input
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 
 from adc_core.errors import InputError
-from adc_plugins_learn.training.weights import (
+from adc_plugins_learn.training.networks.weights import (
     DEFAULT,
     RANDOM,
     downloading,

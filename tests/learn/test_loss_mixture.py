@@ -4,8 +4,8 @@ import torch
 from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 
-from adc_plugins_learn.learners.dividemix_losses import clean_probability, normalized
-from adc_plugins_learn.learners.mixture import low_mean_posterior
+from adc_plugins_learn.methods.dividemix_losses import clean_probability, normalized
+from adc_plugins_learn.methods.loss_mixture import low_mean_posterior
 
 
 def test_vectors(known):

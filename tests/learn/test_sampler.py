@@ -1,11 +1,11 @@
 import pytest
 import torch
 
-from adc_plugins_learn.training.backbones import build_backbone
-from adc_plugins_learn.training.pictures import HeldPictures
-from adc_plugins_learn.training.pixels import channel_statistics, to_input
-from adc_plugins_learn.training.recipe import Recipe
-from adc_plugins_learn.training.samples import Samples
+from adc_plugins_learn.training.config import Recipe
+from adc_plugins_learn.training.data.image_source import HeldPictures
+from adc_plugins_learn.training.data.normalize import channel_statistics, to_input
+from adc_plugins_learn.training.data.sampler import Samples
+from adc_plugins_learn.training.networks.backbones import build_backbone
 
 
 @pytest.fixture

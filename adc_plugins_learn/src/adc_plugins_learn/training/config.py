@@ -1,28 +1,13 @@
 """How to train, whatever the method: the options that every learner shares."""
 
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationInfo
+from pydantic import BaseModel, ConfigDict, Field
 
-from adc_core.component import LocalPath
-from adc_plugins_learn.training.devices import DeviceName
-from adc_plugins_learn.training.pictures import Keeping
-from adc_plugins_learn.training.precision import Precision
-from adc_plugins_learn.training.weights import is_weights_file
-
-_LOCAL: TypeAdapter[Path] = TypeAdapter(LocalPath)
-
-
-def _from_the_file(weights: str | Path, info: ValidationInfo) -> str | Path:
-    if is_weights_file(str(weights)):
-        return _LOCAL.validate_python(weights, context=info.context)
-    return weights
-
-
-Weights = Annotated[str | Path, AfterValidator(_from_the_file)]
-"""`random`, an official name, or a file; a path is relative to the pipeline file, as everywhere."""
-
+from adc_plugins_learn.training.data.image_source import Keeping
+from adc_plugins_learn.training.hardware.devices import DeviceName
+from adc_plugins_learn.training.hardware.precision import Precision
+from adc_plugins_learn.training.networks.weights import Weights
 
 PACE = ("pictures", "decoders")
 """Options that leave the result as it is."""

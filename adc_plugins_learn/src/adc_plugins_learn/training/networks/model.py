@@ -21,11 +21,12 @@ from adc_core.fingerprint import save_array
 from adc_core.images import Images
 from adc_core.model import Epoch, Model, Predictions
 from adc_core.seal import new_folder, refuse_existing, seal, unseal
-from adc_plugins_learn.training.calibration import fit_temperature
-from adc_plugins_learn.training.devices import seeded
-from adc_plugins_learn.training.networks import Architecture, Output, build_network
-from adc_plugins_learn.training.onnx_file import export_onnx
-from adc_plugins_learn.training.pixels import to_input
+from adc_plugins_learn.training.data.normalize import to_input
+from adc_plugins_learn.training.hardware.devices import seeded
+from adc_plugins_learn.training.networks.architecture import Architecture, build_network
+from adc_plugins_learn.training.networks.calibration import fit_temperature
+from adc_plugins_learn.training.networks.heads import Output
+from adc_plugins_learn.training.networks.onnx import export_onnx
 
 _BATCH = 256
 _FORMAT = 1

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from adc_plugins_learn.training.pixels import channel_statistics, mirror, shift, to_input
+from adc_plugins_learn.training.data.augment import mirror, shift
+from adc_plugins_learn.training.data.normalize import channel_statistics, to_input
 
 
 def generator(seed=0):

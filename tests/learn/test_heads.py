@@ -1,14 +1,13 @@
 import pytest
 import torch
 
-from adc_plugins_learn.training.networks import (
+from adc_plugins_learn.training.networks.architecture import (
     Architecture,
     Committee,
-    Output,
     build_network,
     members_of,
-    taylor_log_exp,
 )
+from adc_plugins_learn.training.networks.heads import Output, taylor_log_exp
 
 ABOUT = {"backbone": "small-cnn", "image_size": 8, "mean": (0.5,) * 3, "std": (0.2,) * 3}
 

@@ -1,0 +1,27 @@
+"""Random changes of uint8 images."""
+
+import torch
+from torch import Tensor
+
+
+def shift(pixels: Tensor, reach: int, generator: torch.Generator) -> Tensor:
+    """Move each picture by up to `reach` pixels; what comes in at the edge is black.
+
+    Args:
+        pixels: B × H × W × 3 uint8.
+        reach: largest move in each direction.
+        generator: draws the moves, on the CPU.
+    """
+    count, height, width, _ = pixels.shape
+    moves = torch.randint(0, 2 * reach + 1, (2, count, 1), generator=generator).to(pixels.device)
+    padded = torch.nn.functional.pad(pixels, (0, 0, reach, reach, reach, reach))
+    rows = moves[0] + torch.arange(height, device=pixels.device)
+    columns = moves[1] + torch.arange(width, device=pixels.device)
+    which = torch.arange(count, device=pixels.device)[:, None, None]
+    return padded[which, rows[:, :, None], columns[:, None, :]]
+
+
+def mirror(pixels: Tensor, generator: torch.Generator) -> Tensor:
+    """Mirror each picture left to right with probability one half."""
+    heads = torch.rand(len(pixels), generator=generator).to(pixels.device) < 0.5
+    return torch.where(heads[:, None, None, None], pixels.flip(2), pixels)
