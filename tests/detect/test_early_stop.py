@@ -21,7 +21,7 @@ def test_drops_what_the_detector_flags():
 
 
 def test_a_learner_takes_the_place_of_dynamics():
-    learner = CrossEntropy(epochs=2, image_size=16, batch_size=16, shift=0, mirror=False)
+    learner = CrossEntropy(epochs=2, image_size=16, batch_size=16, max_translation=0, horizontal_flip=False)
     curator = EarlyStop(flag_rate=0.2, learner=learner)
     assert EarlyStop().needs == ("dynamics",)
     assert curator.needs == ("images",)

@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from adc_plugins_learn.training.config import Recipe
+from adc_plugins_learn.training.config import TrainingConfig
 
 
 def test_every_option_is_described():
-    assert all(field.description for field in Recipe.model_fields.values())
+    assert all(field.description for field in TrainingConfig.model_fields.values())
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ def test_every_option_is_described():
         {"weight_decay": -1},
         {"weight_decay": 2},
         {"schedule": "steps"},
-        {"shift": -1},
+        {"max_translation": -1},
         {"seed": -1},
         {"seed": 2**63},
         {"epoch": 3},
@@ -31,18 +31,18 @@ def test_every_option_is_described():
 )
 def test_what_cannot_be_is_refused(wrong):
     with pytest.raises(ValidationError) as error:
-        Recipe(**wrong)
+        TrainingConfig(**wrong)
     assert [fault["loc"] for fault in error.value.errors()] == [tuple(wrong)]
 
 
 def test_a_weights_file_is_found_beside_the_pipeline_file():
     context = {"folder": Path("/somewhere")}
-    beside = Recipe.model_validate({"weights": "net.safetensors"}, context=context)
+    beside = TrainingConfig.model_validate({"weights": "net.safetensors"}, context=context)
     assert beside.weights == Path("/somewhere/net.safetensors")
-    official = Recipe.model_validate({"weights": "IMAGENET1K_V2"}, context=context)
+    official = TrainingConfig.model_validate({"weights": "IMAGENET1K_V2"}, context=context)
     assert official.weights == "IMAGENET1K_V2"
 
 
 def test_without_a_pipeline_file_a_weights_file_is_where_it_says():
-    assert Recipe(weights="net.pth").weights == Path("net.pth")
-    assert Recipe(weights="~/net.pth").weights == Path.home() / "net.pth"
+    assert TrainingConfig(weights="net.pth").weights == Path("net.pth")
+    assert TrainingConfig(weights="~/net.pth").weights == Path.home() / "net.pth"

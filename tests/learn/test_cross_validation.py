@@ -222,7 +222,13 @@ dataset: planted
 enrichers:
   - use: cross-validation
     folds: 3
-    learner: {use: cross-entropy, image_size: 8, epochs: 6, batch_size: 16, shift: 0, device: cpu}
+    learner:
+      use: cross-entropy
+      image_size: 8
+      epochs: 6
+      batch_size: 16
+      max_translation: 0
+      device: cpu
 detectors: [confident-learning]
 """
 

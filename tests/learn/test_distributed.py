@@ -52,8 +52,8 @@ def test_together_they_learn_what_one_learns(plain, squares, name):
 
 def test_pictures_are_streamed_in_each_process(squares, learned):
     held, streamed = (
-        CrossEntropy(**QUICK, devices=2, pictures=pictures, decoders=1).learn(squares)
-        for pictures in ("held", "streamed")
+        CrossEntropy(**QUICK, devices=2, image_loading=loading, num_workers=1).learn(squares)
+        for loading in ("in-memory", "streaming")
     )
     assert learned(streamed) == learned(held)
 
@@ -111,12 +111,12 @@ def test_a_process_that_dies(squares, plain, tmp_path):
 
 def test_without_others_nothing_is_shared():
     from adc_plugins_learn.training.hardware.distributed import (
-        is_first,
-        normalized_together,
-        shared,
+        is_main_process,
+        shard_forward,
+        sync_batch_norm,
     )
 
     network = nn.BatchNorm2d(3)
-    assert is_first()
-    assert normalized_together(network, torch.device("cpu")) is network
-    assert shared([network]) == [network]
+    assert is_main_process()
+    assert sync_batch_norm(network, torch.device("cpu")) is network
+    assert shard_forward([network]) == [network]

@@ -12,10 +12,10 @@ from adc_core.interfaces import Learner
 from adc_core.registry import registry
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 from adc_plugins_learn.training.data.image_source import (
-    HeldPictures,
-    StreamedPictures,
-    memory_of,
-    open_pictures,
+    InMemoryImages,
+    StreamingImages,
+    memory_bytes,
+    open_image_source,
 )
 from adc_plugins_learn.training.data.normalize import channel_statistics
 
@@ -36,13 +36,13 @@ def files(tmp_path_factory):
 
 @pytest.fixture
 def streamed(files):
-    with closing(StreamedPictures(files.images, 16, 2, CPU)) as pictures:
+    with closing(StreamingImages(files.images, 16, 2, CPU)) as pictures:
         yield pictures
 
 
 @pytest.fixture(scope="module")
 def held(files):
-    return HeldPictures(torch.from_numpy(files.images.resized(16)))
+    return InMemoryImages(torch.from_numpy(files.images.resized(16)))
 
 
 def test_in_order(streamed, held):
@@ -53,7 +53,7 @@ def test_in_order(streamed, held):
 
 def test_expected_rows_come_from_the_processes(streamed, held, monkeypatch):
     plan = [torch.tensor([7, 3, 5]), torch.tensor([20, 0]), torch.tensor([3, 4, 20, 9])]
-    streamed.expect(plan)
+    streamed.prefetch(plan)
     # The processes hold what they were forked with, so that here nothing is decoded any more.
     streamed.take(plan[0])
     monkeypatch.setattr(ImageFiles, "resized", None)
@@ -63,21 +63,21 @@ def test_expected_rows_come_from_the_processes(streamed, held, monkeypatch):
 
 
 def test_unexpected_rows_are_decoded_on_the_spot(streamed, held):
-    streamed.expect([torch.tensor([1, 2]), torch.tensor([3, 4])])
+    streamed.prefetch([torch.tensor([1, 2]), torch.tensor([3, 4])])
     for rows in ([1, 2], [9, 1], [3, 4], [3, 3], [1]):
         assert torch.equal(streamed.take(torch.tensor(rows)), held.take(torch.tensor(rows)))
 
 
 def test_a_new_plan_replaces_the_old(streamed, held):
     for plan in ([[1, 2], [3, 4]], [[5, 6], [7, 8]]):
-        streamed.expect([torch.tensor(rows) for rows in plan])
+        streamed.prefetch([torch.tensor(rows) for rows in plan])
         first = torch.tensor(plan[0])
         assert torch.equal(streamed.take(first), held.take(first))
 
 
 def test_nothing_is_drawn_from_the_global_generator(streamed):
     before = torch.get_rng_state()
-    streamed.expect([torch.tensor([1, 2])])
+    streamed.prefetch([torch.tensor([1, 2])])
     streamed.take(torch.tensor([1, 2]))
     list(streamed)
     assert torch.equal(before, torch.get_rng_state())
@@ -85,15 +85,15 @@ def test_nothing_is_drawn_from_the_global_generator(streamed):
 
 def test_auto_holds_what_is_small(files, monkeypatch):
     def kind(keeping):
-        return type(open_pictures(files.images, 16, keeping, 1, CPU))
+        return type(open_image_source(files.images, 16, keeping, 1, CPU))
 
-    assert kind("auto") is kind("held") is HeldPictures
-    assert kind("streamed") is StreamedPictures
-    assert memory_of(CPU) > 1e8
+    assert kind("auto") is kind("in-memory") is InMemoryImages
+    assert kind("streaming") is StreamingImages
+    assert memory_bytes(CPU) > 1e8
     monkeypatch.setattr("os.sysconf", lambda name: 4096 if name == "SC_PAGE_SIZE" else 15)
-    assert memory_of(CPU) / 4 < 21 * 16 * 16 * 3
-    assert kind("auto") is StreamedPictures
-    assert kind("held") is HeldPictures
+    assert memory_bytes(CPU) / 4 < 21 * 16 * 16 * 3
+    assert kind("auto") is StreamingImages
+    assert kind("in-memory") is InMemoryImages
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,8 @@ def test_streaming_learns_the_same(files, learned, name):
     learner = registry.load(Learner, name)
     settings = {"image_size": 16, "epochs": 2, "batch_size": 8, "backbone": "small-cnn"}
     held, streamed = (
-        learner(**settings, pictures=pictures, decoders=2) for pictures in ("held", "streamed")
+        learner(**settings, image_loading=loading, num_workers=2)
+        for loading in ("in-memory", "streaming")
     )
     assert held.fingerprint == streamed.fingerprint
     assert learned(held.learn(files, files)) == learned(streamed.learn(files, files))
@@ -116,7 +117,7 @@ def test_a_damaged_picture_is_one_line(files, tmp_path):
         content = (files.images.root / f"{row}.png").read_bytes()
         (tmp_path / f"{row}.png").write_bytes(content if row != 11 else content[:60])
     damaged = files.replace(images=ImageFiles(tmp_path, files.images.paths))
-    learner = CrossEntropy(image_size=16, epochs=1, pictures="streamed", decoders=1)
+    learner = CrossEntropy(image_size=16, epochs=1, image_loading="streaming", num_workers=1)
     with pytest.raises(InputError) as caught:
         learner.learn(damaged)
     assert str(caught.value).startswith(f"{tmp_path}/11.png is damaged")

@@ -77,7 +77,13 @@ def noisy(kind):
 
 
 def accuracy(name, kind, **options):
-    plain = {"image_size": 8, "batch_size": 32, "shift": 0, "mirror": False, "weight_decay": 0}
+    plain = {
+        "image_size": 8,
+        "batch_size": 32,
+        "max_translation": 0,
+        "horizontal_flip": False,
+        "weight_decay": 0,
+    }
     learner = registry.load(Learner, name)(**plain, seed=SEED, **options)
     images, truth = pictures(1000, SEED + 50)
     return np.mean(learner.learn(noisy(kind)).predict(ImageArray(images)).labels == truth)

@@ -130,7 +130,7 @@ def test_batches_of_images_change_nothing(monkeypatch):
             "17 components of 16 pixels: lower components or raise size",
         ),
         (
-            {"size": 64, "colour": True},
+            {"size": 64, "color": True},
             "principal components of 12288 pixels take too long, at most 4096: "
             "lower size, or set components to null",
         ),

@@ -10,7 +10,7 @@ QUICK = {"image_size": 12, "epochs": 2, "batch_size": 16, "learning_rate": 0.01}
 def test_compiled_training_learns_nearly_the_same(squares):
     """Two networks, of which averages are copied, with a last batch of another size."""
     plain, compiled = (
-        EarlyLearningRegularizationPlus(**QUICK, compiled=compiled).learn(squares)
+        EarlyLearningRegularizationPlus(**QUICK, torch_compile=compiled).learn(squares)
         for compiled in (False, True)
     )
     torch.testing.assert_close(
@@ -23,7 +23,7 @@ def test_no_compiler_is_one_line(squares, monkeypatch):
     monkeypatch.setattr("torch._inductor.config.force_disable_caches", True)
     torch.compiler.reset()
     with pytest.raises(InputError) as caught:
-        EarlyLearningRegularizationPlus(**QUICK, compiled=True).learn(squares)
+        EarlyLearningRegularizationPlus(**QUICK, torch_compile=True).learn(squares)
     assert str(caught.value).startswith("the network cannot be compiled here (")
-    assert str(caught.value).endswith("): leave compiled out")
+    assert str(caught.value).endswith("): leave torch_compile out")
     assert "\n" not in str(caught.value)

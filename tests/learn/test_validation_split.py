@@ -5,34 +5,34 @@ from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.work import working_in
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
-from adc_plugins_learn.training.data.validation_split import hold_out
+from adc_plugins_learn.training.data.validation_split import validation_split
 
-OPTIONS = {"image_size": 12, "epochs": 4, "batch_size": 8, "validation_share": 0.3}
+OPTIONS = {"image_size": 12, "epochs": 4, "batch_size": 8, "validation_fraction": 0.3}
 
 
 def test_of_every_label_the_same_share():
     dataset = Dataset(labels=np.repeat([0, 1, 2], [50, 20, 1]), classes=("a", "b", "c"))
-    train, held = hold_out(dataset, 0.2, seed=0)
+    train, held = validation_split(dataset, 0.2, seed=0)
     assert train.class_counts.tolist() == [40, 16, 1]
     assert held.class_counts.tolist() == [10, 4, 0]
     assert sorted([*train.ids, *held.ids]) == sorted(dataset.ids)
-    assert hold_out(dataset, 0.2, seed=0)[1] == held
-    assert hold_out(dataset, 0.2, seed=1)[1] != held
+    assert validation_split(dataset, 0.2, seed=0)[1] == held
+    assert validation_split(dataset, 0.2, seed=1)[1] != held
 
 
 def test_too_few_to_hold_out():
     with pytest.raises(InputError) as raised:
-        hold_out(Dataset(labels=[0, 1, 0, 1]), 0.1, seed=0)
+        validation_split(Dataset(labels=[0, 1, 0, 1]), 0.1, seed=0)
     assert str(raised.value) == (
-        "validation_share 0.1 of 4 samples is none: raise it, or leave it out"
+        "validation_fraction 0.1 holds out none of 4 samples: raise it, or leave it out"
     )
 
 
 def test_the_best_epoch_is_kept(squares):
     """The kept network has the best accuracy of the history, at a rate at which it jumps about."""
     options = OPTIONS | {"learning_rate": 0.3, "schedule": "constant", "epochs": 6, "seed": 6}
-    _, held = hold_out(squares, 0.3, seed=6)
-    best = CrossEntropy(**options, keep="best").learn(squares)
+    _, held = validation_split(squares, 0.3, seed=6)
+    best = CrossEntropy(**options, select_epoch="best").learn(squares)
     last = CrossEntropy(**options).learn(squares)
     seen = [epoch.validation_accuracy for epoch in last.history]
     assert [epoch.validation_accuracy for epoch in best.history] == seen
@@ -45,7 +45,7 @@ def test_the_best_epoch_is_kept(squares):
 
 
 def test_an_interrupted_training_keeps_the_same_epoch(squares, learned, tmp_path):
-    learner = CrossEntropy(**OPTIONS, keep="best")
+    learner = CrossEntropy(**OPTIONS, select_epoch="best")
 
     class StopError(Exception):
         pass
@@ -63,5 +63,5 @@ def test_an_interrupted_training_keeps_the_same_epoch(squares, learned, tmp_path
 
 def test_the_best_epoch_needs_a_validation_set(squares):
     with pytest.raises(InputError) as raised:
-        CrossEntropy(image_size=12, epochs=1, keep="best").learn(squares)
-    assert str(raised.value) == "keep: best needs a validation set: set validation_share"
+        CrossEntropy(image_size=12, epochs=1, select_epoch="best").learn(squares)
+    assert str(raised.value) == "select_epoch: best needs a validation set: set validation_fraction"

@@ -1,6 +1,8 @@
 """Features without a network: small pictures, then principal components."""
 
-from typing import Self
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +64,8 @@ class PixelEncoder(Encoder):
     """
 
     reads = ("images",)
+
+    renamed_options: ClassVar[Mapping[str, str]] = MappingProxyType({"colour": "color"})
 
     size: int = Field(16, ge=1, le=256, description="side of the small picture, in pixels")
     color: bool = Field(False, description="keep the three colours instead of one grey")

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from adc_core.dataset import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
-from adc_plugins_learn.methods.small_loss_pair import PairStrategy, SmallLossPair, remembered
+from adc_plugins_learn.methods.small_loss_pair import PairStrategy, SmallLossPair, small_loss_rows
 
 
 def co_teaching_losses(
@@ -22,7 +22,10 @@ def co_teaching_losses(
         One number for each network, in nats.
     """
     losses, others = cross_entropy(first, labels), cross_entropy(second, labels)
-    picked, others_picked = remembered(losses, forget_rate), remembered(others, forget_rate)
+    picked, others_picked = (
+        small_loss_rows(losses, forget_rate),
+        small_loss_rows(others, forget_rate),
+    )
     return losses[others_picked].mean(), others[picked].mean()
 
 

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from adc_core.dataset import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
-from adc_plugins_learn.training.data.sampler import Batch, Samples
+from adc_plugins_learn.training.data.sampler import Batch, TrainingSampler
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.strategy import Networks, Portion, Step, Strategy
+from adc_plugins_learn.training.strategy import BatchPlan, Networks, Step, Strategy
 
 
 def _every_label(logits: Tensor) -> Tensor:
@@ -78,9 +78,9 @@ class _Sieved(Strategy):
     def __init__(self, beta: float) -> None:
         self._beta = beta
 
-    def begin(self, samples: Samples, epochs: int) -> None:
-        super().begin(samples, epochs)
-        self._counts = torch.bincount(samples.labels, minlength=samples.classes)
+    def begin(self, sampler: TrainingSampler, epochs: int) -> None:
+        super().begin(sampler, epochs)
+        self._counts = torch.bincount(sampler.labels, minlength=sampler.n_classes)
         self._dropped = torch.zeros_like(self._counts)
 
     def begin_epoch(self, epoch: int, networks: Networks) -> None:
@@ -88,8 +88,8 @@ class _Sieved(Strategy):
         self._prior = passed / passed.sum().clamp_min(1)
         self._dropped = torch.zeros_like(self._counts)
 
-    def step(self, portion: Portion, networks: Networks, epoch: int) -> Step:
-        batch = self.samples.batch(portion.rows)
+    def step(self, plan: BatchPlan, networks: Networks, epoch: int) -> Step:
+        batch = self.sampler.batch(plan.rows)
         logits = networks[0](batch.images)
         return Step(self.sieved(logits, batch, epoch), batch.rows, logits)
 
@@ -106,8 +106,8 @@ class _Sieved(Strategy):
     def tune(self, optimizer: torch.optim.Optimizer, rate: float, epoch: int) -> None:
         super().tune(optimizer, rate / (1 + beta_at(epoch, self.epochs, self._beta)), epoch)
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         return {"dropped": self._dropped}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         self._dropped = state["dropped"]

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from adc_core.dataset import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
-from adc_plugins_learn.training.data.sampler import Batch, Samples
+from adc_plugins_learn.training.data.sampler import Batch, TrainingSampler
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.strategy import Strategy
 
@@ -57,9 +57,9 @@ class _EarlyLearning(Strategy):
     def __init__(self, beta: float, weight: float) -> None:
         self._beta, self._weight = beta, weight
 
-    def begin(self, samples: Samples, epochs: int) -> None:
-        super().begin(samples, epochs)
-        self.memory = torch.zeros(len(samples), samples.classes, device=samples.device)
+    def begin(self, sampler: TrainingSampler, epochs: int) -> None:
+        super().begin(sampler, epochs)
+        self.memory = torch.zeros(len(sampler), sampler.n_classes, device=sampler.device)
 
     def loss(self, logits: Tensor, batch: Batch, epoch: int) -> Tensor:
         p = bounded_probabilities(logits.detach())
@@ -69,8 +69,8 @@ class _EarlyLearning(Strategy):
         penalty = early_learning_penalty(logits, targets)
         return cross_entropy(logits, batch.labels) + self._weight * penalty
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         return {"memory": self.memory}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         self.memory = state["memory"]

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from adc_core.dataset import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
-from adc_plugins_learn.methods.small_loss_pair import PairStrategy, SmallLossPair, remembered
+from adc_plugins_learn.methods.small_loss_pair import PairStrategy, SmallLossPair, small_loss_rows
 
 
 def joint_losses(first: Tensor, second: Tensor, labels: Tensor, agreement: float) -> Tensor:
@@ -47,7 +47,7 @@ def jocor_loss(
         agreement: λ.
     """
     losses = joint_losses(first, second, labels, agreement)
-    return losses[remembered(losses, forget_rate)].mean()
+    return losses[small_loss_rows(losses, forget_rate)].mean()
 
 
 class JoCoR(SmallLossPair):

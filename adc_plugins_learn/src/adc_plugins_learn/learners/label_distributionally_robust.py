@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 from adc_core.dataset import Dataset
-from adc_plugins_learn.training.data.sampler import Batch, Samples
+from adc_plugins_learn.training.data.sampler import Batch, TrainingSampler
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.strategy import PerSample, Strategy
 
@@ -109,9 +109,9 @@ class _Adaptive(Strategy):
     def __init__(self, margin: float, first: float, alpha: float) -> None:
         self._margin, self._first, self._alpha = margin, first, alpha
 
-    def begin(self, samples: Samples, epochs: int) -> None:
-        super().begin(samples, epochs)
-        self.spread = torch.full((len(samples),), float(self._first), device=samples.device)
+    def begin(self, sampler: TrainingSampler, epochs: int) -> None:
+        super().begin(sampler, epochs)
+        self.spread = torch.full((len(sampler),), float(self._first), device=sampler.device)
 
     def loss(self, logits: Tensor, batch: Batch, epoch: int) -> Tensor:
         logits = scaled(logits)
@@ -119,8 +119,8 @@ class _Adaptive(Strategy):
         self.spread[batch.rows] = spread
         return adaptive_loss(logits, batch.labels, spread, self._margin, self._first, self._alpha)
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         return {"spread": self.spread}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         self.spread = state["spread"]

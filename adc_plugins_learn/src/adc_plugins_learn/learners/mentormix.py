@@ -8,10 +8,10 @@ from torch import Tensor
 
 from adc_core.dataset import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
-from adc_plugins_learn.learners.mixup import drawn_shares, mixed_cross_entropy
-from adc_plugins_learn.training.data.sampler import Samples
+from adc_plugins_learn.learners.mixup import mixed_cross_entropy, sample_beta
+from adc_plugins_learn.training.data.sampler import TrainingSampler
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.strategy import Networks, Portion, Step, Strategy
+from adc_plugins_learn.training.strategy import BatchPlan, Networks, Step, Strategy
 
 
 def next_threshold(losses: Tensor, threshold: float, percentile: float) -> float:
@@ -65,12 +65,12 @@ class _Mentored(Strategy):
     def __init__(self, options: MentorMix) -> None:
         self._options = options
 
-    def begin(self, samples: Samples, epochs: int) -> None:
-        super().begin(samples, epochs)
+    def begin(self, sampler: TrainingSampler, epochs: int) -> None:
+        super().begin(sampler, epochs)
         self._thresholds = [0.0, 0.0]
 
-    def step(self, portion: Portion, networks: Networks, epoch: int) -> Step:
-        network, batch = networks[0], self.samples.batch(portion.rows)
+    def step(self, plan: BatchPlan, networks: Networks, epoch: int) -> Step:
+        network, batch = networks[0], self.sampler.batch(plan.rows)
         with torch.no_grad():
             plain = network(batch.images)
         trusted = self._trusted(0, cross_entropy(plain, batch.labels), epoch)
@@ -79,9 +79,9 @@ class _Mentored(Strategy):
             partner_probabilities(trusted).cpu(),
             count,
             replacement=True,
-            generator=self.samples.generator,
+            generator=self.sampler.generator,
         ).to(trusted.device)
-        draws = drawn_shares(self._options.alpha, count).to(trusted.device)
+        draws = sample_beta(self._options.alpha, count).to(trusted.device)
         share = own_shares(draws, trusted)
         wide = share[:, None, None, None]
         logits = network(wide * batch.images + (1 - wide) * batch.images[partners])
@@ -97,8 +97,8 @@ class _Mentored(Strategy):
         burning = epoch < round(self._options.burn_in * self.epochs)
         return torch.ones_like(losses, dtype=torch.bool) if burning else losses < threshold
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         return {"thresholds": self._thresholds}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         self._thresholds = state["thresholds"]

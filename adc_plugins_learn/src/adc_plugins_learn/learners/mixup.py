@@ -7,7 +7,7 @@ from torch import Tensor
 from adc_core.dataset import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.strategy import Networks, Portion, Step, Strategy
+from adc_plugins_learn.training.strategy import BatchPlan, Networks, Step, Strategy
 
 
 def mixed_cross_entropy(
@@ -28,7 +28,7 @@ def mixed_cross_entropy(
     return share * own + (1 - share) * other
 
 
-def drawn_shares(alpha: float, count: int = 1) -> Tensor:
+def sample_beta(alpha: float, count: int = 1) -> Tensor:
     """Beta(alpha, alpha) draws of torch's global generator, on the CPU; alpha ≥ 0.01."""
     # In single precision a small alpha underflows, and comes out as one half.
     parameter = torch.tensor(alpha, dtype=torch.float64)
@@ -57,9 +57,9 @@ class _Mixed(Strategy):
     def __init__(self, alpha: float) -> None:
         self._alpha = alpha
 
-    def step(self, portion: Portion, networks: Networks, epoch: int) -> Step:
-        batch, share = self.samples.batch(portion.rows), float(drawn_shares(self._alpha))
-        order = torch.randperm(len(batch.rows), generator=self.samples.generator)
+    def step(self, plan: BatchPlan, networks: Networks, epoch: int) -> Step:
+        batch, share = self.sampler.batch(plan.rows), float(sample_beta(self._alpha))
+        order = torch.randperm(len(batch.rows), generator=self.sampler.generator)
         order = order.to(batch.rows.device)
         logits = networks[0](share * batch.images + (1 - share) * batch.images[order])
         losses = mixed_cross_entropy(logits, batch.labels, batch.labels[order], share)

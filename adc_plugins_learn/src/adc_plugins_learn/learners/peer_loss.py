@@ -5,12 +5,13 @@ from functools import partial
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+import torch
 from pydantic import Field
 from torch import Tensor
 
 from adc_core.dataset import Dataset
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.strategy import Networks, Portion, Step, Strategy, Switch
+from adc_plugins_learn.training.strategy import BatchPlan, Networks, Step, Strategy, Switch
 
 AGAINST_ZERO = 1e-5
 
@@ -50,25 +51,35 @@ class PeerStrategy(Strategy):
 
     Args:
         function: logits, labels, peer logits, peer labels to one number.
+        rate: a constant learning rate in place of the schedule's.
     """
 
-    def __init__(self, function: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> None:
-        self._function = function
+    def __init__(
+        self, function: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor], rate: float | None
+    ) -> None:
+        self._function, self._rate = function, rate
 
-    def portions(self, epoch: int) -> list[Portion]:
+    def plan_epoch(self, epoch: int) -> list[BatchPlan]:
         """Every sample once, and as many drawn pictures."""
         return [
-            Portion(rows, others=self.samples.drawn(len(rows))) for rows in self.samples.shuffled()
+            BatchPlan(rows, extra_rows=self.sampler.sample_with_replacement(len(rows)))
+            for rows in self.sampler.shuffled_batches()
         ]
 
-    def step(self, portion: Portion, networks: Networks, epoch: int) -> Step:
+    def step(self, plan: BatchPlan, networks: Networks, epoch: int) -> Step:
         """The loss of a batch and its peers, who pass through the network by themselves."""
-        assert portion.others is not None
-        batch, peers = self.samples.batch(portion.rows), self.samples.batch(portion.others)
-        labels = self.samples.labels[self.samples.drawn(len(portion.rows)).to(batch.rows.device)]
+        assert plan.extra_rows is not None
+        batch, peers = self.sampler.batch(plan.rows), self.sampler.batch(plan.extra_rows)
+        labels = self.sampler.labels[
+            self.sampler.sample_with_replacement(len(plan.rows)).to(batch.rows.device)
+        ]
         logits, peer_logits = networks[0](batch.images), networks[0](peers.images)
         loss = self._function(logits, batch.labels, peer_logits, labels)
         return Step(loss, batch.rows, logits)
+
+    def tune(self, optimizer: torch.optim.Optimizer, rate: float, epoch: int) -> None:
+        """Set the learning rate, which may be constant."""
+        super().tune(optimizer, rate if self._rate is None else self._rate, epoch)
 
 
 class PeerLearner(NetworkLearner):
@@ -85,7 +96,7 @@ class PeerLearner(NetworkLearner):
 
     def compared(self, function: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> Switch:
         """Cross-entropy, then a function of logits, labels, peer logits and peer labels."""
-        return Switch(PeerStrategy(function), self.warm_up, self.later_rate)
+        return Switch(PeerStrategy(function, self.later_rate), self.warm_up)
 
 
 class PeerLoss(PeerLearner):

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.schedule import decay_start
-from adc_plugins_learn.training.strategy import Networks, Portion, Step, Strategy
+from adc_plugins_learn.training.strategy import BatchPlan, Networks, Step, Strategy
 
 
 def forget_rate_at(epoch: int, final: float, gradual_epochs: int) -> float:
@@ -20,7 +20,7 @@ def forget_rate_at(epoch: int, final: float, gradual_epochs: int) -> float:
     return final * epoch / max(gradual_epochs - 1, 1)
 
 
-def remembered(losses: Tensor, forget_rate: float) -> Tensor:
+def small_loss_rows(losses: Tensor, forget_rate: float) -> Tensor:
     """Rows of the smallest losses, smallest first: ⌊(1 − f)·B⌋ of them, but at least one."""
     count = max(1, int((1 - forget_rate) * len(losses)))
     return losses.detach().argsort(stable=True)[:count]
@@ -37,7 +37,7 @@ class PairStrategy(Strategy):
         late: that epoch.
     """
 
-    networks = 2
+    n_networks = 2
 
     def __init__(
         self,
@@ -51,9 +51,9 @@ class PairStrategy(Strategy):
         self._forget_rate, self._gradual_epochs = forget_rate, gradual_epochs
         self._late_momentum, self._late = late_momentum, late
 
-    def step(self, portion: Portion, networks: Networks, epoch: int) -> Step:
+    def step(self, plan: BatchPlan, networks: Networks, epoch: int) -> Step:
         """One number of both networks; the dynamics are the first one's."""
-        batch = self.samples.batch(portion.rows)
+        batch = self.sampler.batch(plan.rows)
         first, second = (network(batch.images) for network in networks)
         forgotten = forget_rate_at(epoch, self._forget_rate, self._gradual_epochs)
         return Step(self._function(first, second, batch.labels, forgotten), batch.rows, first)

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from adc_core.errors import InputError
-from adc_plugins_learn.training.data.sampler import Batch, Samples
+from adc_plugins_learn.training.data.sampler import Batch, TrainingSampler
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.strategy import Networks, Strategy, Switch
 
@@ -67,17 +67,17 @@ class TransitionStrategy(Strategy):
         self._function, self.matrix, self._prepare = function, given, prepare
         self._known, self._source, self._percentile = given is not None, source, percentile
 
-    def begin(self, samples: Samples, epochs: int) -> None:
+    def begin(self, sampler: TrainingSampler, epochs: int) -> None:
         """Check the given matrix against the classes, and find classes that nobody has."""
-        super().begin(samples, epochs)
+        super().begin(sampler, epochs)
         if self.matrix is not None:
-            if len(self.matrix) != samples.classes:
+            if len(self.matrix) != sampler.n_classes:
                 raise InputError(
                     f"transition has {len(self.matrix)} rows: give one for each of the "
-                    f"{samples.classes} classes"
+                    f"{sampler.n_classes} classes"
                 )
-            self.matrix = self.matrix.to(samples.device)
-        self._absent = torch.bincount(samples.labels, minlength=samples.classes) == 0
+            self.matrix = self.matrix.to(sampler.device)
+        self._absent = torch.bincount(sampler.labels, minlength=sampler.n_classes) == 0
 
     def begin_epoch(self, epoch: int, networks: Networks) -> None:
         """Estimate the matrix, if it is to be estimated now."""
@@ -86,7 +86,7 @@ class TransitionStrategy(Strategy):
         self._ready = self._prepare(self.matrix) if self._prepare else self.matrix
 
     def _estimate(self, network: nn.Module) -> Tensor:
-        noisy = self.samples.evaluate(network).double().softmax(dim=1)
+        noisy = self.sampler.evaluate(network).double().softmax(dim=1)
         if self.matrix is not None and self._source == "composed":
             noisy = noisy @ self.matrix.double()
         matrix = estimate_transition(noisy, self._percentile)
@@ -97,11 +97,11 @@ class TransitionStrategy(Strategy):
         """The function's, with the present matrix."""
         return self._function(logits, batch.labels, self._ready)
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         """The matrix."""
         return {"matrix": self.matrix}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """The matrix."""
         self.matrix = state["matrix"]
 

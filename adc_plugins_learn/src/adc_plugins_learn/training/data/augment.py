@@ -1,11 +1,34 @@
 """Random changes of uint8 images."""
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
 
-def shift(pixels: Tensor, reach: int, generator: torch.Generator) -> Tensor:
-    """Move each picture by up to `reach` pixels; what comes in at the edge is black.
+@dataclass(frozen=True)
+class Augmentation:
+    """Which random changes a training makes.
+
+    Attributes:
+        max_translation: largest move in each direction, in pixels.
+        horizontal_flip: whether images are flipped left to right.
+    """
+
+    max_translation: int = 0
+    horizontal_flip: bool = False
+
+    def __call__(self, pixels: Tensor, generator: torch.Generator) -> Tensor:
+        """Change each of B × H × W × 3 uint8 images by itself."""
+        if self.max_translation:
+            pixels = random_translation(pixels, self.max_translation, generator)
+        if self.horizontal_flip:
+            pixels = random_horizontal_flip(pixels, generator)
+        return pixels
+
+
+def random_translation(pixels: Tensor, reach: int, generator: torch.Generator) -> Tensor:
+    """Move each image by up to `reach` pixels; what comes in at the edge is black.
 
     Args:
         pixels: B × H × W × 3 uint8.
@@ -21,7 +44,7 @@ def shift(pixels: Tensor, reach: int, generator: torch.Generator) -> Tensor:
     return padded[which, rows[:, :, None], columns[:, None, :]]
 
 
-def mirror(pixels: Tensor, generator: torch.Generator) -> Tensor:
-    """Mirror each picture left to right with probability one half."""
+def random_horizontal_flip(pixels: Tensor, generator: torch.Generator) -> Tensor:
+    """Flip each image left to right with probability one half."""
     heads = torch.rand(len(pixels), generator=generator).to(pixels.device) < 0.5
     return torch.where(heads[:, None, None, None], pixels.flip(2), pixels)

@@ -1,4 +1,4 @@
-"""The pictures of a training: held where the network is, or decoded by processes just in time.
+"""The images of a training: in memory where the network is, or decoded just in time.
 
 Both give the same numbers, so that the choice is one of memory and speed alone.
 """
@@ -16,20 +16,20 @@ from torch.utils.data import Dataset as TorchDataset
 from adc_core.errors import InputError
 from adc_core.images import Images
 
-Keeping = Literal["auto", "held", "streamed"]
+ImageLoading = Literal["auto", "in-memory", "streaming"]
 
 _SHARE = 0.25
-"""Of a device's memory, for pictures that are held."""
+"""Of a device's memory, for images that are kept there."""
 
 _BATCH = 256
-"""Pictures at a time where nothing is learned."""
+"""Images at a time where nothing is learned."""
 
 _AHEAD = 4
 """Batches that each process prepares before they are asked for."""
 
 
-class Pictures(ABC):
-    """N square pictures, uint8, given out where the network is.
+class ImageSource(ABC):
+    """N square images, uint8, handed out where the network is.
 
     Attributes:
         device: where that is.
@@ -41,24 +41,24 @@ class Pictures(ABC):
     def __len__(self) -> int: ...
 
     @abstractmethod
-    def expect(self, plan: Sequence[Tensor]) -> None:
-        """Tell which rows `take` will be asked for next, step by step, so that it may prepare."""
+    def prefetch(self, batches: Sequence[Tensor]) -> None:
+        """Announce which rows `take` will be asked for next, step by step."""
 
     @abstractmethod
     def take(self, rows: Tensor) -> Tensor:
-        """B × H × W × 3 uint8 of B rows."""
+        """Return B × H × W × 3 uint8 of B rows."""
 
     @abstractmethod
     def __iter__(self) -> Iterator[Tensor]:
-        """All pictures in order, some at a time."""
+        """Iterate over all images in order, some at a time."""
 
     def close(self) -> None:
-        """End what works ahead."""
-        self.expect([])
+        """End the processes that work ahead."""
+        self.prefetch([])
 
 
-class HeldPictures(Pictures):
-    """All pictures in one tensor.
+class InMemoryImages(ImageSource):
+    """All images in one tensor.
 
     Args:
         pixels: N × H × W × 3 uint8, where the network is.
@@ -70,76 +70,76 @@ class HeldPictures(Pictures):
     def __len__(self) -> int:
         return len(self._pixels)
 
-    def expect(self, plan: Sequence[Tensor]) -> None:
-        """Nothing: everything is there."""
+    def prefetch(self, batches: Sequence[Tensor]) -> None:
+        """Do nothing: all images are in memory."""
 
     def take(self, rows: Tensor) -> Tensor:
-        """Copies of some rows."""
+        """Return copies of some rows."""
         return self._pixels[rows.to(self.device)]
 
     def __iter__(self) -> Iterator[Tensor]:
         return iter(torch.split(self._pixels, _BATCH))
 
 
-class StreamedPictures(Pictures):
-    """Pictures decoded by worker processes, a few steps ahead of the training.
+class StreamingImages(ImageSource):
+    """Images decoded by worker processes, a few steps ahead of the training.
 
-    Rows that nobody expected are decoded on the spot.
+    Rows that were not announced are decoded on the spot.
 
     Args:
-        images: N pictures of any shape.
-        size: side of the squares that are made of them, in pixels.
-        workers: processes.
+        images: N images of any shape.
+        size: side of the squares that they are scaled and cut to, in pixels.
+        num_workers: processes.
         device: where the network is.
     """
 
-    def __init__(self, images: Images, size: int, workers: int, device: torch.device) -> None:
-        self._images, self._size, self._workers = images, size, workers
+    def __init__(self, images: Images, size: int, num_workers: int, device: torch.device) -> None:
+        self._images, self._size, self._num_workers = images, size, num_workers
         self.device = device
-        self._place = torch.full((len(images),), -1)
-        self._present: tuple[Tensor, Tensor] = (torch.empty(0, dtype=torch.int64), torch.empty(0))
+        self._position = torch.full((len(images),), -1)
+        self._current: tuple[Tensor, Tensor] = (torch.empty(0, dtype=torch.int64), torch.empty(0))
         self._stream = self._decoded([])
-        self.expect([])
+        self.prefetch([])
 
     def __len__(self) -> int:
         return len(self._images)
 
-    def expect(self, plan: Sequence[Tensor]) -> None:
-        """Start the processes on these rows, and end those of the plan before."""
+    def prefetch(self, batches: Sequence[Tensor]) -> None:
+        """Start the processes on these rows, and end those on the rows announced before."""
         # Left to the garbage collector, a loader waits five seconds for each of its processes.
         self._stream.close()
-        self._plan = list(plan)
+        self._batches = list(batches)
         self._next = 0
-        self._stream = self._decoded(plan)
+        self._stream = self._decoded(batches)
 
     def take(self, rows: Tensor) -> Tensor:
-        """Those of the step that is due, or of the step before once more."""
+        """Return rows of the step that is due, or of the step before once more."""
         rows = rows.cpu()
-        due = self._plan[self._next] if self._next < len(self._plan) else None
-        if (self._place[rows] < 0).any() and due is not None and torch.isin(rows, due).all():
-            self._hold(due, next(self._stream))
+        due = self._batches[self._next] if self._next < len(self._batches) else None
+        if (self._position[rows] < 0).any() and due is not None and torch.isin(rows, due).all():
+            self._keep(due, next(self._stream))
             self._next += 1
-        places = self._place[rows]
-        if (places < 0).any():
+        positions = self._position[rows]
+        if (positions < 0).any():
             return self._put(torch.from_numpy(self._images.resized(self._size, rows.numpy())))
-        return self._present[1][places.to(self.device)]
+        return self._current[1][positions.to(self.device)]
 
-    def _hold(self, rows: Tensor, pixels: Tensor) -> None:
-        self._place[self._present[0]] = -1
-        self._place[rows] = torch.arange(len(rows))
-        self._present = (rows, pixels)
+    def _keep(self, rows: Tensor, pixels: Tensor) -> None:
+        self._position[self._current[0]] = -1
+        self._position[rows] = torch.arange(len(rows))
+        self._current = (rows, pixels)
 
     def __iter__(self) -> Iterator[Tensor]:
         return self._decoded(torch.split(torch.arange(len(self)), _BATCH))
 
-    def _decoded(self, plan: Sequence[Tensor]) -> Generator[Tensor]:
-        if not plan:
+    def _decoded(self, batches: Sequence[Tensor]) -> Generator[Tensor]:
+        if not batches:
             return
         loader: Iterable[Any] = DataLoader(
-            _Decoding(self._images, self._size),
-            sampler=plan,
+            _DecodingDataset(self._images, self._size),
+            sampler=batches,
             batch_size=None,
-            num_workers=self._workers,
+            num_workers=self._num_workers,
             prefetch_factor=_AHEAD,
             pin_memory=self.device.type == "cuda",
             generator=torch.Generator(),  # else it draws from the global one
@@ -153,14 +153,14 @@ class StreamedPictures(Pictures):
         return pixels.to(self.device, non_blocking=True)
 
 
-class _Decoding(TorchDataset[Any]):
-    """What a worker process does: rows to pixels."""
+class _DecodingDataset(TorchDataset[Any]):
+    """Rows to pixels, in a worker process."""
 
     def __init__(self, images: Images, size: int) -> None:
         self._images, self._size = images, size
 
     def __getitem__(self, rows: Tensor) -> Tensor | str:
-        """B × size × size × 3 uint8, or what is wrong with them."""
+        """Return B × size × size × 3 uint8, or the message of an error."""
         # torch would add a traceback to an error that is raised here.
         try:
             return torch.from_numpy(self._images.resized(self._size, rows.numpy(), threads=1))
@@ -168,26 +168,26 @@ class _Decoding(TorchDataset[Any]):
             return str(error)
 
 
-def open_pictures(
-    images: Images, size: int, keeping: Keeping, workers: int, device: torch.device
-) -> Pictures:
-    """The pictures of a training.
+def open_image_source(
+    images: Images, size: int, loading: ImageLoading, num_workers: int, device: torch.device
+) -> ImageSource:
+    """Load all images, or start to stream them.
 
     Args:
-        images: N pictures of any shape.
-        size: side of the squares that are made of them, in pixels.
-        keeping: `auto` holds them where they take up to a quarter of the device's memory.
-        workers: processes, where they are not held.
+        images: N images of any shape.
+        size: side of the squares that they are scaled and cut to, in pixels.
+        loading: `auto` keeps them in memory if they take up to a quarter of the device's.
+        num_workers: processes, where images are streamed.
         device: where the network is.
     """
     needed = len(images) * size * size * 3
-    if keeping == "held" or (keeping == "auto" and needed <= _SHARE * memory_of(device)):
-        return HeldPictures(torch.from_numpy(images.resized(size)).to(device))
-    return StreamedPictures(images, size, workers, device)
+    if loading == "in-memory" or (loading == "auto" and needed <= _SHARE * memory_bytes(device)):
+        return InMemoryImages(torch.from_numpy(images.resized(size)).to(device))
+    return StreamingImages(images, size, num_workers, device)
 
 
-def memory_of(device: torch.device) -> int:
-    """Bytes of a device's memory; of this machine's for the CPU."""
+def memory_bytes(device: torch.device) -> int:
+    """Return the size of a device's memory; of this machine's for the CPU."""
     if device.type == "cuda":
         return torch.cuda.get_device_properties(device).total_memory
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

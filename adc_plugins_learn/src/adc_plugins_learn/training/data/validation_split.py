@@ -6,15 +6,15 @@ from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 
 
-def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Dataset]:
-    """The samples to train on, and those to judge by: of every given label the same share.
+def validation_split(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Dataset]:
+    """Split into samples to train on and samples to judge by: the same fraction of each label.
 
     Labels that are wrong at random lower all accuracies alike, so that the best epoch by them is
     about the best by true ones (Chen et al., 2021).
 
     Args:
         dataset: all samples.
-        share: to hold out, of each label; a label keeps one sample at least to train on.
+        fraction: to hold out, of each label; a label keeps at least one sample to train on.
         seed: of the choice.
 
     Raises:
@@ -25,9 +25,10 @@ def hold_out(dataset: Dataset, share: float, seed: int) -> tuple[Dataset, Datase
     held = np.zeros(len(dataset), np.bool_)
     for label in np.unique(labels):
         rows = order[labels == label]
-        held[rows[: min(round(share * len(rows)), len(rows) - 1)]] = True
+        held[rows[: min(round(fraction * len(rows)), len(rows) - 1)]] = True
     if not held.any():
         raise InputError(
-            f"validation_share {share} of {len(dataset)} samples is none: raise it, or leave it out"
+            f"validation_fraction {fraction} holds out none of {len(dataset)} samples: raise it, "
+            "or leave it out"
         )
     return dataset.take(np.flatnonzero(~held)), dataset.take(np.flatnonzero(held))

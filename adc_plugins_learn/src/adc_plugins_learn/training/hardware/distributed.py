@@ -25,13 +25,13 @@ from adc_core.work import progress, working_in
 _ERRORS = (InputError, WorkError)
 
 
-def is_first() -> bool:
-    """Whether this process speaks for all: the first of several, or the only one."""
+def is_main_process() -> bool:
+    """Tell whether this process is the first of several, or the only one."""
     return not distributed.is_initialized() or distributed.get_rank() == 0
 
 
-class Shared(nn.Module):
-    """Runs a network on this process's share of a batch, and gathers what the others found.
+class ShardedForward(nn.Module):
+    """Runs a network on this process's share of a batch, and gathers the outputs of all.
 
     Args:
         network: the network, whose parameters it shares.
@@ -42,16 +42,16 @@ class Shared(nn.Module):
         self.network = network
 
     def forward(self, images: Tensor) -> Tensor:
-        """B × 3 × H × W images to B × K logits; gradients flow into the own share alone."""
+        """Compute B × K logits of B × 3 × H × W images; gradients flow into the own share alone."""
         rank, count = distributed.get_rank(), distributed.get_world_size()
         share = math.ceil(len(images) / count)
-        # The last shares begin again at the first picture, so that all are of one size.
+        # The last shares begin again at the first image, so that all are of one size.
         rows = torch.arange(rank * share, (rank + 1) * share, device=images.device) % len(images)
-        gathered: Tensor = _Gathered.apply(self.network(images[rows]))
+        gathered: Tensor = _AllGather.apply(self.network(images[rows]))
         return gathered[: len(images)]
 
 
-class _Gathered(torch.autograd.Function):
+class _AllGather(torch.autograd.Function):
     """The outputs of all processes, one after the other."""
 
     @staticmethod
@@ -67,8 +67,8 @@ class _Gathered(torch.autograd.Function):
         return gradients[0][start : start + ctx.share]
 
 
-def normalized_together(network: nn.Module, device: torch.device) -> nn.Module:
-    """The network, whose BatchNorm takes its statistics over the shares of all processes.
+def sync_batch_norm(network: nn.Module, device: torch.device) -> nn.Module:
+    """Make BatchNorm take its statistics over the shares of all processes.
 
     torch has that for GPUs alone: on the CPU each share is normalized by itself.
     """
@@ -78,12 +78,12 @@ def normalized_together(network: nn.Module, device: torch.device) -> nn.Module:
     return network
 
 
-def shared(networks: list[nn.Module]) -> list[nn.Module]:
-    """The networks, which share their batches out where several processes train."""
-    return [Shared(one) for one in networks] if distributed.is_initialized() else networks
+def shard_forward(networks: list[nn.Module]) -> list[nn.Module]:
+    """Share out the networks' batches where several processes train."""
+    return [ShardedForward(one) for one in networks] if distributed.is_initialized() else networks
 
 
-def add_gradients(parameters: Iterable[nn.Parameter]) -> None:
+def all_reduce_gradients(parameters: Iterable[nn.Parameter]) -> None:
     """Add up the gradients of all shares."""
     if not distributed.is_initialized():
         return
@@ -95,19 +95,19 @@ def add_gradients(parameters: Iterable[nn.Parameter]) -> None:
         gradient.copy_(part.view_as(gradient))
 
 
-def align_buffers(network: nn.Module) -> None:
-    """Give all processes the first one's running statistics."""
+def broadcast_buffers(network: nn.Module) -> None:
+    """Give all processes the running statistics of the first."""
     if distributed.is_initialized():
         for buffer in network.buffers():
             distributed.broadcast(buffer, 0)
 
 
-def run_together(
+def launch(
     devices: int, name: str, folder: Path, function: Callable[..., None], *arguments: Any
 ) -> None:
     """Call a function in several processes that train together, and wait for all of them.
 
-    The first one's progress is told here.
+    The progress of the first one is reported here.
 
     Args:
         devices: how many processes.
@@ -120,14 +120,14 @@ def run_together(
         InputError: there are not so many devices, or the function raised it.
         WorkError: the function raised it, or a process died.
     """
-    kinds = _devices(devices, name)
+    names = _device_names(devices, name)
     context = get_context("spawn")
-    with tempfile.TemporaryDirectory(prefix="adc-meeting-") as meeting:
-        channels = [context.Pipe(duplex=False) for _ in kinds]
+    with tempfile.TemporaryDirectory(prefix="adc-rendezvous-") as rendezvous:
+        channels = [context.Pipe(duplex=False) for _ in names]
         processes = [
             context.Process(
-                target=_take_part,
-                args=(rank, kinds, f"{meeting}/point", folder, sender, function, arguments),
+                target=_run_process,
+                args=(rank, names, f"{rendezvous}/store", folder, sender, function, arguments),
             )
             for rank, (_, sender) in enumerate(channels)
         ]
@@ -136,7 +136,7 @@ def run_together(
                 process.start()
             for _, sender in channels:
                 sender.close()
-            _follow(processes, [receiver for receiver, _ in channels])
+            _supervise(processes, [receiver for receiver, _ in channels])
         finally:
             for process in processes:
                 if process.pid is not None:  # it was started
@@ -144,26 +144,26 @@ def run_together(
                     process.join()
 
 
-def _devices(count: int, name: str) -> list[str]:
+def _device_names(count: int, name: str) -> list[str]:
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     if name == "cpu":
         return ["cpu"] * count
     if name != "cuda":
         raise InputError(f"devices: {count} need device: auto, cpu or cuda, not {name}")
-    if count > (there := torch.cuda.device_count()):
-        raise InputError(f"there are {there} GPUs here, but devices is {count}: lower it")
+    if count > (available := torch.cuda.device_count()):
+        raise InputError(f"there are {available} GPUs here, but devices is {count}: lower it")
     return [f"cuda:{number}" for number in range(count)]
 
 
-def _follow(processes: list[SpawnProcess], receivers: list[Connection]) -> None:
-    """Pass on what the processes tell until all have ended, or one of them badly."""
+def _supervise(processes: list[SpawnProcess], receivers: list[Connection]) -> None:
+    """Pass on progress and errors of the processes until all have ended, or one has failed."""
     open_ones = dict(zip(receivers, processes, strict=True))
     while open_ones:
         for receiver in wait([*open_ones]):
             assert isinstance(receiver, Connection)
             try:
-                kind, *told = receiver.recv()
+                kind, *message = receiver.recv()
             except EOFError:
                 process = open_ones.pop(receiver)
                 process.join()
@@ -174,20 +174,20 @@ def _follow(processes: list[SpawnProcess], receivers: list[Connection]) -> None:
                     ) from None
                 continue
             if kind in _ERRORS:
-                raise kind(*told)
-            progress(*told)
+                raise kind(*message)
+            progress(*message)
 
 
-def _take_part(
+def _run_process(
     rank: int,
     devices: list[str],
-    meeting: str,
+    rendezvous: str,
     folder: Path,
     sender: Connection,
     function: Callable[..., None],
     arguments: tuple[Any, ...],
 ) -> None:
-    # Ctrl-C reaches the process that waits, too, and that one ends this.
+    # Ctrl-C also reaches the process that waits, which then ends this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     device = torch.device(devices[rank])
     if device.type == "cuda":
@@ -196,7 +196,7 @@ def _take_part(
         torch.set_num_threads(max(1, (os.cpu_count() or 1) // len(devices)))
     distributed.init_process_group(
         "nccl" if device.type == "cuda" else "gloo",
-        init_method=f"file://{meeting}",
+        init_method=f"file://{rendezvous}",
         rank=rank,
         world_size=len(devices),
     )

@@ -19,7 +19,7 @@ def is_out_of_memory(error: Exception) -> bool:
 
 
 @contextmanager
-def memory_faults(batch_size: int) -> Iterator[None]:
+def translate_oom(batch_size: int) -> Iterator[None]:
     """Turn a lack of memory into one line.
 
     Raises:
@@ -36,7 +36,7 @@ def memory_faults(batch_size: int) -> Iterator[None]:
 
 
 @contextmanager
-def compiler_faults() -> Iterator[None]:
+def translate_compile_errors() -> Iterator[None]:
     """Turn a failure of the compiler, which shows with the first batch, into one line.
 
     Raises:
@@ -49,5 +49,5 @@ def compiler_faults() -> Iterator[None]:
             raise
         reason = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
         raise InputError(
-            f"the network cannot be compiled here ({reason}): leave compiled out"
+            f"the network cannot be compiled here ({reason}): leave torch_compile out"
         ) from error

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 Precision = Literal["float32", "bfloat16"]
 
 
-class Bfloat16(nn.Module):
+class Bfloat16Autocast(nn.Module):
     """Runs a network in bfloat16 where that is safe; parameters, logits and losses stay float32.
 
     Args:

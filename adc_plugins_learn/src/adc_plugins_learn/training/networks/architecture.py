@@ -12,8 +12,8 @@ from adc_plugins_learn.training.networks.backbones import build_backbone
 from adc_plugins_learn.training.networks.heads import OUTPUTS, PLAIN, Output
 from adc_plugins_learn.training.networks.weights import RANDOM
 
-Vote = Literal["probabilities", "logits"]
-"""Several networks predict by the mean of their probabilities, or by the sum of their logits."""
+Combine = Literal["probabilities", "logits"]
+"""How several networks predict: by the mean of their probabilities, or the sum of their logits."""
 
 
 @dataclass(frozen=True)
@@ -22,12 +22,12 @@ class Architecture:
 
     Attributes:
         backbone: its name.
-        image_size: side of its pictures, in pixels.
+        image_size: side of its images, in pixels.
         mean: of each channel, in 0 … 1.
         std: of each channel, in 0 … 1.
         members: how many networks predict together.
-        vote: in which way.
-        output: what makes logits of the last layer's numbers.
+        combine: how they do.
+        output: the head that turns the last layer's numbers into logits.
     """
 
     backbone: str
@@ -35,45 +35,45 @@ class Architecture:
     mean: Channels
     std: Channels
     members: int = 1
-    vote: Vote = "probabilities"
+    combine: Combine = "probabilities"
     output: Output = PLAIN
 
 
-class Committee(nn.Module):
+class Ensemble(nn.Module):
     """Several networks of one shape that predict together."""
 
-    def __init__(self, members: list[nn.Module], vote: Vote) -> None:
+    def __init__(self, members: list[nn.Module], combine: Combine) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
-        self.vote = vote
+        self.combine = combine
 
     def forward(self, images: Tensor) -> Tensor:
-        """B × 3 × H × W images to B × K logits, whose softmax is the common vote."""
+        """Compute B × K logits whose softmax is the common prediction for B × 3 × H × W images."""
         logits = torch.stack([member(images).float() for member in self.members])
-        if self.vote == "logits":
+        if self.combine == "logits":
             return logits.sum(dim=0)
         return logits.log_softmax(dim=2).logsumexp(dim=0) - math.log(len(logits))
 
 
 def build_network(architecture: Architecture, classes: int, weights: str = RANDOM) -> nn.Module:
-    """A network, or a committee of networks, its random weights from torch's global generator.
+    """Build a network, or an ensemble; random weights come from torch's global generator.
 
     Raises:
         InputError: no such backbone or weights.
         WorkError: official weights cannot be downloaded.
     """
     members = [_member(architecture, classes, weights) for _ in range(architecture.members)]
-    return members[0] if len(members) == 1 else Committee(members, architecture.vote)
+    return members[0] if len(members) == 1 else Ensemble(members, architecture.combine)
 
 
 def members_of(network: nn.Module) -> list[nn.Module]:
-    """The networks of a committee, or the network itself."""
-    return list(network.members) if isinstance(network, Committee) else [network]
+    """Return the networks of an ensemble, or the network itself."""
+    return list(network.members) if isinstance(network, Ensemble) else [network]
 
 
 def _member(architecture: Architecture, classes: int, weights: str) -> nn.Module:
-    about = architecture.output
-    if about.name == PLAIN.name:
+    head = architecture.output
+    if head.name == PLAIN.name:
         return build_backbone(architecture.backbone, classes, weights)
-    output = OUTPUTS[about.name](classes, **about.options)
+    output = OUTPUTS[head.name](classes, **head.options)
     return nn.Sequential(build_backbone(architecture.backbone, output.width, weights), output)

@@ -30,6 +30,8 @@ from adc_plugins_learn.training.networks.onnx import export_onnx
 
 _BATCH = 256
 _FORMAT = 1
+_SAVED_NAMES = {"combine": "vote"}
+"""Fields of an architecture that have another name in a saved model."""
 
 
 class NetworkModel(Model):
@@ -143,7 +145,10 @@ class NetworkModel(Model):
         (folder / "weights.safetensors").write_bytes(save(state))
         described = {
             "format": _FORMAT,
-            "architecture": asdict(self.architecture),
+            "architecture": {
+                _SAVED_NAMES.get(name, name): value
+                for name, value in asdict(self.architecture).items()
+            },
             "classes": list(self.classes),
             "temperature": self.temperature,
             "history": [epoch.model_dump(mode="json") for epoch in self.history],
@@ -185,8 +190,11 @@ def _require_finite(values: NDArray[np.float32]) -> None:
 
 
 def _architecture(about: dict[str, Any]) -> Architecture:
-    mean, std, output = tuple(about["mean"]), tuple(about["std"]), Output(**about["output"])
-    return Architecture(**about | {"mean": mean, "std": std, "output": output})
+    fields = about | {own: about[saved] for own, saved in _SAVED_NAMES.items()}
+    for saved in _SAVED_NAMES.values():
+        del fields[saved]
+    fields["mean"], fields["std"] = tuple(about["mean"]), tuple(about["std"])
+    return Architecture(**fields | {"output": Output(**about["output"])})
 
 
 def _network(architecture: Architecture, classes: int, path: Path) -> nn.Module:

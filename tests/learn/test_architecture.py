@@ -3,7 +3,7 @@ import torch
 
 from adc_plugins_learn.training.networks.architecture import (
     Architecture,
-    Committee,
+    Ensemble,
     build_network,
     members_of,
 )
@@ -48,9 +48,9 @@ def test_votes():
     members = [Constant([0.0, 1.0]), Constant([2.0, 0.0])]
     images = torch.zeros(1, 3, 8, 8)
     each = torch.stack([member(images).softmax(dim=1) for member in members])
-    together = Committee(members, "probabilities")(images).softmax(dim=1)
+    together = Ensemble(members, "probabilities")(images).softmax(dim=1)
     torch.testing.assert_close(together, each.mean(dim=0))
-    assert Committee(members, "logits")(images).tolist() == [[2, 1]]
+    assert Ensemble(members, "logits")(images).tolist() == [[2, 1]]
 
 
 def test_taylor_polynomial():
