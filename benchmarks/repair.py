@@ -20,7 +20,7 @@ from adc_core.images import ImageArray
 from adc_plugins_detect import ridge_probe
 from adc_plugins_detect.curators.expected_gain import ExpectedGain
 from adc_plugins_detect.encoders.patches import PatchEncoder
-from adc_plugins_learn.learners.cross_entropy import CrossEntropy
+from adc_plugins_learn import CrossEntropy
 
 EPOCHS = 12
 

@@ -34,7 +34,7 @@ def measure(kind: str, folder: Path, count: int, size: int, num_workers: int) ->
 
     from adc_core.dataset import Dataset
     from adc_core.images import ImageFiles
-    from adc_plugins_learn.learners.cross_entropy import CrossEntropy
+    from adc_plugins_learn import CrossEntropy
 
     torch.set_num_threads(1)
     images = ImageFiles(folder, [f"{row}.jpg" for row in range(count)])

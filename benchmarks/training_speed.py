@@ -25,8 +25,8 @@ from adc_core.dataset import Dataset
 from adc_core.interfaces import Learner
 from adc_core.registry import registry
 from adc_core.work import working_in
+from adc_plugins_learn import build_backbone
 from adc_plugins_learn.training.data.normalize import channel_statistics, to_input
-from adc_plugins_learn.training.networks.backbones import build_backbone
 
 IMAGES, SIZE, CLASSES, BATCH, EPOCHS = 640, 32, 10, 64, 2
 STEPS = EPOCHS * IMAGES // BATCH

@@ -8,10 +8,8 @@ from torch import Tensor
 from adc_core.dataset import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.networks.heads import Output, mean_softmax
+from adc_plugins_learn.training.networks.heads import Output
 from adc_plugins_learn.training.strategy import PerSample
-
-__all__ = ["MCSoftMax", "bounded_cross_entropy", "mean_softmax"]
 
 
 def bounded_cross_entropy(log_probabilities: Tensor, labels: Tensor) -> Tensor:
