@@ -1,4 +1,4 @@
-"""Small pictures that a network can tell apart, and the bytes of what it learned."""
+"""Small images that a network can tell apart, and the bytes of what it learned."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def squares() -> Dataset:
-    """31 pictures of 12 × 12 in the colour of their class, three classes."""
+    """31 images of 12 × 12 in the colour of their class, three classes."""
     rng = np.random.default_rng(3)
     labels = np.arange(31) % 3
     pixels = rng.integers(0, 120, (31, 12, 12, 3), dtype=np.uint8)

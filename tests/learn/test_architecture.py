@@ -13,7 +13,7 @@ ABOUT = {"backbone": "small-cnn", "image_size": 8, "mean": (0.5,) * 3, "std": (0
 
 
 class Constant(torch.nn.Module):
-    """Gives the same logits for every picture."""
+    """Gives the same logits for every image."""
 
     def __init__(self, logits):
         super().__init__()

@@ -32,11 +32,11 @@ def test_translation_only_moves():
     assert {down for down, _ in moves} == {right for _, right in moves} == set(range(5))
 
 
-def test_translation_may_reach_beyond_the_picture():
+def test_translation_may_reach_beyond_the_image():
     assert random_translation(noise(3, 4, 4, 3), 9, generator()).shape == (3, 4, 4, 3)
 
 
-def test_flipping_turns_some_pictures_left_to_right():
+def test_flipping_turns_some_images_left_to_right():
     pixels = noise(40, 5, 6, 3)
     turned = [
         not torch.equal(before, after)

@@ -65,7 +65,7 @@ def test_names_of_old_vision_transformer_files(tmp_path, built, weights_of, same
 
 
 def test_googlenet_takes_the_normalization_of_all_others(tmp_path, built):
-    """Its official weights expect pictures in -1 … 1; torchvision's switch makes them so."""
+    """Its official weights expect images in -1 … 1; torchvision's switch makes them so."""
     path = tmp_path / "net.safetensors"
     with seeded(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # of torchvision, about its slow start
@@ -186,6 +186,6 @@ def test_official_weights_that_are_damaged(cache, content):
     with pytest.raises(WorkError) as error:
         build_backbone("resnet18", 2, "DEFAULT")
     assert str(error.value) == (
-        "the weights DEFAULT of resnet18 came damaged, or lie damaged in "
+        "the weights DEFAULT of resnet18 are damaged, as downloaded or in "
         f"{cache}: remove them there and run again"
     )

@@ -151,7 +151,7 @@ def test_probabilities_are_put_in_the_order_of_the_classes(squares):
         ),
         (
             [1, 0, 2, 3],
-            "no class has two samples, so that none can be held out: give more",
+            "no class has two samples, so none can be held out: give more samples",
         ),
     ],
 )

@@ -50,7 +50,7 @@ def test_together_they_learn_what_one_learns(plain, squares, name):
     ]
 
 
-def test_pictures_are_streamed_in_each_process(squares, learned):
+def test_images_are_streamed_in_each_process(squares, learned):
     held, streamed = (
         CrossEntropy(**QUICK, devices=2, image_loading=loading, num_workers=1).learn(squares)
         for loading in ("in-memory", "streaming")

@@ -97,7 +97,7 @@ def test_same_bytes_and_all_steps_whatever_the_number_of_processes(
 @pytest.mark.parametrize(
     ("how", "kind", "message"),
     [
-        ("input", InputError, "the pictures are upside down: turn them"),
+        ("input", InputError, "the images are upside down: turn them"),
         ("killed", WorkError, "the training of a fold ended early: it was killed"),
         ("bug", WorkError, "the training of a fold ended early: ZeroDivisionError: a bug"),
     ],

@@ -24,8 +24,8 @@ CPU = torch.device("cpu")
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """21 noisy pictures of different shapes in files, three classes."""
-    folder, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
+    """21 noisy images of different shapes in files, three classes."""
+    folder, rng = tmp_path_factory.mktemp("images"), np.random.default_rng(0)
     for row in range(21):
         pixels = rng.integers(0, 120, (20 + row % 3, 24, 3), dtype=np.uint8)
         pixels[..., row % 3] += 110
@@ -36,8 +36,8 @@ def files(tmp_path_factory):
 
 @pytest.fixture
 def streamed(files):
-    with closing(StreamingImages(files.images, 16, 2, CPU)) as pictures:
-        yield pictures
+    with closing(StreamingImages(files.images, 16, 2, CPU)) as source:
+        yield source
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +112,7 @@ def test_streaming_learns_the_same(files, learned, name):
     assert learned(held.learn(files, files)) == learned(streamed.learn(files, files))
 
 
-def test_a_damaged_picture_is_one_line(files, tmp_path):
+def test_a_damaged_image_is_one_line(files, tmp_path):
     for row in range(21):
         content = (files.images.root / f"{row}.png").read_bytes()
         (tmp_path / f"{row}.png").write_bytes(content if row != 11 else content[:60])

@@ -74,7 +74,7 @@ def test_dynamics_are_those_of_the_steps(squares):
     [(31, 10, [10, 10, 11]), (31, 16, [16, 15]), (3, 2, [3]), (2, 2, [2]), (5, 64, [5])],
 )
 def test_no_batch_has_a_single_sample(squares, samples, batch_size, sizes):
-    """BatchNorm cannot normalize one picture whose maps have shrunk to one pixel."""
+    """BatchNorm cannot normalize one image whose maps have shrunk to one pixel."""
     strategy = Plain()
     dataset = squares.take(np.arange(samples))
     config = TrainingConfig(backbone="resnet18", image_size=12, epochs=1, batch_size=batch_size)
@@ -162,7 +162,7 @@ def test_inputs_stay_as_they_are_and_may_be_read_only(squares, tmp_path, learned
     assert squares.replace().fingerprint == before
 
 
-def test_pictures_of_several_shapes(squares, tmp_path):
+def test_images_of_several_shapes(squares, tmp_path):
     for row in range(31):
         pixels = np.repeat(squares.images[row], 1 + row % 3, axis=row % 2)
         Image.fromarray(pixels).save(tmp_path / f"{row}.png")
@@ -216,7 +216,7 @@ def test_what_it_cannot_learn_from(squares):
 def test_what_it_cannot_learn_with(squares):
     refused(
         InputError,
-        "vit_b_16 does not take pictures of 12 × 12 pixels "
+        "vit_b_16 does not take images of 12 × 12 pixels "
         "(Wrong image height! Expected 224 but got 12): change image_size",
         squares,
         QUICK.model_copy(update={"backbone": "vit_b_16"}),
@@ -264,7 +264,7 @@ def test_a_training_whose_last_step_diverges(squares):
     )
 
 
-def test_pictures_that_do_not_fit_into_memory(squares):
+def test_images_that_do_not_fit_into_memory(squares):
     refused(
         WorkError,
         "out of memory with batch_size 8: lower batch_size or image_size",

@@ -46,7 +46,7 @@ def test_draws_are_the_samples_own_while_training_and_fixed_afterwards():
     assert torch.equal(output(numbers[:1]), predicted[:1])
 
 
-def test_a_picture_is_predicted_the_same_among_others_and_alone(squares):
+def test_an_image_is_predicted_the_same_among_others_and_alone(squares):
     model = MCSoftMax(image_size=12, epochs=1, batch_size=8, draws=10).learn(squares)
     together = model.predict(squares.images).probabilities
     alone = model.predict(squares.take(np.array([5])).images).probabilities

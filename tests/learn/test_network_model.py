@@ -45,7 +45,7 @@ def test_batches_change_nothing_but_rounding(model, squares, monkeypatch):
     np.testing.assert_allclose(model.predict(squares.images).probabilities, whole, atol=1e-6)
 
 
-def test_pictures_are_judged_one_by_one(model, squares):
+def test_images_are_judged_one_by_one(model, squares):
     """In evaluation mode: what else lies in the batch does not matter."""
     whole = model.predict(squares.images).probabilities
     alone = model.predict(squares.images.take(np.array([5]))).probabilities

@@ -35,14 +35,14 @@ def test_channel_statistics_of_sums_beyond_32_bits():
     assert mean == pytest.approx((1 - 1 / 2910**2,) * 3, rel=1e-12)
 
 
-def test_normalized_pictures_have_mean_zero_and_deviation_one():
+def test_normalized_images_have_mean_zero_and_deviation_one():
     pixels = noise(20, 8, 8, 3)
     images = to_input(pixels, *channel_statistics([pixels])).double()
     np.testing.assert_allclose(images.mean(dim=(0, 2, 3)), 0, atol=1e-6)
     np.testing.assert_allclose(images.std(dim=(0, 2, 3), correction=0), 1, rtol=1e-6)
 
 
-def test_constant_pictures_are_not_divided_by_zero():
+def test_constant_images_are_not_divided_by_zero():
     pixels = torch.full((2, 4, 4, 3), 77, dtype=torch.uint8)
     mean, std = channel_statistics([pixels])
     assert std == (0.01, 0.01, 0.01)

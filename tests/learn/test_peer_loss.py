@@ -32,8 +32,8 @@ def test_a_peer_probability_of_zero_is_bounded():
     assert torch.isfinite(sure.grad).all()
 
 
-def test_pictures_and_labels_of_peers_are_drawn_independently(squares):
-    """Of 31 samples, a picture meets its own label in one draw of 31, or by chance in a third."""
+def test_images_and_labels_of_peers_are_drawn_independently(squares):
+    """Of 31 samples, an image meets its own label in one draw of 31, or by chance in a third."""
     seen = []
 
     class Recording(PeerStrategy):
@@ -53,10 +53,10 @@ def test_pictures_and_labels_of_peers_are_drawn_independently(squares):
         TrainingConfig(image_size=12, epochs=12, batch_size=31),
         Recording(peer_loss, None),
     )
-    pictures, labels = torch.cat(seen[::2]), torch.cat(seen[1::2])
-    assert len(pictures) == 12 * 31
-    assert 0 < (pictures == labels).float().mean() < 0.1
-    assert len(pictures.unique()) == len(labels.unique()) == 31
+    images, labels = torch.cat(seen[::2]), torch.cat(seen[1::2])
+    assert len(images) == 12 * 31
+    assert 0 < (images == labels).float().mean() < 0.1
+    assert len(images.unique()) == len(labels.unique()) == 31
 
 
 def test_preset_of_the_paper():

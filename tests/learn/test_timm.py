@@ -20,8 +20,8 @@ from adc_plugins_learn.training.networks.timm import of_torch_hub
 
 timm = pytest.importorskip("timm", reason="timm is an extra of the package")
 
-PICTURES = np.random.default_rng(0).integers(0, 256, (5, 70, 50, 3), dtype=np.uint8)
-IMAGES = ImageArray(PICTURES)
+PIXELS = np.random.default_rng(0).integers(0, 256, (5, 70, 50, 3), dtype=np.uint8)
+IMAGES = ImageArray(PIXELS)
 SMALL = "test_resnet"
 SMALL_VIT = "test_vit"
 
@@ -174,7 +174,7 @@ def test_without_timm_the_extra_is_named(monkeypatch):
 
 
 def by_hand(network, transform):
-    images = torch.stack([transform(Image.fromarray(picture)) for picture in PICTURES])
+    images = torch.stack([transform(Image.fromarray(image)) for image in PIXELS])
     with torch.inference_mode():
         return network.eval()(images).numpy()
 

@@ -33,7 +33,7 @@ class TimmEncoder(NetworkEncoder):
     )
 
     def open_network(self) -> tuple[str, FrozenNetwork]:
-        """The network as timm builds it, with the preparation of its weights."""
+        """Build the network with timm, with the transform that its weights expect."""
         timm, name = import_timm(), of_torch_hub(self.model)
         require_timm_name(name)
         about = timm.get_pretrained_cfg(name)

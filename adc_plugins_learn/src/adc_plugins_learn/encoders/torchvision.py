@@ -23,7 +23,7 @@ _IMAGENET_CLASSES = 1000
 
 
 def penultimate(network: nn.Module, images: Tensor) -> Tensor:
-    """What enters a network's last layer, averaged over the picture where it has extent.
+    """Compute what enters a network's last layer, averaged over positions where it has any.
 
     Args:
         network: in evaluation mode.
@@ -82,7 +82,7 @@ class TorchvisionEncoder(NetworkEncoder):
         return None if path.is_file() else Download(about.url, path, about.meta.get("_file_size"))
 
     def open_network(self) -> tuple[str, FrozenNetwork]:
-        """The network as torchvision builds it, with the preparation of its weights."""
+        """Build the network with torchvision, with the transform that its weights expect."""
         weights = str(self.weights)
         if self.model not in torchvision_models():
             raise InputError(unknown("torchvision model", self.model, torchvision_models()))

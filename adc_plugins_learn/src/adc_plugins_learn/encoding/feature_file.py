@@ -1,4 +1,4 @@
-"""Rows of features in a file that grows batch by batch and knows which of them are whole."""
+"""Rows of features in a file that grows batch by batch and knows which of them are complete."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -17,11 +17,11 @@ class FeatureFile:
     """An N × D float32 `.npy` file that is written in order, and a journal of its batches.
 
     The journal has a line per batch: the row after its last, and the SHA-256 of its bytes. What
-    was written before an interruption is taken up as far as it agrees with the journal; nothing
-    has to be forced onto the disk for that.
+    was written before an interruption is kept as far as it agrees with the journal; nothing has
+    to be forced onto the disk for that.
 
     Args:
-        path: the file; the journal lies beside it.
+        path: the file; the journal is beside it.
         rows: N.
 
     Attributes:
@@ -33,7 +33,7 @@ class FeatureFile:
         self._path, self._journal, self._rows = path, path.with_suffix(".journal"), rows
         self.done = self.last = 0
         with disk_faults(path):
-            self._take_up()
+            self._resume()
 
     def append(self, block: Float32) -> None:
         """Write the next B × D rows.
@@ -54,26 +54,26 @@ class FeatureFile:
                 lines.write(f"{self.done} {sha256(content).hexdigest()}\n")
 
     def read(self) -> Float32:
-        """All rows, memory-mapped."""
+        """Return all rows, memory-mapped."""
         features: Float32 = load_array(self._path)
         return features
 
     def _layout(self, width: int) -> dict[str, object]:
         return {"descr": "<f4", "fortran_order": False, "shape": (self._rows, width)}
 
-    def _take_up(self) -> None:
+    def _resume(self) -> None:
         if not (self._path.exists() and self._journal.exists()):
             return
         lines = self._journal.read_text(encoding="ascii", errors="replace").split("\n")[:-1]
         with self._path.open("rb+") as file:
-            whole = self._whole_batches(file, lines)
+            whole = self._complete_batches(file, lines)
             kept = "".join(f"{line}\n" for line in lines[:whole])
             new = self._journal.with_suffix(".new")
             new.write_text(kept, encoding="ascii")
             new.replace(self._journal)
 
-    def _whole_batches(self, file: BinaryIO, lines: list[str]) -> int:
-        """Read what the journal names; cut off the rest; return how many batches are whole."""
+    def _complete_batches(self, file: BinaryIO, lines: list[str]) -> int:
+        """Read what the journal names; cut off the rest; return how many batches are complete."""
         try:
             np.lib.format.read_magic(file)
             (_, width), _, _ = np.lib.format.read_array_header_1_0(file)

@@ -1,4 +1,4 @@
-"""What encoders with a frozen network share: pictures prepared ahead, rows kept as they come."""
+"""Encoding with a frozen network: images prepared ahead, features written batch by batch."""
 
 import os
 import time
@@ -59,35 +59,35 @@ _AHEAD = 2
 
 @dataclass(frozen=True)
 class FrozenNetwork:
-    """A network that makes features, and how its library prepares pictures for it.
+    """A network that makes features, and how its library prepares images for it.
 
     Attributes:
         network: B × 3 × H × W normalized images to B × D features.
-        image_size: side of its pictures, in pixels.
-        cut: scales and crops one picture to that size.
+        image_size: side of its images, in pixels.
+        transform: scales and crops one image to that size.
         mean: of each channel, in 0 … 1.
         std: of each channel, in 0 … 1.
     """
 
     network: nn.Module
     image_size: int
-    cut: Callable[[Image.Image], Image.Image]
+    transform: Callable[[Image.Image], Image.Image]
     mean: Channels
     std: Channels
 
     @classmethod
     def of(
-        cls, network: nn.Module, image_size: int, prepare: transforms.Compose
+        cls, network: nn.Module, image_size: int, transform: transforms.Compose
     ) -> "FrozenNetwork":
-        """With the transform that a library gives for evaluation.
+        """Build it from the transform that a library gives for evaluation.
 
-        Its steps on the picture run in threads; its normalization runs where the network is.
+        Its steps on the image run in threads; its normalization runs where the network is.
         """
-        steps = prepare.transforms
-        on_pictures = takewhile(lambda step: not isinstance(step, transforms.ToTensor), steps)
+        steps = transform.transforms
+        on_images = takewhile(lambda step: not isinstance(step, transforms.ToTensor), steps)
         (last,) = (step for step in steps if isinstance(step, transforms.Normalize))
         mean, std = ((float(r), float(g), float(b)) for r, g, b in (last.mean, last.std))
-        return cls(network, image_size, transforms.Compose([*on_pictures]), mean, std)
+        return cls(network, image_size, transforms.Compose([*on_images]), mean, std)
 
 
 class NetworkEncoder(Encoder):
@@ -97,18 +97,18 @@ class NetworkEncoder(Encoder):
 
     image_size: ImageSize = Field(
         "auto",
-        description="auto prepares pictures as the network's authors do, borders cut off "
-        "included; a number scales the shorter side to so many pixels and keeps the middle",
+        description="auto prepares images as the network's authors do, borders cut off "
+        "included; a number scales the shorter side to so many pixels and crops the center",
     )
     batch_size: BatchSize = Field(
-        "auto", description="pictures per step; auto halves it when memory runs out"
+        "auto", description="images per step; auto halves it when memory runs out"
     )
     device: DeviceName = "auto"
-    seed: int = Field(0, ge=0, lt=2**63, description="draws the weights where they are random")
+    seed: int = Field(0, ge=0, lt=2**63, description="seed of the weights where they are random")
 
     @abstractmethod
     def open_network(self) -> tuple[str, FrozenNetwork]:
-        """Its name and the network itself, random weights drawn from torch's global generator."""
+        """Return its name and the network; random weights come from torch's global generator."""
 
     def expected_seconds(self, dataset: Dataset) -> float | None:
         """Estimate the time of all images from one small batch of noise; weights must be here."""
@@ -124,14 +124,13 @@ class NetworkEncoder(Encoder):
         return (time.perf_counter() - start) / _TRIAL * len(dataset)
 
     def encode(self, images: Images) -> NDArray[np.float32]:
-        """N × D float32 features of N images, memory-mapped.
+        """Return N × D float32 features of N images, memory-mapped.
 
-        They lie in `work_folder()` as far as they are done, so that an interrupted encoding goes
-        on and ends with the same bytes. Memory is needed for a few batches, however many images
-        there are.
+        Finished rows are in `work_folder()`, so that an interrupted encoding resumes and ends with
+        the same bytes. Memory is needed for a few batches, however many images there are.
 
         Raises:
-            InputError: no such model, weights or device, no images, or pictures that the network
+            InputError: no such model, weights or device, no images, or images that the network
                 cannot take.
             WorkError: official weights cannot be downloaded, memory runs out, or the disk is full.
         """
@@ -141,7 +140,7 @@ class NetworkEncoder(Encoder):
         key = fingerprint([self.fingerprint, images.fingerprint])
         file = FeatureFile(work_folder() / f"features-{key[:16]}.npy", len(images))
         if file.done < len(images):
-            with self._memory_faults():
+            with self._translate_oom():
                 with seeded(self.seed):
                     name, frozen = self.open_network()
                 require_image_size(frozen.network, name, frozen.image_size)
@@ -154,15 +153,15 @@ class NetworkEncoder(Encoder):
     ) -> None:
         first = _FIRST_BATCH[device.type] if self.batch_size == "auto" else self.batch_size
         size = file.last or first
-        pictures: list[Pixels] = []
-        with _ahead(images, frozen.cut, file.done) as take:
+        prepared: list[Pixels] = []
+        with _prefetched(images, frozen.transform, file.done) as take:
             while file.done < len(images):
-                pictures += take(size - len(pictures))
-                block = _features(frozen, pictures[:size], device, self._may_halve(size))
+                prepared += take(size - len(prepared))
+                block = _features(frozen, prepared[:size], device, self._may_halve(size))
                 if block is None:
                     size //= 2
                     continue
-                del pictures[:size]
+                del prepared[:size]
                 file.append(block)
                 progress(file.done, len(images), "image")
 
@@ -170,15 +169,14 @@ class NetworkEncoder(Encoder):
         return self.batch_size == "auto" and size > 1
 
     @contextmanager
-    def _memory_faults(self) -> Iterator[None]:
+    def _translate_oom(self) -> Iterator[None]:
         try:
             yield
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
             raise WorkError(
-                "out of memory with one picture at a time: lower image_size or choose a smaller "
-                "model"
+                "out of memory with one image at a time: lower image_size or choose a smaller model"
                 if self.batch_size == "auto"
                 else f"out of memory with batch_size {self.batch_size}: lower batch_size or "
                 "image_size"
@@ -186,39 +184,39 @@ class NetworkEncoder(Encoder):
 
 
 def _features(
-    frozen: FrozenNetwork, pictures: list[Pixels], device: torch.device, may_fail: bool
+    frozen: FrozenNetwork, images: list[Pixels], device: torch.device, may_fail: bool
 ) -> Float32 | None:
-    """B × D features, or None where memory ran out and that is no fault yet."""
+    """Compute B × D features, or None where memory ran out and a smaller batch may fit."""
     try:
         with torch.inference_mode():
-            pixels = torch.from_numpy(np.stack(pictures)).to(device)
+            pixels = torch.from_numpy(np.stack(images)).to(device)
             batch = to_input(pixels, frozen.mean, frozen.std)
             features: Float32 = frozen.network(batch).float().cpu().numpy()
             return features
     except (RuntimeError, MemoryError) as error:
         if not (may_fail and is_out_of_memory(error)):
             raise
-    # Out here nothing holds the batch any more.
+    # Here no exception refers to the batch any more.
     if device.type == "cuda":
         torch.cuda.empty_cache()
     return None
 
 
 @contextmanager
-def _ahead(
-    images: Images, cut: Callable[[Image.Image], Image.Image], start: int
+def _prefetched(
+    images: Images, transform: Callable[[Image.Image], Image.Image], start: int
 ) -> Iterator[Callable[[int], list[Pixels]]]:
-    """Prepare pictures in threads, in order, and few more of them than were asked for.
+    """Prepare images in threads, in order, and few more than were asked for.
 
     Yields:
-        What takes the next pictures, at most so many, fewer at the end.
+        A function that takes the next images, at most so many, fewer at the end.
     """
     rows = iter(range(start, len(images)))
     waiting: deque[Future[Pixels]] = deque()
     threads = ThreadPoolExecutor(os.cpu_count())
 
     def prepare(row: int) -> Pixels:
-        return np.asarray(cut(Image.fromarray(images[row])))
+        return np.asarray(transform(Image.fromarray(images[row])))
 
     def look_ahead(count: int) -> None:
         while len(waiting) < count and (row := next(rows, None)) is not None:

@@ -1,4 +1,4 @@
-"""CORES: cross-entropy less the mean over labels, on samples that a sieve lets through."""
+"""CORES: cross-entropy minus its mean over labels, on samples that a sieve lets through."""
 
 from typing import Any
 
@@ -18,14 +18,14 @@ def _every_label(logits: Tensor) -> Tensor:
 
 
 def sieve_scores(logits: Tensor, labels: Tensor) -> Tensor:
-    """CE less the mean over all labels: B scores; above 0 the label is taken to be wrong."""
+    """Compute CE minus its mean over all labels: B scores; above 0 a label counts as wrong."""
     return cross_entropy(logits, labels) - _every_label(logits).mean(dim=1)
 
 
 def confidence_regularized(
     logits: Tensor, labels: Tensor, beta: float, prior: Tensor | None = None
 ) -> Tensor:
-    """CE − β·Σ_k π_k·(−log(p_k + 10⁻⁸)).
+    """Compute CE − β·Σ_k π_k·(−log(p_k + 10⁻⁸)).
 
     Args:
         logits: B × K.
@@ -42,12 +42,12 @@ def confidence_regularized(
 
 
 def sieved_mean(losses: Tensor, kept: Tensor) -> Tensor:
-    """Mean over the rows that are kept; 0 if none is."""
+    """Average over the rows that are kept; 0 if none is."""
     return (losses * kept).sum() / kept.sum().clamp_min(1)
 
 
 def beta_at(epoch: int, epochs: int, final: float = 2) -> float:
-    """β: 0 for a tenth of the epochs, then rising for three tenths, then final."""
+    """Schedule β: 0 for a tenth of the epochs, then rising for three tenths, then final."""
     start, length = round(0.1 * epochs), round(0.3 * epochs)
     if epoch >= start + length:
         return final
@@ -67,10 +67,10 @@ class Cores(NetworkLearner):
     learning rate diverges. Samples with scores *above* 0 count as wrong.
     """
 
-    beta: float = Field(2, ge=0, description="β: final weight of the regulariser")
+    beta: float = Field(2, ge=0, description="β: final weight of the regularizer")
 
     def strategy(self, dataset: Dataset) -> Strategy:
-        """The regularised loss, the sieve and the labels' frequencies."""
+        """Return the regularized loss with the sieve and the labels' frequencies."""
         return _Sieved(self.beta)
 
 
@@ -94,7 +94,7 @@ class _Sieved(Strategy):
         return Step(self.sieved(logits, batch, epoch), batch.rows, logits)
 
     def sieved(self, logits: Tensor, batch: Batch, epoch: int) -> Tensor:
-        """The mean loss of the labels that pass the sieve, which counts the others."""
+        """Average the loss over the labels that pass the sieve, and count the others."""
         beta = beta_at(epoch, self.epochs, self._beta)
         losses = confidence_regularized(logits, batch.labels, beta, self._prior)
         kept = torch.ones_like(losses)

@@ -1,4 +1,4 @@
-"""DivideMix: labels that look wrong are thrown away, and their pictures learned from without."""
+"""DivideMix: labels that look wrong are dropped, and their images learned without labels."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -71,7 +71,7 @@ class DivideMix(NetworkLearner):
         0.5, ge=0, lt=1, description="probability above which a label counts as right"
     )
     unlabeled_weight: float = Field(
-        0, ge=0, description="λ: weight of pictures without labels, after 16 epochs"
+        0, ge=0, description="λ: weight of images without labels, after 16 epochs"
     )
     remembered_epochs: int = Field(
         1, ge=1, description="epochs whose losses are averaged; 5 for 90 % noise"
@@ -103,14 +103,14 @@ class _Divided(Strategy):
         return each[0]
 
     def _judge(self, number: int, logits: Tensor) -> Tensor:
-        """N probabilities that labels are right, as one network sees it."""
+        """Estimate N probabilities that labels are right, by one network."""
         past = self._past[number]
         past.append(normalized(cross_entropy(logits, self.sampler.labels)))
         del past[: -self._options.remembered_epochs]
         return clean_probability(torch.stack(past).mean(dim=0))
 
     def plan_epoch(self, epoch: int) -> list[BatchPlan]:
-        """First all steps of one network, then all of the other."""
+        """Plan all steps of one network, then all of the other."""
         if epoch < self._start:
             size = 2 * self.sampler.batch_size
             return [
@@ -121,7 +121,7 @@ class _Divided(Strategy):
         return [*self._divided(0), *self._divided(1)]
 
     def _divided(self, number: int) -> list[BatchPlan]:
-        """The steps of one network, on the other's division."""
+        """Plan the steps of one network, on the other's division."""
         labeled, others = self._division(self._clean[1 - number].cpu())
         batches = self.sampler.shuffled_batches(labeled)
         steps = len(labeled) // self.sampler.batch_size + 1
@@ -134,7 +134,7 @@ class _Divided(Strategy):
         return plans
 
     def _division(self, clean: Tensor) -> tuple[Tensor, Tensor]:
-        """Rows whose labels count as right, a batch of them at least, and the others."""
+        """Split rows into at least a batch whose labels count as right, and the others."""
         order = clean.argsort(descending=True, stable=True)
         count = int((clean > self._options.threshold).sum())
         count = max(count, min(self.sampler.batch_size, len(order)))
@@ -163,7 +163,7 @@ class _Divided(Strategy):
     def _blend(
         self, plan: BatchPlan, learner: nn.Module, other: nn.Module
     ) -> tuple[Tensor, Tensor, int]:
-        """Pictures and targets of a step, and how many of them have labels."""
+        """Make images and targets of a step; also return how many have labels."""
         temperature = self._options.temperature
         first, second = (self.sampler.batch(plan.rows) for _ in range(2))
         clean = self._clean[1 - plan.network_index][first.rows]

@@ -14,17 +14,17 @@ from adc_plugins_learn.training.strategy import Strategy
 
 
 def averaged(memory: Tensor, probabilities: Tensor, beta: float) -> Tensor:
-    """β·memory + (1 − β)·probabilities, of B × K each; without gradient."""
+    """Compute β·memory + (1 − β)·probabilities, of B × K each; without gradient."""
     return beta * memory + (1 - beta) * probabilities.detach()
 
 
 def bounded_probabilities(logits: Tensor) -> Tensor:
-    """B × K probabilities, kept within 10⁻⁴ … 1 − 10⁻⁴."""
+    """Compute B × K probabilities, clamped to 10⁻⁴ … 1 − 10⁻⁴."""
     return logits.softmax(dim=1).clamp(1e-4, 1 - 1e-4)
 
 
 def early_learning_penalty(logits: Tensor, targets: Tensor) -> Tensor:
-    """log(1 − ⟨t, p⟩): B numbers, negative, smallest where p agrees with t.
+    """Compute log(1 − ⟨t, p⟩): B numbers, negative, smallest where p agrees with t.
 
     Args:
         logits: B × K.
@@ -49,7 +49,7 @@ class EarlyLearningRegularization(NetworkLearner):
     weight: float = Field(3, ge=0, description="λ: weight of the penalty")
 
     def strategy(self, dataset: Dataset) -> Strategy:
-        """Cross-entropy and the penalty, with the memory."""
+        """Return cross-entropy and the penalty, with the memory."""
         return _EarlyLearning(self.beta, self.weight)
 
 

@@ -20,7 +20,7 @@ from adc_plugins_learn.training.strategy import BatchPlan, Networks, Step, Strat
 
 
 def average_decay(step: int, final: float = 0.997, ramp_steps: int = 40_000) -> float:
-    """How much an average of weights keeps of itself at a step, counted from 0: near 0 early."""
+    """Schedule the decay of an average of weights by steps, counted from 0: near 0 early."""
     part = min(step + 1, ramp_steps) / ramp_steps
     return final * math.exp(-5 * (1 - part) ** 2)
 
@@ -29,7 +29,7 @@ class EarlyLearningRegularizationPlus(NetworkLearner):
     """Trains two networks on blends, each held near what the other's average predicts.
 
     Loss: mixup's CE + λ·log(1 − ⟨t, p⟩), where t averages the predictions that the *other*
-    network's running average of weights makes of the plain pictures, and is blended like them.
+    network's running average of weights makes of the plain images, and is blended like them.
     Liu et al., "Early-learning regularization prevents memorization of noisy labels", NeurIPS
     2020. Official: β = 0.7, λ = 3 for ten classes, β = 0.9, λ = 7 for a hundred, alpha = 1,
     average 0.997 after 40,000 steps; off for Clothing1M, as it is here with `average_decay: 0`.
@@ -37,7 +37,7 @@ class EarlyLearningRegularizationPlus(NetworkLearner):
     Traps: in trainings far shorter than `ramp_steps` the averages follow the networks at once.
     Both networks see the same batches here, blended differently; the official code lets them take
     turns. Predictions are those of the summed logits. Training dynamics are those of the second
-    network's average on plain pictures. Costs two networks and two passes more without gradient.
+    network's average on plain images. Costs two networks and two passes more without gradient.
     """
 
     adc: ClassVar[Mapping[str, Any]] = MappingProxyType({"average_decay": 0})
@@ -51,7 +51,7 @@ class EarlyLearningRegularizationPlus(NetworkLearner):
     ramp_steps: int = Field(40_000, ge=1, description="steps until they keep so much")
 
     def strategy(self, dataset: Dataset) -> Strategy:
-        """Both losses, the memories and the averages."""
+        """Return both losses, with the memories and the averages."""
         return _EarlyLearningPair(self)
 
 

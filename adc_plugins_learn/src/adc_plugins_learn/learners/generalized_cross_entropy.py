@@ -14,7 +14,7 @@ from adc_plugins_learn.training.strategy import Networks, Strategy
 
 
 def generalized_cross_entropy(logits: Tensor, labels: Tensor, q: float = 0.7) -> Tensor:
-    """(1 − p_y^q) / q: cross-entropy for q → 0, 1 − p_y for q = 1.
+    """Compute (1 − p_y^q) / q: cross-entropy for q → 0, 1 − p_y for q = 1.
 
     The power is taken of the log-probability, since p^q has no finite gradient at p = 0.
 
@@ -30,7 +30,7 @@ def generalized_cross_entropy(logits: Tensor, labels: Tensor, q: float = 0.7) ->
 
 
 def truncated_weights(logits: Tensor, labels: Tensor, k: float = 0.5) -> Tensor:
-    """B weights of the truncated loss: 1 where p_y > k, else 0."""
+    """Return B weights of the truncated loss: 1 where p_y > k, else 0."""
     return ((-cross_entropy(logits, labels)).exp() > k).to(logits.dtype)
 
 
@@ -55,7 +55,7 @@ class GeneralizedCrossEntropy(NetworkLearner):
     )
 
     def strategy(self, dataset: Dataset) -> Strategy:
-        """The loss, and who is left out."""
+        """Return the loss, which may leave samples out."""
         return _Generalized(self.q, self.truncation, self.truncate_from)
 
 

@@ -14,7 +14,7 @@ from adc_plugins_learn.methods.small_loss_pair import PairStrategy, SmallLossPai
 
 
 def joint_losses(first: Tensor, second: Tensor, labels: Tensor, agreement: float) -> Tensor:
-    """(1 − λ)·(CE₁ + CE₂) + λ·(KL(p₁‖p₂) + KL(p₂‖p₁)).
+    """Compute (1 − λ)·(CE₁ + CE₂) + λ·(KL(p₁‖p₂) + KL(p₂‖p₁)).
 
     Both divergences are taken of log-probabilities: through probabilities, their gradient is not
     a number where one underflows.
@@ -37,7 +37,7 @@ def joint_losses(first: Tensor, second: Tensor, labels: Tensor, agreement: float
 def jocor_loss(
     first: Tensor, second: Tensor, labels: Tensor, forget_rate: float, agreement: float
 ) -> Tensor:
-    """Mean joint loss over the rows where it is smallest: one number for both networks.
+    """Average the joint loss over the rows where it is smallest: one number for both networks.
 
     Args:
         first: B × K logits of one network.
@@ -67,5 +67,5 @@ class JoCoR(SmallLossPair):
     agreement: float = Field(0.1, ge=0, le=1, description="λ: weight of agreement against labels")
 
     def strategy(self, dataset: Dataset) -> PairStrategy:
-        """The joint loss."""
+        """Return the joint loss."""
         return self.paired(partial(jocor_loss, agreement=self.agreement))

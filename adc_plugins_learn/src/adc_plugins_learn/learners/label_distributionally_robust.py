@@ -17,7 +17,7 @@ from adc_plugins_learn.training.strategy import PerSample, Strategy
 def label_distributionally_robust(
     logits: Tensor, labels: Tensor, margin: float = 0.1, spread: float | Tensor = 1
 ) -> Tensor:
-    """λ·log mean_k exp((c·1[k ≠ y] + z_k − z_y)/λ).
+    """Compute λ·log mean_k exp((c·1[k ≠ y] + z_k − z_y)/λ).
 
     The largest term for λ → 0, their mean for λ → ∞, CE − log K for λ = 1 and c = 0.
 
@@ -38,12 +38,12 @@ def label_distributionally_robust(
 
 
 def scaled(logits: Tensor) -> Tensor:
-    """B × K logits, divided by the mean magnitude of their row."""
+    """Divide B × K logits by the mean magnitude of their row."""
     return logits / logits.abs().mean(dim=1, keepdim=True).clamp_min(1e-12)
 
 
 def adapted_spread(logits: Tensor, spread: Tensor, first: float, alpha: float) -> Tensor:
-    """The next λ of each sample: the smaller, the surer the network is. B, without gradient.
+    """Compute the next λ of each of B samples: smaller where the network is surer; no gradient.
 
     Args:
         logits: B × K, scaled.
@@ -61,7 +61,7 @@ def adapted_spread(logits: Tensor, spread: Tensor, first: float, alpha: float) -
 def adaptive_loss(
     logits: Tensor, labels: Tensor, spread: Tensor, margin: float, first: float, alpha: float
 ) -> Tensor:
-    """LDR-KL of scaled logits − ½·(alpha·log K/λ₀)·(λ − λ₀)².
+    """Compute LDR-KL of scaled logits − ½·(alpha·log K/λ₀)·(λ − λ₀)².
 
     Args:
         logits: B × K, scaled.
@@ -97,7 +97,7 @@ class LabelDistributionallyRobust(NetworkLearner):
     alpha: float = Field(2, gt=0, description="adaptive: the larger, the less λ moves")
 
     def strategy(self, dataset: Dataset) -> Strategy:
-        """The loss, with the memory of every sample's λ where it is adaptive."""
+        """Return the loss, with a memory of every sample's λ if it is adaptive."""
         if self.adaptive:
             return _Adaptive(self.margin, self.spread, self.alpha)
         return PerSample(

@@ -15,12 +15,12 @@ from adc_plugins_learn.training.strategy import BatchPlan, Networks, Step, Strat
 
 
 def next_threshold(losses: Tensor, threshold: float, percentile: float) -> float:
-    """Half the threshold before, half a percentile of the batch's losses."""
+    """Average the threshold before and a percentile of the batch's losses."""
     return threshold / 2 + float(torch.quantile(losses.detach(), percentile / 100)) / 2
 
 
 def own_shares(draws: Tensor, trusted: Tensor) -> Tensor:
-    """How much of itself each sample keeps in a blend: the larger part if it is trusted.
+    """Choose how much of itself each sample keeps in a blend: the larger part if it is trusted.
 
     Args:
         draws: B of a Beta distribution.
@@ -31,7 +31,7 @@ def own_shares(draws: Tensor, trusted: Tensor) -> Tensor:
 
 
 def partner_probabilities(trusted: Tensor) -> Tensor:
-    """The chance of each of B samples to be blended into others: a softmax of 1 or 0."""
+    """Compute the chance of each of B samples to be blended into others: a softmax of 1 or 0."""
     return trusted.float().softmax(dim=0)
 
 
@@ -46,7 +46,7 @@ class MentorMix(NetworkLearner):
     noise (2, 80), 40 % (8, 60), 60 % (8, 60, reweighted), 80 % (4, 20, reweighted).
 
     Traps: a percentile above the share of right labels trusts wrong ones. Training dynamics are
-    those of plain pictures. Two forward passes and one backward a step.
+    those of plain images. Two forward passes and one backward a step.
     """
 
     alpha: float = Field(2, ge=0.01, description="of the Beta distribution")
@@ -91,7 +91,7 @@ class _Mentored(Strategy):
         return Step(losses.mean(), batch.rows, plain)
 
     def _trusted(self, which: int, losses: Tensor, epoch: int) -> Tensor:
-        """Which of a batch are below the running threshold."""
+        """Return which losses of a batch are below the running threshold."""
         threshold = next_threshold(losses, self._thresholds[which], self._options.percentile)
         self._thresholds[which] = threshold
         burning = epoch < round(self._options.burn_in * self.epochs)

@@ -1,4 +1,4 @@
-"""Mixup: pictures and labels of a batch blended in pairs."""
+"""Mixup: images and labels of a batch blended in pairs."""
 
 import torch
 from pydantic import Field
@@ -13,10 +13,10 @@ from adc_plugins_learn.training.strategy import BatchPlan, Networks, Step, Strat
 def mixed_cross_entropy(
     logits: Tensor, labels: Tensor, partners: Tensor, share: float | Tensor
 ) -> Tensor:
-    """λ·CE of the own label + (1 − λ)·CE of the partner's.
+    """Compute λ·CE of the own label + (1 − λ)·CE of the partner's.
 
     Args:
-        logits: B × K of blended pictures.
+        logits: B × K of blended images.
         labels: B int64 class indices.
         partners: B int64 class indices of those blended in.
         share: λ, one number or B.
@@ -29,14 +29,14 @@ def mixed_cross_entropy(
 
 
 def sample_beta(alpha: float, count: int = 1) -> Tensor:
-    """Beta(alpha, alpha) draws of torch's global generator, on the CPU; alpha ≥ 0.01."""
+    """Draw from Beta(alpha, alpha) by torch's global generator, on the CPU; alpha ≥ 0.01."""
     # In single precision a small alpha underflows, and comes out as one half.
     parameter = torch.tensor(alpha, dtype=torch.float64)
     return torch.distributions.Beta(parameter, parameter).sample((count,)).float()
 
 
 class Mixup(NetworkLearner):
-    """Trains on blends of two pictures and their two labels, which leaves less to memorise.
+    """Trains on blends of two images and their two labels, which leaves less to memorise.
 
     Loss: λ·CE(y) + (1 − λ)·CE(y of the partner) at the blend λ·x + (1 − λ)·x of the partner, one
     λ ~ Beta(alpha, alpha) and one permutation a batch. Zhang et al., "mixup: beyond empirical risk

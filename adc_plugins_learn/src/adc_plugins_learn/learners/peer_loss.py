@@ -1,4 +1,4 @@
-"""Peer loss: agreeing with labels that were drawn without looking at the picture is punished."""
+"""Peer loss: agreeing with labels drawn at random is punished."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -17,7 +17,7 @@ AGAINST_ZERO = 1e-5
 
 
 def given_probability(logits: Tensor, labels: Tensor) -> Tensor:
-    """B probabilities of the given labels."""
+    """Compute B probabilities of the given labels."""
     return logits.softmax(dim=1).gather(1, labels[:, None])[:, 0]
 
 
@@ -29,13 +29,13 @@ def peer_loss(
     alpha: float = 1,
     epsilon: float = AGAINST_ZERO,
 ) -> Tensor:
-    """Mean of −log(p_y + ε) less alpha times the same mean over mismatched pairs.
+    """Compute the mean of −log(p_y + ε) minus alpha times that mean over mismatched pairs.
 
     Args:
         logits: B × K.
         labels: B int64 given labels.
-        peer_logits: B × K of pictures drawn at random.
-        peer_labels: B labels drawn at random, independently of the pictures.
+        peer_logits: B × K of images drawn at random.
+        peer_labels: B labels drawn at random, independently of the images.
         alpha: weight of the peer term.
         epsilon: ε, which bounds that term.
 
@@ -47,7 +47,7 @@ def peer_loss(
 
 
 class PeerStrategy(Strategy):
-    """Each step takes, besides its batch, as many pictures and labels drawn independently.
+    """Each step takes, besides its batch, as many images and labels drawn independently.
 
     Args:
         function: logits, labels, peer logits, peer labels to one number.
@@ -60,14 +60,14 @@ class PeerStrategy(Strategy):
         self._function, self._rate = function, rate
 
     def plan_epoch(self, epoch: int) -> list[BatchPlan]:
-        """Every sample once, and as many drawn pictures."""
+        """Plan every sample once, and as many images drawn at random."""
         return [
             BatchPlan(rows, extra_rows=self.sampler.sample_with_replacement(len(rows)))
             for rows in self.sampler.shuffled_batches()
         ]
 
     def step(self, plan: BatchPlan, networks: Networks, epoch: int) -> Step:
-        """The loss of a batch and its peers, who pass through the network by themselves."""
+        """Compute the loss of a batch and its peers, which pass through the network separately."""
         assert plan.extra_rows is not None
         batch, peers = self.sampler.batch(plan.rows), self.sampler.batch(plan.extra_rows)
         labels = self.sampler.labels[
@@ -91,30 +91,30 @@ class PeerLearner(NetworkLearner):
         0.5, ge=0, le=1, description="part of the epochs by cross-entropy, first"
     )
     later_rate: float | None = Field(
-        None, gt=0, le=1000, description="learning rate afterwards; none: the schedule goes on"
+        None, gt=0, le=1000, description="learning rate afterwards; none: the schedule continues"
     )
 
     def compared(self, function: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> Switch:
-        """Cross-entropy, then a function of logits, labels, peer logits and peer labels."""
+        """Return cross-entropy, then a function of logits, labels, peer logits and peer labels."""
         return Switch(PeerStrategy(function, self.later_rate), self.warm_up)
 
 
 class PeerLoss(PeerLearner):
-    """Trains by cross-entropy less cross-entropy on randomly matched pictures and labels.
+    """Trains by cross-entropy less cross-entropy on randomly matched images and labels.
 
     Loss: CE(x_i, y_i) − alpha·CE(x_a, y_b), with a and b drawn independently and CE = −log(p + ε),
     ε = 10⁻⁵. Liu & Guo, "Peer loss functions: learning from noisy labels without knowing noise
     rates", ICML 2020. Official code raises alpha from 0 to 20 (sparse noise) or 5 (uniform) over
     300 epochs. The ADC paper: cross-entropy for the first half, then this at the constant
     learning rate 10⁻⁶, at which a network hardly moves: the preset `adc` does so; by default the
-    schedule goes on.
+    schedule continues.
 
-    Traps: picture and label of a pair must be drawn independently. A large alpha at a large
+    Traps: image and label of a pair must be drawn independently. A large alpha at a large
     learning rate collapses to one class. Two forward and backward passes a step.
     """
 
     alpha: float = Field(1, ge=0, description="weight of the peer term")
 
     def strategy(self, dataset: Dataset) -> Switch:
-        """Cross-entropy, then peer loss."""
+        """Return cross-entropy, then peer loss."""
         return self.compared(partial(peer_loss, alpha=self.alpha))

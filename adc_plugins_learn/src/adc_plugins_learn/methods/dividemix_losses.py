@@ -7,19 +7,19 @@ from adc_plugins_learn.methods.loss_mixture import low_mean_posterior
 
 
 def normalized(losses: Tensor) -> Tensor:
-    """N float64 losses, moved and scaled to 0 … 1; zeros where all are equal."""
+    """Scale N losses to 0 … 1, in float64; zeros where all are equal."""
     losses = losses.double()
     low, high = losses.min(), losses.max()
     return (losses - low) / (high - low) if high > low else torch.zeros_like(losses)
 
 
 def clean_probability(losses: Tensor) -> Tensor:
-    """N float64 probabilities that a label is right, given N losses in 0 … 1."""
+    """Estimate N float64 probabilities that a label is right, from N losses in 0 … 1."""
     return low_mean_posterior(losses)
 
 
 def sharpened(probabilities: Tensor, temperature: float) -> Tensor:
-    """B × K probabilities to the power 1/T, and again of sum one."""
+    """Raise B × K probabilities to the power 1/T, and normalize them again."""
     powers = probabilities ** (1 / temperature)
     return powers / powers.sum(dim=1, keepdim=True)
 
@@ -27,7 +27,7 @@ def sharpened(probabilities: Tensor, temperature: float) -> Tensor:
 def refined_targets(
     views: tuple[Tensor, Tensor], labels: Tensor, clean: Tensor, temperature: float
 ) -> Tensor:
-    """Labels, replaced by the network's own mean prediction as far as they look wrong.
+    """Replace labels by the network's own mean prediction as far as they look wrong.
 
     Args:
         views: B × K logits of two views.
@@ -45,7 +45,7 @@ def refined_targets(
 
 
 def guessed_targets(views: tuple[Tensor, ...], temperature: float) -> Tensor:
-    """The sharpened mean prediction of both networks for both views: B × K, without gradient."""
+    """Sharpen the mean prediction of both networks for both views: B × K, without gradient."""
     predicted = torch.stack([view.softmax(dim=1) for view in views]).mean(dim=0).detach()
     return sharpened(predicted, temperature)
 
@@ -53,7 +53,7 @@ def guessed_targets(views: tuple[Tensor, ...], temperature: float) -> Tensor:
 def semi_supervised_loss(
     logits: Tensor, targets: Tensor, labeled: int, unlabeled_weight: float
 ) -> Tensor:
-    """CE of the labelled rows + λ·mean squared error of the others + KL(uniform ‖ mean p).
+    """Compute CE of labeled rows + λ·mean squared error of the others + KL(uniform ‖ mean p).
 
     Args:
         logits: B × K of blends, the labelled first.
@@ -73,11 +73,11 @@ def semi_supervised_loss(
 
 
 def negative_entropy(logits: Tensor) -> Tensor:
-    """Σ_k p·log p: B numbers ≤ 0; made smaller, they punish confidence."""
+    """Compute Σ_k p·log p: B numbers ≤ 0; minimized, they punish confidence."""
     log_p = logits.log_softmax(dim=1)
     return (log_p.exp() * log_p).sum(dim=1)
 
 
 def unlabeled_weight_at(epochs_done: float, full: float, warm_up: int, ramp: int = 16) -> float:
-    """λ, rising linearly over 16 epochs after the warm-up."""
+    """Schedule λ, which rises linearly over 16 epochs after the warm-up."""
     return full * min(1.0, max(0.0, (epochs_done - warm_up) / ramp))

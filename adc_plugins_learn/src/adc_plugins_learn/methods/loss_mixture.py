@@ -11,7 +11,7 @@ _FLOOR = 10 * torch.finfo(torch.float64).eps
 def low_mean_posterior(
     values: Tensor, iterations: int = 10, tolerance: float = 1e-2, floor: float = 5e-4
 ) -> Tensor:
-    """Probability of belonging to the component with the smaller mean.
+    """Estimate the probability of belonging to the component with the smaller mean.
 
     Expectation maximisation from the two groups that k-means finds; no draws. Where all values
     are equal there is one group, and every probability is 1.

@@ -14,14 +14,14 @@ from adc_plugins_learn.training.strategy import BatchPlan, Networks, Step, Strat
 
 
 def forget_rate_at(epoch: int, final: float, gradual_epochs: int) -> float:
-    """The part of a batch that is forgotten: from 0 up to the final part, reached linearly."""
+    """Schedule the part of a batch that is forgotten, which rises linearly from 0."""
     if epoch >= gradual_epochs:
         return final
     return final * epoch / max(gradual_epochs - 1, 1)
 
 
 def small_loss_rows(losses: Tensor, forget_rate: float) -> Tensor:
-    """Rows of the smallest losses, smallest first: ⌊(1 − f)·B⌋ of them, but at least one."""
+    """Return rows of the smallest losses, smallest first: ⌊(1 − f)·B⌋, but at least one."""
     count = max(1, int((1 - forget_rate) * len(losses)))
     return losses.detach().argsort(stable=True)[:count]
 
@@ -52,14 +52,14 @@ class PairStrategy(Strategy):
         self._late_momentum, self._late = late_momentum, late
 
     def step(self, plan: BatchPlan, networks: Networks, epoch: int) -> Step:
-        """One number of both networks; the dynamics are the first one's."""
+        """Compute one loss of both networks; the dynamics are those of the first."""
         batch = self.sampler.batch(plan.rows)
         first, second = (network(batch.images) for network in networks)
         forgotten = forget_rate_at(epoch, self._forget_rate, self._gradual_epochs)
         return Step(self._function(first, second, batch.labels, forgotten), batch.rows, first)
 
     def tune(self, optimizer: torch.optim.Optimizer, rate: float, epoch: int) -> None:
-        """Also lower Adam's momentum once its learning rate falls."""
+        """Set the rate, and lower Adam's momentum once its rate falls."""
         super().tune(optimizer, rate, epoch)
         if epoch >= self._late:
             for group in optimizer.param_groups:

@@ -21,7 +21,7 @@ Corrected = Callable[[Tensor, Tensor, Tensor], Tensor]
 
 
 def estimate_transition(probabilities: Tensor, percentile: float | None = 97) -> Tensor:
-    """T from anchor points: the samples that belong to a class most surely.
+    """Estimate T from anchor points: the samples that belong to a class most surely.
 
     Row i is the prediction for the sample whose probability of class i is largest among those
     below the column's percentile, which leaves outliers out; None leaves none out. Patrini et
@@ -68,7 +68,7 @@ class TransitionStrategy(Strategy):
         self._known, self._source, self._percentile = given is not None, source, percentile
 
     def begin(self, sampler: TrainingSampler, epochs: int) -> None:
-        """Check the given matrix against the classes, and find classes that nobody has."""
+        """Check the given matrix against the classes, and find classes without samples."""
         super().begin(sampler, epochs)
         if self.matrix is not None:
             if len(self.matrix) != sampler.n_classes:
@@ -94,15 +94,15 @@ class TransitionStrategy(Strategy):
         return torch.where(self._absent[:, None], identity, matrix).float()
 
     def loss(self, logits: Tensor, batch: Batch, epoch: int) -> Tensor:
-        """The function's, with the present matrix."""
+        """Call the function with the present matrix."""
         return self._function(logits, batch.labels, self._ready)
 
     def state_dict(self) -> dict[str, Any]:
-        """The matrix."""
+        """Return the matrix."""
         return {"matrix": self.matrix}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """The matrix."""
+        """Restore the matrix."""
         self.matrix = state["matrix"]
 
 
@@ -128,7 +128,7 @@ class TransitionLearner(NetworkLearner):
         "composed", description="estimate once, from given labels again, or from the raw network"
     )
     percentile: float | None = Field(
-        97, ge=0, le=100, description="anchor points lie below it; none for many classes"
+        97, ge=0, le=100, description="anchor points are below it; none for many classes"
     )
 
     @model_validator(mode="after")
@@ -145,7 +145,7 @@ class TransitionLearner(NetworkLearner):
     def corrected(
         self, function: Corrected, prepare: Callable[[Tensor], Tensor] | None = None
     ) -> Switch:
-        """Cross-entropy, then a function of logits, labels and matrix."""
+        """Return cross-entropy, then a function of logits, labels and matrix."""
         given = None if self.transition is None else torch.tensor(self.transition)
         strategy = TransitionStrategy(function, given, self.source, self.percentile, prepare)
         return Switch(strategy, self.warm_up)

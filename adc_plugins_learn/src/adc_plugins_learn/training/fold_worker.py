@@ -1,7 +1,7 @@
 """A process that trains for one fold of a cross-validation; started by `train_folds` alone.
 
-Threads that share one small product wait for each other more than they compute, above all where
-other work is on the machine; processes of one thread do not.
+Threads that share one small matrix product wait for each other more than they compute, above all on
+a busy machine; processes of one thread do not.
 """
 
 import pickle
@@ -107,7 +107,7 @@ def train_folds(
 
 
 class _Worker:
-    """A running process; a thread reads how far it is."""
+    """A running process; threads read its progress and its errors."""
 
     def __init__(self, job: FoldJob) -> None:
         job.training.mkdir(parents=True, exist_ok=True)
@@ -124,26 +124,27 @@ class _Worker:
             stderr=subprocess.PIPE,
             text=True,
         )
-        self._said = ""
+        self._stderr = ""
         self._readers = [
-            threading.Thread(target=target, daemon=True) for target in (self._listen, self._heed)
+            threading.Thread(target=target, daemon=True)
+            for target in (self._read_progress, self._read_errors)
         ]
         for reader in self._readers:
             reader.start()
 
-    def _listen(self) -> None:
+    def _read_progress(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             done, _, total = line.partition(" ")
             if done.isdecimal() and total.strip().isdecimal():
                 self.done, self.total = int(done), int(total)
 
-    def _heed(self) -> None:
+    def _read_errors(self) -> None:
         assert self._process.stderr is not None
-        self._said = self._process.stderr.read()
+        self._stderr = self._process.stderr.read()
 
     def wait(self, seconds: float) -> bool:
-        """Whether the process has ended within some time."""
+        """Wait some time; return whether the process has ended."""
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -158,7 +159,7 @@ class _Worker:
             return
         if self._fault.exists():
             raise pickle.loads(self._fault.read_bytes())
-        last = self._said.strip().splitlines()[-1:] or ["it was killed"]
+        last = self._stderr.strip().splitlines()[-1:] or ["it was killed"]
         raise WorkError(f"the training of a fold ended early: {last[0]}")
 
     def stop(self) -> None:
@@ -177,7 +178,7 @@ class _Worker:
 
 
 def _in_order(predictions: Predictions, classes: tuple[str, ...]) -> NDArray[np.float32]:
-    """N × K probabilities of these classes; zero for one that the model does not know."""
+    """Return N × K probabilities of these classes; zero for one that the model does not know."""
     values = np.zeros((len(predictions.probabilities), len(classes)), np.float32)
     columns = [classes.index(name) for name in predictions.classes]
     values[:, columns] = predictions.probabilities
@@ -189,12 +190,12 @@ def _main(job_file: str, fault_file: str) -> int:
 
     torch.set_num_threads(1)
 
-    def told(done: int, total: int | None, unit: str) -> None:
+    def report(done: int, total: int | None, unit: str) -> None:
         print(done, total, flush=True)
 
     job: FoldJob = pickle.loads(Path(job_file).read_bytes())
     try:
-        train_fold(job, told)
+        train_fold(job, report)
     except (InputError, WorkError) as error:
         Path(fault_file).write_bytes(pickle.dumps(error))
         return 1

@@ -12,7 +12,7 @@ from adc_plugins_learn.training.config import TrainingConfig
 def build_optimizer(
     parameters: Iterable[nn.Parameter], config: TrainingConfig
 ) -> torch.optim.Optimizer:
-    """One optimizer over all parameters; those without a gradient it leaves as they are."""
+    """Build one optimizer over all parameters; it skips those without a gradient."""
     if config.optimizer == "adam":
         return torch.optim.Adam(
             parameters,
@@ -30,12 +30,12 @@ def build_optimizer(
 
 
 def decay_start(config: TrainingConfig) -> int:
-    """The epoch, counted from 0, from which the linear schedule falls."""
+    """Return the epoch, counted from 0, from which the linear schedule falls."""
     return round(config.decay_from * config.epochs)
 
 
 def learning_rate(config: TrainingConfig, epochs_done: float) -> float:
-    """The schedule's learning rate.
+    """Compute the schedule's learning rate.
 
     Args:
         config: the schedule and its numbers.

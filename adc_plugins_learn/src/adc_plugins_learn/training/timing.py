@@ -1,4 +1,4 @@
-"""How long a training will take here, found out by a few of its steps."""
+"""How long a training will take here, measured by a few of its steps."""
 
 import time
 

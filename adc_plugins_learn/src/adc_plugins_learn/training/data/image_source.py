@@ -113,7 +113,7 @@ class StreamingImages(ImageSource):
         self._stream = self._decoded(batches)
 
     def take(self, rows: Tensor) -> Tensor:
-        """Return rows of the step that is due, or of the step before once more."""
+        """Return rows of the next step, or of the step before again."""
         rows = rows.cpu()
         due = self._batches[self._next] if self._next < len(self._batches) else None
         if (self._position[rows] < 0).any() and due is not None and torch.isin(rows, due).all():

@@ -18,7 +18,7 @@ CPU = torch.device("cpu")
 
 
 def find_device(name: str) -> torch.device:
-    """The device of a name.
+    """Return the device of a name.
 
     Raises:
         InputError: there is no such device here.

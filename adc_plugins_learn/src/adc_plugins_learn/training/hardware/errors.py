@@ -11,7 +11,7 @@ _COMPILER = ("torch._dynamo", "torch._inductor")
 
 
 def is_out_of_memory(error: Exception) -> bool:
-    """Whether an error means that memory ran out: of a GPU, of torch on the CPU, or of numpy."""
+    """Tell whether memory ran out: of a GPU, of torch on the CPU, or of numpy."""
     return (
         isinstance(error, MemoryError | torch.cuda.OutOfMemoryError)
         or "can't allocate memory" in str(error)  # torch has no type of its own for the CPU

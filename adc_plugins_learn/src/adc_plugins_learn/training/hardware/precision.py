@@ -20,7 +20,7 @@ class Bfloat16Autocast(nn.Module):
         self.network = network
 
     def forward(self, images: Tensor) -> Tensor:
-        """B × 3 × H × W images to B × K float32 logits."""
+        """Compute B × K float32 logits of B × 3 × H × W images."""
         with torch.autocast(images.device.type, torch.bfloat16):
             logits: Tensor = self.network(images)
         return logits.float()

@@ -1,4 +1,4 @@
-"""Networks by name: our own, torchvision's, timm's, or what a function of the user's builds."""
+"""Networks by name: our own, those of torchvision and timm, or built by a function of the user."""
 
 import pkgutil
 import re
@@ -26,11 +26,11 @@ from adc_plugins_learn.training.networks.weights import (
 )
 
 TIMM = "timm/"
-"""What stands before a name of timm's."""
+"""Prefix of timm's names."""
 
 _INCEPTIONS = {"init_weights": True, "aux_logits": False, "transform_input": True}
-"""Without the side outputs that only their authors' recipe uses; their weights expect pictures in
--1 … 1, which they make themselves of the normalization of all others."""
+"""Without the side outputs that only their authors' recipe uses; their weights expect images in
+-1 … 1, which they compute themselves from the normalization of all others."""
 
 _OLD_NAMES = (
     (re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])\b"), r"\1\2"),
@@ -41,7 +41,7 @@ _OLD_NAMES = (
 
 
 class SmallCNN(nn.Module):
-    """Three convolution blocks and a linear layer, for pictures of 8 to 64 pixels.
+    """Three convolution blocks and a linear layer, for images of 8 to 64 pixels.
 
     Args:
         classes: how many outputs.
@@ -64,7 +64,7 @@ class SmallCNN(nn.Module):
         self.classifier = nn.Linear(channels[-1], classes)
 
     def forward(self, images: Tensor) -> Tensor:
-        """B × 3 × H × W images to B × K logits."""
+        """Compute B × K logits of B × 3 × H × W images."""
         logits: Tensor = self.classifier(self.features(images))
         return logits
 
@@ -76,21 +76,21 @@ OWN_NETWORKS: Mapping[str, Callable[[int], nn.Module]] = MappingProxyType(
 
 
 def torchvision_models() -> list[str]:
-    """The names of torchvision's classification models."""
+    """List the names of torchvision's classification models."""
     return [str(name) for name in torchvision.models.list_models(module=torchvision.models)]
 
 
 def build_backbone(name: str, classes: int, weights: str = RANDOM) -> nn.Module:
-    """A network with K outputs, its random weights drawn from torch's global generator.
+    """Build a network with K outputs; random weights come from torch's global generator.
 
     Args:
         name: one of `OWN_NETWORKS`, a torchvision classification model such as `resnet50`,
-            `timm/` and a name of timm's, or `module:function`: a function of the user's that is
+            `timm/` and a name of timm, or `module:function`: a function of the user that is
             called with K and declared to return an `nn.Module` (or such a class itself). The
             last linear or convolution layer of its network makes the logits.
         classes: K.
         weights: `random`, an official name such as `DEFAULT` or `IMAGENET1K_V2`, or the path of a
-            `.safetensors` or `.pth` file. A last layer of another size is drawn anew.
+            `.safetensors` or `.pth` file. A last layer of another size gets random weights.
 
     Raises:
         InputError: no such model or weights, or a function that cannot be used.
@@ -113,7 +113,7 @@ def build_backbone(name: str, classes: int, weights: str = RANDOM) -> nn.Module:
 
 
 def require_image_size(network: nn.Module, name: str, image_size: int) -> None:
-    """Refuse pictures that a network cannot take, before any is decoded.
+    """Refuse images that a network cannot take, before any is decoded.
 
     Raises:
         InputError: the network is made for another size, or a larger one.
@@ -128,13 +128,13 @@ def require_image_size(network: nn.Module, name: str, image_size: int) -> None:
             raise
         reason = re.split(r"\n|\. |[.!]$", str(error))[0]
         raise InputError(
-            f"{name} does not take pictures of {image_size} × {image_size} pixels ({reason}): "
+            f"{name} does not take images of {image_size} × {image_size} pixels ({reason}): "
             "change image_size"
         ) from error
 
 
 def last_layer(network: nn.Module) -> nn.Linear | nn.Conv2d:
-    """The layer that makes the logits: the last linear or convolution layer."""
+    """Return the layer that makes the logits: the last linear or convolution layer."""
     return _layers(network)[-1]
 
 
@@ -146,7 +146,7 @@ def _of_timm(name: str, classes: int, weights: str) -> nn.Module:
 
 
 def _built_by_the_user(name: str, classes: int) -> nn.Module:
-    """What a function of the user's builds.
+    """Build a network by a function of the user.
 
     A saved model may come from a stranger, and names its function: only what is declared to build
     a network is ever called.
@@ -220,7 +220,7 @@ def _state(name: str, weights: str) -> Mapping[str, Tensor]:
         ) from error
     except Exception as error:  # of many types, where the sum or the content of the file is wrong
         raise WorkError(
-            f"the weights {weights} of {name} came damaged, or lie damaged in "
+            f"the weights {weights} of {name} are damaged, as downloaded or in "
             f"{torch.hub.get_dir()}/checkpoints: remove them there and run again"
         ) from error
     return {_present_name(old): value for old, value in state.items()}

@@ -1,4 +1,4 @@
-"""One number that makes a network's probabilities as sure as it is right."""
+"""Temperature scaling: probabilities as confident as the network is right."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,7 +12,7 @@ _HALVINGS = 60
 
 
 def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
-    """The temperature that makes given labels most probable (Guo et al., ICML 2017).
+    """Find the temperature that makes given labels most probable (Guo et al., ICML 2017).
 
     Probabilities are softmax(logits / T). In β = 1/T the mean negative log-likelihood is convex,
     with the derivative mean(Σ p·z - z_y), where p = softmax(β·z): its root is found by bisection.
@@ -56,6 +56,6 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
 
 
 def _expected(rows: NDArray[np.float64], sharpness: float) -> float:
-    """The mean over samples of the expected logit under softmax(sharpness × logits)."""
+    """Average over samples the expected logit under softmax(sharpness × logits)."""
     weights = np.exp(sharpness * rows)
     return float((np.einsum("nk,nk->n", weights, rows) / weights.sum(axis=1)).mean())

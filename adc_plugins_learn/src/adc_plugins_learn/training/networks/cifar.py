@@ -1,6 +1,6 @@
-"""Residual networks for small pictures: no part of a picture is thrown away before the first block.
+"""Residual networks for small images, which are not subsampled before the first block.
 
-A stem of 3 × 3 convolutions keeps pictures of 32 pixels at their size, where networks for
+A stem of 3 × 3 convolutions keeps images of 32 pixels at their size, where networks for
 photographs shrink them fourfold at once.
 """
 
@@ -58,7 +58,7 @@ class CifarResNet(nn.Module):
         _draw_as_he(self)
 
     def forward(self, images: Tensor) -> Tensor:
-        """B × 3 × H × W images to B × K logits."""
+        """Compute B × K logits of B × 3 × H × W images."""
         maps = self.stages(torch.relu(self.norm(self.conv(images))))
         logits: Tensor = self.classifier(maps.mean(dim=(2, 3)))
         return logits
@@ -85,7 +85,7 @@ class _PreActivationBlock(nn.Module):
 
 
 class PreActResNet18(nn.Module):
-    """ResNet-18 with pre-activation and a stem for small pictures, as noisy-label papers use it.
+    """ResNet-18 with pre-activation and a stem for small images, as noisy-label papers use it.
 
     He et al., "Identity mappings in deep residual networks", ECCV 2016, with the widths 64, 128,
     256 and 512. The normalization after the last block is the paper's; some code leaves it out.
@@ -108,14 +108,14 @@ class PreActResNet18(nn.Module):
         _draw_as_he(self)
 
     def forward(self, images: Tensor) -> Tensor:
-        """B × 3 × H × W images to B × K logits."""
+        """Compute B × K logits of B × 3 × H × W images."""
         maps = torch.relu(self.norm(self.stages(self.conv(images))))
         logits: Tensor = self.classifier(maps.mean(dim=(2, 3)))
         return logits
 
 
 def resnet34_cifar(classes: int) -> nn.Module:
-    """ResNet-34 with a 3 × 3 stem and no pooling before the first block."""
+    """Build ResNet-34 with a 3 × 3 stem and no pooling before the first block."""
     network: nn.Module = torchvision.models.resnet34(num_classes=classes)
     network.conv1 = _convolution(3, 64)
     network.maxpool = nn.Identity()
@@ -145,7 +145,7 @@ def _stage(
 
 
 def _draw_as_he(network: nn.Module) -> None:
-    """Normal weights that keep the variance of gradients (He et al., ICCV 2015)."""
+    """Draw normal weights that keep the variance of gradients (He et al., ICCV 2015)."""
     for module in network.modules():
         if isinstance(module, nn.Conv2d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

@@ -39,12 +39,12 @@ class TaylorSoftmax(nn.Module):
         self.width, self.order = classes, order
 
     def forward(self, numbers: Tensor) -> Tensor:
-        """B × K to B × K."""
+        """Turn B × K numbers into B × K logits."""
         return taylor_log_exp(numbers.float(), self.order)
 
 
 def taylor_log_exp(numbers: Tensor, order: int) -> Tensor:
-    """Log of 1 + z + z²/2! + … + zⁿ/n! of each number, for an even n."""
+    """Compute log(1 + z + z²/2! + … + zⁿ/n!) of each number, for an even n."""
     total = torch.ones_like(numbers)
     for power in range(order, 0, -1):
         total = 1 + numbers / power * total
@@ -55,7 +55,7 @@ class MonteCarloSoftmax(nn.Module):
     """Logits with a learned Gaussian noise, averaged over draws.
 
     While training each sample has its own draws, of torch's global generator; afterwards all
-    share fixed ones, so that a prediction depends on its picture alone.
+    share fixed ones, so that a prediction depends on its image alone.
 
     Args:
         classes: K.
@@ -77,7 +77,7 @@ class MonteCarloSoftmax(nn.Module):
             self.register_buffer(name, draw, persistent=False)
 
     def forward(self, numbers: Tensor) -> Tensor:
-        """B × K(2 + R) to B × K log-probabilities."""
+        """Turn B × K(2 + R) numbers into B × K log-probabilities."""
         K, R, device = self.classes, self.rank, numbers.device
         location, factor, spread = torch.split(numbers.float(), [K, K * R, K], dim=1)
         if self.training:
@@ -94,7 +94,7 @@ class MonteCarloSoftmax(nn.Module):
 def mean_softmax(
     location: Tensor, factor: Tensor, spread: Tensor, low: Tensor, own: Tensor, temperature: float
 ) -> Tensor:
-    """Log of the mean over draws of softmax((location + factor·low + spread·own) / temperature).
+    """Compute log of the mean over draws of softmax((location + factor·low + spread·own) / τ).
 
     Args:
         location: B × K.

@@ -60,7 +60,7 @@ class NetworkModel(Model):
         self.temperature = temperature
 
     def predict(self, images: Images) -> Predictions:
-        """Class probabilities of images, in their order.
+        """Predict class probabilities of images, in their order.
 
         Raises:
             WorkError: the network's outputs overflow.
@@ -72,7 +72,7 @@ class NetworkModel(Model):
         return Predictions(probabilities=values, classes=self.classes)
 
     def calibrated(self, validation: Dataset) -> Self:
-        """The same model with a temperature that makes it as sure as it is right (Guo et al. 2017).
+        """Fit a temperature that makes the model as confident as it is right (Guo et al. 2017).
 
         No prediction of a class changes. The network is shared.
 
@@ -119,7 +119,7 @@ class NetworkModel(Model):
 
     @torch.inference_mode()
     def _in_batches(self, images: Images) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
-        """Rows, and their B × K float32 logits."""
+        """Yield rows, and their B × K float32 logits."""
         device = next(self.network.parameters()).device
         about = self.architecture
         for start in range(0, len(images), _BATCH):

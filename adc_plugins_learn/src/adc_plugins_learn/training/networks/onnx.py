@@ -1,4 +1,4 @@
-"""A trained network as one ONNX file, from the pixels of a picture to its probabilities."""
+"""A trained network as one ONNX file, from the pixels of an image to its probabilities."""
 
 import json
 import logging
@@ -53,7 +53,7 @@ def export_onnx(
     if not (find_spec("onnx") and find_spec("onnxscript")):
         raise InputError("ONNX files need more packages: pip install 'adc-plugins-learn[onnx]'")
     whole = _PixelsToProbabilities(deepcopy(network).cpu(), mean, std, temperature).eval()
-    # Two pictures: a batch of one would be taken for a constant.
+    # Two images: a batch of one would be taken for a constant.
     example = torch.zeros(2, image_size, image_size, 3, dtype=torch.uint8)
     with _quietly():
         try:
@@ -83,7 +83,7 @@ def export_onnx(
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    """The exporter tells at length of its own inner workings; errors still come."""
+    """Silence what the exporter logs about itself; errors are still raised."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level
     logger.setLevel(logging.ERROR)

@@ -23,7 +23,7 @@ _OF_TORCH_HUB = re.compile(r"dinov2_vit([sblg])14(_reg)?")
 
 
 def of_torch_hub(name: str) -> str:
-    """timm's name of a DINOv2 network that is called as torch.hub calls it; others stay.
+    """Turn torch.hub's name of a DINOv2 network into timm's; others stay.
 
     timm has the same weights, and no code has to be downloaded and run for them.
     """
@@ -34,7 +34,7 @@ def of_torch_hub(name: str) -> str:
 
 
 def import_timm() -> ModuleType:
-    """The library, imported when it is needed.
+    """Import the library when it is needed.
 
     Raises:
         InputError: it is not installed; the message names the extra.
@@ -69,14 +69,14 @@ def require_timm_name(name: str) -> None:
 
 
 def build_timm(name: str, classes: int, weights: str = RANDOM, **options: Any) -> nn.Module:
-    """A network of timm, its random weights drawn from torch's global generator.
+    """Build a network of timm; random weights come from torch's global generator.
 
     Args:
-        name: as timm has it, with or without the tag of its weights:
+        name: as in timm, with or without the tag of its weights:
             `vit_small_patch14_dinov2.lvd142m`.
         classes: K outputs; with 0 it gives features.
         weights: `random`, `DEFAULT` for those that the name's tag means, or the path of a
-            `.safetensors` or `.pth` file. A last layer of another size is drawn anew.
+            `.safetensors` or `.pth` file. A last layer of another size gets random weights.
         options: of the network, such as `img_size`.
 
     Raises:
@@ -107,11 +107,11 @@ def build_timm(name: str, classes: int, weights: str = RANDOM, **options: Any) -
 def _with_file(
     timm: ModuleType, name: str, classes: int, path: Path, options: dict[str, Any]
 ) -> nn.Module:
-    """Through timm's own loading, which knows the authors' names and resizes positions."""
+    """Load a file by timm, which knows the authors' names and resizes position embeddings."""
     state = read_weights(path)
     head = timm.get_pretrained_cfg(name).classifier or ""
     last = state.get(f"{head if isinstance(head, str) else head[0]}.weight")
-    # Of as many classes as the file, or timm would not mind what else is missing there.
+    # With as many classes as the file has, or timm would ignore what else is missing in it.
     own = 0 if last is None else len(last)
     given = {"state_dict": state, "num_classes": own, "label_offset": 0, "custom_load": False}
     with fitted_by_library(str(path)):

@@ -23,7 +23,7 @@ _LOCAL: TypeAdapter[Path] = TypeAdapter(LocalPath)
 
 
 def is_weights_file(weights: str) -> bool:
-    """Whether weights are named by a file rather than by an official name."""
+    """Tell whether weights are a file rather than an official name."""
     return Path(weights).suffix in (".safetensors", ".pth", ".pt")
 
 
@@ -62,11 +62,11 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 def fit_weights(
     network: nn.Module, state: Mapping[str, Tensor], layer: nn.Module, weights: str
 ) -> None:
-    """Load weights into a network; a last layer of another size stays as it was drawn.
+    """Load weights into a network; a last layer of another size keeps its random weights.
 
     Args:
         network: is changed.
-        state: name to tensor; names that the network has not are left out.
+        state: name to tensor; names that the network does not have are ignored.
         layer: the network's last layer.
         weights: what to call the weights in an error.
 
@@ -146,7 +146,7 @@ def downloading(weights: str, name: str) -> Iterator[None]:
 
 
 def cause_of(error: BaseException) -> str:
-    """The first line of the error from which the others followed."""
+    """Return the first line of the error from which the others followed."""
     while (before := error.__cause__ or error.__context__) is not None and str(before):
         error = before
     return str(error).split("\n")[0].rstrip(".")
