@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import adc_plugins_learn
-from adc_core.interfaces import INTERFACES
-from adc_core.registry import registry
+from adc_core.components.interfaces import INTERFACES
+from adc_core.components.registry import registry
 
 
 @pytest.mark.parametrize("name", adc_plugins_learn.__all__)

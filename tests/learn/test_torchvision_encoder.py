@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from adc_core.errors import InputError, WorkError
-from adc_core.images import ImageArray, ImageFiles
+from adc_core.images.sequence import ImageArray, ImageFiles
 from adc_plugins_learn.encoders.torchvision import TorchvisionEncoder, penultimate
 from adc_plugins_learn.training.hardware.devices import seeded
 from adc_plugins_learn.training.networks.backbones import build_backbone

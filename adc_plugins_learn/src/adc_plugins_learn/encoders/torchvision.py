@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torchvision import transforms
 
 from adc_core.errors import InputError
-from adc_core.interfaces import Download
-from adc_core.unknown import unknown
+from adc_core.components.interfaces import Download
+from adc_core.errors import unknown
 from adc_plugins_learn.encoding.network_encoder import FrozenNetwork, NetworkEncoder
 from adc_plugins_learn.training.networks.backbones import (
     build_backbone,
