@@ -7,15 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adc_core import save_dataset
-from adc_core import run_pipeline
+from adc_core import run_pipeline, save_dataset
+from adc_core.components.context import working_in
+from adc_core.components.registry import registry
 from adc_core.errors import InputError, WorkError
 from adc_core.images.sequence import ImageArray
-from adc_core.runs.listeners import Listeners
 from adc_core.records.model import Predictions
+from adc_core.runs.listeners import Listeners
 from adc_core.runs.pipeline import Pipeline
-from adc_core.components.registry import registry
-from adc_core.components.context import working_in
 from adc_plugins_learn.enrichers.cross_validation import (
     NEVER_HELD_OUT,
     CrossValidation,

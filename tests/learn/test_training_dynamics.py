@@ -5,15 +5,12 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from adc_core import read_dataset
-from adc_core import save_dataset
-from adc_core import run_pipeline
-from adc_core.records.dataset import Dataset
-from adc_core.errors import InputError
+from adc_core import read_dataset, run_pipeline, save_dataset
 from adc_core.components.interfaces import Learner
+from adc_core.components.registry import registry
+from adc_core.errors import InputError
 from adc_core.runs.listeners import Listeners
 from adc_core.runs.pipeline import Pipeline
-from adc_core.components.registry import registry
 from adc_plugins_learn.enrichers.training_dynamics import TrainingDynamics
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 from adc_plugins_learn.training.networks.model import NetworkModel
@@ -53,7 +50,9 @@ def run(squares, tmp_path, monkeypatch):
 
     def run(text):
         (tmp_path / "pipeline.yaml").write_text(text)
-        return run_pipeline(Pipeline.read(tmp_path / "pipeline.yaml"), tmp_path / "run", Listeners())
+        return run_pipeline(
+            Pipeline.read(tmp_path / "pipeline.yaml"), tmp_path / "run", Listeners()
+        )
 
     return run
 

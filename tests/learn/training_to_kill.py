@@ -6,7 +6,6 @@ import sys
 import torch
 
 from adc_core import read_dataset
-from adc_core.records.dataset import Dataset
 from adc_core.components.context import working_in
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 

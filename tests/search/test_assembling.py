@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adc_core.design import Design, Hit, Query
 from adc_core.errors import WorkError
+from adc_core.records.design import Design, Hit, Query
 from adc_plugins_search.collectors import arrow_tables
 from adc_plugins_search.collectors.assembling import Accounts, dataset_of, write_accounts
 from adc_plugins_search.collectors.choosing import Judged, NearDuplicates, choose

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from adc_core.design import Hit, Query
+from adc_core.records.design import Hit, Query
 from adc_plugins_search.collectors.errands import errand_of, id_of
 from adc_plugins_search.collectors.outcomes import Errand, Reason, Refused
 from adc_plugins_search.collectors.searching import Found

@@ -12,16 +12,16 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import urllib3
-from adc_plugins_search.gallery.catalog import Offer
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from adc_core.dataset import Dataset
-from adc_core.design import Brief, Query
+from adc_core import read_dataset
+from adc_core.components.context import working_in
 from adc_core.errors import InputError, WorkError
-from adc_core.work import working_in
+from adc_core.records.design import Brief, Query
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.designers.attributes import AttributeDesigner
+from adc_plugins_search.gallery.catalog import Offer
 from adc_plugins_search.gallery.digits import NAMES, DigitCatalog
 from adc_plugins_search.gallery.google_protocol import ENGINE, KEY
 from adc_plugins_search.gallery.server import GalleryServer
@@ -253,7 +253,7 @@ def test_the_demo_collects_what_the_truth_knows(gallery: GalleryServer, tmp_path
     ]
     assert 0.17 < np.mean(wrong) < 0.25
 
-    test = Dataset.read(tmp_path / "answers/test")
+    test = read_dataset(tmp_path / "answers/test")
     assert set(test.classes) == set(NAMES)
     assert test.images[0].shape == (64, 64, 3)
     hashes = {hashlib.sha256(picture.tobytes()).digest() for picture in test.images}

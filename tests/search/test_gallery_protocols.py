@@ -4,8 +4,8 @@ import pytest
 import urllib3
 from aiohttp import web
 
-from adc_core.design import Query
 from adc_core.errors import InputError
+from adc_core.records.design import Query
 from adc_plugins_search.gallery import (
     bing_protocol,
     brave_protocol,

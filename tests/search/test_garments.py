@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from adc_plugins_search.gallery.catalog import Offer
 from PIL import Image
 
-from adc_core.dataset import Dataset
-from adc_core.design import Brief, Query
+from adc_core import read_dataset
 from adc_core.errors import InputError
+from adc_core.records.design import Brief, Query
 from adc_plugins_search.designers.vocabulary import VocabularyDesigner
+from adc_plugins_search.gallery.catalog import Offer
 from adc_plugins_search.gallery.conditions import CONDITIONS, PICTURELESS
 from adc_plugins_search.gallery.export import export_answers
 from adc_plugins_search.gallery.flaws import CLEAN, LOOKALIKES, Flaws
@@ -265,6 +265,6 @@ def test_the_export_tells_what_is_true(tmp_path: Path) -> None:
         assert row["color"] == offer.attributes.get("color", "")
         assert row["material"] == offer.attributes["material"]
         assert row["pattern"] == offer.attributes["pattern"]
-    test = Dataset.read(tmp_path / "test")
+    test = read_dataset(tmp_path / "test")
     assert set(test.classes) == set(catalog.classes)
     assert len(test) == 24

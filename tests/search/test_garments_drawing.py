@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adc_core.decoding import open_image
+from adc_core.images.decoding import open_image
 from adc_plugins_search.designers.vocabulary import ATTRIBUTES, lab, read_words
 from adc_plugins_search.gallery.drawing import Garment, draw
 from adc_plugins_search.gallery.garment_files import ODD, encoded, mime_of, near

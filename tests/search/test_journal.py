@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from adc_core.design import Hit, Page, Query
 from adc_core.errors import WorkError
+from adc_core.records.design import Hit, Page, Query
 from adc_plugins_search.collectors.journal import Journal
 from adc_plugins_search.collectors.outcomes import Outcome, Reason, Refused, Stored
 

@@ -3,8 +3,8 @@ from contextlib import closing
 
 import pytest
 
-from adc_core.design import Design, Hit, Page, Query
-from adc_core.interfaces import Searcher
+from adc_core.components.interfaces import Searcher
+from adc_core.records.design import Design, Hit, Page, Query
 from adc_plugins_search.collectors.journal import Journal
 from adc_plugins_search.collectors.relaxing import relaxed, without
 from adc_plugins_search.collectors.searching import search_all

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from photo_folder import CLASSES, PIPELINE, adc, content, read_list, write_list
 
-from adc_core import Dataset, read_run
+from adc_core import read_dataset, read_run
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_a_list_is_carried_out_and_undone(own):
         "undo: adc apply moves.csv --undo\n",
         "",
     )
-    cleaned = Dataset.read(own / "photos")
+    cleaned = read_dataset(own / "photos")
     for place, name in enumerate(cleaned.ids.tolist()):
         digest = sha256((own / "photos" / name).read_bytes()).hexdigest()
         assert expected.pop(digest) == cleaned.classes[cleaned.labels[place]]

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.arrays import Array
-from adc_core.dataset import Dataset
-from adc_core.image_check import Broken
-from adc_core.splits import SPLIT
+from adc_core.arrays.validation import Array
+from adc_core.records.dataset import Dataset
+from adc_core.runs.image_check import Broken
+from adc_core.storage.splits import SPLIT
 from adc_plugins_detect.health.checks import (
     EXACT_COPY,
     NEAR_COPY,
@@ -31,9 +31,9 @@ from adc_plugins_detect.health.class_health import (
     find_overlaps,
     share,
 )
-from adc_plugins_detect.health.duplicates import Duplicates, Leak, find_leaks
 from adc_plugins_detect.health.order import OrderTest, label_order, sample_order
 from adc_plugins_detect.health.outliers import Outliers, find_outliers
+from adc_plugins_detect.image_measures.duplicates import Duplicates, Leak, find_leaks
 
 MOST_PAIRS = 50
 """Confusions and overlaps that are kept; with a thousand classes there are half a million."""

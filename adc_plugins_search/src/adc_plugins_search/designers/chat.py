@@ -10,8 +10,8 @@ from typing import Any
 import urllib3
 from pydantic import BaseModel, ValidationError
 
+from adc_core.components.signals import heed
 from adc_core.errors import InputError, WorkError
-from adc_core.interruption import heed
 from adc_plugins_search.designers.endpoint import Endpoint
 from adc_plugins_search.manners import seconds_of, user_agent
 from adc_plugins_search.searchers.bounded_answer import TooLongError, read_bounded

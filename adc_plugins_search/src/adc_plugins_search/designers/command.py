@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from adc_core.errors import InputError, InputErrors, WorkError
 
 if TYPE_CHECKING:
-    from adc_core.design import Brief
-    from adc_core.interfaces import Designer
+    from adc_core.components.interfaces import Designer
+    from adc_core.records.design import Brief
     from adc_plugins_search.designers.design_sheet import Sheet
     from adc_plugins_search.designers.proposals import Groups, Proposal
 
@@ -50,8 +50,8 @@ class DesignCommand:
             WorkError: the model fails, or the review was not finished.
         """
         from adc_core.cli.component_option import component_from
-        from adc_core.interfaces import Designer
-        from adc_core.work import working_in
+        from adc_core.components.context import working_in
+        from adc_core.components.interfaces import Designer
 
         if arguments.to.suffix not in (".yaml", ".yml"):
             raise InputError(f"--to {arguments.to}: a design is written as YAML: end it in .yaml")
@@ -67,9 +67,9 @@ class DesignCommand:
 def _read_brief(path: Path) -> "Brief":
     from pydantic import ValidationError
 
-    from adc_core.config_file import read_config
-    from adc_core.design import Brief
-    from adc_core.faults import lines_of
+    from adc_core.errors import lines_of
+    from adc_core.records.design import Brief
+    from adc_core.storage.config_file import read_config
 
     try:
         return Brief.model_validate(read_config(path, "a brief"))
@@ -158,7 +158,7 @@ def _proposals(designer: "Designer", brief: "Brief") -> "Iterator[Proposal]":
 
 def _start(designer: "Designer", to: Path, folder: Path) -> "Sheet":
     """What was decided before: in a review that was not finished, or in the file and by hand."""
-    from adc_core.design import Brief
+    from adc_core.records.design import Brief
     from adc_plugins_search.designers.design_sheet import Sheet
     from adc_plugins_search.designers.file import FileDesigner
     from adc_plugins_search.designers.proposals import Proposer
@@ -188,7 +188,7 @@ def _start(designer: "Designer", to: Path, folder: Path) -> "Sheet":
 
 def _finish(sheet: "Sheet", to: Path, folder: Path) -> None:
     """Write the file, unless it says the same already: then its comments can stay."""
-    from adc_core.seal import disk_faults
+    from adc_core.storage.checksums import disk_faults
     from adc_plugins_search.designers.design_sheet import Sheet
 
     if not to.exists() or Sheet.read(to).text() != sheet.text():

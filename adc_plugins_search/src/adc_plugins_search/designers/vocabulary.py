@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from adc_core.config_file import read_config
-from adc_core.design import Brief, ClassName, Design
+from adc_core.components.interfaces import Designer
 from adc_core.errors import InputError
-from adc_core.interfaces import Designer
+from adc_core.records.design import Brief, ClassName, Design
+from adc_core.storage.config_file import read_config
 from adc_plugins_search.designers.attributes import design_of
 from adc_plugins_search.designers.proposals import Groups, Proposal
 

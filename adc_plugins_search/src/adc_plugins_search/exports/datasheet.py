@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_plugins_search.exports.changes import CHANGES, count_moves
 from adc_plugins_search.exports.public_recipe import public_recipe
 from adc_plugins_search.exports.source import Source

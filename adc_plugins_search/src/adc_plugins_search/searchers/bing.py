@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from adc_core.design import Hit, Page, Query
-from adc_core.interfaces import Searcher
+from adc_core.components.interfaces import Searcher
+from adc_core.records.design import Hit, Page, Query
 from adc_plugins_search.licenses import creative_commons
 from adc_plugins_search.searchers.base_url import BaseUrl, check_may_have
 from adc_plugins_search.searchers.json_api import Hits, get_json, refusal, results_of

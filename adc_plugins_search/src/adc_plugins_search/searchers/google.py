@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from adc_core.design import Hit, Page, Query
+from adc_core.components.interfaces import Searcher
 from adc_core.errors import InputError, WorkError
-from adc_core.interfaces import Searcher
+from adc_core.records.design import Hit, Page, Query
 from adc_plugins_search.searchers.base_url import BaseUrl, check_may_have
 from adc_plugins_search.searchers.json_api import Answer, Hits, get_json, results_of
 from adc_plugins_search.searchers.keys import one_line, secret

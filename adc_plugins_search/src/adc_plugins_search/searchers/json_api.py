@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 import urllib3
 from pydantic import BaseModel, Field, ValidationError
 
-from adc_core.design import Page
 from adc_core.errors import InputError, WorkError
+from adc_core.records.design import Page
 from adc_plugins_search.manners import seconds_of, user_agent
 from adc_plugins_search.searchers.bounded_answer import TooLongError, read_bounded
 from adc_plugins_search.searchers.keys import one_line, redact

@@ -7,9 +7,9 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from adc_core.design import Hit, Page, Query
+from adc_core.components.interfaces import Searcher
 from adc_core.errors import InputError
-from adc_core.interfaces import Searcher
+from adc_core.records.design import Hit, Page, Query
 from adc_plugins_search.licenses import creative_commons
 from adc_plugins_search.manners import user_agent
 from adc_plugins_search.searchers.base_url import BaseUrl, check_may_have

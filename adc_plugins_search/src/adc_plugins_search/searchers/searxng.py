@@ -4,9 +4,9 @@ import re
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from adc_core.design import Hit, Page, Query
+from adc_core.components.interfaces import Searcher
 from adc_core.errors import InputError
-from adc_core.interfaces import Searcher
+from adc_core.records.design import Hit, Page, Query
 from adc_plugins_search.searchers.base_url import BaseUrl
 from adc_plugins_search.searchers.json_api import Hits, get_json, refusal, results_of
 

@@ -6,8 +6,8 @@ from html import unescape
 
 from pydantic import BaseModel, Field
 
-from adc_core.design import Hit, Page, Query
-from adc_core.interfaces import Searcher
+from adc_core.components.interfaces import Searcher
+from adc_core.records.design import Hit, Page, Query
 from adc_plugins_search.licenses import of_url
 from adc_plugins_search.manners import user_agent
 from adc_plugins_search.searchers.base_url import BaseUrl

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
 
 
 def validation_split(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Dataset]:

@@ -1,0 +1,260 @@
+"""The run directory: one folder per finished stage, and `run.json`.
+
+A stage is written in `.work` and renamed when whole, so a killed run leaves finished stages and
+resumable work, never half a stage.
+"""
+
+import json
+import os
+import platform
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar
+
+from filelock import FileLock, Timeout
+
+from adc_core.errors import InputError, WorkError
+from adc_core.components.installed import installed_packages
+from adc_core.components.interfaces import HITS, REFUSED
+from adc_core.components.signals import heed
+from adc_core.runs.listeners import Listeners
+from adc_core.runs.pipeline import Pipeline
+from adc_core.storage.plain_files import refuse_irregular
+from adc_core.runs.previous_results import keep_previous
+from adc_core.runs.run_record import (
+    PIPELINE,
+    RECORD,
+    Machine,
+    RunRecord,
+    StageRecord,
+    read_record,
+    write_record,
+)
+from adc_core.storage.checksums import SUMS, disk_faults, new_file, new_folder, read_sums, seal, unseal
+from adc_core.runs.stage_formats import Form
+from adc_core.components.context import Progressed, Remarked, working_in
+
+W = TypeVar("W")
+R = TypeVar("R")
+
+KEPT = (REFUSED, HITS, "collection.json", "turns.jsonl", "spent.json")
+"""Files of a stage's work folder that are kept beside its result."""
+
+EVIDENCE = ("encoder", "enrichers/")
+"""How the names of the stages begin that gather evidence."""
+
+SAMPLES = ("ids", "labels", "classes")
+"""What tells whether a dataset is still the one that a run was given."""
+
+_STAGE = "stage.json"
+_LOCK = ".lock"
+
+
+class RunDirectory:
+    """A run directory that this process holds; use `open_run_directory`."""
+
+    def __init__(self, folder: Path, pipeline: Pipeline, listeners: Listeners) -> None:
+        self.folder = folder
+        self._listeners = listeners
+        self._work = folder / ".work"
+        self._memory = folder / ".memory"
+        self._done: set[str] = set()
+        before = read_record(folder)
+        self._record = RunRecord(
+            source=pipeline.source,
+            started=_now(),
+            pipeline=json.loads(pipeline.model_dump_json()),
+            seeds=dict(_seeds("", pipeline.model_dump(mode="json"))),
+            machine=Machine(
+                cpus=os.cpu_count(),
+                platform=platform.platform(),
+                python=platform.python_version(),
+            ),
+            packages=installed_packages(),
+            stages={} if before is None else before.stages,
+        )
+        with disk_faults(folder):
+            text = pipeline.to_yaml(folder)
+            keep_previous(folder, PIPELINE, text)
+        with new_file(folder / PIPELINE) as part:
+            part.write_text(text, encoding="utf-8")
+        write_record(self._record, folder)
+
+    def stage(
+        self,
+        name: str,
+        key: Mapping[str, Any],
+        work: Callable[[], W],
+        form: Form[W, R],
+        *,
+        remembers: bool = False,
+    ) -> R:
+        """The result of a stage: read from its folder if it was made from the same key.
+
+        Args:
+            name: the stage and its folder: `detectors/simifeat`.
+            key: everything that the result depends on: fingerprints, never secrets.
+            work: makes the result.
+            form: how it is written and read.
+            remembers: whether its work folder serves the same stage with another key, too, and
+                stays when it is finished; the work itself knows what of it still holds.
+
+        Raises:
+            WorkError: the disk refuses, or the finished stage is damaged.
+        """
+        heed()
+        folder = self.folder / name
+        described = {"stage": name, "key": dict(key)}
+        digest = sha256(json.dumps(described).encode()).hexdigest()
+        started = time.perf_counter()
+        if json.dumps(_stage_key(folder)) == json.dumps(described):
+            result = form.read(folder, unseal(folder))
+            self._finish(name, folder, time.perf_counter() - started, reused=True)
+            return result
+        self._listeners.tell("adc_stage_started", stage=name)
+        try:
+            kept = self._memory if remembers else self._work / "stages"
+            place = scratch = kept / name.replace("/", ".")
+            if not remembers:
+                _forget_other(scratch, digest)
+                place = scratch / digest[:16]
+            with disk_faults(place), working_in(place, *self._heard_of(name)):
+                value = work()
+            part = self._work / "part"
+            with new_folder(folder, part):
+                sums = form.write(value, part)
+                text = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
+                (part / _STAGE).write_text(text, encoding="utf-8")
+                for file in KEPT:
+                    if (place / file).exists():
+                        shutil.copyfile(place / file, part / file)
+                seal(part, sums)
+            result = form.read(folder, read_sums(folder))
+            if not remembers:
+                shutil.rmtree(scratch, ignore_errors=True)
+        except BaseException as error:
+            self._listeners.tell("adc_stage_failed", stage=name, error=error)
+            raise
+        self._finish(name, folder, time.perf_counter() - started, reused=False)
+        return result
+
+    def note_given(self, fingerprint: str) -> None:
+        """Note which dataset the run was given, so that a reader can tell whether it still is."""
+        self._record.given = fingerprint
+        write_record(self._record, self.folder)
+
+    def finish(self) -> None:
+        """Note that every stage is done and drop folders of stages that are no longer planned."""
+        stages = self._record.stages
+        # Evidence is dear, and serves again when its pipeline comes back.
+        for name in {name for name in set(stages) - self._done if not name.startswith(EVIDENCE)}:
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+        self._record.stages = {name: stages[name] for name in stages if name in self._done}
+        self._record.finished = True
+        write_record(self._record, self.folder)
+        shutil.rmtree(self._work, ignore_errors=True)
+
+    def _finish(self, name: str, folder: Path, seconds: float, *, reused: bool) -> None:
+        digest = sha256((folder / SUMS).read_bytes()).hexdigest()
+        before = self._record.stages.pop(name, None)
+        if reused and before is not None and before.fingerprint == digest:
+            worked = before.seconds
+        else:
+            worked = round(seconds, 3)
+        self._record.stages[name] = StageRecord(fingerprint=digest, seconds=worked, reused=reused)
+        self._done.add(name)
+        write_record(self._record, self.folder)
+        self._listeners.tell("adc_stage_finished", stage=name, seconds=seconds, reused=reused)
+
+    def _heard_of(self, stage: str) -> tuple[Progressed, Remarked]:
+        def progressed(done: int, total: int | None, unit: str) -> None:
+            self._listeners.tell(
+                "adc_stage_progressed", stage=stage, done=done, total=total, unit=unit
+            )
+
+        def remarked(text: str) -> None:
+            self._listeners.tell("adc_stage_remarked", stage=stage, text=text)
+
+        return progressed, remarked
+
+
+def _forget_other(scratch: Path, digest: str) -> None:
+    """Partial results of other options are of no use to a stage."""
+    if scratch.is_dir():
+        for old in scratch.iterdir():
+            if old.name != digest[:16]:
+                shutil.rmtree(old, ignore_errors=True)
+
+
+@contextmanager
+def open_run_directory(
+    folder: Path, pipeline: Pipeline, listeners: Listeners
+) -> Iterator[RunDirectory]:
+    """Hold a run directory for this process alone.
+
+    Raises:
+        InputError: the folder belongs to something else.
+        WorkError: another process holds it, or it cannot be written.
+    """
+    _refuse_other(folder, pipeline)
+    with disk_faults(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / _LOCK)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            raise WorkError(
+                f"{folder} is in use by another process: wait for it or choose another --out"
+            ) from None
+    try:
+        yield RunDirectory(folder, pipeline, listeners)
+    finally:
+        lock.release()
+
+
+def _refuse_other(folder: Path, pipeline: Pipeline) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder} is a file: choose another --out")
+    if not folder.exists():
+        return
+    there = {item.name for item in folder.iterdir()} - {_LOCK}
+    if there and RECORD not in there:
+        raise InputError(f"{folder} is not empty and not a run directory: choose another --out")
+    refuse_irregular(folder)  # before anything is opened: the record itself may be a FIFO
+    record = read_record(folder)
+    if record is not None and record.source != pipeline.source:
+        raise InputError(
+            f"{folder} holds the run of another pipeline ({record.source}, "
+            f"not {pipeline.source}): choose another --out"
+        )
+
+
+def _stage_key(folder: Path) -> Any:
+    try:
+        return json.loads((folder / _STAGE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        raise WorkError(
+            f"{folder / _STAGE} is damaged: remove {folder} to make it again"
+        ) from error
+
+
+def _seeds(place: str, value: Any) -> Iterator[tuple[str, int]]:
+    """Every option named `seed`, with its place in the pipeline."""
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, item in items:
+        here = f"{place}.{key}".lstrip(".")
+        if key == "seed" and isinstance(item, int):
+            yield here, item
+        elif isinstance(item, dict | list):
+            yield from _seeds(here, item)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,207 @@
+"""How the result of each stage is written into its folder and read back."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from adc_core.arrays.validation import Array
+from adc_core.records.corruption import Corruption
+from adc_core.records.dataset import EVIDENCE, Dataset
+from adc_core.storage.saved_dataset import (
+    load_array,
+    load_dataset,
+    read_evidence,
+    write_dataset,
+    write_evidence,
+)
+from adc_core.records.design import Design
+from adc_core.records.findings import Curation, Findings
+from adc_core.arrays.hashing import save_array
+from adc_core.records.model import Epoch, Model, Predictions
+from adc_core.records.run import Measurement, Training, TrainingSet
+from adc_core.arrays.strings import from_arrow, to_arrow
+
+W = TypeVar("W")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Form(Generic[W, R]):
+    """The files of one kind of result: what is written (W) and what is read back (R).
+
+    Attributes:
+        write: puts a value into an empty folder and returns sums of files that it knows already.
+        read: makes a value from a folder whose files were checked against these sums.
+    """
+
+    write: Callable[[W, Path], dict[str, str]]
+    read: Callable[[Path, Mapping[str, str]], R]
+
+
+def _write_json(value: Any, path: Path) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _write_design(design: Design, folder: Path) -> dict[str, str]:
+    _write_json(design.model_dump(mode="json"), folder / "design.json")
+    return {}
+
+
+DESIGN = Form(
+    _write_design, lambda folder, _: Design.model_validate(_read_json(folder / "design.json"))
+)
+
+DATASET = Form(partial(write_dataset, link=True), load_dataset)
+
+
+def evidence_form(names: tuple[str, ...]) -> Form[Dataset, dict[str, Any]]:
+    """Some columns of a dataset; what is read back is a dataset's keyword arguments.
+
+    Names that ADC does not know are columns of the author's own.
+    """
+    known = tuple(name for name in names if name in EVIDENCE)
+    own = tuple(name for name in names if name not in EVIDENCE)
+
+    def write(dataset: Dataset, folder: Path) -> dict[str, str]:
+        sums: dict[str, str] = {}
+        _write_json(write_evidence(dataset, known, folder, sums), folder / "evidence.json")
+        for name in own:
+            save_array(dataset.columns[name], folder / f"{_COLUMN}{name}.npy")
+        return sums
+
+    return Form(write, evidence_in)
+
+
+def evidence_in(folder: Path, sums: Mapping[str, str]) -> dict[str, Any]:
+    """Read the columns that a stage added, whatever they are: a dataset's keyword arguments."""
+    evidence = read_evidence(folder, _read_json(folder / "evidence.json"), sums)
+    own = sorted(path for path in sums if path.startswith(_COLUMN) and path.endswith(".npy"))
+    columns = {
+        path.removeprefix(_COLUMN).removesuffix(".npy"): load_array(folder / path) for path in own
+    }
+    return evidence | ({"columns": columns} if own else {})
+
+
+_COLUMN = "column."
+"""Before the name of a column of an author's own, as a file."""
+
+
+def _write_corruption(corruption: Corruption, folder: Path) -> dict[str, str]:
+    save_array(corruption.labels, folder / "labels.npy")
+    save_array(corruption.mask, folder / "mask.npy")
+    if corruption.transition is not None:
+        save_array(corruption.transition, folder / "transition.npy")
+    return {}
+
+
+def _read_corruption(folder: Path, _: Mapping[str, str]) -> Corruption:
+    return Corruption(
+        labels=load_array(folder / "labels.npy"),
+        mask=load_array(folder / "mask.npy"),
+        transition=_optional(folder / "transition.npy"),
+    )
+
+
+CORRUPTION = Form(_write_corruption, _read_corruption)
+
+
+def _optional(path: Path) -> Array | None:
+    return load_array(path) if path.exists() else None
+
+
+_OF_ALL = ("noise_rate", "noise_range", "precision", "evidence", "classes")
+_PER_SAMPLE = ("suspicion", "flagged", "suggested_labels", "suggestion_confidence", "covered")
+
+
+def _write_findings(findings: Findings, folder: Path) -> dict[str, str]:
+    columns = {"id": to_arrow(findings.ids)}
+    for name in _PER_SAMPLE:
+        if (column := getattr(findings, name)) is not None:
+            columns[name] = pa.array(column)
+    pq.write_table(pa.table(columns), folder / "findings.parquet")
+    if findings.transition is not None:
+        save_array(findings.transition, folder / "transition.npy")
+    told = findings.model_dump(mode="json", include=set(_OF_ALL))
+    _write_json(told, folder / "findings.json")
+    return {}
+
+
+def _read_findings(folder: Path, _: Mapping[str, str]) -> Findings:
+    table = pq.read_table(folder / "findings.parquet")
+    columns = {name: table[name].to_numpy() for name in _PER_SAMPLE if name in table.column_names}
+    return Findings(
+        ids=from_arrow(table["id"]),
+        transition=_optional(folder / "transition.npy"),
+        **columns,
+        **_read_json(folder / "findings.json"),
+    )
+
+
+FINDINGS = Form(_write_findings, _read_findings)
+
+
+def curation_form(dataset: Dataset) -> Form[Curation, Curation]:
+    """The changes of a curation; the repaired dataset is made from them again."""
+
+    def write(curation: Curation, folder: Path) -> dict[str, str]:
+        pq.write_table(curation.changes, folder / "changes.parquet")
+        _write_json(curation.notes, folder / "notes.json")
+        return {}
+
+    def read(folder: Path, _: Mapping[str, str]) -> Curation:
+        notes = _read_json(folder / "notes.json")
+        return Curation.apply(dataset, pq.read_table(folder / "changes.parquet"), notes)
+
+    return Form(write, read)
+
+
+def training_form(
+    learner: str, trained_on: TrainingSet
+) -> Form[tuple[Model, Predictions | None], Training]:
+    """A model in its own form, its history and its predictions on the test set."""
+
+    def write(result: tuple[Model, Predictions | None], folder: Path) -> dict[str, str]:
+        model, predictions = result
+        model.save(folder / "model")
+        history = [epoch.model_dump(mode="json") for epoch in model.history]
+        _write_json({"classes": list(model.classes), "history": history}, folder / "training.json")
+        if predictions is not None:
+            save_array(predictions.probabilities, folder / "predictions.npy")
+        return {}
+
+    def read(folder: Path, _: Mapping[str, str]) -> Training:
+        described = _read_json(folder / "training.json")
+        probabilities = _optional(folder / "predictions.npy")
+        return Training(
+            learner=learner,
+            trained_on=trained_on,
+            history=tuple(Epoch(**epoch) for epoch in described["history"]),
+            predictions=None
+            if probabilities is None
+            else Predictions(probabilities=probabilities, classes=tuple(described["classes"])),
+        )
+
+    return Form(write, read)
+
+
+def _write_measurements(measurements: tuple[Measurement, ...], folder: Path) -> dict[str, str]:
+    lines = [measurement.model_dump(mode="json") for measurement in measurements]
+    _write_json(lines, folder / "measurements.json")
+    return {}
+
+
+def _read_measurements(folder: Path, _: Mapping[str, str]) -> tuple[Measurement, ...]:
+    return tuple(Measurement(**line) for line in _read_json(folder / "measurements.json"))
+
+
+MEASUREMENTS = Form(_write_measurements, _read_measurements)

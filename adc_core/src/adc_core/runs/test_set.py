@@ -1,0 +1,47 @@
+"""The test set of a pipeline: labelled like the dataset, and apart from it."""
+
+import warnings
+
+import numpy as np
+
+from adc_core.records.dataset import Dataset, rows_of
+from adc_core.errors import InputError
+from adc_core.runs.image_check import name_of
+
+_SHOWN = 3
+
+
+def with_classes_of(test: Dataset, dataset: Dataset) -> Dataset:
+    """Give the test set the class numbers of the dataset.
+
+    Raises:
+        InputError: it has a class that the dataset has not.
+    """
+    if missing := [name for name in test.classes if name not in dataset.classes]:
+        raise InputError(
+            f"the test set has the class {missing[0]!r}, which the dataset has not: "
+            f"{', '.join(dataset.classes)}"
+        )
+    places = np.array([dataset.classes.index(name) for name in test.classes])
+    return test.replace(labels=places[test.labels], classes=dataset.classes, probabilities=None)
+
+
+def warn_of_leaks(test: Dataset, dataset: Dataset) -> None:
+    """Warn where images of the test set are images of the dataset, byte for byte.
+
+    A model has seen them with their labels, so that its accuracy on them tells of memory.
+    """
+    if test.images is None or dataset.images is None:
+        return
+    found = rows_of(np.asarray(dataset.images.sums), np.asarray(test.images.sums))
+    if not (rows := np.flatnonzero(found >= 0)).size:
+        return
+    pairs = ", ".join(
+        f"{name_of(test, row)} = {name_of(dataset, found[row])}" for row in rows[:_SHOWN].tolist()
+    )
+    warnings.warn(
+        f"{len(rows):,} of {len(test):,} images of the test set are in the dataset too, byte for "
+        f"byte ({pairs}{', …' if len(rows) > _SHOWN else ''}): remove them from one of the two, "
+        "or accuracies are too high",
+        stacklevel=2,
+    )
