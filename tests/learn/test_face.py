@@ -37,3 +37,13 @@ def test_nothing_heavy_is_imported_with_it():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert printed.stdout == "set()\n"
+
+
+def test_renamed_options_lead_to_present_ones():
+    for name in adc_plugins_learn.__all__:
+        renamed = getattr(getattr(adc_plugins_learn, name), "renamed_options", {})
+        if renamed:
+            fields = getattr(adc_plugins_learn, name).model_fields
+            assert set(renamed.values()) <= set(fields)
+            assert not set(renamed) & set(fields)
+    assert adc_plugins_learn.DivideMix.renamed_options["shift"] == "max_translation"
