@@ -18,7 +18,7 @@ from adc_core.records.dataset import Dataset
 from adc_core.records.evidence import Dynamics
 from adc_plugins_detect import aum, data_maps, lstm_dynamics
 from adc_plugins_detect.metrics.detection import rank_figures
-from adc_plugins_learn.learners.cross_entropy import CrossEntropy
+from adc_plugins_learn import CrossEntropy
 
 ROWS = 10_000
 EPOCHS = 10

@@ -11,7 +11,7 @@ from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 
 
 class TrainingDynamics(Enricher):
-    """Trains on the labels as given and notes what it saw of every sample, epoch by epoch.
+    """Trains on the labels as given and records what it saw of every sample, epoch by epoch.
 
     Right labels are learned early and wrong ones late, by memory. Every detector that reads
     `dynamics` shares this one training. The learner's augmentation and schedule shape the
@@ -25,7 +25,7 @@ class TrainingDynamics(Enricher):
     )
 
     def enrich(self, dataset: Dataset) -> Dataset:
-        """The dataset with the column `dynamics`.
+        """Add the column `dynamics`.
 
         Raises:
             InputError: the learner records no dynamics, or the dataset does not suit it.
