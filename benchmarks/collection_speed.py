@@ -115,7 +115,7 @@ def make_pictures(folder: Path, count: int, part: int) -> None:
 
 def kernel(decoder: str, paths: list[Path]) -> float:
     """CPU seconds that verifying takes, from memory."""
-    from adc_plugins_search.collectors.verifying import PictureRules, verify
+    from adc_plugins_search.download.images.verify import PictureRules, verify
 
     rules = PictureRules(size=SIZE, min_side=32, max_pixels=64_000_000, decoder=decoder)
     bodies = [path.read_bytes() for path in paths]

@@ -38,7 +38,7 @@ from soak_answers import (
     until_closed,
 )
 
-from adc_plugins_search.collectors.outcomes import Reason
+from adc_plugins_search.download.outcomes import Reason
 from adc_plugins_search.gallery.conditions import XMP
 
 if TYPE_CHECKING:

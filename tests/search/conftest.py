@@ -20,7 +20,7 @@ from adc_core.design import Design, Hit, Page, Query
 from adc_core.interfaces import Searcher
 from adc_core.work import working_in
 from adc_plugins_search.collectors.downloader import Downloader
-from adc_plugins_search.collectors.outcomes import Stored
+from adc_plugins_search.download.outcomes import Stored
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -10,7 +10,7 @@ from adc_core.design import Query
 from adc_core.errors import InputError
 from adc_core.faults import lines_of
 from adc_core.interfaces import Searcher
-from adc_plugins_search.searchers.base_url import check_may_have, is_loopback, is_near
+from adc_plugins_search.base_url import check_may_have, is_loopback, is_near
 from adc_plugins_search.searchers.bing import BingSearcher
 from adc_plugins_search.searchers.brave import BraveSearcher
 from adc_plugins_search.searchers.google import SERVICE, GoogleSearcher

@@ -19,8 +19,9 @@ from aiohttp import web
 from yarl import URL
 
 from adc_core.work import working_in
-from adc_plugins_search.collectors import fetching, http_client
 from adc_plugins_search.collectors.downloader import Downloader
+from adc_plugins_search.download.http import client
+from adc_plugins_search.download.workers import fetch_loop
 
 Outcome = tuple[str, str] | None
 
@@ -241,9 +242,9 @@ def test_an_error_that_nobody_foresaw_costs_one_image(
     async def fail(session, address: URL, rules):
         if str(address) == url:
             raise KeyError("strange")
-        return await http_client.get(session, address, rules)
+        return await client.get(session, address, rules)
 
-    monkeypatch.setattr(fetching, "get", fail)
+    monkeypatch.setattr(fetch_loop, "get", fail)
     said = (
         f"{url} is left out (KeyError: 'strange'): please report this address as a fault of ADC's"
     )

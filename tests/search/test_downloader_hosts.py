@@ -15,7 +15,7 @@ from aiohttp import web
 
 from adc_core.work import working_in
 from adc_plugins_search.collectors.downloader import Downloader
-from adc_plugins_search.collectors.host_budget import MOST_IMAGES
+from adc_plugins_search.download.http.host_budget import MOST_IMAGES
 
 Refusals = list[tuple[str, str]]
 

@@ -12,7 +12,6 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import urllib3
-from adc_plugins_search.gallery.catalog import Offer
 from PIL import Image
 from sklearn.datasets import load_digits
 
@@ -22,6 +21,7 @@ from adc_core.errors import InputError, WorkError
 from adc_core.work import working_in
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.designers.attributes import AttributeDesigner
+from adc_plugins_search.gallery.catalog import Offer
 from adc_plugins_search.gallery.digits import NAMES, DigitCatalog
 from adc_plugins_search.gallery.google_protocol import ENGINE, KEY
 from adc_plugins_search.gallery.server import GalleryServer

@@ -10,12 +10,12 @@ import aiohttp
 import pyarrow.parquet as pq
 import pytest
 import urllib3
-from adc_plugins_search.gallery.catalog import Offer
 from PIL import Image
 
 from adc_core.work import working_in
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.gallery import conditions
+from adc_plugins_search.gallery.catalog import Offer
 from adc_plugins_search.gallery.conditions import CONDITIONS, HEADERS, PICTURELESS, XMP, with_xmp
 from adc_plugins_search.gallery.flaws import CLEAN
 from adc_plugins_search.gallery.garments import GarmentCatalog

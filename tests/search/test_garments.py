@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from adc_plugins_search.gallery.catalog import Offer
 from PIL import Image
 
 from adc_core.dataset import Dataset
 from adc_core.design import Brief, Query
 from adc_core.errors import InputError
 from adc_plugins_search.designers.vocabulary import VocabularyDesigner
+from adc_plugins_search.gallery.catalog import Offer
 from adc_plugins_search.gallery.conditions import CONDITIONS, PICTURELESS
 from adc_plugins_search.gallery.export import export_answers
 from adc_plugins_search.gallery.flaws import CLEAN, LOOKALIKES, Flaws

@@ -7,13 +7,14 @@ import pytest
 from PIL import Image
 
 from adc_core.decoding import open_image
-from adc_plugins_search.designers.vocabulary import ATTRIBUTES, lab, read_words
 from adc_plugins_search.gallery.drawing import Garment, draw
 from adc_plugins_search.gallery.garment_files import ODD, encoded, mime_of, near
 from adc_plugins_search.gallery.garment_words import class_names, named, values
 from adc_plugins_search.gallery.materials import TEXTURES
 from adc_plugins_search.gallery.patterns import PATTERNS
 from adc_plugins_search.gallery.silhouettes import Pose, shapes, silhouette
+from adc_plugins_search.terms.colors import lab
+from adc_plugins_search.terms.vocabulary import ATTRIBUTES, read_words
 
 COLORS = {name: value for group in read_words()["color"].values() for name, value in group.items()}
 

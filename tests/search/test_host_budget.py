@@ -2,8 +2,8 @@
 
 import pytest
 
-from adc_plugins_search.collectors.host_budget import MOST_IMAGES, HostBudget
-from adc_plugins_search.collectors.outcomes import Reason, Refused
+from adc_plugins_search.download.http.host_budget import MOST_IMAGES, HostBudget
+from adc_plugins_search.download.outcomes import Reason, Refused
 
 BUSY = Refused(Reason.SERVER_ERROR, "HTTP 429", lasting=False)
 SILENT = Refused(Reason.UNREACHABLE, "no connection")

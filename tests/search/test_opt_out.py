@@ -3,7 +3,7 @@
 import pytest
 from multidict import CIMultiDict
 
-from adc_plugins_search.collectors.opt_out import (
+from adc_plugins_search.download.http.opt_out import (
     Signal,
     preferences,
     robots_tag,

@@ -6,9 +6,9 @@ from contextlib import ExitStack
 import pytest
 
 from adc_core.errors import WorkError
-from adc_plugins_search.collectors.messages import FetchRules
-from adc_plugins_search.collectors.outage import Outage, takes_connections
-from adc_plugins_search.collectors.outcomes import Reason, Refused
+from adc_plugins_search.download.http.fetch_rules import FetchRules
+from adc_plugins_search.download.outcomes import Reason, Refused
+from adc_plugins_search.download.workers.outage import Outage, takes_connections
 
 SILENT = Refused(Reason.UNREACHABLE, "no connection")
 GONE = Refused(Reason.NOT_FOUND, "HTTP 404")

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from protego import Protego
 from yarl import URL
 
-from adc_plugins_search.collectors.outcomes import PassingError, Reason, RefusedError
-from adc_plugins_search.collectors.robots import Robots, RobotsOfHosts, check, rules_of
+from adc_plugins_search.download.http.robots import Robots, RobotsOfHosts, check, rules_of
+from adc_plugins_search.download.outcomes import PassingError, Reason, RefusedError
 
 TEXT = b"""\xef\xbb\xbfUser-agent: *
 Disallow: /private/

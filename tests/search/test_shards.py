@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adc_core.errors import WorkError
-from adc_plugins_search.collectors.outcomes import Stored
-from adc_plugins_search.collectors.shards import ShardWriter, give_name, next_number, tidy
+from adc_plugins_search.download.images.shards import ShardWriter, give_name, next_number, tidy
+from adc_plugins_search.download.outcomes import Stored
 
 
 def stored_as(picture: bytes) -> Stored:

@@ -3,14 +3,9 @@ import pytest
 
 from adc_core.design import Brief
 from adc_core.errors import InputError
-from adc_plugins_search.designers.vocabulary import (
-    VocabularyDesigner,
-    farthest,
-    in_turn,
-    lab,
-    read_words,
-    values_for,
-)
+from adc_plugins_search.designers.vocabulary import VocabularyDesigner
+from adc_plugins_search.terms.colors import farthest, lab
+from adc_plugins_search.terms.vocabulary import in_turn, read_words, values_for
 
 BRIEF = Brief(subject="garments")
 

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from adc_core.errors import InputError, WorkError
-from adc_plugins_search.designers.chat import Completion, NotUnderstoodError, complete
-from adc_plugins_search.designers.endpoint import Endpoint
+from adc_plugins_search.llm.chat import Completion, NotUnderstoodError, complete
+from adc_plugins_search.llm.endpoint import Endpoint
 
 MESSAGES = [{"role": "user", "content": "Hello?"}]
 

@@ -365,7 +365,7 @@ def test_written_out_queries_are_refused(shell):
 
 def test_the_command_imports_nothing_heavy():
     code = (
-        "import sys; import adc_plugins_search.designers.command\n"
+        "import sys; import adc_plugins_search.commands.design\n"
         "print([name for name in ('numpy', 'urllib3', 'pydantic', 'yaml') if name in sys.modules])"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

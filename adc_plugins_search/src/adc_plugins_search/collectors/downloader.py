@@ -20,28 +20,31 @@ from adc_core.errors import InputError
 from adc_core.interfaces import Collector, Searcher
 from adc_core.near_duplicates import MOST_BITS
 from adc_core.work import progress, remark, work_folder
-from adc_plugins_search.collectors.address_guard import resolve, split_endpoint
-from adc_plugins_search.collectors.arrow_tables import small_tables
-from adc_plugins_search.collectors.assembling import dataset_of, write_accounts
-from adc_plugins_search.collectors.choosing import Judgments, NearDuplicates, choose
-from adc_plugins_search.collectors.crew import fetch_all
-from adc_plugins_search.collectors.errand_queue import ErrandQueue
-from adc_plugins_search.collectors.errands import errand_of
-from adc_plugins_search.collectors.journal import Journal
-from adc_plugins_search.collectors.messages import FetchRules, Job
-from adc_plugins_search.collectors.opt_out import Rule
-from adc_plugins_search.collectors.outcome_messages import (
+from adc_plugins_search.download.fetch_task import KEY_LENGTH, Errand
+from adc_plugins_search.download.http.fetch_rules import FetchRules
+from adc_plugins_search.download.http.opt_out import Rule
+from adc_plugins_search.download.http.ssrf_guard import resolve, split_endpoint
+from adc_plugins_search.download.images.shards import PART
+from adc_plugins_search.download.images.verify import Decoder, PictureRules
+from adc_plugins_search.download.journal import Journal
+from adc_plugins_search.download.outcomes import Outcome, Refused
+from adc_plugins_search.download.results.arrow_tables import small_tables
+from adc_plugins_search.download.results.build_dataset import dataset_of, write_accounts
+from adc_plugins_search.download.results.deduplicate import Judgments, NearDuplicates, choose
+from adc_plugins_search.download.results.outcome_messages import (
     all_refused,
     is_of_host_given_up,
     warn_of_hosts,
+    why_not_asked,
     word_of,
 )
-from adc_plugins_search.collectors.outcomes import KEY_LENGTH, Errand, Outcome, Refused
-from adc_plugins_search.collectors.recovery import recover
-from adc_plugins_search.collectors.searching import Harvest, search_all
-from adc_plugins_search.collectors.shards import PART
-from adc_plugins_search.collectors.verifying import Decoder, PictureRules
-from adc_plugins_search.manners import user_agent, why_not_asked
+from adc_plugins_search.download.results.resume import recover
+from adc_plugins_search.download.searches.run_queries import Harvest, search_all
+from adc_plugins_search.download.searches.task_for_hit import errand_of
+from adc_plugins_search.download.workers.protocol import Job
+from adc_plugins_search.download.workers.supervisor import fetch_all
+from adc_plugins_search.download.workers.task_queue import ErrandQueue
+from adc_plugins_search.http_headers import user_agent
 
 License = Literal["cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd"]
 _SHOWN = 5

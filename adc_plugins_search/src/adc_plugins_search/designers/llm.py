@@ -11,22 +11,22 @@ from adc_core.design import Brief, Design, distinct
 from adc_core.errors import InputError, WorkError
 from adc_core.interfaces import Designer
 from adc_core.work import progress, work_folder
-from adc_plugins_search.designers.answers import Groups as GroupsAnswer
-from adc_plugins_search.designers.answers import Words
-from adc_plugins_search.designers.asking import Model, UselessError, in_full
 from adc_plugins_search.designers.attributes import MOST_QUERIES, check_template, design_of
-from adc_plugins_search.designers.endpoint import model_name
-from adc_plugins_search.designers.picking import pick
-from adc_plugins_search.designers.prompts import (
+from adc_plugins_search.llm.answer_schemas import Groups as GroupsAnswer
+from adc_plugins_search.llm.answer_schemas import Words
+from adc_plugins_search.llm.endpoint import model_name
+from adc_plugins_search.llm.prompts import (
     ask_attributes,
     ask_groups,
     ask_options,
     system,
 )
-from adc_plugins_search.designers.proposals import Groups, Proposal
-from adc_plugins_search.designers.refining import clean, fold, refine
-from adc_plugins_search.designers.turns import Turns, spent
-from adc_plugins_search.designers.vocabulary import read_words
+from adc_plugins_search.llm.structured_chat import Model, UselessError, in_full
+from adc_plugins_search.llm.transcript import Turns, spent
+from adc_plugins_search.terms.normalize import clean, fold, refine
+from adc_plugins_search.terms.proposals import Groups, Proposal
+from adc_plugins_search.terms.select_diverse import pick
+from adc_plugins_search.terms.vocabulary import read_words
 
 TURNS = "turns.jsonl"
 """The file of prompts and answers in the work folder."""

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from adc_plugins_search.searchers.base_url import is_near
+from adc_plugins_search.base_url import is_near
 
 _PERSONAL = frozenset({"contact", "allow_hosts"})
 """Options that say how somebody is reached, and which machines are theirs."""

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from adc_plugins_search.designers.vocabulary import lab, read_words
 from adc_plugins_search.gallery.cloth import Cloth, Pixels, enlarged, grain, smooth
 from adc_plugins_search.gallery.materials import texture
 from adc_plugins_search.gallery.patterns import pattern
 from adc_plugins_search.gallery.silhouettes import Pose, Silhouette, extent, silhouette
+from adc_plugins_search.terms.colors import lab
+from adc_plugins_search.terms.vocabulary import read_words
 
 LARGEST = 400
 """Longer side, in pixels, up to which pictures are computed; larger ones are enlarged."""

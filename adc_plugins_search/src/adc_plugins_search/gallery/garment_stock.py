@@ -11,11 +11,11 @@ from math import erf, sqrt
 
 import numpy as np
 
-from adc_plugins_search.designers.vocabulary import ATTRIBUTES, values_for
 from adc_plugins_search.gallery.conditions import Condition
 from adc_plugins_search.gallery.flaws import LOOKALIKES, Flaws
 from adc_plugins_search.gallery.garment_files import ODD, Kind, near_size
 from adc_plugins_search.gallery.garment_words import class_names, suitable, values
+from adc_plugins_search.terms.vocabulary import ATTRIBUTES, values_for
 
 MOST_ANSWERS = 1000
 SMALLEST, LARGEST = 300, 800

@@ -14,7 +14,6 @@ import numpy as np
 from PIL import Image
 
 from adc_core.errors import InputError
-from adc_plugins_search.designers.vocabulary import ATTRIBUTES
 from adc_plugins_search.gallery.catalog import SUFFIX_OF, Catalog, Offer
 from adc_plugins_search.gallery.conditions import CLOSED
 from adc_plugins_search.gallery.drawing import Garment, draw
@@ -32,6 +31,7 @@ from adc_plugins_search.gallery.garment_stock import (
     size_of,
 )
 from adc_plugins_search.gallery.garment_words import PLAIN, class_names, named
+from adc_plugins_search.terms.vocabulary import ATTRIBUTES
 
 _SPACE = 2**36
 

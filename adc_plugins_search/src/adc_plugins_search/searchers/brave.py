@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field
 
 from adc_core.design import Hit, Page, Query
 from adc_core.interfaces import Searcher
-from adc_plugins_search.searchers.base_url import BaseUrl, check_may_have
-from adc_plugins_search.searchers.json_api import Hits, get_json, refusal, results_of
-from adc_plugins_search.searchers.keys import secret
+from adc_plugins_search.api_keys import secret
+from adc_plugins_search.base_url import BaseUrl, check_may_have
+from adc_plugins_search.http_json import Hits, get_json, refusal, results_of
 
 MAX_RESULTS = 200
 """Brave shows no more of any query, all on one page."""

@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field
 from adc_core.design import Hit, Page, Query
 from adc_core.errors import InputError, WorkError
 from adc_core.interfaces import Searcher
-from adc_plugins_search.searchers.base_url import BaseUrl, check_may_have
-from adc_plugins_search.searchers.json_api import Answer, Hits, get_json, results_of
-from adc_plugins_search.searchers.keys import one_line, secret
+from adc_plugins_search.api_keys import one_line, secret
+from adc_plugins_search.base_url import BaseUrl, check_may_have
+from adc_plugins_search.http_json import Answer, Hits, get_json, results_of
 
 PAGE_SIZE = 10
 MAX_RESULTS = 100

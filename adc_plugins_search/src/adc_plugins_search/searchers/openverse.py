@@ -10,11 +10,11 @@ from pydantic import BaseModel, Field
 from adc_core.design import Hit, Page, Query
 from adc_core.errors import InputError
 from adc_core.interfaces import Searcher
+from adc_plugins_search.api_keys import keep_secret, one_line, optional_secret
+from adc_plugins_search.base_url import BaseUrl, check_may_have
+from adc_plugins_search.http_headers import user_agent
+from adc_plugins_search.http_json import Hits, get_json, refusal, results_of
 from adc_plugins_search.licenses import creative_commons
-from adc_plugins_search.manners import user_agent
-from adc_plugins_search.searchers.base_url import BaseUrl, check_may_have
-from adc_plugins_search.searchers.json_api import Hits, get_json, refusal, results_of
-from adc_plugins_search.searchers.keys import keep_secret, one_line, optional_secret
 
 MAX_RESULTS = 240
 """Openverse shows no more of any query."""

@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from adc_core.design import Hit, Page, Query
 from adc_core.errors import InputError
 from adc_core.interfaces import Searcher
-from adc_plugins_search.searchers.base_url import BaseUrl
-from adc_plugins_search.searchers.json_api import Hits, get_json, refusal, results_of
+from adc_plugins_search.base_url import BaseUrl
+from adc_plugins_search.http_json import Hits, get_json, refusal, results_of
 
 _SIZE = re.compile(r"(\d+)\s*[×x]\s*(\d+)")
 

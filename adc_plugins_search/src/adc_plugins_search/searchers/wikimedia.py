@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field
 
 from adc_core.design import Hit, Page, Query
 from adc_core.interfaces import Searcher
+from adc_plugins_search.base_url import BaseUrl
+from adc_plugins_search.http_headers import user_agent
+from adc_plugins_search.http_json import Answer, Hits, get_json, refusal, results_of
 from adc_plugins_search.licenses import of_url
-from adc_plugins_search.manners import user_agent
-from adc_plugins_search.searchers.base_url import BaseUrl
-from adc_plugins_search.searchers.json_api import Answer, Hits, get_json, refusal, results_of
 
 PAGE_SIZE = 50
 _LAG = 5

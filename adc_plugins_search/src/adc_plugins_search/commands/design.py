@@ -1,0 +1,208 @@
+"""`adc design`: from a brief to a design file, with a person who looks at the words."""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from adc_core.errors import InputError, InputErrors, WorkError
+
+if TYPE_CHECKING:
+    from adc_core.design import Brief
+    from adc_core.interfaces import Designer
+    from adc_plugins_search.design_review.design_file import Sheet
+    from adc_plugins_search.terms.proposals import Groups, Proposal
+
+_WRITTEN, _DRAFT, _BEFORE = "written.yaml", "draft.yaml", "before.yaml"
+
+
+class DesignCommand:
+    """Design classes and queries with a language model or a vocabulary, and review the words."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """The options of `adc design`."""
+        parser.add_argument("brief", type=Path, help="the brief: subject and classes, as YAML")
+        parser.add_argument(
+            "--to",
+            type=Path,
+            default=Path("design.yaml"),
+            metavar="FILE",
+            help="the design file (design.yaml); what stands there already is kept",
+        )
+        parser.add_argument(
+            "--use",
+            default="llm",
+            metavar="DESIGNER[:OPTION=VALUE,…]",
+            help="who proposes: llm, vocabulary, attributes, … (llm)",
+        )
+        parser.add_argument("--yes", action="store_true", help="accept all without asking")
+        parser.add_argument(
+            "--dry-run", action="store_true", help="show the prompts and send nothing"
+        )
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Design, review and write; prompts, answers and the draft are kept in TO.work.
+
+        Raises:
+            InputError: the brief, the designer or the file that is there is wrong.
+            WorkError: the model fails, or the review was not finished.
+        """
+        from adc_core.cli.component_option import component_from
+        from adc_core.interfaces import Designer
+        from adc_core.work import working_in
+
+        if arguments.to.suffix not in (".yaml", ".yml"):
+            raise InputError(f"--to {arguments.to}: a design is written as YAML: end it in .yaml")
+        brief = _read_brief(arguments.brief)
+        designer = component_from(Designer, "--use", arguments.use)
+        if arguments.dry_run:
+            return _show_prompts(designer, brief)
+        folder = arguments.to.with_name(f"{arguments.to.name}.work")
+        with working_in(folder, _say_progress):
+            return _design(designer, brief, arguments.to, folder, ask=not arguments.yes)
+
+
+def _read_brief(path: Path) -> "Brief":
+    from pydantic import ValidationError
+
+    from adc_core.config_file import read_config
+    from adc_core.design import Brief
+    from adc_core.faults import lines_of
+
+    try:
+        return Brief.model_validate(read_config(path, "a brief"))
+    except ValidationError as error:
+        raise InputErrors(f"{path}: {line}" for line in lines_of(error)) from None
+
+
+def _show_prompts(designer: "Designer", brief: "Brief") -> int:
+    from adc_plugins_search.terms.proposals import Prompting
+
+    if not isinstance(designer, Prompting):
+        print(f"{designer.name} asks no model")
+        return 0
+    prompts = list(designer.prompts(brief))
+    for title, prompt in prompts:
+        print(f"# {title}\n{prompt}\n")
+    print(f"{len(prompts) - 1} questions, if every answer can be used; nothing was sent")
+    return 0
+
+
+def _design(designer: "Designer", brief: "Brief", to: Path, folder: Path, *, ask: bool) -> int:
+    from adc_plugins_search.design_review.review import QuitError, Section, review, section_of
+    from adc_plugins_search.designers.file import FileDesigner
+    from adc_plugins_search.designers.llm import LlmDesigner
+    from adc_plugins_search.llm.transcript import Turns, spent
+    from adc_plugins_search.terms.proposals import Proposer
+
+    sheet = _start(designer, to, folder)
+    sheet.classes = tuple(dict.fromkeys((*brief.classes, *sheet.classes)))
+
+    def more(section: Section, count: int) -> "Groups":
+        if not isinstance(designer, Proposer):
+            return {}
+        known = [word for words in section.groups.values() for word in words]
+        return designer.more(brief, *section.place, count, [*known, *section.struck])
+
+    def save(section: Section) -> None:
+        sheet.put(section.place, section.chosen, section.struck)
+        sheet.write(folder / _DRAFT)
+
+    def sections() -> "Iterator[Section]":
+        for proposal in _proposals(designer, brief):
+            _say_progress(1, 1, "")
+            yield section_of(proposal, sheet)
+
+    try:
+        review(sections(), more, save, ask=ask)
+    except QuitError:
+        raise WorkError(
+            f"the review is not finished and {to} not written: the same command goes on from "
+            "here, with --yes it accepts the rest"
+        ) from None
+    if not sheet.classes:
+        raise InputError(f"{designer.name} proposes no attributes: there is nothing to review")
+    sheet.write(folder / _DRAFT)
+    design = FileDesigner(path=folder / _DRAFT).design(brief.replace(classes=()))
+    _finish(sheet, to, folder)
+    if brief.classes and (others := [name for name in sheet.classes if name not in brief.classes]):
+        print(f"{to} keeps {', '.join(others)}, which the brief does not name: remove what is old")
+    classes = "1 class" if len(design.classes) == 1 else f"{len(design.classes)} classes"
+    print(f"{to}: {classes}, {len(design.queries):,} queries")
+    if isinstance(designer, LlmDesigner):
+        turns = Turns(designer.turns_file)
+        print(f"{turns.path}: {spent(turns)}")
+    return 0
+
+
+def _proposals(designer: "Designer", brief: "Brief") -> "Iterator[Proposal]":
+    """The proposals of any designer; one that only designs offers what it takes."""
+    from adc_plugins_search.terms.normalize import grouped
+    from adc_plugins_search.terms.proposals import Proposal, Proposer
+
+    if isinstance(designer, Proposer):
+        yield from designer.propose(brief)
+        return
+    design = designer.design(brief)
+    for class_name in design.classes:
+        values: dict[str, dict[str, None]] = {}
+        for query in design.queries:
+            if query.class_name == class_name:
+                for attribute, value in query.attributes.items():
+                    values.setdefault(attribute, {})[value] = None
+        for attribute, own in values.items():
+            yield Proposal(class_name, attribute, grouped(own, attribute), tuple(own))
+
+
+def _start(designer: "Designer", to: Path, folder: Path) -> "Sheet":
+    """What was decided before: in a review that was not finished, or in the file and by hand."""
+    from adc_core.design import Brief
+    from adc_plugins_search.design_review.design_file import Sheet
+    from adc_plugins_search.designers.file import FileDesigner
+    from adc_plugins_search.terms.proposals import Proposer
+    from adc_plugins_search.terms.vocabulary import read_words
+
+    draft, written = folder / _DRAFT, folder / _WRITTEN
+    if draft.exists() and not (to.exists() and to.stat().st_mtime_ns > draft.stat().st_mtime_ns):
+        print(f"going on with the review that was not finished: {draft}")
+        return Sheet.read(draft)
+    if not to.exists():
+        template = getattr(designer, "template", None)
+        return Sheet(
+            unsaid=tuple(read_words()["unsaid"]) if isinstance(designer, Proposer) else (),
+            extras={"template": template} if template else {},
+        )
+    sheet = Sheet.read(to)
+    FileDesigner(path=to).design(Brief(subject="what stands there"))
+    if not written.exists():
+        print(f"kept: what stands in {to}")
+        return sheet
+    before = Sheet.read(written)
+    for line in sheet.differences(before):
+        print(f"kept, changed by hand: {line}")
+    sheet.strike_what_was_removed(before)
+    return sheet
+
+
+def _finish(sheet: "Sheet", to: Path, folder: Path) -> None:
+    """Write the file, unless it says the same already: then its comments can stay."""
+    from adc_core.seal import disk_faults
+    from adc_plugins_search.design_review.design_file import Sheet
+
+    if not to.exists() or Sheet.read(to).text() != sheet.text():
+        if to.exists():
+            with disk_faults(folder):
+                shutil.copyfile(to, folder / _BEFORE)
+        sheet.write(to)
+    sheet.write(folder / _WRITTEN)
+    with disk_faults(folder):
+        (folder / _DRAFT).unlink()
+
+
+def _say_progress(done: int, total: int | None, unit: str) -> None:
+    """A line that the next one overwrites, where somebody looks."""
+    if sys.stderr.isatty():
+        text = "" if done == total else f"asking: {unit} {done + 1} of {total} …"
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)

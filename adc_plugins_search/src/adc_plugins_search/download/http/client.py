@@ -1,0 +1,174 @@
+"""One GET of untrusted bytes: capped while it streams, and every failure sorted into a reason."""
+
+import errno
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from time import monotonic
+
+import aiohttp
+from yarl import URL
+
+from adc_core.errors import WorkError
+from adc_plugins_search.download.http.fetch_rules import FetchRules
+from adc_plugins_search.download.http.opt_out import Signal, refuse_opted_out, signals_of
+from adc_plugins_search.download.http.robots import MOST_BYTES
+from adc_plugins_search.download.http.ssrf_guard import BlockedAddressError, guarded_sockets
+from adc_plugins_search.download.outcomes import PassingError, Reason, RefusedError
+from adc_plugins_search.download.web_address import read_address
+from adc_plugins_search.http_headers import seconds_of
+
+_CHUNK = 1 << 16
+_IDLE = 5.0
+"""Seconds for which a connection is kept for the next picture; most hosts have only one."""
+_LONGEST_LINE = 8_190
+_PASSING = {408, 425, 429}
+_COMPLAINTS = {429, 503}
+_ROBOTS_REDIRECTS = 6
+_RATE_AFTER = 5.0
+"""Seconds after which a slow body is told from a slow start."""
+_REDIRECTS = {301, 302, 303, 307, 308}
+_BROKEN_OFF = {errno.ECONNRESET, errno.EPIPE}
+_UNKNOWN_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
+
+
+def open_session(rules: FetchRules) -> aiohttp.ClientSession:
+    """A session that keeps no cookies, reads no proxy settings and enters no private network."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            limit=0, keepalive_timeout=_IDLE, socket_factory=guarded_sockets(rules.allowed)
+        ),
+        timeout=aiohttp.ClientTimeout(
+            total=rules.timeout,
+            sock_connect=rules.connect_timeout,
+            sock_read=rules.read_timeout,
+        ),
+        headers={"User-Agent": rules.user_agent, "Accept": "image/*"},
+        cookie_jar=aiohttp.DummyCookieJar(),
+        max_line_size=_LONGEST_LINE,
+        max_field_size=_LONGEST_LINE,
+    )
+
+
+@dataclass(frozen=True)
+class Body:
+    """What was fetched.
+
+    Attributes:
+        data: the bytes, unpacked.
+        signals: what the server said of their use.
+    """
+
+    data: bytes
+    signals: tuple[Signal, ...]
+
+
+async def get(session: aiohttp.ClientSession, address: URL, rules: FetchRules) -> Body | URL:
+    """The body, or where a redirect leads.
+
+    Raises:
+        RefusedError: it is not to be had.
+        PassingError: it may be to be had later.
+    """
+    with _sorted_failures():
+        async with session.get(address, allow_redirects=False) as response:
+            if response.status in _REDIRECTS:
+                return _target(response)
+            _check_status(response)
+            signals = tuple(signals_of(response.headers))
+            refuse_opted_out(signals, rules.ignore)
+            return Body(await _body(response, rules.max_bytes, rules.min_rate), signals)
+
+
+async def get_robots(session: aiohttp.ClientSession, address: URL) -> tuple[int, bytes]:
+    """Status and body of a robots.txt, redirects followed; what is too much of it is left out.
+
+    Raises:
+        RefusedError: it is not to be had.
+        PassingError: it may be to be had later.
+    """
+    for _ in range(_ROBOTS_REDIRECTS):
+        with _sorted_failures():
+            async with session.get(address, allow_redirects=False) as response:
+                if response.status not in _REDIRECTS:
+                    return response.status, await _start(response.content, MOST_BYTES)
+                address = _target(response)
+    return 404, b""  # RFC 9309, 2.3.1.2: after five redirects there is none
+
+
+async def _start(stream: aiohttp.StreamReader, size: int) -> bytes:
+    """The first bytes of a stream, in however many pieces they come."""
+    found = bytearray()
+    while len(found) < size and (piece := await stream.read(size - len(found))):
+        found += piece
+    return bytes(found)
+
+
+@contextmanager
+def _sorted_failures() -> Iterator[None]:
+    try:
+        yield
+    except (RefusedError, PassingError):
+        raise
+    except aiohttp.ConnectionTimeoutError:
+        raise PassingError(Reason.UNREACHABLE, "no connection in time") from None
+    except TimeoutError:
+        raise PassingError(Reason.TOO_SLOW, "no answer in time") from None
+    except aiohttp.ClientConnectorCertificateError:  # a ValueError too
+        raise RefusedError(Reason.UNREACHABLE, "no valid certificate") from None
+    except ValueError:  # aiohttp's InvalidURL is one, and so is what odd host names lead to
+        raise RefusedError(Reason.FORBIDDEN, "no valid address") from None
+    except aiohttp.ClientConnectorError as error:
+        if isinstance(error.os_error, BlockedAddressError):
+            raise RefusedError(Reason.FORBIDDEN, str(error.os_error)) from None
+        if error.os_error.errno in (errno.EMFILE, errno.ENFILE):  # no picture's fault
+            raise WorkError(
+                "more connections than this system allows open files: raise the limit "
+                "(ulimit -n), then run the same again"
+            ) from None
+        if error.os_error.errno in _UNKNOWN_HOST:
+            raise RefusedError(Reason.UNREACHABLE, "unknown host") from None
+        raise PassingError(Reason.UNREACHABLE, "no connection") from None
+    except (aiohttp.ClientError, OSError) as error:
+        # Who breaks a connection off has answered, and a network that is down has not; but that is
+        # how a network goes down, so the image is not given up for good.
+        silent = isinstance(error, OSError) and error.errno not in _BROKEN_OFF
+        reason = Reason.UNREACHABLE if silent else Reason.SERVER_ERROR
+        raise PassingError(reason, "the connection broke", lasting=silent) from None
+
+
+def _target(response: aiohttp.ClientResponse) -> URL:
+    try:
+        target = read_address(response.headers.get("Location", ""), response.url)
+    except ValueError:
+        raise RefusedError(Reason.FORBIDDEN, "redirected to no valid address") from None
+    if target.scheme not in ("http", "https") or not target.host:
+        raise RefusedError(Reason.FORBIDDEN, "redirected to no http or https address")
+    return target
+
+
+def _check_status(response: aiohttp.ClientResponse) -> None:
+    status, said = response.status, f"HTTP {response.status}"
+    if status == 200:
+        return
+    if status in _PASSING or status >= 500:
+        pause = seconds_of(response.headers.get("Retry-After"))
+        raise PassingError(Reason.SERVER_ERROR, said, pause, complaint=status in _COMPLAINTS)
+    raise RefusedError(Reason.NOT_FOUND if status in (404, 410) else Reason.DENIED, said)
+
+
+async def _body(response: aiohttp.ClientResponse, max_bytes: int, min_rate: int) -> bytes:
+    refused = RefusedError(Reason.TOO_LARGE, f"more than {max_bytes:,} bytes")
+    if (response.content_length or 0) > max_bytes:
+        raise refused
+    body = bytearray()
+    started = monotonic()
+    async for chunk in response.content.iter_chunked(_CHUNK):
+        body += chunk
+        if len(body) > max_bytes:
+            raise refused
+        seconds = monotonic() - started
+        if seconds > _RATE_AFTER and len(body) < min_rate * seconds:
+            raise PassingError(Reason.TOO_SLOW, f"less than {min_rate:,} bytes per second")
+    return bytes(body)

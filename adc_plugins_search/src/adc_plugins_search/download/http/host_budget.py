@@ -1,0 +1,66 @@
+"""What one host may cost before it is given up.
+
+Pure bookkeeping on times that the caller gives: nothing here sleeps or asks a clock.
+"""
+
+from adc_plugins_search.download.outcomes import Reason, Refused
+
+MOST_IMAGES = 10
+"""Images in a row that a host may fail to give."""
+
+HOST_REASONS = frozenset({Reason.GIVEN_UP, Reason.UNREACHABLE})
+"""Why the images of a host that was given up are refused."""
+
+
+class HostBudget:
+    """Images and seconds that a host has cost since its last good answer.
+
+    Time in which several requests failed, or waited, counts once; time in which an image waited for
+    its turn does not count.
+
+    Args:
+        host: its name and port.
+        most_seconds: that may be lost to it in a row.
+        fewest_attempts: as many it gets, however long they take.
+
+    Attributes:
+        refused: what becomes of its images, once it is given up.
+    """
+
+    def __init__(self, host: str, most_seconds: float, fewest_attempts: int) -> None:
+        self.refused: Refused | None = None
+        self._host = host
+        self._most_seconds = most_seconds
+        self._fewest_attempts = fewest_attempts
+        self.answered()
+
+    def answered(self) -> None:
+        """Hear of a good answer: the budget is whole again, unless the host was given up."""
+        self._images = 0
+        self._attempts = 0
+        self._seconds = 0.0
+        self._until = 0.0
+
+    def spend(self, start: float, end: float) -> None:
+        """Count the time in which a request failed, or waited because the host wished it."""
+        self._seconds += max(0.0, end - max(start, self._until))
+        self._until = max(self._until, end)
+
+    def failed(self, why: Refused, *, for_good: bool) -> None:
+        """Hear that an attempt has failed, after its time was counted.
+
+        Args:
+            why: what was met.
+            for_good: whether it was the image's last.
+        """
+        self._attempts += 1
+        self._images += for_good
+        slow = self._attempts >= self._fewest_attempts and self._seconds > self._most_seconds
+        if slow or self._images >= MOST_IMAGES:
+            self._give_up(why)
+
+    def _give_up(self, why: Refused) -> None:
+        # Whether the network is down must be told from what cannot be reached.
+        reason = Reason.UNREACHABLE if why.reason is Reason.UNREACHABLE else Reason.GIVEN_UP
+        detail = f"{self._host} was given up: {why.detail}"
+        self.refused = self.refused or Refused(reason, detail, lasting=False)

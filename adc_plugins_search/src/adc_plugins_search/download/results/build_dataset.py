@@ -1,0 +1,276 @@
+"""From outcomes to tables and a dataset: everything in the order of the design, never of arrival.
+
+Each hit ends either as a row of the dataset or as a row of the refusals; every hit of a picture
+that is kept has its row among the hits. Rows go out in batches, so that a million of them need no
+more memory than the dataset itself.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from adc_core.dataset import Dataset
+from adc_core.design import Design, Hit
+from adc_core.image_shards import ImageShards
+from adc_core.interfaces import HITS, REFUSED
+from adc_core.near_duplicates import GROUP
+from adc_core.texts import from_arrow
+from adc_plugins_search.download.outcomes import Reason, Refused, Stored
+from adc_plugins_search.download.results.arrow_tables import RowBatches, table_file, take_table
+from adc_plugins_search.download.results.deduplicate import Choice, Judged
+from adc_plugins_search.download.web_address import read_address
+
+_SAMPLES = "samples.arrow"
+_REFUSED = pa.schema(
+    [(name, pa.string()) for name in ("url", "class", "engine", "query", "reason", "detail")]
+)
+_HITS = pa.schema(
+    [
+        *((name, pa.string()) for name in ("id", "class", "attributes", "query", "engine")),
+        ("rank", pa.int64()),
+        *((name, pa.string()) for name in ("url", "page", "title", "relaxed")),
+    ]
+)
+_SOURCES = pa.schema(
+    [
+        ("url", pa.string()),
+        ("final_url", pa.string()),
+        ("page", pa.string()),
+        ("title", pa.string()),
+        ("engine", pa.string()),
+        ("query", pa.string()),
+        ("rank", pa.int64()),
+        ("license", pa.string()),
+        ("license_url", pa.string()),
+        ("creator", pa.string()),
+        ("creator_url", pa.string()),
+        ("attribution", pa.string()),
+        ("width", pa.int64()),
+        ("height", pa.int64()),
+        ("format", pa.string()),
+        ("mode", pa.string()),
+        ("bytes", pa.int64()),
+        ("stored_bytes", pa.int64()),
+        ("sha256", pa.string()),
+        ("stored_sha256", pa.string()),
+        ("signals", pa.string()),
+        ("relaxed", pa.string()),
+        ("also_found_as", pa.string()),
+    ]
+)
+_PLACES = pa.schema(
+    [("id", pa.string()), ("label", pa.int64()), ("shard", pa.string()), ("offset", pa.int64())]
+)
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """What became of all hits.
+
+    Attributes:
+        samples: one row for each picture that is kept: its place, sources and attributes.
+        reasons: how many hits were refused for each reason.
+        example: the address and the refusal of the first of them.
+    """
+
+    samples: pa.Table
+    reasons: Counter[Reason]
+    example: tuple[str, Refused] | None
+
+
+def write_accounts(
+    judged: Iterable[Judged], choice: Choice, design: Design, folder: Path
+) -> Accounts:
+    """Write the tables of hits and refusals, and give the samples that are kept.
+
+    `refused.parquet` has a row for each hit that is no sample. `hits.parquet` has a row for each
+    hit of a picture that is kept, all under the id of its first hit: a picture that was found for
+    two classes has rows of both, which is the cheapest sign of a wrong label. Its `attributes` are
+    a JSON object. Both are in the order of the hits.
+
+    Args:
+        judged: every hit, in order.
+        choice: made from the same hits.
+        design: gives the classes and the attributes.
+        folder: where the tables go.
+
+    Raises:
+        WorkError: they cannot be written.
+    """
+    attributes = [(_column(name), pa.string()) for name in design.attributes]
+    schema = pa.unify_schemas([_PLACES, _SOURCES, pa.schema(attributes)])
+    with (
+        table_file(folder / _SAMPLES, schema) as samples,
+        table_file(folder / HITS, _HITS) as hits,
+        table_file(folder / REFUSED, _REFUSED) as refused,
+    ):
+        books = _Books(choice, design, samples, hits, refused)
+        for number, each in enumerate(judged):
+            books.enter(number, each)
+    return Accounts(take_table(folder / _SAMPLES), books.reasons, books.example)
+
+
+class _Books:
+    """Writes each hit down where it belongs."""
+
+    def __init__(
+        self,
+        choice: Choice,
+        design: Design,
+        samples: RowBatches,
+        hits: RowBatches,
+        refused: RowBatches,
+    ) -> None:
+        self.reasons: Counter[Reason] = Counter()
+        self.example: tuple[str, Refused] | None = None
+        self._choice = choice
+        self._design = design
+        self._samples = samples
+        self._hits = hits
+        self._refused = refused
+        self._class_number = {name: number for number, name in enumerate(design.classes)}
+        self._named_again = choice.hits > 1
+        self._named_again[choice.group[~choice.kept]] = True
+        self._firsts: dict[int, tuple[str, str]] = {}
+
+    def enter(self, number: int, judged: Judged) -> None:
+        """Write down a hit; the numbers begin at 0 and go up by one."""
+        hit, key, outcome = judged
+        if isinstance(outcome, Refused):
+            self._refuse(hit, outcome)
+            return
+        choice, picture = self._choice, int(self._choice.picture[number])
+        is_first = number == choice.first[picture]
+        if is_first and self._named_again[picture]:
+            self._firsts[picture] = _address(hit), key
+        url, sample = self._firsts.get(picture) or (_address(hit), key)
+        if choice.kept[picture]:
+            self._hits.add(_hit_row(sample, hit, self._design))
+        if not is_first:
+            self._refuse(hit, Refused(Reason.DUPLICATE, f"same picture as {url}"))
+        elif choice.kept[picture]:
+            self._samples.add(self._sample_row(hit, key, outcome, picture))
+        else:
+            first = int(choice.group[picture])
+            detail = f"nearly the same as {self._firsts[first][0]}"
+            if first == picture:
+                detail = "pictures of another class are nearly the same"
+            self._refuse(hit, Refused(Reason.NEAR_DUPLICATE, detail))
+
+    def _refuse(self, hit: Hit, refused: Refused) -> None:
+        self.reasons[refused.reason] += 1
+        self.example = self.example or (hit.url, refused)
+        query = hit.query
+        self._refused.add(
+            (hit.url, query.class_name, hit.engine, query.text, refused.reason, refused.detail)
+        )
+
+    def _sample_row(self, hit: Hit, key: str, stored: Stored, picture: int) -> tuple[object, ...]:
+        others = sorted(
+            self._choice.other_classes.get(picture, ()), key=self._class_number.__getitem__
+        )
+        place = key, self._class_number[hit.query.class_name], stored.shard, stored.offset
+        values = (hit.query.attributes.get(name, "") for name in self._design.attributes)
+        return (*place, *_source(hit, stored, others, self._design), *values)
+
+
+def dataset_of(samples: pa.Table, choice: Choice, design: Design, folder: Path) -> Dataset:
+    """The dataset of the samples that were kept.
+
+    Args:
+        samples: those of the accounts.
+        choice: what they were made by.
+        design: gives the classes and the attributes.
+        folder: holds the shards.
+    """
+    names = pc.unique(samples["shard"]).sort()
+    return Dataset(
+        ids=from_arrow(samples["id"]),
+        labels=samples["label"].to_numpy(),
+        classes=design.classes,
+        images=ImageShards(
+            folder,
+            names.to_pylist(),
+            pc.index_in(samples["shard"], value_set=names).to_numpy(),
+            samples["offset"].to_numpy(),
+            samples["stored_bytes"].to_numpy(),
+            _digits(samples["stored_sha256"]),
+        ),
+        attributes={name: from_arrow(samples[_column(name)]) for name in design.attributes},
+        sources=samples.select(_SOURCES.names),
+        columns={GROUP: choice.group_of_kept},
+    )
+
+
+def _digits(sums: pa.ChunkedArray) -> NDArray[np.bytes_]:
+    """N sums, a quarter of the size that they have as texts."""
+    digits = np.empty(len(sums), "S64")
+    row = 0
+    for part in sums.chunks:
+        digits[row : row + len(part)] = from_arrow(part)
+        row += len(part)
+    return digits
+
+
+def _column(attribute: str) -> str:
+    return f"attribute.{attribute}"
+
+
+def _relaxed(hit: Hit, design: Design) -> str | None:
+    """The attributes that the query of the design names and the one that found it does not."""
+    return ", ".join(name for name in design.attributes if name not in hit.query.attributes) or None
+
+
+def _address(hit: Hit) -> str:
+    """The address that was asked for, as the id was made of it."""
+    return hit.url if hit.url.startswith("file:") else str(read_address(hit.url))
+
+
+def _hit_row(key: str, hit: Hit, design: Design) -> tuple[object, ...]:
+    return (
+        key,
+        hit.query.class_name,
+        json.dumps(hit.query.attributes, ensure_ascii=False),
+        hit.query.text,
+        hit.engine,
+        hit.rank,
+        _address(hit),
+        hit.page,
+        hit.title,
+        _relaxed(hit, design),
+    )
+
+
+def _source(hit: Hit, stored: Stored, others: list[str], design: Design) -> tuple[object, ...]:
+    return (
+        _address(hit),
+        stored.final_url,
+        hit.page,
+        hit.title,
+        hit.engine,
+        hit.query.text,
+        hit.rank,
+        hit.license,
+        hit.license_url,
+        hit.creator,
+        hit.creator_url,
+        hit.attribution,
+        stored.width,
+        stored.height,
+        stored.format,
+        stored.mode,
+        stored.size,
+        stored.stored_size,
+        stored.sha256,
+        stored.stored_sha256,
+        stored.signals or None,
+        _relaxed(hit, design),
+        "/".join(others) or None,  # no class name holds a slash
+    )

@@ -1,0 +1,25 @@
+"""How this program behaves towards servers: it names itself truthfully and keeps pauses."""
+
+from email.utils import parsedate_to_datetime
+from time import time
+
+YEAR = 366 * 86_400.0
+
+
+def user_agent(contact: str = "") -> str:
+    """`adc-search/VERSION`, with an address at which whoever runs it can be reached."""
+    from importlib_metadata import version  # slow to import, and workers are told the result
+
+    return f"adc-search/{version('adc-plugins-search')}" + (f" ({contact})" if contact else "")
+
+
+def seconds_of(retry_after: str | None) -> float | None:
+    """A Retry-After header, which holds seconds or a date, as seconds from now, a year at most."""
+    if retry_after is None:
+        return None
+    if retry_after.strip().isdecimal():
+        return min(float(retry_after), YEAR)
+    try:
+        return min(max(0.0, parsedate_to_datetime(retry_after).timestamp() - time()), YEAR)
+    except (ValueError, OverflowError):  # years and offsets may have any number of digits
+        return None

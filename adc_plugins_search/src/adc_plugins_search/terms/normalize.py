@@ -1,0 +1,235 @@
+"""Lists of words made clean by rules: one spelling, nothing twice, nothing that belongs elsewhere.
+
+These rules stand before and after a model's own refinement and also serve without one. They know
+what the bundled vocabulary and `refining.yaml` know; a word that is strange to both stays.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from adc_core.config_file import read_config
+from adc_plugins_search.terms.vocabulary import ATTRIBUTES, read_words
+
+RULES = Path(__file__).with_suffix(".yaml")
+"""Spellings, words that add nothing, and words that are something else."""
+
+_KINDS = {"color": "color", "hue": "color", "shade": "color", "material": "material"}
+_KINDS |= {"fabric": "material", "pattern": "pattern", "print": "pattern", "motif": "pattern"}
+_ELSEWHERE = ("garment", "fit", "neckline", "property", "style")
+_LONG_ENOUGH_FOR_A_SLIP = 6
+_MOST_WORDS = 5
+_OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Refined:
+    """A clean list.
+
+    Attributes:
+        kept: the words, in their order.
+        dropped: the others, as they were given, with the reason.
+    """
+
+    kept: tuple[str, ...]
+    dropped: Mapping[str, str]
+
+
+def refine(
+    words: Iterable[str], attribute: str, class_name: str, classes: Sequence[str] = ()
+) -> Refined:
+    """Drop what is repeated or misplaced among the values of an attribute.
+
+    Args:
+        words: as a model or a person wrote them.
+        attribute: what they shall describe: `color`. Words are looked for in other attributes only
+            where it is a colour, a material or a pattern.
+        class_name: of what; its name is taken away behind a value: `cable knit sweater`.
+        classes: all classes of the design, likewise.
+
+    Returns:
+        The words in lower case and in the vocabulary's spelling where it has one, each once.
+    """
+    words = list(words)
+    kind = kind_of(attribute)
+    names = (*classes, class_name, attribute)
+    said = [_without(clean(word), names) for word in words]
+    there = {fold(word) for word in said}
+    own = {fold(name) for name in (*classes, class_name)}
+    kept: dict[str, str] = {}
+    dropped: dict[str, str] = {}
+    for word, text in zip(words, said, strict=True):
+        key = fold(text)
+        if not key:
+            dropped[word] = "says nothing"
+        elif len(text.split()) > _MOST_WORDS:
+            dropped[word] = "is a sentence"
+        elif key in kept:
+            dropped.setdefault(word, f"is {kept[key]!r} again")
+        elif key in own:
+            dropped[word] = "is a class"
+        elif (same := _head(text, kind, there)) is not None:
+            dropped[word] = f"is {same!r} again"
+        elif (reason := _misplaced(key, kind)) is not None:
+            dropped[word] = reason
+        else:
+            kept[key] = _known().spelling.get((kind, key), text)
+    return Refined(tuple(kept.values()), dropped)
+
+
+def grouped(words: Iterable[str], attribute: str) -> dict[str, tuple[str, ...]]:
+    """Words by the vocabulary's groups, colours that it does not know by their last word."""
+    groups: dict[str, list[str]] = {}
+    kind = kind_of(attribute)
+    for word in words:
+        group = _known().group.get((kind, fold(word)))
+        if group is None and kind == "color":
+            last = {"gray": "grey"}.get(fold(word.split()[-1]), word.split()[-1])
+            group = last if last in read_words()["color"] else None
+        groups.setdefault(group or _OTHER, []).append(word)
+    if _OTHER in groups:
+        groups[_OTHER] = groups.pop(_OTHER)
+    return {name: tuple(own) for name, own in groups.items()}
+
+
+def kind_of(attribute: str) -> str | None:
+    """`color`, `material` or `pattern` where an attribute is one by its name, else None."""
+    tokens = [_token(token) for token in clean(attribute).split()]
+    return _KINDS.get(tokens[-1]) if tokens else None
+
+
+def clean(word: str) -> str:
+    """A word in lower case, with plain letters, hyphens and single spaces, without marks."""
+    text = unicodedata.normalize("NFKC", word).casefold()
+    text = re.sub(r"[\u2010-\u2015_]", "-", text)
+    text = re.sub(r"\(.*?\)|[\s,;]", " ", text)
+    text = "".join(filter(str.isprintable, text))
+    return " ".join(text.strip(" \t\n.,;:*•\"'`“”\u2019-").split())
+
+
+@cache
+def fold(word: str) -> str:
+    """What equal words have in common: `Tie Dyed` and `tie-dye`, `Grey` and `gray`.
+
+    Case, accents, hyphens, spaces, plurals, participles, spelling and synonyms do not count.
+    """
+    text = unicodedata.normalize("NFKD", clean(word))
+    text = "".join(letter for letter in text if not unicodedata.combining(letter))
+    key = "".join(_token(token) for token in re.findall(r"[^\W_]+", text))
+    return _synonyms().get(key, key)
+
+
+def _token(word: str) -> str:
+    """The stem of one word, good for comparison and not for reading."""
+    if len(word) > 4 and word.endswith("ies"):
+        word = word[:-3] + "y"
+    elif len(word) > 3 and word.endswith("s") and word[-2] not in "sui":
+        word = word[:-1]
+    word = _rules()["spelling"].get(word, word)
+    if len(word) > 4 and word.endswith("ed"):
+        word = word[:-2]
+        if word[-1] == word[-2]:
+            word = word[:-1]
+    return str(word).removesuffix("e") if len(word) > 3 else str(word)
+
+
+def _without(text: str, names: Sequence[str]) -> str:
+    """A value without the name of a class or of the attribute at its end."""
+    tokens = text.split()
+    for name in names:
+        size = len(name.split())
+        if len(tokens) > size and fold(" ".join(tokens[-size:])) == fold(name):
+            tokens = tokens[:-size]
+    return " ".join(tokens)
+
+
+def _head(text: str, kind: str | None, there: set[str]) -> str | None:
+    """The shorter word that says the same and is there already: `navy` for `navy blue`."""
+    if kind is None:
+        return None
+    tokens = text.replace("-", " ").split()
+    shorter = []
+    for empty in _rules()["empty"][kind]:
+        words = empty.split()
+        if tokens[: len(words)] == words:
+            shorter.append(" ".join(tokens[len(words) :]))
+    if fold(tokens[-1]) in {fold(tail) for tail in _rules()["tails"][kind]}:
+        shorter.append(" ".join(tokens[:-1]))
+    others = there - {"", fold(text)}
+    return next((rest for rest in shorter if fold(rest) in others), None)
+
+
+def _misplaced(key: str, kind: str | None) -> str | None:
+    """Why a word is no value of a colour, material or pattern."""
+    if kind is None:
+        return None
+    if key in _known().vague[kind]:
+        return f"is no {kind} that a picture shows"
+    kinds = _known().kinds.get(key)
+    if kinds is None and len(key) >= _LONG_ENOUGH_FOR_A_SLIP:
+        slips = (other for other in _known().kinds if _one_slip(key, other))
+        kinds = _known().kinds.get(next(slips, ""))
+    if not kinds or kind in kinds:
+        return None
+    return f"is a {min(kinds)}"
+
+
+def _one_slip(word: str, other: str) -> bool:
+    """Whether one letter more, less or another makes one word of the other."""
+    if abs(len(word) - len(other)) > 1 or word == other:
+        return False
+    short, long = sorted((word, other), key=len)
+    same = next((i for i, letter in enumerate(short) if letter != long[i]), len(short))
+    return short[same + (len(short) == len(long)) :] == long[same + 1 :]
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of folded words.
+
+    Attributes:
+        kinds: word to what it is: `color`, `garment`; some are several things.
+        group: kind and word to the vocabulary's group.
+        spelling: kind and word to the vocabulary's spelling.
+        vague: kind to words that name none of it.
+    """
+
+    kinds: Mapping[str, set[str]]
+    group: Mapping[tuple[str | None, str], str]
+    spelling: Mapping[tuple[str | None, str], str]
+    vague: Mapping[str, set[str]]
+
+
+@cache
+def _known() -> _Known:
+    kinds: dict[str, set[str]] = {}
+    group: dict[tuple[str | None, str], str] = {}
+    spelling: dict[tuple[str | None, str], str] = {}
+    for kind in ATTRIBUTES:
+        for name, words in read_words()[kind].items():
+            for word in words:
+                kinds.setdefault(fold(word), set()).add(kind)
+                group[kind, fold(word)] = name
+                spelling[kind, fold(word)] = word
+    for other in ("material", "pattern", *_ELSEWHERE):
+        for word in _rules()[other]:
+            kinds.setdefault(fold(word), set()).add(other)
+    vague = {kind: {fold(word) for word in words} for kind, words in _rules()["vague"].items()}
+    return _Known(kinds, group, spelling, vague)
+
+
+@cache
+def _rules() -> dict[str, Any]:
+    return read_config(RULES, "the rules of the refine step")
+
+
+@cache
+def _synonyms() -> dict[str, str]:
+    def plain(word: str) -> str:
+        return "".join(_token(token) for token in re.findall(r"[^\W_]+", word))
+
+    return {plain(word): plain(same) for word, same in _rules()["synonyms"].items()}
