@@ -72,8 +72,8 @@ def test_options_that_cannot_be(words: tuple[str, ...], message: str) -> None:
 def test_garments_need_no_scikit_learn() -> None:
     code = (
         "import sys; sys.modules['sklearn'] = sys.modules['sklearn.datasets'] = None\n"
-        "from adc_plugins_search.gallery.garments import GarmentCatalogue\n"
-        "print(len(GarmentCatalogue().search('navy wool sweater')))"
+        "from adc_plugins_search.gallery.garments import GarmentCatalog\n"
+        "print(len(GarmentCatalog().search('navy wool sweater')))"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(told.stdout) > 0
@@ -182,8 +182,8 @@ def test_signals_reach_the_command_once(number: signal.Signals) -> None:
 def test_without_scikit_learn_it_says_what_to_install() -> None:
     code = (
         "import sys; sys.modules['sklearn'] = sys.modules['sklearn.datasets'] = None\n"
-        "from adc_plugins_search.gallery.digits import DigitCatalogue\n"
-        "try: DigitCatalogue()\n"
+        "from adc_plugins_search.gallery.digits import DigitCatalog\n"
+        "try: DigitCatalog()\n"
         "except Exception as error: print(type(error).__name__, error)"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
