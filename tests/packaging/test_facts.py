@@ -14,7 +14,13 @@ from adc_core.kinds import COMMANDS, KINDS
 from adc_core.listeners import RunEvents
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("adc_core", "adc_plugins_search", "adc_plugins_detect", "adc_plugins_learn")
+FOLDERS = (
+    "adc_core",
+    "adc_plugins_search",
+    "adc_plugins_detect",
+    "adc_plugins_learn",
+    "adc_plugins_publish",
+)
 PROJECTS = {
     folder: tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]
     for folder in (*FOLDERS, ".")
@@ -95,7 +101,7 @@ def test_boundaries(folder):
         tops = {name.partition(".")[0] for name in imports_of(path)}
         assert not tops & others, f"{path} imports another plugin package"
         assert "importlib.metadata" not in set(imports_of(path))
-        if folder in ("adc_core", "adc_plugins_search", "adc_plugins_detect"):
+        if folder != "adc_plugins_learn":
             tops = {name.partition(".")[0] for name in imports_of(path, when_imported=True)}
             assert not tops & {"torch", "torchvision"}, f"{path} imports torch"
 

@@ -27,6 +27,7 @@ print(len(names), "torch" in sys.modules)
         ("adc_plugins_search", False),
         ("adc_plugins_detect", False),
         ("adc_plugins_learn", True),
+        ("adc_plugins_publish", False),
     ],
 )
 def test_each_imports_alone(wheels, environment, name, torch):

@@ -20,7 +20,7 @@ _NAMES = {
             "wikimedia",
         ),
         "collectors": ("downloader",),
-        "commands": ("apply", "design", "export", "gallery"),
+        "commands": ("design", "gallery"),
     },
     "adc-plugins-detect": {
         "simulators": (
@@ -90,6 +90,9 @@ _NAMES = {
             "taylor-cross-entropy",
         ),
         "metrics": ("accuracy",),
+    },
+    "adc-plugins-publish": {
+        "commands": ("apply", "export"),
     },
 }
 

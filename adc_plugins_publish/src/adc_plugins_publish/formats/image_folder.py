@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from adc_core.arrays import Array
 from adc_core.dataset import Dataset
 from adc_core.work import progress
-from adc_plugins_search.exports.file_names import (
+from adc_plugins_publish.formats.dataset_images import pictures_of
+from adc_plugins_publish.formats.file_names import (
     below_class,
     distinct_paths,
     original_paths,
     with_suffix,
 )
-from adc_plugins_search.exports.hugging_face import features_of
-from adc_plugins_search.exports.pictures import pictures_of
-from adc_plugins_search.exports.samples_table import (
+from adc_plugins_publish.formats.hugging_face import features_of
+from adc_plugins_publish.formats.samples_table import (
     SAMPLES,
     Written,
     samples_table,

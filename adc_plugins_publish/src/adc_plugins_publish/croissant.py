@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from adc_core.fingerprint import hash_file
-from adc_plugins_search.exports.samples_table import SAMPLES
+from adc_plugins_publish.formats.samples_table import SAMPLES
 
 _WEB = re.compile(r"https?://[^\s\"<>]+")
 CROISSANT = "croissant.json"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from adc_core.errors import InputError, InputErrors
-from adc_plugins_search.exports.file_names import folded
+from adc_plugins_publish.formats.file_names import folded
 
 MOVE, REMOVE = "move", "remove"
 """What a line of a list asks for."""

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adc_core.dataset import Dataset
-from adc_plugins_search.exports.changes import CHANGES, count_moves
-from adc_plugins_search.exports.public_recipe import public_recipe
-from adc_plugins_search.exports.source import Source
+from adc_plugins_publish.changes import CHANGES, count_moves
+from adc_plugins_publish.public_pipeline import public_recipe
+from adc_plugins_publish.source import Source
 
 DATASHEET = "README.md"
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from adc_core.errors import InputError, WorkError
 
 if TYPE_CHECKING:
-    from adc_plugins_search.exports.carrying_out import Place
-    from adc_plugins_search.exports.move_list import Move
+    from adc_plugins_publish.moves.carry_out import Place
+    from adc_plugins_publish.moves.move_list import Move
 
 
 class ApplyCommand:
@@ -39,7 +39,7 @@ class ApplyCommand:
 
 
 def _apply(file: Path, *, dry: bool) -> int:
-    from adc_plugins_search.exports.carrying_out import (
+    from adc_plugins_publish.moves.carry_out import (
         Place,
         carry_out,
         journal_of,
@@ -47,7 +47,7 @@ def _apply(file: Path, *, dry: bool) -> int:
         read_journal,
         write_journal,
     )
-    from adc_plugins_search.exports.move_list import read_move_list, shortened
+    from adc_plugins_publish.moves.move_list import read_move_list, shortened
 
     wanted = read_move_list(file)
     folder, name = wanted.folder, wanted.folder.name
@@ -87,7 +87,7 @@ def _apply(file: Path, *, dry: bool) -> int:
 
 
 def _undo(file: Path, *, dry: bool) -> int:
-    from adc_plugins_search.exports.carrying_out import (
+    from adc_plugins_publish.moves.carry_out import (
         Place,
         carry_out,
         journal_of,

@@ -13,7 +13,7 @@ from adc_core.arrays import Array
 from adc_core.dataset import Dataset, rows_of
 from adc_core.findings import Findings
 from adc_core.texts import from_arrow, to_arrow
-from adc_plugins_search.exports.source import Source
+from adc_plugins_publish.source import Source
 
 CHANGES = "changes.csv"
 """The list of an export, where anything was changed."""

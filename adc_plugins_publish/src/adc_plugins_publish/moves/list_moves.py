@@ -16,10 +16,10 @@ from adc_core.fingerprint import hash_file
 from adc_core.images import ImageFiles
 from adc_core.seal import disk_faults
 from adc_core.verdicts import flagged_by_any, most_suspicious_first
-from adc_plugins_search.exports.changes import flagged_by
-from adc_plugins_search.exports.file_names import folded, numbered
-from adc_plugins_search.exports.move_list import MOVE, REMOVE
-from adc_plugins_search.exports.source import Source
+from adc_plugins_publish.changes import flagged_by
+from adc_plugins_publish.formats.file_names import folded, numbered
+from adc_plugins_publish.moves.move_list import MOVE, REMOVE
+from adc_plugins_publish.source import Source
 
 COLUMNS = (
     "apply",

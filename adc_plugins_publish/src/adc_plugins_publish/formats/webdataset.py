@@ -15,9 +15,9 @@ from adc_core.arrays import Array
 from adc_core.dataset import Dataset
 from adc_core.shard_reader import CLASSES
 from adc_core.work import progress
-from adc_plugins_search.exports.file_names import distinct_paths, key_of, original_paths
-from adc_plugins_search.exports.pictures import pictures_of
-from adc_plugins_search.exports.samples_table import SAMPLES, Written, samples_table, with_paths
+from adc_plugins_publish.formats.dataset_images import pictures_of
+from adc_plugins_publish.formats.file_names import distinct_paths, key_of, original_paths
+from adc_plugins_publish.formats.samples_table import SAMPLES, Written, samples_table, with_paths
 
 SHARD = 1000
 """Samples in a shard."""

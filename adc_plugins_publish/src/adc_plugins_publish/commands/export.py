@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from adc_core.arrays import Array
     from adc_core.dataset import Dataset
-    from adc_plugins_search.exports.samples_table import Written
-    from adc_plugins_search.exports.source import Source
+    from adc_plugins_publish.formats.samples_table import Written
+    from adc_plugins_publish.source import Source
 
 MOVES = "moves"
 FORMATS = ("image-folder", "webdataset", "hugging-face", "url-list", MOVES)
@@ -75,7 +75,7 @@ class ExportCommand:
             WorkError: the folder cannot be written.
         """
         from adc_core.seal import refuse_existing
-        from adc_plugins_search.exports.source import read_source
+        from adc_plugins_publish.source import read_source
 
         refuse_existing(arguments.to)
         if arguments.form == MOVES and arguments.split:
@@ -83,7 +83,7 @@ class ExportCommand:
         shares = dict(map(_share, arguments.split))
         source = read_source(arguments.dataset, raw=arguments.raw, stage=arguments.stage)
         if arguments.form == MOVES:
-            from adc_plugins_search.exports.moves import list_moves
+            from adc_plugins_publish.moves.list_moves import list_moves
 
             print(list_moves(source, arguments.to))
             return 0
@@ -101,17 +101,17 @@ def _export(source: "Source", arguments: argparse.Namespace, shares: dict[str, f
     from adc_core.progress_bars import progress_bar
     from adc_core.seal import new_folder
     from adc_core.work import working_in
-    from adc_plugins_search.exports.changes import (
+    from adc_plugins_publish.changes import (
         CHANGES,
         count_moves,
         table_of_changes,
         write_changes,
     )
-    from adc_plugins_search.exports.croissant import write_croissant
-    from adc_plugins_search.exports.datasheet import Export, write_datasheet
-    from adc_plugins_search.exports.hub_header import hub_header
-    from adc_plugins_search.exports.outside import warn_of_outside
-    from adc_plugins_search.exports.samples_table import SAMPLES
+    from adc_plugins_publish.croissant import write_croissant
+    from adc_plugins_publish.datasheet import Export, write_datasheet
+    from adc_plugins_publish.formats.hub_header import hub_header
+    from adc_plugins_publish.formats.outside_images import warn_of_outside
+    from adc_plugins_publish.formats.samples_table import SAMPLES
 
     folder, form = arguments.to, arguments.form
     with (
@@ -172,13 +172,13 @@ def _say(text: str) -> None:
 
 def _writer(form: str) -> "Callable[[Dataset, NDArray[np.str_], Array, Path], Written]":
     if form == "image-folder":
-        from adc_plugins_search.exports.image_folder import export_image_folder as write
+        from adc_plugins_publish.formats.image_folder import export_image_folder as write
     elif form == "webdataset":
-        from adc_plugins_search.exports.tar_shards import export_tar_shards as write
+        from adc_plugins_publish.formats.webdataset import export_tar_shards as write
     elif form == "hugging-face":
-        from adc_plugins_search.exports.hugging_face import export_hugging_face as write
+        from adc_plugins_publish.formats.hugging_face import export_hugging_face as write
     else:
-        from adc_plugins_search.exports.url_list import export_url_list as write
+        from adc_plugins_publish.formats.url_list import export_url_list as write
     return write
 
 
@@ -187,7 +187,7 @@ def _splits(dataset: "Dataset", shares: dict[str, float], seed: int) -> "NDArray
 
     from adc_core.near_duplicates import GROUP
     from adc_core.splits import SPLIT
-    from adc_plugins_search.exports.splits import TRAIN, split_by_group
+    from adc_plugins_publish.splits import TRAIN, split_by_group
 
     if not shares:
         told = dataset.columns.get(SPLIT, np.full(len(dataset), TRAIN))

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from adc_plugins_search.exports.hugging_face import DTYPES
+from adc_plugins_publish.formats.hugging_face import DTYPES
 
 _FILES = {
     "image-folder": "{}/**",

@@ -14,7 +14,7 @@ import pytest
 from photo_folder import ADC, adc, content, write_list
 
 from adc_core import InputError
-from adc_plugins_search.exports.move_list import read_move_list
+from adc_plugins_publish.moves.move_list import read_move_list
 
 
 def row(action="move", path="a/1.png", to="b/1.png", text="1", **others):

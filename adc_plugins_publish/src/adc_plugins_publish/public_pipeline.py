@@ -1,13 +1,12 @@
 """The pipeline that made a dataset, as it may be published with it."""
 
+import ipaddress
 from collections.abc import Mapping
 from pathlib import PurePath, PurePosixPath, PureWindowsPath
 from typing import Any
 from urllib.parse import urlsplit
 
 import yaml
-
-from adc_plugins_search.base_url import is_near
 
 _PERSONAL = frozenset({"contact", "allow_hosts"})
 """Options that say how somebody is reached, and which machines are theirs."""
@@ -39,8 +38,17 @@ def _public(value: Any) -> Any:
 
 def _is_personal(key: object, value: object) -> bool:
     if key == "base_url" and isinstance(value, str):
-        return is_near(urlsplit(value).hostname or "")
+        return _is_near(urlsplit(value).hostname or "")
     return key in _PERSONAL
+
+
+def _is_near(host: str) -> bool:
+    """Whether a host is this machine or one of a private network."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return "." not in host or host.endswith((".localhost", ".local", ".internal"))
+    return address.is_private or address.is_loopback
 
 
 def _local_path(text: str) -> PurePath | None:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adc_core.errors import InputError
-from adc_plugins_search.exports.splits import split_by_group
+from adc_plugins_publish.splits import split_by_group
 
 SHARES = {"test": 0.2, "validation": 0.1}
 

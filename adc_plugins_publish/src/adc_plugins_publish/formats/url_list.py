@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from adc_core.arrays import Array
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError
-from adc_plugins_search.exports.samples_table import SAMPLES, Written, samples_table
+from adc_plugins_publish.formats.samples_table import SAMPLES, Written, samples_table
 
 
 def export_url_list(

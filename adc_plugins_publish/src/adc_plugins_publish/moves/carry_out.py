@@ -18,7 +18,7 @@ from adc_core.errors import InputError, WorkError
 from adc_core.fingerprint import hash_file
 from adc_core.seal import disk_faults
 from adc_core.work import progress
-from adc_plugins_search.exports.move_list import REMOVED, Move, confined
+from adc_plugins_publish.moves.move_list import REMOVED, Move, confined
 
 _NO_LINKS = {
     errno.EPERM,

@@ -1,0 +1,1 @@
+"""Datasets in the formats of other tools, and lists of moves for folders of one's own."""
