@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from adc_plugins_search.gallery.conditions import with_xmp
+from adc_plugins_rehearse.conditions import with_xmp
 
 if TYPE_CHECKING:
     from soak_server import Serving

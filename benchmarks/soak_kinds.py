@@ -38,8 +38,8 @@ from soak_answers import (
     until_closed,
 )
 
+from adc_plugins_rehearse.conditions import XMP
 from adc_plugins_search.download.outcomes import Reason
-from adc_plugins_search.gallery.conditions import XMP
 
 if TYPE_CHECKING:
     from soak_server import Serving

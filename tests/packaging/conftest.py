@@ -16,6 +16,7 @@ DISTRIBUTIONS = (
     "adc_plugins_detect",
     "adc_plugins_learn",
     "adc_plugins_publish",
+    "adc_plugins_rehearse",
 )
 
 

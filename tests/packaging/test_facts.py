@@ -20,6 +20,7 @@ FOLDERS = (
     "adc_plugins_detect",
     "adc_plugins_learn",
     "adc_plugins_publish",
+    "adc_plugins_rehearse",
 )
 PROJECTS = {
     folder: tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]
@@ -97,6 +98,8 @@ def test_kinds_are_the_interfaces():
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_boundaries(folder):
     others = set(PLUGINS) - {folder}
+    if folder == "adc_plugins_rehearse":  # its words are those of the searches that it answers
+        others -= {"adc_plugins_search"}
     for path in sources(folder):
         tops = {name.partition(".")[0] for name in imports_of(path)}
         assert not tops & others, f"{path} imports another plugin package"

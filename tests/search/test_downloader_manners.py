@@ -15,8 +15,8 @@ from adc_core.design import Hit, Page, Query
 from adc_core.errors import InputError
 from adc_core.interfaces import Searcher
 from adc_core.work import working_in
+from adc_plugins_rehearse.conditions import XMP, with_xmp
 from adc_plugins_search.collectors.downloader import Downloader
-from adc_plugins_search.gallery.conditions import XMP, with_xmp
 from adc_plugins_search.searchers.folder import FolderSearcher
 
 

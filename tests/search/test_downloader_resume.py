@@ -18,10 +18,10 @@ from aiohttp import web
 from adc_core.dataset import Dataset
 from adc_core.design import Design
 from adc_core.work import working_in
+from adc_plugins_rehearse.digits import DigitCatalog
+from adc_plugins_rehearse.protocols.google import ENGINE, KEY
+from adc_plugins_rehearse.server import GalleryServer
 from adc_plugins_search.collectors.downloader import Downloader
-from adc_plugins_search.gallery.digits import DigitCatalog
-from adc_plugins_search.gallery.google_protocol import ENGINE, KEY
-from adc_plugins_search.gallery.server import GalleryServer
 from adc_plugins_search.searchers.google import GoogleSearcher
 
 KEYS = {"GOOGLE_API_KEY": KEY, "GOOGLE_CSE_ID": ENGINE}

@@ -20,7 +20,7 @@ _NAMES = {
             "wikimedia",
         ),
         "collectors": ("downloader",),
-        "commands": ("design", "gallery"),
+        "commands": ("design",),
     },
     "adc-plugins-detect": {
         "simulators": (
@@ -93,6 +93,9 @@ _NAMES = {
     },
     "adc-plugins-publish": {
         "commands": ("apply", "export"),
+    },
+    "adc-plugins-rehearse": {
+        "commands": ("gallery",),
     },
 }
 
