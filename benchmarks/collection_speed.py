@@ -60,8 +60,8 @@ design = Design(
     samples_per_query=int(count),
 )
 collector = Downloader(
-    size=SIZE, decoder=decoder, workers=IN_FLIGHT, processes=PROCESSES, shard_size=PER_SHARD,
-    allow_hosts=hosts,
+    size=SIZE, decoder=decoder, max_connections=IN_FLIGHT, processes=PROCESSES,
+    shard_size=PER_SHARD, allow_hosts=hosts,
 )
 with working_in(folder):
     print(len(collector.collect(design, [ManifestSearcher(path=manifest)])))
@@ -115,9 +115,9 @@ def make_pictures(folder: Path, count: int, part: int) -> None:
 
 def kernel(decoder: str, paths: list[Path]) -> float:
     """CPU seconds that verifying takes, from memory."""
-    from adc_plugins_search.download.images.verify import PictureRules, verify
+    from adc_plugins_search.download.images.verify import ImageRules, verify
 
-    rules = PictureRules(size=SIZE, min_side=32, max_pixels=64_000_000, decoder=decoder)
+    rules = ImageRules(size=SIZE, min_side=32, max_pixels=64_000_000, decoder=decoder)
     bodies = [path.read_bytes() for path in paths]
     verify(bodies[0], rules, "")
     started = time.process_time()

@@ -50,8 +50,8 @@ design = Design(
     samples_per_query=int(count),
 )
 collector = Downloader(
-    processes=int(processes), shard_size=int(shard_size), allow_hosts=hosts, workers=128,
-    per_host=16, max_bytes=MAX_BYTES, min_side=8, retries=2, backoff=0.1,
+    processes=int(processes), shard_size=int(shard_size), allow_hosts=hosts, max_connections=128,
+    max_connections_per_host=16, max_bytes=MAX_BYTES, min_side=8, retries=2, backoff=0.1,
     timeout=float(timeout), read_timeout=float(timeout) / 2, max_wait=60, interval=0,
     contact="soak@example.org",
 )

@@ -27,7 +27,9 @@ EVEN = dict.fromkeys(CONDITIONS, 0.9 / len(CONDITIONS))
 @pytest.fixture(scope="module")
 def catalog() -> GarmentCatalog:
     flaws = replace(CLEAN, conditions=EVEN)
-    return GarmentCatalog(each=2, answers=60, classes=["dress", "shawl"], flaws=flaws)
+    return GarmentCatalog(
+        values_per_attribute=2, answers=60, classes=["dress", "shawl"], flaws=flaws
+    )
 
 
 @pytest.fixture(scope="module")

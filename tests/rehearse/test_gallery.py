@@ -218,7 +218,7 @@ def test_the_quota_is_a_days(catalog: DigitCatalog, tmp_path: Path, design_of) -
     """What a used-up quota leaves unsearched is searched when there is quota again."""
     with GalleryServer(catalog, port=0, quota=15) as server:
         searcher = GoogleSearcher(base_url=server.search_url)
-        collector = Downloader(allow_hosts=(server.endpoint,), searches=1)
+        collector = Downloader(allow_hosts=(server.endpoint,), max_concurrent_searches=1)
         design = design_of("three", "four")
         with working_in(tmp_path), pytest.raises(WorkError) as raised:
             collector.collect(design, [searcher])

@@ -33,10 +33,23 @@ def test_the_command_line() -> None:
     assert (full.port, full.export) == (0, Path("out"))
     assert full.beside == ["adc", "run", "x.yaml", "--out", "runs"]
     garments = parse(
-        *("--catalog", "garments", "--classes", "suit, vest", "--each", "2", "--answers", "9"),
+        *(
+            "--catalog",
+            "garments",
+            "--classes",
+            "suit, vest",
+            "--values-per-attribute",
+            "2",
+            "--answers",
+            "9",
+        ),
         *("--conditions", "reset=0.01, drip=0.002"),
     )
-    assert (garments.classes, garments.each, garments.answers) == (["suit", "vest"], 2, 9)
+    assert (garments.classes, garments.values_per_attribute, garments.answers) == (
+        ["suit", "vest"],
+        2,
+        9,
+    )
     assert garments.conditions == {"reset": 0.01, "drip": 0.002}
     for words in (("--port", "70000"), ("--catalog", "cats"), ("--conditions", "reset")):
         with pytest.raises(SystemExit):
@@ -47,8 +60,8 @@ def test_the_command_line() -> None:
     ("words", "message"),
     [
         (
-            ("--each", "2"),
-            "--each is for garments: add --catalog garments, or leave it out",
+            ("--values-per-attribute", "2"),
+            "--values-per-attribute is for garments: add --catalog garments, or leave it out",
         ),
         (("--noise", "2"), "noise must be in 0…1 and held_back in 0…0.4"),
         (("--hosts", "0"), "hosts must be in 1…254"),
@@ -189,7 +202,7 @@ def test_without_scikit_learn_it_says_what_to_install() -> None:
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout == (
         "InputError the gallery needs scikit-learn for its pictures: "
-        'pip install "adc-plugins-search[gallery]"\n'
+        'pip install "adc-plugins-rehearse[digits]"\n'
     )
 
 

@@ -28,12 +28,12 @@ ALONE = {"noise": 0.0, "wrong_attributes": 0.0, "tail": 0.0}
 
 def queries(each: int, *classes: str) -> Sequence[Query]:
     brief = Brief(subject="garments", classes=classes)
-    return VocabularyDesigner(each=each).design(brief).queries
+    return VocabularyDesigner(values_per_attribute=each).design(brief).queries
 
 
 def test_the_designers_queries_find_what_the_truth_tells_of() -> None:
-    """Each query of the vocabulary with the same `each`; together they find every offer."""
-    catalog = GarmentCatalog(each=2, answers=20)
+    """Each query of the same vocabulary finds some; together they find every offer."""
+    catalog = GarmentCatalog(values_per_attribute=2, answers=20)
     found = {offer.path: offer for query in queries(2) for offer in catalog.search(query.text)}
     told = {offer.path: offer for offer in catalog.offers()}
     assert found == told
@@ -42,9 +42,9 @@ def test_the_designers_queries_find_what_the_truth_tells_of() -> None:
 
 
 def test_an_address_tells_nothing_and_everything() -> None:
-    catalog = GarmentCatalog(each=1, answers=10)
+    catalog = GarmentCatalog(values_per_attribute=1, answers=10)
     offer = next(catalog.offers())
-    again = GarmentCatalog(each=1, answers=10)
+    again = GarmentCatalog(values_per_attribute=1, answers=10)
     assert again.find(offer.path) == offer
     assert again.content(offer) == catalog.content(offer)
     assert list(again.offers()) == list(catalog.offers())
@@ -57,7 +57,7 @@ def test_an_address_tells_nothing_and_everything() -> None:
 
 
 def test_another_seed_shows_other_things() -> None:
-    one, other = GarmentCatalog(each=1), GarmentCatalog(1, each=1)
+    one, other = GarmentCatalog(values_per_attribute=1), GarmentCatalog(1, values_per_attribute=1)
     paths = {offer.path for offer in one.offers()}
     assert paths.isdisjoint(offer.path for offer in other.offers())
     assert next(one.test_pictures())[2] != next(other.test_pictures())[2]
@@ -73,7 +73,7 @@ def test_more_answers_leave_the_first_ones_as_they_are() -> None:
 @pytest.fixture(scope="module")
 def offers() -> list[tuple[Query, Offer]]:
     """Some 19,000 offers, each with its query."""
-    catalog = GarmentCatalog(each=3)
+    catalog = GarmentCatalog(values_per_attribute=3)
     some = queries(3)[::2][:200]
     return [(query, offer) for query in some for offer in catalog.search(query.text)]
 
@@ -120,7 +120,7 @@ def test_conditions_are_as_frequent_as_said(offers) -> None:
 
 def test_as_many_pictures_are_left_as_the_paper_had(offers) -> None:
     """89.73 of 100 for each of 12,000 queries: found, to be had, and not found before."""
-    catalog = GarmentCatalog(each=3)
+    catalog = GarmentCatalog(values_per_attribute=3)
     lost = sum(Flaws().conditions.values()) - Flaws().conditions["slow"] + 0.005 + 0.006
     paths = {
         offer.path: source_of(catalog, offer)
@@ -167,7 +167,7 @@ def digest(data: bytes) -> str:
 
 
 def test_copies_have_the_bytes_of_a_picture_that_is_found_too() -> None:
-    catalog = GarmentCatalog(each=1, answers=12, flaws=replace(CLEAN, copies=0.25))
+    catalog = GarmentCatalog(values_per_attribute=1, answers=12, flaws=replace(CLEAN, copies=0.25))
     found = catalog.search(queries(1, "dress")[0].text)
     counts = Counter(digest(catalog.content(offer)) for offer in found)
     copies = [offer for offer in found if catalog._slot_of(offer.path).repeats == "copies"]
@@ -175,7 +175,7 @@ def test_copies_have_the_bytes_of_a_picture_that_is_found_too() -> None:
 
 
 def test_near_duplicates_are_of_a_picture_that_is_found_too() -> None:
-    catalog = GarmentCatalog(each=1, answers=12, flaws=replace(CLEAN, near=0.25))
+    catalog = GarmentCatalog(values_per_attribute=1, answers=12, flaws=replace(CLEAN, near=0.25))
     found = catalog.search(queries(1, "dress")[0].text)
     small = {
         offer.path: np.asarray(
@@ -192,7 +192,7 @@ def test_near_duplicates_are_of_a_picture_that_is_found_too() -> None:
 
 
 def test_a_shared_address_is_right_for_another_query() -> None:
-    catalog = GarmentCatalog(each=2, flaws=replace(CLEAN, shared=0.1))
+    catalog = GarmentCatalog(values_per_attribute=2, flaws=replace(CLEAN, shared=0.1))
     found = [(query, o) for query in queries(2) for o in catalog.search(query.text)]
     times = Counter(offer.path for _, offer in found)
     twice = sum(count > 1 for count in times.values())
@@ -205,7 +205,7 @@ def test_a_shared_address_is_right_for_another_query() -> None:
 
 
 def test_odd_files_are_as_frequent_as_said() -> None:
-    catalog = GarmentCatalog(each=2, flaws=replace(CLEAN, odd=0.2))
+    catalog = GarmentCatalog(values_per_attribute=2, flaws=replace(CLEAN, odd=0.2))
     kinds = Counter(catalog._slot_of(offer.path).kind for offer in catalog.offers())
     total = sum(kinds.values())
     for kind in ("turned", "grey", "palette", "deep", "alpha"):
@@ -215,7 +215,7 @@ def test_odd_files_are_as_frequent_as_said() -> None:
 
 
 def test_a_few_classes_are_mistaken_for_each_other_only() -> None:
-    catalog = GarmentCatalog(each=2, classes=["shawl", "suit"])
+    catalog = GarmentCatalog(values_per_attribute=2, classes=["shawl", "suit"])
     assert catalog.classes == ("shawl", "suit")
     assert {offer.label for offer in catalog.offers()} == {"shawl", "suit"}
     assert catalog.search("navy wool vest") == ()
@@ -226,8 +226,14 @@ def test_a_few_classes_are_mistaken_for_each_other_only() -> None:
     ("options", "message"),
     [
         ({"classes": ["hat"]}, "no garment is called 'hat', but sweater, knitwear, "),
-        ({"answers": 0}, "answers must be in 1…1000, each 1 or more, seed 0 or more"),
-        ({"each": 0}, "answers must be in 1…1000, each 1 or more, seed 0 or more"),
+        (
+            {"answers": 0},
+            "answers must be in 1…1000, values_per_attribute 1 or more, seed 0 or more",
+        ),
+        (
+            {"values_per_attribute": 0},
+            "answers must be in 1…1000, values_per_attribute 1 or more, seed 0 or more",
+        ),
         ({"classes": ["suit"]}, "one class alone cannot be mistaken for another: give noise 0"),
     ],
 )
@@ -253,7 +259,7 @@ def test_a_condition_that_is_not_known() -> None:
 
 
 def test_the_export_tells_what_is_true(tmp_path: Path) -> None:
-    catalog = GarmentCatalog(each=2, answers=5, tested=2)
+    catalog = GarmentCatalog(values_per_attribute=2, answers=5, tested=2)
     export_answers(catalog, lambda offer: f"http://x/{offer.path}", tmp_path)
     with (tmp_path / "truth.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -20,7 +20,7 @@ from adc_plugins_rehearse.garments.catalog import GarmentCatalog
 ADC = str(Path(sys.executable).with_name("adc"))
 HOSTS = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 NOISE = 0.3
-KNOBS = {"each": 2, "answers": 20, "classes": ["sweater", "knitwear", "hoodie"]}
+KNOBS = {"values_per_attribute": 2, "answers": 20, "classes": ["sweater", "knitwear", "hoodie"]}
 
 
 def free_port() -> int:
@@ -35,7 +35,7 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder, port = tmp_path_factory.mktemp("rehearsal"), free_port()
     pipeline = {
         "brief": {"subject": "garments", "classes": KNOBS["classes"], "samples_per_query": 20},
-        "designer": {"use": "vocabulary", "each": KNOBS["each"]},
+        "designer": {"use": "vocabulary", "values_per_attribute": KNOBS["values_per_attribute"]},
         "searchers": [{"use": "google", "base_url": f"http://127.0.0.1:{port}/customsearch/v1"}],
         "collector": {
             "use": "downloader",
@@ -46,7 +46,7 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "garments.yaml").write_text(yaml.safe_dump(pipeline))
     words = [
         *("gallery", "--port", str(port), "--catalog", "garments", "--hosts", "3"),
-        *("--noise", str(NOISE), "--each", "2", "--answers", "20"),
+        *("--noise", str(NOISE), "--values-per-attribute", "2", "--answers", "20"),
         *("--classes", ",".join(KNOBS["classes"]), "--export", "answers"),
         *("--", ADC, "collect", "garments.yaml", "--out", "run"),
     ]

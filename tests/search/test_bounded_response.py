@@ -32,14 +32,14 @@ def asking(url: str) -> Callable[[], urllib3.BaseHTTPResponse]:
 def test_a_drip_ends_in_time(
     start: bytes, dripping: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(http_json, "_MOST_SECONDS", 0.5)
+    monkeypatch.setattr(http_json, "_MAX_SECONDS", 0.5)
     with dripping(start) as host, pytest.raises(WorkError) as raised:
         SearxngSearcher(base_url=f"http://{host}/search").page(QUERY)
     assert str(raised.value) == f"{host} gave no whole answer within 0.5 s: try again later"
 
 
 def test_a_bomb_is_not_unpacked(site) -> None:
-    bomb = gzip.compress(b" " * (http_json.MOST_BYTES + (1 << 20)))
+    bomb = gzip.compress(b" " * (http_json.MAX_BYTES + (1 << 20)))
     url = site.serve("/search", bomb, "application/json", **{"Content-Encoding": "gzip"})
     with pytest.raises(WorkError) as raised:
         SearxngSearcher(base_url=url).page(QUERY)
@@ -69,7 +69,7 @@ def test_nesting_without_end_is_no_json(site) -> None:
 
 
 def test_hits_without_end_are_no_page(site) -> None:
-    results = [{"img_src": "http://a/1.jpg"}] * (http_json.MOST_HITS + 1)
+    results = [{"img_src": "http://a/1.jpg"}] * (http_json.MAX_HITS + 1)
     url = site.serve("/search", json.dumps({"results": results}).encode(), "application/json")
     with pytest.raises(WorkError) as raised:
         SearxngSearcher(base_url=url).page(QUERY)

@@ -13,8 +13,12 @@ from adc_core.design import Design, Hit, Query
 from adc_core.errors import WorkError
 from adc_plugins_search.download.outcomes import Outcome, Reason, Refused, Stored
 from adc_plugins_search.download.results import arrow_tables
-from adc_plugins_search.download.results.build_dataset import Accounts, dataset_of, write_accounts
-from adc_plugins_search.download.results.deduplicate import Judged, NearDuplicates, choose
+from adc_plugins_search.download.results.build_dataset import (
+    CollectionTables,
+    build_dataset,
+    write_tables,
+)
+from adc_plugins_search.download.results.deduplicate import HitOutcome, NearDuplicates, deduplicate
 from adc_plugins_search.download.searches.task_for_hit import id_of
 
 CLASSES = ("cat", "dog", "emu")
@@ -23,20 +27,20 @@ LIKE = "nearly the same as https://a.example/"
 MISSING = Refused(Reason.NOT_FOUND, "HTTP 404")
 
 
-def judged(place: int, class_name: str, outcome: Outcome, rank: int = 1) -> Judged:
+def hit_outcomes(place: int, class_name: str, outcome: Outcome, rank: int = 1) -> HitOutcome:
     query = Query(text=f"a {class_name}", class_name=class_name)
     url = f"https://a.example/{place}"
-    return Judged(Hit(url=url, query=query, engine="google", rank=rank), f"key{place}", outcome)
+    return HitOutcome(Hit(url=url, query=query, engine="google", rank=rank), f"key{place}", outcome)
 
 
 def accounts_of(
-    hits: list[Judged], folder: Path, policy: NearDuplicates = "keep"
-) -> tuple[Accounts, list[dict[str, object]], list[dict[str, object]]]:
+    hits: list[HitOutcome], folder: Path, policy: NearDuplicates = "keep"
+) -> tuple[CollectionTables, list[dict[str, object]], list[dict[str, object]]]:
     """The accounts, the rows of the refusals and those of the hits."""
-    accounts = write_accounts(hits, choose(hits, policy, 2), PLAIN, folder)
+    tables = write_tables(hits, deduplicate(hits, policy, 2), PLAIN, folder)
     refused, kept = (pq.read_table(folder / f"{name}.parquet") for name in ("refused", "hits"))
     assert sorted(path.name for path in folder.iterdir()) == ["hits.parquet", "refused.parquet"]
-    return accounts, refused.to_pylist(), kept.to_pylist()
+    return tables, refused.to_pylist(), kept.to_pylist()
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -54,13 +58,15 @@ def test_every_hit_is_a_sample_or_a_refusal(
 ) -> None:
     """`picture_at` says which picture each of eight addresses shows, -1 being none."""
     everything = [
-        judged(place, name, MISSING if picture_at[place] < 0 else stored(picture_at[place]), rank)
+        hit_outcomes(
+            place, name, MISSING if picture_at[place] < 0 else stored(picture_at[place]), rank
+        )
         for rank, (name, place) in enumerate(hits, 1)
     ]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(arrow_tables, "_ROWS", rows_at_once)
-        accounts, refused, kept = accounts_of(everything, tmp_path)
-    samples = accounts.samples.to_pylist()
+        tables, refused, kept = accounts_of(everything, tmp_path)
+    samples = tables.samples.to_pylist()
 
     first_of: dict[int, int] = {}
     classes_of: dict[int, set[str]] = {}
@@ -74,7 +80,7 @@ def test_every_hit_is_a_sample_or_a_refusal(
     assert [(row["class"], row["url"]) for row in refused] == [
         (name, url) for (name, _), url in zip(left, urls, strict=True)
     ]
-    assert accounts.reasons.total() == len(left)
+    assert tables.reasons.total() == len(left)
     for row, shown in zip(samples, first_of, strict=True):
         others = classes_of[shown] - {CLASSES[row["label"]]}
         assert row["also_found_as"] == ("/".join(sorted(others)) or None)
@@ -102,15 +108,15 @@ def test_the_dataset_and_the_refusals_spell_everything_out(
         Hit(url="https://a.example/4", query=queries[3], engine="google", rank=9, license="CC0"),
     ]
     pictures = [stored(1), MISSING, stored(1), stored(1), stored(2)]
-    judged = [
-        Judged(hit, id_of(hit.url.lower().removesuffix("#x")), picture)
+    hit_outcomes = [
+        HitOutcome(hit, id_of(hit.url.lower().removesuffix("#x")), picture)
         for hit, picture in zip(hits, pictures, strict=True)
     ]
-    choice = choose(judged)
-    accounts = write_accounts(judged, choice, design, tmp_path)
+    deduplication = deduplicate(hit_outcomes)
+    tables = write_tables(hit_outcomes, deduplication, design, tmp_path)
 
-    assert accounts.reasons == {Reason.NOT_FOUND: 1, Reason.DUPLICATE: 2}
-    assert accounts.example == ("https://a.example/2", MISSING)
+    assert tables.reasons == {Reason.NOT_FOUND: 1, Reason.DUPLICATE: 2}
+    assert tables.example == ("https://a.example/2", MISSING)
     assert pq.read_table(tmp_path / "refused.parquet").to_pylist() == [
         {
             "url": "https://a.example/2",
@@ -144,7 +150,7 @@ def test_the_dataset_and_the_refusals_spell_everything_out(
         (id_of("https://a.example/1"), "https://a.example/1", '{"color": "grey"}'),
         (id_of("https://a.example/4"), "https://a.example/4", '{"color": "tan"}'),
     ]
-    dataset = dataset_of(accounts.samples, choice, design, tmp_path)
+    dataset = build_dataset(tables.samples, deduplication, design, tmp_path)
     first, second = id_of("https://a.example/1"), id_of("https://a.example/4")
     assert dataset.ids.tolist() == [first, second]
     assert dataset.labels.tolist() == [0, 1]
@@ -233,28 +239,28 @@ def test_near_duplicates(
     """
     hashes = [0, 0b11, 0xFFFF << 32, (0xFFFF << 32) + 0b1001, 0xFFFF << 16]
     hits = [
-        judged(place, CLASSES[int(code)], replace(stored(place), perceptual=hashes[place]))
+        hit_outcomes(place, CLASSES[int(code)], replace(stored(place), perceptual=hashes[place]))
         for place, code in enumerate("00120")
     ]
-    hits.append(judged(5, "emu", hits[3].outcome))
-    accounts, refusals, shown = accounts_of(hits, tmp_path, policy)
-    assert accounts.samples["id"].to_pylist() == [f"key{place}" for place in kept]
+    hits.append(hit_outcomes(5, "emu", hits[3].outcome))
+    tables, refusals, shown = accounts_of(hits, tmp_path, policy)
+    assert tables.samples["id"].to_pylist() == [f"key{place}" for place in kept]
     assert [(row["url"][-1], row["reason"], row["detail"]) for row in refusals] == [
         *((str(place), "near duplicate", detail) for place, detail in refused),
         ("5", "duplicate", "same picture as https://a.example/3"),
     ]
     again = ["5"] if 3 in kept else []
     assert [row["url"][-1] for row in shown] == [str(place) for place in kept] + again
-    also = accounts.samples["also_found_as"].to_pylist()
+    also = tables.samples["also_found_as"].to_pylist()
     assert also == ([None, "emu", None] if policy == "first" else [None] * len(kept))
 
 
 def test_a_table_that_cannot_be_written_is_named(
     stored: Callable[[int], Stored], tmp_path: Path
 ) -> None:
-    hits = [judged(0, "cat", stored(0))]
+    hits = [hit_outcomes(0, "cat", stored(0))]
     with pytest.raises(WorkError) as raised:
-        write_accounts(hits, choose(hits), PLAIN, tmp_path / "gone")
+        write_tables(hits, deduplicate(hits), PLAIN, tmp_path / "gone")
     assert str(raised.value) == (
         f"{tmp_path / 'gone/samples.arrow'} cannot be written: No such file or directory"
     )
@@ -266,8 +272,8 @@ def test_addresses_are_written_as_they_were_asked_for(
     query = Query(text="a cat", class_name="cat")
     odd = Hit(url="HTTP://A.example:80/1.jpg\r\nX-Inj: 1#top", query=query, engine="e", rank=1)
     local = odd.replace(url="file:///cats/1%20a.jpg")
-    hits = [Judged(odd, "key1", stored(1)), Judged(local, "key2", stored(2))]
-    accounts, _, kept = accounts_of(hits, tmp_path)
+    hits = [HitOutcome(odd, "key1", stored(1)), HitOutcome(local, "key2", stored(2))]
+    tables, _, kept = accounts_of(hits, tmp_path)
     expected = ["http://a.example/1.jpgX-Inj:%201", "file:///cats/1%20a.jpg"]
-    assert accounts.samples["url"].to_pylist() == expected
+    assert tables.samples["url"].to_pylist() == expected
     assert [row["url"] for row in kept] == expected

@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 
 from adc_core.design import Hit, Query
 from adc_plugins_search.download.outcomes import Outcome, Reason, Refused, Stored
-from adc_plugins_search.download.results.deduplicate import Judged, choose
+from adc_plugins_search.download.results.deduplicate import HitOutcome, deduplicate
 
 CLASSES = ("cat", "dog", "emu")
 MISSING = Refused(Reason.NOT_FOUND, "HTTP 404")
 
 
-def judged(place: int, class_name: str, outcome: Outcome) -> Judged:
+def hit_outcomes(place: int, class_name: str, outcome: Outcome) -> HitOutcome:
     query = Query(text=f"a {class_name}", class_name=class_name)
     url = f"https://a.example/{place}"
-    return Judged(Hit(url=url, query=query, engine="google", rank=1), f"key{place}", outcome)
+    return HitOutcome(Hit(url=url, query=query, engine="google", rank=1), f"key{place}", outcome)
 
 
 @given(st.lists(st.tuples(st.sampled_from(CLASSES), st.integers(-1, 17)), max_size=30))
@@ -26,8 +26,8 @@ def test_the_first_hit_of_each_picture_shows_it(
     stored: Callable[[int], Stored], hits: list[tuple[str, int]]
 ) -> None:
     """Each hit has a class, and shows a picture, -1 being none."""
-    choice = choose(
-        judged(place, name, MISSING if shown < 0 else stored(shown))
+    deduplication = deduplicate(
+        hit_outcomes(place, name, MISSING if shown < 0 else stored(shown))
         for place, (name, shown) in enumerate(hits)
     )
     rows_of: dict[int, list[int]] = {}
@@ -35,16 +35,18 @@ def test_the_first_hit_of_each_picture_shows_it(
         if shown >= 0:
             rows_of.setdefault(shown, []).append(row)
     numbers = {shown: number for number, shown in enumerate(rows_of)}
-    assert choice.picture.tolist() == [numbers.get(shown, -1) for _, shown in hits]
-    assert choice.first.tolist() == [rows[0] for rows in rows_of.values()]
-    assert choice.hits.tolist() == [len(rows) for rows in rows_of.values()]
-    assert choice.kept.all()
-    assert choice.group_of_kept.tolist() == list(range(len(rows_of)))
+    assert deduplication.image.tolist() == [numbers.get(shown, -1) for _, shown in hits]
+    assert deduplication.first.tolist() == [rows[0] for rows in rows_of.values()]
+    assert deduplication.hits.tolist() == [len(rows) for rows in rows_of.values()]
+    assert deduplication.kept.all()
+    assert deduplication.group_of_kept.tolist() == list(range(len(rows_of)))
     others = {
         number: {hits[row][0] for row in rows} - {hits[rows[0]][0]}
         for number, rows in enumerate(rows_of.values())
     }
-    assert choice.other_classes == {number: names for number, names in others.items() if names}
+    assert deduplication.other_classes == {
+        number: names for number, names in others.items() if names
+    }
 
 
 @pytest.mark.parametrize(
@@ -65,11 +67,11 @@ def test_near_duplicates(
     """0 and 1 are nearly the same and of one class, 2 and 3 of two classes, 4 is alone."""
     hashes = [0, 0b11, 0xFFFF << 32, (0xFFFF << 32) + 0b1001, 0xFFFF << 16]
     hits = [
-        judged(place, CLASSES[int(code)], replace(stored(place), perceptual=hashes[place]))
+        hit_outcomes(place, CLASSES[int(code)], replace(stored(place), perceptual=hashes[place]))
         for place, code in enumerate("00120")
     ]
-    choice = choose(hits, policy, 2)
-    assert choice.kept.nonzero()[0].tolist() == kept
-    assert choice.group.tolist() == [0, 0, 2, 2, 4]
-    assert choice.group_of_kept.tolist() == groups
-    assert choice.other_classes == others
+    deduplication = deduplicate(hits, policy, 2)
+    assert deduplication.kept.nonzero()[0].tolist() == kept
+    assert deduplication.group.tolist() == [0, 0, 2, 2, 4]
+    assert deduplication.group_of_kept.tolist() == groups
+    assert deduplication.other_classes == others

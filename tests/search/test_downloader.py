@@ -155,7 +155,12 @@ def test_the_result_does_not_depend_on_the_order_of_arrival(
     urls = [site.on(f"/{n}.jpg", late(picture(n % 30))) for n in range(40)]
     lists = {"cat": urls[:14], "dog": urls[10:25], "emu": urls[20:]}
     results = [
-        collect(lists, folder=tmp_path / f"work{workers}", workers=workers, per_host=workers)
+        collect(
+            lists,
+            folder=tmp_path / f"work{workers}",
+            max_connections=workers,
+            max_connections_per_host=workers,
+        )
         for workers in (1, 4, 32)
     ]
     assert len({dataset.fingerprint for dataset in results}) == 1
@@ -313,7 +318,7 @@ def test_a_file_in_the_way_is_named(site, collect: Collect, picture, tmp_path: P
             "allow_hosts",
             "'localhost' is not host:port, such as 127.0.0.1:8765",
         ),
-        ({"workers": 0}, "workers", "Input should be greater than or equal to 1"),
+        ({"max_connections": 0}, "max_connections", "Input should be greater than or equal to 1"),
         ({"contact": "a\r\nX: b"}, "contact", "String should match pattern '^[ -~]*$'"),
     ],
 )
@@ -337,9 +342,9 @@ def test_a_decoder_that_is_not_installed_is_named(
 
 
 def test_a_pipeline_table_builds_it() -> None:
-    built = registry.create(Collector, {"use": "downloader", "size": 256, "workers": 30})
-    assert built == Downloader(size=256, workers=30)
-    assert json.loads(built.model_dump_json())["workers"] == 30
+    built = registry.create(Collector, {"use": "downloader", "size": 256, "max_connections": 30})
+    assert built == Downloader(size=256, max_connections=30)
+    assert json.loads(built.model_dump_json())["max_connections"] == 30
 
 
 def test_stored_pictures_are_jpeg_in_full_color_without_metadata(

@@ -3,7 +3,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from adc_plugins_search.http_headers import seconds_of, user_agent
+from adc_plugins_search.http_headers import retry_after_seconds, user_agent
 
 
 @pytest.mark.parametrize(
@@ -20,12 +20,12 @@ from adc_plugins_search.http_headers import seconds_of, user_agent
     ],
 )
 def test_retry_after(header: str | None, seconds: float | None) -> None:
-    assert seconds_of(header) == seconds
+    assert retry_after_seconds(header) == seconds
 
 
 def test_retry_after_a_date() -> None:
     later = datetime.now(UTC) + timedelta(hours=1)
-    seconds = seconds_of(format_datetime(later, usegmt=True))
+    seconds = retry_after_seconds(format_datetime(later, usegmt=True))
     assert seconds is not None
     assert 3500 < seconds <= 3600
 

@@ -6,8 +6,8 @@ import pytest
 from adc_core.design import Design, Hit, Page, Query
 from adc_core.interfaces import Searcher
 from adc_plugins_search.download.journal import Journal
-from adc_plugins_search.download.searches.relax_queries import relaxed, without
-from adc_plugins_search.download.searches.run_queries import search_all
+from adc_plugins_search.download.searches.relax_queries import relax_queries, without_attribute
+from adc_plugins_search.download.searches.run_queries import run_queries
 
 
 def query(color, material, pattern="solid", class_name="sweater"):
@@ -20,36 +20,38 @@ def query(color, material, pattern="solid", class_name="sweater"):
 
 
 def test_a_word_is_taken_out():
-    new = without(query("navy", "wool", "polka dot"), "material")
+    new = without_attribute(query("navy", "wool", "polka dot"), "material")
     assert new.text == "navy polka dot sweater"
     assert new.attributes == {"color": "navy", "pattern": "polka dot"}
-    assert without(query("navy", "wool", "polka dot"), "pattern").text == "navy wool sweater"
+    assert (
+        without_attribute(query("navy", "wool", "polka dot"), "pattern").text == "navy wool sweater"
+    )
 
 
 def test_whole_words_only():
-    assert without(query("tan", "tan tartan"), "color").text == "tan tartan sweater"
-    assert without(query("red", "infrared wool"), "color").text == "infrared wool sweater"
+    assert without_attribute(query("tan", "tan tartan"), "color").text == "tan tartan sweater"
+    assert without_attribute(query("red", "infrared wool"), "color").text == "infrared wool sweater"
 
 
 @pytest.mark.parametrize("attribute", ["pattern", "size"])
 def test_what_is_not_said_cannot_be_left_out(attribute):
-    assert without(query("navy", "wool"), attribute) is None
+    assert without_attribute(query("navy", "wool"), attribute) is None
 
 
 def test_a_text_is_never_empty():
     alone = Query(text="navy", class_name="sweater", attributes={"color": "navy"})
-    assert without(alone, "color") is None
+    assert without_attribute(alone, "color") is None
 
 
 def test_queries_that_become_one_keep_what_they_share():
     thin = [query("navy", "wool"), query("navy", "silk"), query("red", "wool")]
-    new = relaxed(thin, "material", [])
+    new = relax_queries(thin, "material", [])
     assert [each.text for each in new] == ["navy sweater", "red sweater"]
     assert new[0].attributes == {"color": "navy", "pattern": "solid"}
-    assert relaxed(thin, "material", ["red sweater"]) == new[:1]
+    assert relax_queries(thin, "material", ["red sweater"]) == new[:1]
     spelled = [query("navy", "wool"), query("navy", "silk", "plain")]
     spelled[1] = spelled[1].replace(text="navy silk sweater")
-    assert relaxed(spelled, "material", [])[0].attributes == {"color": "navy"}
+    assert relax_queries(spelled, "material", [])[0].attributes == {"color": "navy"}
 
 
 class Thin(Searcher):
@@ -72,7 +74,7 @@ def search(folder, relax):
         samples_per_query=10,
     )
     with closing(Journal(folder / "journal.sqlite", "rules")) as journal:
-        found = search_all(design, [Thin()], journal, threads=2, max_wait=1, relax=relax)
+        found = run_queries(design, [Thin()], journal, threads=2, max_wait=1, relax=relax)
         return dict(Counter(each.hit.query.text for each in found))
 
 

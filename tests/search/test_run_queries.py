@@ -14,7 +14,7 @@ from adc_core.interfaces import Searcher
 from adc_core.work import working_in
 from adc_plugins_search.api_keys import secret
 from adc_plugins_search.download.journal import Journal
-from adc_plugins_search.download.searches.run_queries import search_all
+from adc_plugins_search.download.searches.run_queries import run_queries
 
 
 class Scripted(Searcher):
@@ -66,7 +66,7 @@ def search(tmp_path: Path) -> Callable[..., list[str]]:
         design: Design, *searchers: Searcher, threads: int = 4, max_wait: float = 5
     ) -> list[str]:
         with closing(Journal(tmp_path / "journal.sqlite", "")) as journal:
-            found = search_all(design, searchers, journal, threads=threads, max_wait=max_wait)
+            found = run_queries(design, searchers, journal, threads=threads, max_wait=max_wait)
             urls = [each.hit.url for each in found]
             assert len(found) == len(urls)
             assert [each.hit.url for each in found] == urls
@@ -186,7 +186,7 @@ def test_searches_run_at_the_same_time_but_not_more_than_allowed(tmp_path: Path,
 
     with closing(Journal(tmp_path / "journal.sqlite", "")) as journal:
         design = design_of(*"abcdef")
-        assert not search_all(design, [Crowd()], journal, threads=3, max_wait=0)
+        assert not run_queries(design, [Crowd()], journal, threads=3, max_wait=0)
     assert max(Crowd.most) == 3
 
 
@@ -223,7 +223,7 @@ def test_searchers_may_use_the_work_folder(tmp_path: Path, design_of) -> None:
 
     def run(searchers: Sequence[Searcher]) -> None:
         with closing(Journal(tmp_path / "journal.sqlite", "")) as journal:
-            search_all(design_of("x"), searchers, journal, threads=1, max_wait=0)
+            run_queries(design_of("x"), searchers, journal, threads=1, max_wait=0)
 
     with working_in(tmp_path / "work"):
         run([Curious()])
@@ -252,7 +252,7 @@ def test_a_key_that_a_service_repeats_is_not_kept(
 
     monkeypatch.setenv("ECHO_KEY", "hunter2-hunter2")
     with closing(Journal(tmp_path / "journal.sqlite", "")) as journal:
-        first, second = search_all(design_of("x"), [Echo()], journal, threads=1, max_wait=0)
+        first, second = run_queries(design_of("x"), [Echo()], journal, threads=1, max_wait=0)
     assert (first.hit.url, first.hit.page, first.hit.title) == (
         "http://a/1?key=…",
         "http://a/?k=…",

@@ -26,7 +26,7 @@ from adc_core.work import working_in
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.download.searches.task_for_hit import id_of
 from adc_plugins_search.download.workers import fetch_loop
-from adc_plugins_search.download.workers.protocol import slot_of
+from adc_plugins_search.download.workers.protocol import worker_index_of
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks into /proc")
 Collect = Callable[..., Dataset]
@@ -41,7 +41,7 @@ def workers_of(parent: int) -> list[int]:
             command = stat.with_name("cmdline").read_bytes()
         except OSError:  # gone meanwhile
             continue
-        if int(above) == parent and state != "Z" and b"collectors.worker" in command:
+        if int(above) == parent and state != "Z" and b"workers.worker_process" in command:
             found.append(int(stat.parent.name))
     return found
 
@@ -50,8 +50,8 @@ def workers_of(parent: int) -> list[int]:
 def hosts(wide_site) -> list[str]:
     """Eight hosts, of both of two workers."""
     found = [f"127.0.0.{n}:{wide_site.port}" for n in range(1, 20)]
-    mine = [host for host in found if slot_of(host, 2) == 0][:4]
-    other = [host for host in found if slot_of(host, 2) == 1][:4]
+    mine = [host for host in found if worker_index_of(host, 2) == 0][:4]
+    other = [host for host in found if worker_index_of(host, 2) == 1][:4]
     assert len(mine) == len(other) == 4
     return mine + other
 
@@ -181,7 +181,7 @@ def test_workers_that_die_again_and_again_end_the_work(
         collect({"cat": [f"http://{hosts[0]}/deadly"], "dog": []}, processes=1)
     assert str(raised.value) == (
         "workers die again and again (exit code -9): is there enough memory? "
-        "use fewer `processes`, or fewer `workers`"
+        "use fewer `processes`, or fewer `max_connections`"
     )
 
 
@@ -228,7 +228,7 @@ def test_no_host_is_asked_more_at_once_by_all_workers_together(
         )
         # Half of them are led from the other worker's hosts to these three.
         found.append(target if n % 2 else f"http://{hosts[4 + n % 4]}/hop{n}")
-    dataset = collect({"cat": found, "dog": []}, per_host=2, workers=8)
+    dataset = collect({"cat": found, "dog": []}, max_connections_per_host=2, max_connections=8)
     assert len(dataset) == 48
     assert max(most[host] for host in hosts) == 2
     assert most["all"] <= 8
@@ -307,7 +307,7 @@ def collecting(folder: Path, urls: list[str]) -> list[str]:
 def test_hosts_are_forgotten_and_met_again(
     collect: Collect, wide_site, picture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetch_loop, "MOST_HOSTS", 3)
+    monkeypatch.setattr(fetch_loop, "MAX_HOSTS", 3)
     urls = many_hosts(wide_site, picture, 24)
     allowed = [URL(url).authority for url in urls]
     for n in range(24):  # each is led to a host that may be forgotten by now

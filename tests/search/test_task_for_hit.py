@@ -5,25 +5,25 @@ from pathlib import Path
 import pytest
 
 from adc_core.design import Hit, Query
-from adc_plugins_search.download.fetch_task import Errand
+from adc_plugins_search.download.fetch_task import FetchTask
 from adc_plugins_search.download.outcomes import Reason, Refused
-from adc_plugins_search.download.searches.run_queries import Found
-from adc_plugins_search.download.searches.task_for_hit import errand_of, id_of
-from adc_plugins_search.download.web_address import read_address
+from adc_plugins_search.download.searches.run_queries import SearchHit
+from adc_plugins_search.download.searches.task_for_hit import id_of, task_for
+from adc_plugins_search.download.web_address import parse_url
 from adc_plugins_search.searchers.folder import FolderSearcher
 from adc_plugins_search.searchers.google import GoogleSearcher
 
 
-def found(url: str, license: str | None = None) -> Found:
+def found(url: str, license: str | None = None) -> SearchHit:
     query = Query(text="a cat", class_name="cat")
     hit = Hit(url=url, query=query, engine="google", rank=1, license=license)
-    return Found(hit, GoogleSearcher())
+    return SearchHit(hit, GoogleSearcher())
 
 
 def test_one_address_is_one_errand_however_it_is_written() -> None:
-    errand = errand_of(found("https://a.example/1"))
-    assert errand == errand_of(found("HTTPS://A.example:443/1#top"))
-    assert errand == Errand("https://a.example/1", id_of("https://a.example/1"))
+    task = task_for(found("https://a.example/1"))
+    assert task == task_for(found("HTTPS://A.example:443/1#top"))
+    assert task == FetchTask("https://a.example/1", id_of("https://a.example/1"))
     assert len(id_of("https://a.example/1")) == 20
 
 
@@ -32,8 +32,8 @@ def test_one_address_is_one_errand_however_it_is_written() -> None:
 )
 def test_what_no_allowed_license_covers_is_not_fetched(license: str | None, detail: str) -> None:
     hit = found("https://a.example/1", license)
-    assert errand_of(hit, ("by", "cc0")) == Refused(Reason.LICENSE, detail)
-    assert isinstance(errand_of(found("https://a.example/1", "CC-BY-4.0"), ("by",)), Errand)
+    assert task_for(hit, ("by", "cc0")) == Refused(Reason.LICENSE, detail)
+    assert isinstance(task_for(found("https://a.example/1", "CC-BY-4.0"), ("by",)), FetchTask)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_what_no_allowed_license_covers_is_not_fetched(license: str | None, deta
     ],
 )
 def test_canonical_addresses(url: str, expected: str) -> None:
-    assert str(read_address(url)) == expected
+    assert str(parse_url(url)) == expected
 
 
 @pytest.mark.parametrize(
@@ -60,12 +60,12 @@ def test_canonical_addresses(url: str, expected: str) -> None:
     ],
 )
 def test_web_searchers_may_only_name_web_addresses(url: str, detail: str) -> None:
-    assert errand_of(found(url)) == Refused(Reason.FORBIDDEN, detail)
+    assert task_for(found(url)) == Refused(Reason.FORBIDDEN, detail)
 
 
 @pytest.mark.parametrize("url", ["http://[::1", "http://[::1]@/x.jpg", "http://[65536:;]/x"])
 def test_an_address_that_is_none(url: str) -> None:
-    refused = errand_of(found(url))
+    refused = task_for(found(url))
     assert isinstance(refused, Refused)
     assert refused.reason is Reason.FORBIDDEN
     assert refused.detail.startswith("no address: ")
@@ -74,7 +74,7 @@ def test_an_address_that_is_none(url: str) -> None:
 def test_a_folder_searcher_may_only_name_files(tmp_path: Path) -> None:
     searcher = FolderSearcher(root=tmp_path)
     hit = found("https://a.example/1").hit
-    assert errand_of(Found(hit, searcher)) == Refused(Reason.FORBIDDEN, "not a file address")
-    errand = errand_of(Found(hit.replace(url="file:///x.jpg"), searcher))
-    assert isinstance(errand, Errand)
-    assert errand.root == tmp_path
+    assert task_for(SearchHit(hit, searcher)) == Refused(Reason.FORBIDDEN, "not a file address")
+    task = task_for(SearchHit(hit.replace(url="file:///x.jpg"), searcher))
+    assert isinstance(task, FetchTask)
+    assert task.root == tmp_path

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adc_plugins_search.download.images.verify import PictureRules, verify
+from adc_plugins_search.download.images.verify import ImageRules, verify
 from adc_plugins_search.download.outcomes import Reason, Refused, RefusedError
 
-RULES = PictureRules(size=256, min_side=8, max_pixels=64_000_000)
+RULES = ImageRules(size=256, min_side=8, max_pixels=64_000_000)
 WIDE = 1500
 
 
@@ -22,7 +22,7 @@ def jpeg(pixels: np.ndarray, **options: object) -> bytes:
     return file.getvalue()
 
 
-def shrunk(data: bytes, rules: PictureRules = RULES) -> np.ndarray:
+def shrunk(data: bytes, rules: ImageRules = RULES) -> np.ndarray:
     picture, _ = verify(data, rules, "")
     with Image.open(io.BytesIO(picture)) as image:
         assert image.mode == "RGB"
@@ -71,7 +71,7 @@ def test_stripes_too_fine_to_show_become_no_coarse_ones(period: int) -> None:
 
 def test_opencv_is_less_fine_and_close_all_the_same() -> None:
     pytest.importorskip("cv2")
-    opencv = PictureRules(size=256, min_side=8, max_pixels=64_000_000, decoder="opencv")
+    opencv = ImageRules(size=256, min_side=8, max_pixels=64_000_000, decoder="opencv")
     rng = np.random.default_rng(0)
     coarse = rng.integers(0, 256, (30, 40, 3), np.uint8)
     data = jpeg(np.asarray(Image.fromarray(coarse).resize((800, 600), Image.Resampling.BICUBIC)))
@@ -88,7 +88,7 @@ def test_opencv_is_less_fine_and_close_all_the_same() -> None:
 def test_both_decoders_store_every_kind(decoder: str, kind: str) -> None:
     if decoder == "opencv":
         pytest.importorskip("cv2")
-    rules = PictureRules(size=64, min_side=8, max_pixels=64_000_000, decoder=decoder)
+    rules = ImageRules(size=64, min_side=8, max_pixels=64_000_000, decoder=decoder)
     pixels = np.zeros((200, 400, 3), np.uint8)
     pixels[:, :200] = (200, 40, 40)
     image = Image.fromarray(pixels)
@@ -123,7 +123,7 @@ def test_both_decoders_store_every_kind(decoder: str, kind: str) -> None:
 def test_half_a_jpeg_is_damaged(decoder: str) -> None:
     if decoder == "opencv":
         pytest.importorskip("cv2")
-    rules = PictureRules(size=64, min_side=8, max_pixels=64_000_000, decoder=decoder)
+    rules = ImageRules(size=64, min_side=8, max_pixels=64_000_000, decoder=decoder)
     data = jpeg(stripes(9, 300))
     with pytest.raises(RefusedError) as raised:
         verify(data[: len(data) // 2], rules, "")
@@ -135,7 +135,7 @@ def test_a_bomb_in_a_png_is_not_decoded_to_look_at_it(monkeypatch: pytest.Monkey
     Image.new("1", (4000, 4000)).save(file, "PNG")
     monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", None)
     with pytest.raises(RefusedError) as caught:
-        verify(file.getvalue(), PictureRules(64, 32, 1_000_000), "http://a/")
+        verify(file.getvalue(), ImageRules(64, 32, 1_000_000), "http://a/")
     assert caught.value.refused == Refused(Reason.TOO_MANY_PIXELS, "more than 1,000,000")
 
 
@@ -146,7 +146,7 @@ def test_a_jpeg_of_too_many_scans() -> None:
     start = data.rindex(b"\xff\xda")
     bomb = data[:-2] + 200 * data[start:-2] + data[-2:]
     with pytest.raises(RefusedError) as caught:
-        verify(bomb, PictureRules(64, 32, 1_000_000), "http://a/")
+        verify(bomb, ImageRules(64, 32, 1_000_000), "http://a/")
     assert caught.value.refused == Refused(Reason.DAMAGED, "more than 100 scans in a JPEG")
 
 
@@ -166,22 +166,22 @@ def test_scans_of_a_large_jpeg_cost_more() -> None:
 def test_a_webp_may_have_half_as_many_pixels() -> None:
     file = io.BytesIO()
     Image.new("RGB", (100, 100)).save(file, "WEBP", lossless=True)
-    assert verify(file.getvalue(), PictureRules(64, 32, 20_000), "http://a/")
+    assert verify(file.getvalue(), ImageRules(64, 32, 20_000), "http://a/")
     with pytest.raises(RefusedError) as caught:
-        verify(file.getvalue(), PictureRules(64, 32, 19_999), "http://a/")
+        verify(file.getvalue(), ImageRules(64, 32, 19_999), "http://a/")
     assert caught.value.refused == Refused(Reason.TOO_MANY_PIXELS, "more than 9,999 in a WebP")
 
 
 PEAK = """
 import resource, sys
-from adc_plugins_search.download.images.verify import PictureRules, verify
+from adc_plugins_search.download.images.verify import ImageRules, verify
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 data = sys.stdin.buffer.read()
 before = peak()
-verify(data, PictureRules(64, 32, 64_000_000), "http://a/")
+verify(data, ImageRules(64, 32, 64_000_000), "http://a/")
 print((peak() - before) // 1024)
 """
 
@@ -229,5 +229,5 @@ def test_a_picture_that_is_cut_within_its_header() -> None:
     file = io.BytesIO()
     Image.new("RGB", (64, 64)).save(file, "JPEG")
     with pytest.raises(RefusedError) as caught:
-        verify(file.getvalue()[:20], PictureRules(64, 32, 1_000_000), "http://a/")
+        verify(file.getvalue()[:20], ImageRules(64, 32, 1_000_000), "http://a/")
     assert caught.value.refused == Refused(Reason.DAMAGED, "its header is cut off or broken")

@@ -12,9 +12,9 @@ from PIL import Image
 
 from adc_core.errors import WorkError
 from adc_plugins_search.download.http.fetch_rules import FetchRules
-from adc_plugins_search.download.images.verify import PictureRules
+from adc_plugins_search.download.images.verify import ImageRules
 from adc_plugins_search.download.workers import supervisor
-from adc_plugins_search.download.workers.fetch_loop import Fetching
+from adc_plugins_search.download.workers.fetch_loop import FetchLoop
 from adc_plugins_search.download.workers.protocol import Job
 
 # A record of TLS 1.2 or 1.3 holds at most 2 ** 14 bytes and 256 of its own, behind 5 of a header.
@@ -26,9 +26,9 @@ import threading
 from multiprocessing import Pipe
 from pathlib import Path
 from adc_plugins_search.download.workers import worker_process
-from adc_plugins_search.download.images.verify import PictureRules, verify
+from adc_plugins_search.download.images.verify import ImageRules, verify
 
-rules = PictureRules(size=32, min_side=8, max_pixels=10_000)
+rules = ImageRules(size=32, min_side=8, max_pixels=10_000)
 verify(sys.stdin.buffer.read(), rules, "http://a.example/1.jpg")
 print(*sys.modules)
 """
@@ -97,18 +97,18 @@ def test_a_worker_that_failed_is_told_of_more_work_in_silence(
 ) -> None:
     """As when the disk is full: it ends, and what was on its way to it is left."""
 
-    async def fail(_: Fetching) -> None:
+    async def fail(_: FetchLoop) -> None:
         raise WorkError("full")
 
     raised: list[threading.ExceptHookArgs] = []
     monkeypatch.setattr(threading, "excepthook", raised.append)
-    monkeypatch.setattr(Fetching, "run", fail)
+    monkeypatch.setattr(FetchLoop, "run", fail)
     inbox, to_it = Pipe(duplex=False)
     from_it, outbox = Pipe(duplex=False)
     working = threading.Thread(target=supervisor._work_here, args=(inbox, outbox))
     working.start()
     rules = FetchRules(1, 1, 1, 1, 1, 0, 0, 0, 1, "", frozenset())
-    to_it.send(Job(0, 1, tmp_path, 9, PictureRules(9, 9, 9), rules))
+    to_it.send(Job(0, 1, tmp_path, 9, ImageRules(9, 9, 9), rules))
     (ended,) = from_it.recv()
     assert str(ended.error) == "full"
     working.join()

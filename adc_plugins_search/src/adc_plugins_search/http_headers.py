@@ -13,7 +13,7 @@ def user_agent(contact: str = "") -> str:
     return f"adc-search/{version('adc-plugins-search')}" + (f" ({contact})" if contact else "")
 
 
-def seconds_of(retry_after: str | None) -> float | None:
+def retry_after_seconds(retry_after: str | None) -> float | None:
     """A Retry-After header, which holds seconds or a date, as seconds from now, a year at most."""
     if retry_after is None:
         return None

@@ -16,20 +16,20 @@ from adc_core.design import Page
 from adc_core.errors import InputError, WorkError
 from adc_plugins_search.api_keys import one_line, redact
 from adc_plugins_search.bounded_response import TooLongError, read_bounded
-from adc_plugins_search.http_headers import seconds_of, user_agent
+from adc_plugins_search.http_headers import retry_after_seconds, user_agent
 
-MOST_BYTES = 16 << 20
+MAX_BYTES = 16 << 20
 """Of one answer; a page of results has a hundredth of it."""
-MOST_HITS = 5_000
+MAX_HITS = 5_000
 """On one page; no service shows more than some hundred."""
-_MOST_SECONDS = 60.0
+_MAX_SECONDS = 60.0
 _ATTEMPTS = 4
-_PASSING = (500, 502, 503, 504)
+_TRANSIENT = (500, 502, 503, 504)
 # A pause that the service asks for is the collector's to plan, not to be slept away here.
 _BACKOFF = 0.5
 _TIMEOUT = urllib3.Timeout(connect=10, read=30)
 M = TypeVar("M", bound=BaseModel)
-Hits = Annotated[list[M], Field(max_length=MOST_HITS)]
+Hits = Annotated[list[M], Field(max_length=MAX_HITS)]
 """The hits of a page."""
 
 
@@ -83,24 +83,24 @@ def get_json(
     for attempt in range(_ATTEMPTS):
         last = attempt == _ATTEMPTS - 1
         try:
-            response, data = read_bounded(ask, most_bytes=MOST_BYTES, seconds=_MOST_SECONDS)
+            response, data = read_bounded(ask, most_bytes=MAX_BYTES, seconds=_MAX_SECONDS)
         except (urllib3.exceptions.HTTPError, TimeoutError, TooLongError) as error:
             if last or not isinstance(error, urllib3.exceptions.HTTPError):
                 # Without the cause, whose message holds the address with the key.
                 raise WorkError(f"{urlsplit(url).netloc} {_failure(error)}") from None
         else:
-            if last or response.status not in _PASSING:
+            if last or response.status not in _TRANSIENT:
                 break
         time.sleep(_BACKOFF * 2**attempt)
-    pause = seconds_of(response.headers.get("Retry-After"))
+    pause = retry_after_seconds(response.headers.get("Retry-After"))
     return Answer(response.status, _parsed(data), pause)
 
 
 def _failure(error: Exception) -> str:
     if isinstance(error, TooLongError):
-        return f"answered more than {MOST_BYTES:,} bytes: check base_url"
+        return f"answered more than {MAX_BYTES:,} bytes: check base_url"
     if isinstance(error, TimeoutError):
-        return f"gave no whole answer within {_MOST_SECONDS:g} s: try again later"
+        return f"gave no whole answer within {_MAX_SECONDS:g} s: try again later"
     return f"cannot be reached: {redact(str(error))}"
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from adc_core.design import Brief
 from adc_core.errors import InputError
-from adc_plugins_search.design_review.design_file import Sheet
+from adc_plugins_search.design_review.design_file import DesignFile
 from adc_plugins_search.designers.file import FileDesigner
 
 BRIEF = Brief(subject="knitwear")
@@ -22,8 +22,8 @@ def test_values_of_a_class_stand_in_place_of_those_of_all(tmp_path):
         "classes: [sweater, shawl]\n"
         "attributes: {color: [red, blue]}\n"
         "by_class: {shawl: {color: [rust], pattern: [solid, paisley]}}\n"
-        "struck: {shawl: {color: [red]}}\n"
-        "unsaid: [solid]\n",
+        "rejected: {shawl: {color: [red]}}\n"
+        "omit_from_query: [solid]\n",
     )
     assert [query.text for query in found.queries] == [
         "red sweater",
@@ -69,17 +69,17 @@ def test_faults(tmp_path, text, message):
 
 
 def test_a_sheet_survives_its_file(tmp_path):
-    sheet = Sheet(
+    design_file = DesignFile(
         classes=("sweater", "bare"),
         chosen={("sweater", "color"): ("red", "no", "12"), ("sweater", "fit"): ()},
-        struck={("sweater", "fit"): ("boxy",), ("sweater", "color"): ()},
-        unsaid=("solid",),
+        rejected={("sweater", "fit"): ("boxy",), ("sweater", "color"): ()},
+        omit_from_query=("solid",),
         extras={"template": "{class} in {color}"},
     )
     path = tmp_path / "new" / "design.yaml"
-    sheet.write(path)
-    again = Sheet.read(path)
-    assert again.text() == sheet.text() == path.read_text()
-    assert again.chosen == sheet.chosen
-    assert again.classes == sheet.classes
+    design_file.write(path)
+    again = DesignFile.read(path)
+    assert again.text() == design_file.text() == path.read_text()
+    assert again.chosen == design_file.chosen
+    assert again.classes == design_file.classes
     assert [one.name for one in path.parent.iterdir()] == ["design.yaml"]

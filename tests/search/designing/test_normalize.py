@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adc_plugins_search.terms.normalize import clean, fold, grouped, kind_of, refine
+from adc_plugins_search.terms.normalize import (
+    canonical_key,
+    filter_terms,
+    group_terms,
+    kind_of,
+    normalize,
+)
 from adc_plugins_search.terms.vocabulary import ATTRIBUTES, read_words
 
 
@@ -30,7 +36,7 @@ from adc_plugins_search.terms.vocabulary import ATTRIBUTES, read_words
     ],
 )
 def test_spellings_of_one_word(one, other):
-    assert fold(one) == fold(other)
+    assert canonical_key(one) == canonical_key(other)
 
 
 @pytest.mark.parametrize(
@@ -38,24 +44,24 @@ def test_spellings_of_one_word(one, other):
     [("rust", "rose"), ("moss stitch", "seed stitch"), ("plaid", "pleated"), ("glass", "glas s x")],
 )
 def test_different_words(one, other):
-    assert fold(one) != fold(other)
+    assert canonical_key(one) != canonical_key(other)
 
 
 @given(st.text(max_size=30))
 def test_cleaning_twice_changes_nothing(text):
-    assert clean(clean(text)) == clean(text)
+    assert normalize(normalize(text)) == normalize(text)
 
 
 @given(st.lists(st.sampled_from([w for g in read_words()["color"].values() for w in g])))
 def test_refining_twice_changes_nothing(words):
-    once = refine(words, "color", "dress").kept
-    assert refine(once, "color", "dress").kept == once
+    once = filter_terms(words, "color", "dress").kept
+    assert filter_terms(once, "color", "dress").kept == once
 
 
 @pytest.mark.parametrize("attribute", ATTRIBUTES)
 def test_the_vocabulary_is_clean(attribute):
     words = [word for group in read_words()[attribute].values() for word in group]
-    refined = refine(words, attribute, "sweater", tuple(read_words()["classes"]))
+    refined = filter_terms(words, attribute, "sweater", tuple(read_words()["classes"]))
     assert refined.kept == tuple(words)
     assert not refined.dropped
 
@@ -76,7 +82,9 @@ def test_reasons():
         "!?",
         "zigzag",
     ]
-    refined = refine([word.removeprefix("1. ") for word in words], "pattern", "sweater", ["hoodie"])
+    refined = filter_terms(
+        [word.removeprefix("1. ") for word in words], "pattern", "sweater", ["hoodie"]
+    )
     assert refined.kept == ("cable knit", "plaid", "prnted", "zigzag")
     assert refined.dropped == {
         "cable": "is 'cable knit' again",
@@ -93,30 +101,33 @@ def test_reasons():
 
 def test_longer_ways_to_say_the_same_count_once_wherever_they_stand():
     colors = ["navy blue", "Navy", "rich burgundy", "burgundy", "sky blue", "rich mahogany"]
-    assert refine(colors, "color", "dress").kept == (
+    assert filter_terms(colors, "color", "dress").kept == (
         "navy",
         "burgundy",
         "sky blue",
         "rich mahogany",
     )
-    assert refine(["pure silk", "silk", "silk blend"], "fabric", "dress").kept == ("silk",)
+    assert filter_terms(["pure silk", "silk", "silk blend"], "fabric", "dress").kept == ("silk",)
 
 
 def test_words_are_safe_for_a_terminal_and_for_lists():
-    assert refine(["na\x1b[31mvy\u200b", "red, white"], "color", "suit").kept == (
+    assert filter_terms(["na\x1b[31mvy\u200b", "red, white"], "color", "suit").kept == (
         "na[31mvy",
         "red white",
     )
 
 
 def test_slips_of_the_pen_count_in_long_words():
-    assert refine(["Pearcoat"], "pattern", "suit").dropped == {"Pearcoat": "is a garment"}
-    assert refine(["coal"], "color", "suit").kept == ("coal",)
+    assert filter_terms(["Pearcoat"], "pattern", "suit").dropped == {"Pearcoat": "is a garment"}
+    assert filter_terms(["coal"], "color", "suit").kept == ("coal",)
 
 
 @pytest.mark.parametrize("attribute", ["fit", "sleeve length", "sauce"])
 def test_other_attributes_may_hold_any_word(attribute):
-    assert refine(["cropped", "mustard", "Cropped"], attribute, "x").kept == ("cropped", "mustard")
+    assert filter_terms(["cropped", "mustard", "Cropped"], attribute, "x").kept == (
+        "cropped",
+        "mustard",
+    )
 
 
 def test_attributes_by_name():
@@ -129,23 +140,23 @@ def test_attributes_by_name():
 
 def test_groups():
     words = ("navy", "dusky pink", "teal", "umber", "light gray")
-    assert grouped(words, "colour") == {
+    assert group_terms(words, "colour") == {
         "blue": ("navy",),
         "pink": ("dusky pink",),
         "turquoise": ("teal",),
         "grey": ("light gray",),
         "other": ("umber",),
     }
-    assert grouped(("crew", "v"), "neckline") == {"other": ("crew", "v")}
+    assert group_terms(("crew", "v"), "neckline") == {"other": ("crew", "v")}
 
 
 def score(table, attribute):
     """Right and kept, kept, and right words of a list: each value counts once."""
     key = table[attribute]
     same = {word: words[0] for words in key["same"] for word in words}
-    value_of = {fold(w): same.get(w, w) for w in key["raw"] if w not in key["wrong"]}
-    kept = refine(key["raw"], attribute, "garment").kept
-    values = Counter(value_of.get(fold(word), "") for word in kept)
+    value_of = {canonical_key(w): same.get(w, w) for w in key["raw"] if w not in key["wrong"]}
+    kept = filter_terms(key["raw"], attribute, "garment").kept
+    values = Counter(value_of.get(canonical_key(word), "") for word in kept)
     return len([value for value in values if value]), len(kept), len(set(value_of.values()))
 
 
@@ -172,8 +183,8 @@ def test_what_stays_although_it_is_nonsense(table6):
     strange = {
         word
         for attribute, key in table6.items()
-        for word in refine(key["raw"], attribute, "garment").kept
-        if fold(word) in {fold(one) for one in key["wrong"]}
+        for word in filter_terms(key["raw"], attribute, "garment").kept
+        if canonical_key(word) in {canonical_key(one) for one in key["wrong"]}
     }
     assert strange == {
         *("combi", "mesha", "lyra"),

@@ -103,7 +103,10 @@ def _names(text: str) -> list[str]:
 
 _OF_GARMENTS: Mapping[str, tuple[Callable[[str], object], str]] = {
     "answers": (int, "pictures for a query (default: 100)"),
-    "each": (int, "values of each attribute for each class, as of the designer (default: 10)"),
+    "values-per-attribute": (
+        int,
+        "values of each attribute for each class, as of the designer (default: 10)",
+    ),
     "classes": (_names, "only these, such as sweater,hoodie (default: all twelve)"),
     "conditions": (_shares, "shares of misbehaviour added to the usual, such as reset=0.01"),
 }
@@ -114,7 +117,10 @@ def _catalog(arguments: argparse.Namespace) -> Catalog:
         from adc_plugins_rehearse.flaws import Flaws
         from adc_plugins_rehearse.garments.catalog import GarmentCatalog
 
-        given = {name: getattr(arguments, name) for name in ("answers", "each", "classes")}
+        given = {
+            name: getattr(arguments, name)
+            for name in ("answers", "values_per_attribute", "classes")
+        }
         flaws = Flaws()
         noise = flaws.noise if arguments.noise is None else arguments.noise
         conditions = {**flaws.conditions, **(arguments.conditions or {})}
@@ -126,7 +132,7 @@ def _catalog(arguments: argparse.Namespace) -> Catalog:
     from adc_plugins_rehearse.digits import DigitCatalog
 
     for name in _OF_GARMENTS:
-        if getattr(arguments, name) is not None:
+        if getattr(arguments, name.replace("-", "_")) is not None:
             raise InputError(f"--{name} is for garments: add --catalog garments, or leave it out")
     noise = {} if arguments.noise is None else {"noise": arguments.noise}
     try:

@@ -42,12 +42,13 @@ class GarmentCatalog(Catalog):
     A query is answered when it names one class. What else it names in the vocabulary's words must
     be so, save for the flaws; of two values of one attribute either will do, and an attribute that
     is not named may be anything, but a pattern that is not named is plain. The texts of the
-    designer `vocabulary` with the same `each` name every combination of which `offers` tells.
+    designer `vocabulary` with the same `values_per_attribute` name every combination that `offers`
+    has.
 
     Args:
         seed: of all that is drawn; the same seed gives the same addresses and bytes.
         answers: offers for a combination of words that is not rare, at most 1000.
-        each: values of each attribute for each class among those that the truth is told of.
+        values_per_attribute: of each class, among those of which the truth is known.
         classes: those that are shown; without any all twelve.
         flaws: what is wrong with it.
         tested: pictures of each class in the test set.
@@ -61,7 +62,7 @@ class GarmentCatalog(Catalog):
         seed: int = 0,
         *,
         answers: int = 100,
-        each: int = 10,
+        values_per_attribute: int = 10,
         classes: Sequence[str] = (),
         flaws: Flaws | None = None,
         tested: int = 50,
@@ -72,11 +73,14 @@ class GarmentCatalog(Catalog):
         self._classes = tuple(classes) or known
         if strange := [name for name in self._classes if name not in known]:
             raise InputError(f"no garment is called {strange[0]!r}, but {', '.join(known)}")
-        if not (1 <= answers <= MOST_ANSWERS and each >= 1 and seed >= 0):
-            raise InputError(f"answers must be in 1…{MOST_ANSWERS}, each 1 or more, seed 0 or more")
+        if not (1 <= answers <= MOST_ANSWERS and values_per_attribute >= 1 and seed >= 0):
+            raise InputError(
+                f"answers must be in 1…{MOST_ANSWERS}, values_per_attribute 1 or more, "
+                "seed 0 or more"
+            )
         if self.flaws.noise and len(self._classes) < 2:
             raise InputError("one class alone cannot be mistaken for another: give noise 0")
-        self._stock = Stock(seed, answers, each, self._classes, self.flaws)
+        self._stock = Stock(seed, answers, values_per_attribute, self._classes, self.flaws)
         random = np.random.default_rng([seed, 0, 0, ADDRESS])
         self._factor = 2 * int(random.integers(_SPACE // 8, _SPACE // 2)) + 1
         self._shift = int(random.integers(_SPACE))

@@ -62,7 +62,7 @@ class Stock:
     Args:
         seed: of all that is decided by chance.
         answers: slots of a combination that is not rare.
-        each: values of each attribute that are usual for a class.
+        values_per_attribute: values of each attribute that are usual for a class.
         classes: those that are shown.
         flaws: what is wrong.
 
@@ -73,7 +73,12 @@ class Stock:
     """
 
     def __init__(
-        self, seed: int, answers: int, each: int, classes: Sequence[str], flaws: Flaws
+        self,
+        seed: int,
+        answers: int,
+        values_per_attribute: int,
+        classes: Sequence[str],
+        flaws: Flaws,
     ) -> None:
         self._seed, self._answers, self._classes, self._flaws = seed, answers, classes, flaws
         self.names = class_names()
@@ -82,7 +87,7 @@ class Stock:
             tuple(
                 tuple(self.words[attribute].index(word) for word in chosen)
                 for attribute in ATTRIBUTES
-                for chosen in (values_for(attribute, name, each),)
+                for chosen in (values_for(attribute, name, values_per_attribute),)
             )
             for name in self.names
         ]

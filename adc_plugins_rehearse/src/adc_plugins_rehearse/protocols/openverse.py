@@ -19,9 +19,9 @@ class OpenverseProtocol(Protocol):
     def add_to(self, app: web.Application) -> None:
         """Answer at `/v1/images/` and give tokens."""
         app.router.add_get(PATH, self._answer)
-        app.router.add_post(TOKEN_PATH, self._token)
+        app.router.add_post(TOKEN_PATH, self._stem)
 
-    async def _token(self, request: web.Request) -> web.Response:
+    async def _stem(self, request: web.Request) -> web.Response:
         form = await request.post()
         if form.get("client_id") != CLIENT or form.get("client_secret") != SECRET:
             return web.json_response({"error": "invalid_client"}, status=401)

@@ -12,7 +12,7 @@ from adc_core.errors import InputError, InputErrors, WorkError
 if TYPE_CHECKING:
     from adc_core.design import Brief
     from adc_core.interfaces import Designer
-    from adc_plugins_search.design_review.design_file import Sheet
+    from adc_plugins_search.design_review.design_file import DesignFile
     from adc_plugins_search.terms.proposals import Groups, Proposal
 
 _WRITTEN, _DRAFT, _BEFORE = "written.yaml", "draft.yaml", "before.yaml"
@@ -94,26 +94,26 @@ def _design(designer: "Designer", brief: "Brief", to: Path, folder: Path, *, ask
     from adc_plugins_search.design_review.review import QuitError, Section, review, section_of
     from adc_plugins_search.designers.file import FileDesigner
     from adc_plugins_search.designers.llm import LlmDesigner
-    from adc_plugins_search.llm.transcript import Turns, spent
+    from adc_plugins_search.llm.transcript import Transcript, token_usage
     from adc_plugins_search.terms.proposals import Proposer
 
-    sheet = _start(designer, to, folder)
-    sheet.classes = tuple(dict.fromkeys((*brief.classes, *sheet.classes)))
+    design_file = _start(designer, to, folder)
+    design_file.classes = tuple(dict.fromkeys((*brief.classes, *design_file.classes)))
 
     def more(section: Section, count: int) -> "Groups":
         if not isinstance(designer, Proposer):
             return {}
         known = [word for words in section.groups.values() for word in words]
-        return designer.more(brief, *section.place, count, [*known, *section.struck])
+        return designer.more(brief, *section.place, count, [*known, *section.rejected])
 
     def save(section: Section) -> None:
-        sheet.put(section.place, section.chosen, section.struck)
-        sheet.write(folder / _DRAFT)
+        design_file.put(section.place, section.chosen, section.rejected)
+        design_file.write(folder / _DRAFT)
 
     def sections() -> "Iterator[Section]":
         for proposal in _proposals(designer, brief):
             _say_progress(1, 1, "")
-            yield section_of(proposal, sheet)
+            yield section_of(proposal, design_file)
 
     try:
         review(sections(), more, save, ask=ask)
@@ -122,24 +122,26 @@ def _design(designer: "Designer", brief: "Brief", to: Path, folder: Path, *, ask
             f"the review is not finished and {to} not written: the same command goes on from "
             "here, with --yes it accepts the rest"
         ) from None
-    if not sheet.classes:
+    if not design_file.classes:
         raise InputError(f"{designer.name} proposes no attributes: there is nothing to review")
-    sheet.write(folder / _DRAFT)
+    design_file.write(folder / _DRAFT)
     design = FileDesigner(path=folder / _DRAFT).design(brief.replace(classes=()))
-    _finish(sheet, to, folder)
-    if brief.classes and (others := [name for name in sheet.classes if name not in brief.classes]):
+    _finish(design_file, to, folder)
+    if brief.classes and (
+        others := [name for name in design_file.classes if name not in brief.classes]
+    ):
         print(f"{to} keeps {', '.join(others)}, which the brief does not name: remove what is old")
     classes = "1 class" if len(design.classes) == 1 else f"{len(design.classes)} classes"
     print(f"{to}: {classes}, {len(design.queries):,} queries")
     if isinstance(designer, LlmDesigner):
-        turns = Turns(designer.turns_file)
-        print(f"{turns.path}: {spent(turns)}")
+        turns = Transcript(designer.transcript_file)
+        print(f"{turns.path}: {token_usage(turns)}")
     return 0
 
 
 def _proposals(designer: "Designer", brief: "Brief") -> "Iterator[Proposal]":
     """The proposals of any designer; one that only designs offers what it takes."""
-    from adc_plugins_search.terms.normalize import grouped
+    from adc_plugins_search.terms.normalize import group_terms
     from adc_plugins_search.terms.proposals import Proposal, Proposer
 
     if isinstance(designer, Proposer):
@@ -153,13 +155,13 @@ def _proposals(designer: "Designer", brief: "Brief") -> "Iterator[Proposal]":
                 for attribute, value in query.attributes.items():
                     values.setdefault(attribute, {})[value] = None
         for attribute, own in values.items():
-            yield Proposal(class_name, attribute, grouped(own, attribute), tuple(own))
+            yield Proposal(class_name, attribute, group_terms(own, attribute), tuple(own))
 
 
-def _start(designer: "Designer", to: Path, folder: Path) -> "Sheet":
+def _start(designer: "Designer", to: Path, folder: Path) -> "DesignFile":
     """What was decided before: in a review that was not finished, or in the file and by hand."""
     from adc_core.design import Brief
-    from adc_plugins_search.design_review.design_file import Sheet
+    from adc_plugins_search.design_review.design_file import DesignFile
     from adc_plugins_search.designers.file import FileDesigner
     from adc_plugins_search.terms.proposals import Proposer
     from adc_plugins_search.terms.vocabulary import read_words
@@ -167,36 +169,38 @@ def _start(designer: "Designer", to: Path, folder: Path) -> "Sheet":
     draft, written = folder / _DRAFT, folder / _WRITTEN
     if draft.exists() and not (to.exists() and to.stat().st_mtime_ns > draft.stat().st_mtime_ns):
         print(f"going on with the review that was not finished: {draft}")
-        return Sheet.read(draft)
+        return DesignFile.read(draft)
     if not to.exists():
         template = getattr(designer, "template", None)
-        return Sheet(
-            unsaid=tuple(read_words()["unsaid"]) if isinstance(designer, Proposer) else (),
+        return DesignFile(
+            omit_from_query=tuple(read_words()["omit_from_query"])
+            if isinstance(designer, Proposer)
+            else (),
             extras={"template": template} if template else {},
         )
-    sheet = Sheet.read(to)
+    design_file = DesignFile.read(to)
     FileDesigner(path=to).design(Brief(subject="what stands there"))
     if not written.exists():
         print(f"kept: what stands in {to}")
-        return sheet
-    before = Sheet.read(written)
-    for line in sheet.differences(before):
+        return design_file
+    before = DesignFile.read(written)
+    for line in design_file.differences(before):
         print(f"kept, changed by hand: {line}")
-    sheet.strike_what_was_removed(before)
-    return sheet
+    design_file.reject_what_was_removed(before)
+    return design_file
 
 
-def _finish(sheet: "Sheet", to: Path, folder: Path) -> None:
+def _finish(design_file: "DesignFile", to: Path, folder: Path) -> None:
     """Write the file, unless it says the same already: then its comments can stay."""
     from adc_core.seal import disk_faults
-    from adc_plugins_search.design_review.design_file import Sheet
+    from adc_plugins_search.design_review.design_file import DesignFile
 
-    if not to.exists() or Sheet.read(to).text() != sheet.text():
+    if not to.exists() or DesignFile.read(to).text() != design_file.text():
         if to.exists():
             with disk_faults(folder):
                 shutil.copyfile(to, folder / _BEFORE)
-        sheet.write(to)
-    sheet.write(folder / _WRITTEN)
+        design_file.write(to)
+    design_file.write(folder / _WRITTEN)
     with disk_faults(folder):
         (folder / _DRAFT).unlink()
 

@@ -1,4 +1,4 @@
-"""A design as a file that a person reads and edits: words chosen, words struck."""
+"""A design as a file that a person reads and edits: words chosen, words rejected."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,30 +16,30 @@ Place = tuple[str, str]
 
 _HEAD = """\
 # A design, for `designer: {use: file, path: …}` of a pipeline. It is yours to edit: `adc design`
-# keeps what you add and what you take away. It does not offer words again that stand under struck.
+# keeps what you add and what you take away. It does not offer words under `rejected` again.
 """
 
 
 @dataclass
-class Sheet:
+class DesignFile:
     """What was decided.
 
     Attributes:
         classes: in their order.
         chosen: place to the words that the design holds; none: the class has not this attribute.
-        struck: place to words that shall not be offered again.
-        unsaid: values that the images have but the query leaves out.
+        rejected: place to words that shall not be offered again.
+        omit_from_query: values that the images have but the query leaves out.
         extras: what else stands in the file: `template`, `samples_per_query`.
     """
 
     classes: tuple[str, ...] = ()
     chosen: dict[Place, tuple[str, ...]] = field(default_factory=dict)
-    struck: dict[Place, tuple[str, ...]] = field(default_factory=dict)
-    unsaid: tuple[str, ...] = ()
+    rejected: dict[Place, tuple[str, ...]] = field(default_factory=dict)
+    omit_from_query: tuple[str, ...] = ()
     extras: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, path: Path) -> "Sheet":
+    def read(cls, path: Path) -> "DesignFile":
         """What a design file says.
 
         Raises:
@@ -49,9 +49,9 @@ class Sheet:
         written = read_design(path)
         if written.queries:
             raise InputError(f"{path}: queries are written out: give another --to")
-        struck = {
+        rejected = {
             (name, attribute): words
-            for name, attributes in written.struck.items()
+            for name, attributes in written.rejected.items()
             for attribute, words in attributes.items()
         }
         chosen = {
@@ -60,10 +60,10 @@ class Sheet:
             for attribute, words in attributes.items()
         }
         extras = written.model_dump(include={"template", "samples_per_query"}, exclude_none=True)
-        chosen |= {place: () for place in struck if place not in chosen}
-        return cls(written.classes, chosen, struck, written.unsaid, extras)
+        chosen |= {place: () for place in rejected if place not in chosen}
+        return cls(written.classes, chosen, rejected, written.omit_from_query, extras)
 
-    def differences(self, before: "Sheet") -> Iterator[str]:
+    def differences(self, before: "DesignFile") -> Iterator[str]:
         """What a person changed since, one line per place."""
         for place in dict.fromkeys((*before.chosen, *self.chosen)):
             now, then = self.chosen.get(place, ()), before.chosen.get(place, ())
@@ -72,18 +72,18 @@ class Sheet:
             if words:
                 yield f"{' · '.join(place)}: {', '.join(words)}"
 
-    def strike_what_was_removed(self, before: "Sheet") -> None:
-        """Words that stood there before and were taken away by hand are struck."""
+    def reject_what_was_removed(self, before: "DesignFile") -> None:
+        """Words that stood there before and were taken away by hand are rejected."""
         for place, words in before.chosen.items():
-            chosen, struck = self.chosen.setdefault(place, ()), self.struck.get(place, ())
-            gone = (word for word in words if word not in (*chosen, *struck))
-            self.struck[place] = (*struck, *gone)
+            chosen, rejected = self.chosen.setdefault(place, ()), self.rejected.get(place, ())
+            gone = (word for word in words if word not in (*chosen, *rejected))
+            self.rejected[place] = (*rejected, *gone)
 
-    def put(self, place: Place, chosen: tuple[str, ...], struck: tuple[str, ...]) -> None:
+    def put(self, place: Place, chosen: tuple[str, ...], rejected: tuple[str, ...]) -> None:
         """Note what was decided about an attribute of a class."""
         self.classes = tuple(dict.fromkeys((*self.classes, place[0])))
         self.chosen[place] = chosen
-        self.struck[place] = struck
+        self.rejected[place] = rejected
 
     def text(self) -> str:
         """The file."""
@@ -91,10 +91,10 @@ class Sheet:
             "classes": list(self.classes),
             "by_class": _nested(self.chosen),
         }
-        if struck := _nested(self.struck):
-            table["struck"] = struck
-        if self.unsaid:
-            table["unsaid"] = list(self.unsaid)
+        if rejected := _nested(self.rejected):
+            table["rejected"] = rejected
+        if self.omit_from_query:
+            table["omit_from_query"] = list(self.omit_from_query)
         body = yaml.safe_dump(
             table | self.extras,
             sort_keys=False,

@@ -1,4 +1,4 @@
-"""A person looks at proposals in the terminal, strikes, adds, asks for more, and accepts."""
+"""A person looks at proposals in the terminal, rejects, adds, asks for more, and accepts."""
 
 import shutil
 import sys
@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from adc_core.errors import InputError, WorkError
-from adc_plugins_search.design_review.design_file import Place, Sheet
-from adc_plugins_search.terms.normalize import fold
+from adc_plugins_search.design_review.design_file import DesignFile, Place
+from adc_plugins_search.terms.normalize import canonical_key
 from adc_plugins_search.terms.proposals import Groups, Proposal
-from adc_plugins_search.terms.select_diverse import pick
+from adc_plugins_search.terms.select_diverse import select_diverse
 
 HELP = """\
-  - WORD, WORD   strike words; they are not offered again
+  - WORD, WORD   reject words; they are not offered again
   + WORD, WORD   take words, offered ones or your own
   more [N]       take N more (5), asking the designer where all are taken
   show           show all words again
@@ -37,49 +37,49 @@ class Section:
     Attributes:
         groups: all words on offer, by group.
         chosen: those taken.
-        struck: those that shall not be offered.
+        rejected: those that shall not be offered.
     """
 
     place: Place
     groups: dict[str, tuple[str, ...]]
     chosen: tuple[str, ...]
-    struck: tuple[str, ...] = ()
+    rejected: tuple[str, ...] = ()
 
     @property
     def offered(self) -> dict[str, tuple[str, ...]]:
-        """The groups without words that were struck."""
-        gone = {fold(word) for word in self.struck}
+        """The groups without words that were rejected."""
+        gone = {canonical_key(word) for word in self.rejected}
         return {
-            name: tuple(word for word in words if fold(word) not in gone)
+            name: tuple(word for word in words if canonical_key(word) not in gone)
             for name, words in self.groups.items()
         }
 
     def add_group(self, name: str, words: tuple[str, ...]) -> None:
         """Put words on offer that are not there yet."""
-        there = {fold(word) for own in self.groups.values() for word in own}
-        fresh = tuple(word for word in words if fold(word) not in there)
+        there = {canonical_key(word) for own in self.groups.values() for word in own}
+        fresh = tuple(word for word in words if canonical_key(word) not in there)
         if fresh:
             self.groups[name] = (*self.groups.get(name, ()), *fresh)
 
-    def strike(self, word: str) -> str | None:
-        """Strike a word; what to say if it is not there."""
-        key = fold(word)
+    def reject(self, word: str) -> str | None:
+        """Reject a word; what to say if it is not there."""
+        key = canonical_key(word)
         on_offer = (*self.chosen, *(one for own in self.offered.values() for one in own))
-        found = next((one for one in on_offer if fold(one) == key), None)
+        found = next((one for one in on_offer if canonical_key(one) == key), None)
         if found is None:
             return f"{word!r} is not there"
-        self.chosen = tuple(one for one in self.chosen if fold(one) != key)
-        self.struck = (*self.struck, found)
+        self.chosen = tuple(one for one in self.chosen if canonical_key(one) != key)
+        self.rejected = (*self.rejected, found)
         return None
 
     def take(self, word: str) -> str | None:
         """Take a word; what to say if it is taken already."""
-        key = fold(word)
-        if same := next((one for one in self.chosen if fold(one) == key), None):
+        key = canonical_key(word)
+        if same := next((one for one in self.chosen if canonical_key(one) == key), None):
             return f"{word!r} is there" + ("" if same == word else f", as {same!r}")
-        self.struck = tuple(one for one in self.struck if fold(one) != key)
+        self.rejected = tuple(one for one in self.rejected if canonical_key(one) != key)
         on_offer = (one for own in self.groups.values() for one in own)
-        known = next((one for one in on_offer if fold(one) == key), None)
+        known = next((one for one in on_offer if canonical_key(one) == key), None)
         self.add_group(_BY_HAND, (word,))
         self.chosen = (*self.chosen, known or word)
         return None
@@ -94,11 +94,11 @@ class Section:
         yield from self.summary()
 
     def summary(self) -> Iterator[str]:
-        """The words that are taken, and those that are struck."""
+        """The words that are taken, and those that are rejected."""
         total = sum(map(len, self.offered.values()))
         yield from _wrapped(f"  {len(self.chosen)} of {total} taken: ", self.chosen)
-        if self.struck:
-            yield from _wrapped("  struck: ", self.struck)
+        if self.rejected:
+            yield from _wrapped("  rejected: ", self.rejected)
 
 
 def _wrapped(head: str, words: Sequence[str]) -> list[str]:
@@ -116,13 +116,13 @@ def _wrapped(head: str, words: Sequence[str]) -> list[str]:
     return [line.replace("\xa0", " ") for line in lines] or [head.rstrip()]
 
 
-def section_of(proposal: Proposal, sheet: Sheet) -> Section:
+def section_of(proposal: Proposal, design_file: DesignFile) -> Section:
     """A proposal as it stands after what was decided before: the sheet's words win."""
     place = (proposal.class_name, proposal.attribute)
     groups = {name: tuple(words) for name, words in proposal.groups.items()}
-    section = Section(place, groups, proposal.chosen, sheet.struck.get(place, ()))
-    if place in sheet.chosen:
-        section.chosen = sheet.chosen[place]
+    section = Section(place, groups, proposal.chosen, design_file.rejected.get(place, ()))
+    if place in design_file.chosen:
+        section.chosen = design_file.chosen[place]
         section.add_group(_BY_HAND, section.chosen)
     return section
 
@@ -183,7 +183,7 @@ def _ask_about(
             raise QuitError
         if word[0] in "-+−":
             for one in filter(None, (" ".join(part.split()) for part in line[1:].split(","))):
-                said = section.take(one) if word[0] == "+" else section.strike(one)
+                said = section.take(one) if word[0] == "+" else section.reject(one)
                 if said:
                     print(f"  {said}")
         elif word == "more" and (rest or "1").isdecimal():
@@ -200,7 +200,7 @@ def _ask_about(
 
 def _take_more(section: Section, count: int, more: Callable[[Section, int], Groups]) -> None:
     attribute = section.place[1]
-    picked = pick(section.offered, attribute, count, section.chosen)
+    picked = select_diverse(section.offered, attribute, count, section.chosen)
     if len(picked) < count:
         try:
             found = more(section, count - len(picked))
@@ -209,6 +209,6 @@ def _take_more(section: Section, count: int, more: Callable[[Section, int], Grou
             found = {}
         for name, words in found.items():
             section.add_group(name, tuple(words))
-        picked = pick(section.offered, attribute, count, section.chosen)
+        picked = select_diverse(section.offered, attribute, count, section.chosen)
     print(f"  more: {', '.join(picked) or 'none, there are no others'}")
     section.chosen = (*section.chosen, *picked)

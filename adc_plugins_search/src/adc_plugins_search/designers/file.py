@@ -12,7 +12,7 @@ from adc_core.design import Brief, ClassName, Design, Query
 from adc_core.errors import InputError, InputErrors
 from adc_core.faults import lines_of
 from adc_core.interfaces import Designer
-from adc_plugins_search.designers.attributes import MOST_QUERIES, AttributeDesigner, design_of
+from adc_plugins_search.designers.attributes import MAX_QUERIES, AttributeDesigner, design_of
 
 
 class FileDesigner(Designer):
@@ -20,9 +20,9 @@ class FileDesigner(Designer):
 
     The file is YAML, TOML or JSON. It holds `classes` and either `queries`, each with `text`,
     `class` and perhaps `attributes`, or `attributes` with their values, and perhaps a `template`,
-    which are combined as `attributes` does. Values that only one class has stand under `by_class`,
-    values that the images have but no query says under `unsaid`. `samples_per_query` may stand
-    there too; `struck`, the words that `adc design` shall not offer again, is left alone.
+    which are combined as `attributes` does. Values of one class only are under `by_class`, values
+    that the images have but no query names under `omit_from_query`. `samples_per_query` may be
+    there too; `rejected`, the words that `adc design` does not offer again, is ignored.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"path": "design.yaml"}]})
@@ -61,15 +61,15 @@ class WrittenDesign(_Strict):
     Attributes:
         attributes: attribute to values, for every class.
         by_class: class to attribute to values, in place of those for every class.
-        struck: class to attribute to words that shall not be offered again.
-        unsaid: values that the images have but the query leaves out.
+        rejected: class to attribute to words that shall not be offered again.
+        omit_from_query: values that the images have but the query leaves out.
     """
 
     classes: tuple[ClassName, ...] = Field(min_length=1)
     attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     by_class: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
-    struck: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
-    unsaid: tuple[str, ...] = ()
+    rejected: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
+    omit_from_query: tuple[str, ...] = ()
     template: str | None = None
     queries: tuple[_WrittenQuery, ...] = ()
     samples_per_query: int | None = Field(None, ge=1)
@@ -113,7 +113,11 @@ class WrittenDesign(_Strict):
             for name, values in self.values_of.items()
         }
         return design_of(
-            values_of, samples, template=self.template, unsaid=self.unsaid, limit=MOST_QUERIES
+            values_of,
+            samples,
+            template=self.template,
+            omit_from_query=self.omit_from_query,
+            max_queries=MAX_QUERIES,
         )
 
 

@@ -1,6 +1,7 @@
 """Queries from a bundled vocabulary: no model, no network, the same words every time."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -23,18 +24,23 @@ class VocabularyDesigner(Designer):
     """Combines garments with colours, materials and patterns of a bundled vocabulary.
 
     It needs no model: the words are those of the ADC paper's Table 6, cleaned and sorted into
-    groups. Of each attribute a class gets `each` values that suit it and differ: colours by their
-    distance in CIELAB, at most two of a group; materials and patterns from all groups in turn. A
-    class that the vocabulary does not know is an error, or gets words of all groups if `generic`.
+    groups. Of each attribute a class gets `values_per_attribute` values that suit it and differ:
+    colours by their distance in CIELAB, at most two of a group; materials and patterns from all
+    groups in turn. A class that the vocabulary does not know is an error, or gets words of all
+    groups if `generic`.
 
     Every combination makes a query, in the order colour, material, pattern, class. A plain pattern
     is an attribute of the images but no word of the query, since nobody writes it.
     """
 
+    renamed_options: ClassVar[Mapping[str, str]] = {"each": "values_per_attribute"}
+
     attributes: tuple[Attribute, ...] = Field(
         ATTRIBUTES, min_length=1, description="in the order of the words"
     )
-    each: int = Field(10, ge=1, description="values of each attribute for each class")
+    values_per_attribute: int = Field(
+        10, ge=1, description="values of each attribute for each class"
+    )
     classes: tuple[ClassName, ...] = Field(
         (), description="where the brief leaves them open; by default the paper's twelve"
     )
@@ -51,11 +57,14 @@ class VocabularyDesigner(Designer):
         """
         chosen: dict[str, dict[str, tuple[str, ...]]] = {
             name: {
-                attribute: values_for(attribute, name, self.each) for attribute in self.attributes
+                attribute: values_for(attribute, name, self.values_per_attribute)
+                for attribute in self.attributes
             }
             for name in self._classes(brief)
         }
-        return design_of(chosen, brief.samples_per_query, unsaid=read_words()["unsaid"])
+        return design_of(
+            chosen, brief.samples_per_query, omit_from_query=read_words()["omit_from_query"]
+        )
 
     def propose(self, brief: Brief) -> Iterator[Proposal]:
         """All values that suit each class, those of the design chosen.
@@ -65,7 +74,7 @@ class VocabularyDesigner(Designer):
         """
         for name in self._classes(brief):
             for attribute in self.attributes:
-                chosen = values_for(attribute, name, self.each)
+                chosen = values_for(attribute, name, self.values_per_attribute)
                 yield Proposal(name, attribute, groups_for(attribute, name), chosen)
 
     def more(

@@ -7,7 +7,7 @@ KEY_LENGTH = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class FetchTask:
     """One address to fetch.
 
     Attributes:

@@ -49,7 +49,7 @@ class Journal:
     def __init__(self, path: Path, rules: str) -> None:
         self._path = path
         self._rules = rules
-        with self._explained():
+        with self._translate_errors():
             self._database = sqlite3.connect(path, isolation_level=None)
             self._database.execute("PRAGMA journal_mode = WAL")
             # Enough against a kill of this process; a power cut may cost the last few entries.
@@ -68,7 +68,7 @@ class Journal:
             )
 
     def _check(self, found: int, *values: object) -> None:
-        if found != _sum(*values):
+        if found != _checksum(*values):
             raise WorkError(f"{self._path} is damaged: delete it to search and fetch anew")
 
     def close(self) -> None:
@@ -77,7 +77,7 @@ class Journal:
 
     def page(self, searcher: str, query: Query, number: int) -> Page | None:
         """A page that a searcher answered to a query; None where it has not been asked for."""
-        with self._explained():
+        with self._translate_errors():
             row = self._database.execute(
                 "SELECT page, sum FROM pages WHERE searcher = ? AND query = ? AND number = ?",
                 (searcher, query.fingerprint, number),
@@ -95,14 +95,14 @@ class Journal:
         """Keep a page and its next cursor."""
         text = page.model_dump_json(exclude={"hits": {"__all__": {"query"}}}, exclude_defaults=True)
         row = searcher, query.fingerprint, number, text
-        with self._explained():
+        with self._translate_errors():
             self._database.execute(
-                "INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?)", (*row, _sum(*row))
+                "INSERT OR REPLACE INTO pages VALUES (?, ?, ?, ?, ?)", (*row, _checksum(*row))
             )
 
     def outcome(self, key: str) -> Outcome | None:
         """What became of a key under the present rules, if it is known."""
-        with self._explained():
+        with self._translate_errors():
             row = self._database.execute(
                 "SELECT shard, outcome, sum FROM fetched WHERE key = ? AND rules = ?",
                 (key, self._rules),
@@ -115,7 +115,7 @@ class Journal:
 
     def shards(self) -> list[str]:
         """The names of the shards that hold pictures, under whatever rules."""
-        with self._explained():
+        with self._translate_errors():
             rows = self._database.execute(
                 "SELECT DISTINCT shard FROM fetched WHERE shard IS NOT NULL ORDER BY shard"
             )
@@ -123,7 +123,7 @@ class Journal:
 
     def stored_in(self, shard: str) -> dict[str, Stored]:
         """The pictures of a shard, by key, under the present rules."""
-        with self._explained():
+        with self._translate_errors():
             rows = self._database.execute(
                 "SELECT key, outcome, sum FROM fetched WHERE shard = ? AND rules = ?",
                 (shard, self._rules),
@@ -135,7 +135,7 @@ class Journal:
     def add_outcomes(self, outcomes: Iterable[tuple[str, Outcome]]) -> None:
         """Keep what became of some keys, all or none of it."""
         rows = [self._row(key, outcome) for key, outcome in outcomes]
-        with self._explained(), self._database:
+        with self._translate_errors(), self._database:
             self._database.execute("BEGIN")
             self._database.executemany(
                 "INSERT OR REPLACE INTO fetched VALUES (?, ?, ?, ?, ?, ?)", rows
@@ -145,26 +145,26 @@ class Journal:
         shard = outcome.shard if isinstance(outcome, Stored) else None
         text = _OUTCOME.dump_json(outcome).decode()
         lasting = isinstance(outcome, Stored) or outcome.lasting
-        return key, self._rules, shard, text, lasting, _sum(key, self._rules, shard, text)
+        return key, self._rules, shard, text, lasting, _checksum(key, self._rules, shard, text)
 
     def forget_pages(self) -> None:
         """Search everything again next time."""
-        with self._explained():
+        with self._translate_errors():
             self._database.execute("DELETE FROM pages")
 
     def forget_outcomes(self) -> None:
         """Fetch everything again next time."""
-        with self._explained():
+        with self._translate_errors():
             self._database.execute("DELETE FROM fetched")
 
     def forget(self, keys: Iterable[str]) -> None:
         """Fetch some keys again."""
-        with self._explained(), self._database:
+        with self._translate_errors(), self._database:
             self._database.execute("BEGIN")
             self._database.executemany("DELETE FROM fetched WHERE key = ?", ((k,) for k in keys))
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
@@ -173,6 +173,6 @@ class Journal:
             ) from error
 
 
-def _sum(*values: object) -> int:
+def _checksum(*values: object) -> int:
     """A check sum over what a row says; a row whose key is wrong is not found at all."""
     return crc32("\0".join(map(str, values)).encode())

@@ -90,7 +90,7 @@ class RefusedError(Exception):
         self.refused = Refused(reason, detail)
 
 
-class PassingError(Exception):
+class TransientError(Exception):
     """Raised where a hit cannot be had now, and perhaps later.
 
     Attributes:
@@ -103,12 +103,12 @@ class PassingError(Exception):
         self,
         reason: Reason,
         detail: str,
-        pause: float | None = None,
+        retry_after: float | None = None,
         *,
-        complaint: bool = False,
+        throttled: bool = False,
         lasting: bool = True,
     ) -> None:
         super().__init__(detail)
-        self.refused = Refused(reason, detail, lasting and not complaint)
-        self.pause = pause
-        self.complaint = complaint
+        self.refused = Refused(reason, detail, lasting and not throttled)
+        self.retry_after = retry_after
+        self.throttled = throttled

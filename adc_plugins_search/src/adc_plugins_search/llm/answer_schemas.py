@@ -4,7 +4,7 @@ import json
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
@@ -22,6 +22,9 @@ class Answer(BaseModel, ABC):
     bounds on numbers or lengths.
     """
 
+    schema_name: ClassVar[str]
+    """The name by which endpoints are told of the schema."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     @property
@@ -31,7 +34,7 @@ class Answer(BaseModel, ABC):
 
     @classmethod
     @abstractmethod
-    def form(cls) -> str:
+    def example(cls) -> str:
         """The form as a prompt shows it."""
 
     @classmethod
@@ -45,8 +48,10 @@ class Answer(BaseModel, ABC):
         """What is whole of an answer that was cut, which may be nothing."""
 
 
-class Words(Answer):
+class WordsAnswer(Answer):
     """A list of words or short phrases."""
+
+    schema_name: ClassVar[str] = "words"
 
     options: list[str]
 
@@ -61,7 +66,7 @@ class Words(Answer):
         return self.options
 
     @classmethod
-    def form(cls) -> str:
+    def example(cls) -> str:
         """The form as a prompt shows it."""
         return '{"options": ["…", "…"]}'
 
@@ -92,8 +97,10 @@ class Group(BaseModel):
     options: list[str]
 
 
-class Groups(Answer):
+class GroupsAnswer(Answer):
     """Words in groups."""
+
+    schema_name: ClassVar[str] = "groups"
 
     groups: list[Group]
 
@@ -103,7 +110,7 @@ class Groups(Answer):
         return [word for group in self.groups for word in group.options]
 
     @classmethod
-    def form(cls) -> str:
+    def example(cls) -> str:
         """The form as a prompt shows it."""
         return '{"groups": [{"name": "…", "options": ["…", "…"]}]}'
 

@@ -14,20 +14,20 @@ from adc_core.errors import InputError, WorkError
 from adc_core.interruption import heed
 from adc_plugins_search.api_keys import one_line, redact
 from adc_plugins_search.bounded_response import TooLongError, read_bounded
-from adc_plugins_search.http_headers import seconds_of, user_agent
+from adc_plugins_search.http_headers import retry_after_seconds, user_agent
 from adc_plugins_search.llm.endpoint import Endpoint
 
 MAX_BYTES = 4 << 20
 """No answer to a question of ours is longer."""
 
 _ATTEMPTS = 5
-_LONGEST_PAUSE = 60.0
-_PASSING = (408, 409, 425, 429, 500, 502, 503, 504, 529)
+_MAX_INTERVAL = 60.0
+_TRANSIENT = (408, 409, 425, 429, 500, 502, 503, 504, 529)
 
 Message = Mapping[str, str]
 
 
-class NotUnderstoodError(Exception):
+class UnsupportedRequestError(Exception):
     """The endpoint refuses the request's form (400, 415, 422, 501); the message is the server's."""
 
 
@@ -87,11 +87,11 @@ def complete(
         if status == 200:
             return _completion(data, endpoint)
         problem = _problem(endpoint, status, data)
-        passing = status in (0, *_PASSING) and "insufficient_quota" not in problem
+        passing = status in (0, *_TRANSIENT) and "insufficient_quota" not in problem
         if not passing:
             raise _failure(endpoint, model, status, problem)
-        pause = min(2.0**attempt, _LONGEST_PAUSE) if pause is None else pause
-        if pause > _LONGEST_PAUSE:
+        pause = min(2.0**attempt, _MAX_INTERVAL) if pause is None else pause
+        if pause > _MAX_INTERVAL:
             raise WorkError(
                 f"{problem}; it asks to wait {pause:.0f} s: run again then, what was answered "
                 "is kept"
@@ -133,7 +133,7 @@ def _post(endpoint: Endpoint, body: bytes, timeout: float) -> tuple[int, float |
             f"{endpoint.host} gave no whole answer within {timeout:g} s: raise timeout, or take a "
             "smaller model"
         ) from None
-    return response.status, seconds_of(response.headers.get("Retry-After")), data
+    return response.status, retry_after_seconds(response.headers.get("Retry-After")), data
 
 
 def _problem(endpoint: Endpoint, status: int, data: bytes) -> str:
@@ -153,7 +153,7 @@ def _problem(endpoint: Endpoint, status: int, data: bytes) -> str:
 
 def _failure(endpoint: Endpoint, model: str, status: int, problem: str) -> Exception:
     if status in (400, 415, 422, 501):
-        return NotUnderstoodError(problem)
+        return UnsupportedRequestError(problem)
     if status in (401, 403):
         return InputError(f"{problem}; check {endpoint.key_variable}")
     if status == 404:
@@ -211,7 +211,7 @@ def _completion(data: bytes, endpoint: Endpoint) -> Completion:
     said = "".join(one.refusal or "" for one in messages)
     refusal = one_line(said) or None
     if refusal is None and "content_filter" in reasons:
-        refusal = "its content filter struck"
+        refusal = "blocked by its content filter"
     usage = next((body.usage for body in reversed(bodies) if body.usage), None) or _Usage()
     return Completion(
         text=redact("".join(_content(one) for one in messages)),

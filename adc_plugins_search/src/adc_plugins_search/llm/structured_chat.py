@@ -6,22 +6,22 @@ from typing import Any, Generic, TypeVar
 
 from adc_core.errors import InputError, WorkError
 from adc_plugins_search.llm.answer_schemas import Answer, read_answer
-from adc_plugins_search.llm.chat import Message, NotUnderstoodError, complete
+from adc_plugins_search.llm.chat import Message, UnsupportedRequestError, complete
 from adc_plugins_search.llm.endpoint import endpoint_of
-from adc_plugins_search.llm.transcript import Turn, Turns, key_of, now
+from adc_plugins_search.llm.transcript import Transcript, Turn, key_of, now
 
 A = TypeVar("A", bound=Answer)
 
-LADDER = ("strict schema", "schema", "json", "text")
+RESPONSE_FORMATS = ("strict schema", "schema", "json", "text")
 """How the form of an answer is asked for, the strictest first. The prompt names it always."""
 
 REFUSED, EMPTY = "refused", "empty"
 """Faults of answers that are not for their form."""
 
-_RE_ASKS = 2
+_MAX_REPEATS = 2
 
 
-class UselessError(WorkError):
+class UnparsableAnswerError(WorkError):
     """A model does not answer in a form that can be used."""
 
 
@@ -38,7 +38,7 @@ class Reply(Generic[A]):
     cut: bool
 
 
-class Model:
+class ChatModel:
     """A model behind an endpoint, with the memory of what it was asked before.
 
     A question that was answered before is answered from the memory, without the endpoint.
@@ -57,7 +57,7 @@ class Model:
         self,
         name: str,
         base_url: str | None,
-        turns: Turns,
+        transcript: Transcript,
         system: str,
         *,
         temperature: float | None = None,
@@ -65,14 +65,14 @@ class Model:
         prices: tuple[float | None, float | None] = (None, None),
     ) -> None:
         self.name = name
-        self.turns = turns
+        self.transcript = transcript
         self.system = system
         self._base_url = base_url
         self._temperature = temperature
         self._timeout = timeout
         self._prices = prices
 
-    def ask(self, prompt: str, shape: type[A], *, or_nothing: bool = False) -> Reply[A]:
+    def complete(self, prompt: str, shape: type[A], *, or_nothing: bool = False) -> Reply[A]:
         """The answer to a question; a useless one is asked for again, twice at most.
 
         Args:
@@ -85,22 +85,22 @@ class Model:
             UselessError: all three answers are useless.
             WorkError: the endpoint fails, or the model refuses to answer or says nothing.
         """
-        if (kept := self._kept(prompt, shape)) is not None:
+        if (kept := self._known_answer(prompt, shape)) is not None:
             return kept
         messages: list[Message] = [
             {"role": "system", "content": self.system},
-            {"role": "user", "content": in_full(prompt, shape)},
+            {"role": "user", "content": prompt_with_schema(prompt, shape)},
         ]
         fault = ""
-        for _ in range(1 + _RE_ASKS):
-            turn, refusal = self._asked(prompt, messages, shape)
+        for _ in range(1 + _MAX_REPEATS):
+            turn, refusal = self._request(prompt, messages, shape)
             if refusal is not None:
-                self._note(turn, REFUSED)
+                self._record_fault(turn, REFUSED)
                 raise WorkError(
                     f"{self.name} refuses to answer: {refusal}; change the brief, or the model"
                 )
             if not (turn.answer.strip() or turn.cut):
-                self._note(turn, EMPTY)
+                self._record_fault(turn, EMPTY)
                 raise WorkError(f"{self.name} gave an empty answer: try another model")
             try:
                 value = read_answer(turn.answer, shape, cut=turn.cut)
@@ -109,28 +109,28 @@ class Model:
             except ValueError as error:
                 fault = str(error)
             else:
-                self.turns.add(turn)
+                self.transcript.add(turn)
                 return Reply(value, turn.cut)
-            self._note(turn, fault)
+            self._record_fault(turn, fault)
             messages = [
                 *messages[:2],
                 {"role": "assistant", "content": turn.answer},
                 {
                     "role": "user",
                     "content": f"That cannot be used: {fault}. Answer again with JSON only: "
-                    f"{shape.form()}",
+                    f"{shape.example()}",
                 },
             ]
-        raise UselessError(
-            f"{self.name} gave {1 + _RE_ASKS} answers that cannot be used (the last: {fault}): "
-            f"try another model; they are kept in {self.turns.path}"
+        raise UnparsableAnswerError(
+            f"{self.name} gave {1 + _MAX_REPEATS} answers that cannot be used (the last: {fault}): "
+            f"try another model; they are kept in {self.transcript.path}"
         )
 
-    def _note(self, turn: Turn, fault: str) -> None:
-        self.turns.add(turn.model_copy(update={"fault": fault}))
+    def _record_fault(self, turn: Turn, fault: str) -> None:
+        self.transcript.add(turn.model_copy(update={"fault": fault}))
 
-    def _kept(self, prompt: str, shape: type[A]) -> Reply[A] | None:
-        turn = self.turns.find(key_of(self.name, self._temperature, self.system, prompt))
+    def _known_answer(self, prompt: str, shape: type[A]) -> Reply[A] | None:
+        turn = self.transcript.find(key_of(self.name, self._temperature, self.system, prompt))
         if turn is None:
             return None
         try:
@@ -138,19 +138,19 @@ class Model:
         except ValueError:  # an older version could use it
             return None
 
-    def _asked(
+    def _request(
         self, prompt: str, messages: list[Message], shape: type[Answer]
     ) -> tuple[Turn, str | None]:
         """An answer, in the strictest form that the endpoint takes, and the refusal to give one."""
         endpoint = endpoint_of(self._base_url)
-        for form in _rungs(self.turns.last(endpoint.base_url, self.name)):
+        for form in _fallbacks(self.transcript.last(endpoint.base_url, self.name)):
             parameters = dict(_parameters(form, shape))
             if self._temperature is not None:
                 parameters["temperature"] = self._temperature
             try:
                 done = complete(endpoint, self.name, messages, parameters, self._timeout)
-            except NotUnderstoodError as error:
-                if form == LADDER[-1]:
+            except UnsupportedRequestError as error:
+                if form == RESPONSE_FORMATS[-1]:
                     raise InputError(f"{error}; check the model and the options") from None
                 continue
             turn = Turn(
@@ -171,22 +171,22 @@ class Model:
         raise AssertionError("the last rung returns or raises")
 
 
-def in_full(prompt: str, shape: type[Answer]) -> str:
-    """A question with the form of its answer, which no rung of the ladder leaves unsaid."""
-    return f"{prompt}\nAnswer with JSON only: {shape.form()}"
+def prompt_with_schema(prompt: str, shape: type[Answer]) -> str:
+    """Return a question with the form of its answer, which every response format names."""
+    return f"{prompt}\nAnswer with JSON only: {shape.example()}"
 
 
-def _rungs(last: Turn | None) -> Sequence[str]:
+def _fallbacks(last: Turn | None) -> Sequence[str]:
     """The rungs to try, given what was asked last.
 
     An endpoint that takes a schema and does not keep to it is asked for plain JSON, and one that
     does not keep to that for text.
     """
     if last is None:
-        return LADDER
+        return RESPONSE_FORMATS
     if last.fault in (None, REFUSED, EMPTY):
-        return LADDER[LADDER.index(last.form) :]
-    return LADDER[2:] if last.form in LADDER[:2] else LADDER[3:]
+        return RESPONSE_FORMATS[RESPONSE_FORMATS.index(last.form) :]
+    return RESPONSE_FORMATS[2:] if last.form in RESPONSE_FORMATS[:2] else RESPONSE_FORMATS[3:]
 
 
 def _parameters(form: str, shape: type[Answer]) -> Iterator[tuple[str, Any]]:
@@ -195,7 +195,7 @@ def _parameters(form: str, shape: type[Answer]) -> Iterator[tuple[str, Any]]:
     elif form != "text":
         strict = {"strict": True} if form == "strict schema" else {}
         schema = shape.model_json_schema()
-        described = {"name": shape.__name__.lower(), **strict, "schema": _bare(schema)}
+        described = {"name": shape.schema_name, **strict, "schema": _bare(schema)}
         yield "response_format", {"type": "json_schema", "json_schema": described}
 
 

@@ -56,7 +56,7 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-class Turns:
+class Transcript:
     """A file of turns, one JSON object per line; a line that a kill cut short does not count."""
 
     def __init__(self, path: Path) -> None:
@@ -69,7 +69,7 @@ class Turns:
         self._separator = "\n" if lines[-1] else ""
         for line in filter(None, lines):
             try:
-                self._note(Turn.model_validate_json(line))
+                self._remember(Turn.model_validate_json(line))
             except ValidationError:
                 continue
 
@@ -93,22 +93,22 @@ class Turns:
                 file.flush()
                 os.fsync(file.fileno())
         self._separator = ""
-        self._note(turn)
-        remark(str(spent(self)))
+        self._remember(turn)
+        remark(str(token_usage(self)))
 
     def last(self, base_url: str, model: str) -> Turn | None:
         """The last turn with a model at an endpoint."""
         turns = (t for t in reversed(self._turns) if (t.base_url, t.model) == (base_url, model))
         return next(turns, None)
 
-    def _note(self, turn: Turn) -> None:
+    def _remember(self, turn: Turn) -> None:
         self._turns.append(turn)
         if turn.fault is None:
             self._usable[turn.key] = turn
 
 
 @dataclass(frozen=True)
-class Spent:
+class TokenUsage:
     """What turns used.
 
     Attributes:
@@ -140,11 +140,11 @@ class Spent:
             path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
 
-def spent(turns: Iterable[Turn]) -> Spent:
+def token_usage(turns: Iterable[Turn]) -> TokenUsage:
     """The sum over turns."""
     turns = list(turns)
     costs = [turn.cost for turn in turns if turn.cost is not None]
-    return Spent(
+    return TokenUsage(
         answers=len(turns),
         uncounted=sum(turn.tokens_in is None or turn.tokens_out is None for turn in turns),
         tokens_in=sum(turn.tokens_in or 0 for turn in turns),

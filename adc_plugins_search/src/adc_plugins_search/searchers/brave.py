@@ -1,7 +1,8 @@
 """Brave image search: a general index of the web."""
 
 import os
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
@@ -16,7 +17,7 @@ MAX_RESULTS = 200
 
 SERVICE = "https://api.search.brave.com/res/v1/images/search"
 KEY, OTHER_KEY = "BRAVE_API_KEY", "BRAVE_SEARCH_API_KEY"
-_LONGEST_QUERY, _MOST_WORDS = 400, 50
+_MAX_QUERY_LENGTH, _MAX_WORDS = 400, 50
 
 
 class BraveSearcher(Searcher):
@@ -27,11 +28,13 @@ class BraveSearcher(Searcher):
     trained on depends on the plan: read its terms.
     """
 
+    renamed_options: ClassVar[Mapping[str, str]] = {"safesearch": "safe_search"}
+
     base_url: BaseUrl = Field(SERVICE, description="address of the service")
     count: int = Field(MAX_RESULTS, ge=1, le=MAX_RESULTS, description="images to ask for")
     country: str = Field("US", description="two letters, or ALL")
     search_lang: str = Field("en", description="language of the query")
-    safesearch: Literal["off", "strict"] = Field(
+    safe_search: Literal["off", "strict"] = Field(
         "strict", description="whether to leave out adult content"
     )
 
@@ -45,13 +48,13 @@ class BraveSearcher(Searcher):
         name = OTHER_KEY if not os.environ.get(KEY) and os.environ.get(OTHER_KEY) else KEY
         check_may_have(self.base_url, name, "brave", SERVICE)
         headers = {"X-Subscription-Token": secret(name, "brave"), "Accept": "application/json"}
-        words = query.text.split()[:_MOST_WORDS]
+        words = query.text.split()[:_MAX_WORDS]
         parameters = {
-            "q": " ".join(words)[:_LONGEST_QUERY],
+            "q": " ".join(words)[:_MAX_QUERY_LENGTH],
             "count": str(self.count),
             "country": self.country,
             "search_lang": self.search_lang,
-            "safesearch": self.safesearch,
+            "safesearch": self.safe_search,
             # Rare words of a query must not be silently replaced by frequent ones.
             "spellcheck": "0",
         }

@@ -1,7 +1,8 @@
 """Google image search, through the Custom Search JSON API."""
 
+from collections.abc import Mapping
 from time import time
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
@@ -34,11 +35,15 @@ class GoogleSearcher(Searcher):
     no license.
     """
 
+    renamed_options: ClassVar[Mapping[str, str]] = {"safe": "safe_search"}
+
     base_url: BaseUrl = Field(SERVICE, description="address of the service")
     rights: str | None = Field(
         None, description="license filter, such as cc_publicdomain|cc_attribute"
     )
-    safe: Literal["active", "off"] = Field("off", description="whether to leave out adult content")
+    safe_search: Literal["active", "off"] = Field(
+        "off", description="whether to leave out adult content"
+    )
     image_type: Literal["clipart", "face", "lineart", "stock", "photo", "animated"] | None = Field(
         None, description="kind of image"
     )
@@ -81,7 +86,7 @@ class GoogleSearcher(Searcher):
             "searchType": "image",
             "num": str(PAGE_SIZE),
             "start": str(start),
-            "safe": self.safe,
+            "safe": self.safe_search,
         }
         if self.rights:
             parameters["rights"] = self.rights

@@ -23,7 +23,7 @@ ANONYMOUS_SIZE, SIZE = 20, 50
 SERVICE = "https://api.openverse.org"
 ID, SECRET = "OPENVERSE_CLIENT_ID", "OPENVERSE_CLIENT_SECRET"
 
-_LONGEST_QUERY = 200
+_MAX_QUERY_LENGTH = 200
 _tokens: dict[tuple[str, str], tuple[str, float]] = {}
 _lock = Lock()
 
@@ -89,7 +89,7 @@ class OpenverseSearcher(Searcher):
 
     def _parameters(self, query: Query, number: int, size: int) -> dict[str, str]:
         parameters = {
-            "q": query.text[:_LONGEST_QUERY],
+            "q": query.text[:_MAX_QUERY_LENGTH],
             "page": str(number),
             "page_size": str(min(size, MAX_RESULTS - (number - 1) * size)),
         }

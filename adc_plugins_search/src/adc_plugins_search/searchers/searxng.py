@@ -1,6 +1,8 @@
 """SearXNG: a search engine of engines that somebody runs for themselves."""
 
 import re
+from collections.abc import Mapping
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -24,9 +26,11 @@ class SearxngSearcher(Searcher):
         json_schema_extra={"examples": [{"base_url": "http://127.0.0.1:9/search"}]}
     )
 
+    renamed_options: ClassVar[Mapping[str, str]] = {"pages": "max_pages"}
+
     base_url: BaseUrl = Field(description="address of its search, such as http://localhost/search")
     engines: tuple[str, ...] = Field((), description="ask only these of its engines")
-    pages: int = Field(10, ge=1, description="at most so many pages of a query")
+    max_pages: int = Field(10, ge=1, description="at most so many pages of a query")
 
     def page(self, query: Query, cursor: str | None = None) -> Page:
         """One page of what its engines find; the cursor is the next one's number and first rank.
@@ -53,7 +57,9 @@ class SearxngSearcher(Searcher):
         shown = [item for item in results.results if item.image]
         return Page(
             hits=tuple(item.hit(query, rank) for rank, item in enumerate(shown, first)),
-            cursor=f"{number + 1}:{first + len(shown)}" if shown and number < self.pages else None,
+            cursor=f"{number + 1}:{first + len(shown)}"
+            if shown and number < self.max_pages
+            else None,
         )
 
 

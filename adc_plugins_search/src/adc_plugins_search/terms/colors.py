@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-_MOST_PER_GROUP = 2
+_MAX_PER_GROUP = 2
 
 
 def farthest(
@@ -32,7 +32,7 @@ def farthest(
         free = [
             row
             for row in range(len(names))
-            if row not in chosen and used.count(group[row]) < _MOST_PER_GROUP
+            if row not in chosen and used.count(group[row]) < _MAX_PER_GROUP
         ] or [row for row in range(len(names)) if row not in chosen]
         nearest = distance[free][:, chosen].min(axis=1)
         chosen.append(free[int(nearest.argmax())])

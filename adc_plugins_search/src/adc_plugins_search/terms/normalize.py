@@ -21,13 +21,13 @@ RULES = Path(__file__).with_suffix(".yaml")
 _KINDS = {"color": "color", "hue": "color", "shade": "color", "material": "material"}
 _KINDS |= {"fabric": "material", "pattern": "pattern", "print": "pattern", "motif": "pattern"}
 _ELSEWHERE = ("garment", "fit", "neckline", "property", "style")
-_LONG_ENOUGH_FOR_A_SLIP = 6
-_MOST_WORDS = 5
+_MIN_LENGTH_FOR_SLIPS = 6
+_MAX_WORDS = 5
 _OTHER = "other"
 
 
 @dataclass(frozen=True)
-class Refined:
+class FilteredTerms:
     """A clean list.
 
     Attributes:
@@ -39,9 +39,9 @@ class Refined:
     dropped: Mapping[str, str]
 
 
-def refine(
+def filter_terms(
     words: Iterable[str], attribute: str, class_name: str, classes: Sequence[str] = ()
-) -> Refined:
+) -> FilteredTerms:
     """Drop what is repeated or misplaced among the values of an attribute.
 
     Args:
@@ -57,38 +57,38 @@ def refine(
     words = list(words)
     kind = kind_of(attribute)
     names = (*classes, class_name, attribute)
-    said = [_without(clean(word), names) for word in words]
-    there = {fold(word) for word in said}
-    own = {fold(name) for name in (*classes, class_name)}
+    said = [_without(normalize(word), names) for word in words]
+    there = {canonical_key(word) for word in said}
+    own = {canonical_key(name) for name in (*classes, class_name)}
     kept: dict[str, str] = {}
     dropped: dict[str, str] = {}
     for word, text in zip(words, said, strict=True):
-        key = fold(text)
+        key = canonical_key(text)
         if not key:
             dropped[word] = "says nothing"
-        elif len(text.split()) > _MOST_WORDS:
+        elif len(text.split()) > _MAX_WORDS:
             dropped[word] = "is a sentence"
         elif key in kept:
             dropped.setdefault(word, f"is {kept[key]!r} again")
         elif key in own:
             dropped[word] = "is a class"
-        elif (same := _head(text, kind, there)) is not None:
+        elif (same := _shorter_duplicate(text, kind, there)) is not None:
             dropped[word] = f"is {same!r} again"
         elif (reason := _misplaced(key, kind)) is not None:
             dropped[word] = reason
         else:
             kept[key] = _known().spelling.get((kind, key), text)
-    return Refined(tuple(kept.values()), dropped)
+    return FilteredTerms(tuple(kept.values()), dropped)
 
 
-def grouped(words: Iterable[str], attribute: str) -> dict[str, tuple[str, ...]]:
+def group_terms(words: Iterable[str], attribute: str) -> dict[str, tuple[str, ...]]:
     """Words by the vocabulary's groups, colours that it does not know by their last word."""
     groups: dict[str, list[str]] = {}
     kind = kind_of(attribute)
     for word in words:
-        group = _known().group.get((kind, fold(word)))
+        group = _known().group.get((kind, canonical_key(word)))
         if group is None and kind == "color":
-            last = {"gray": "grey"}.get(fold(word.split()[-1]), word.split()[-1])
+            last = {"gray": "grey"}.get(canonical_key(word.split()[-1]), word.split()[-1])
             group = last if last in read_words()["color"] else None
         groups.setdefault(group or _OTHER, []).append(word)
     if _OTHER in groups:
@@ -98,11 +98,11 @@ def grouped(words: Iterable[str], attribute: str) -> dict[str, tuple[str, ...]]:
 
 def kind_of(attribute: str) -> str | None:
     """`color`, `material` or `pattern` where an attribute is one by its name, else None."""
-    tokens = [_token(token) for token in clean(attribute).split()]
+    tokens = [_stem(token) for token in normalize(attribute).split()]
     return _KINDS.get(tokens[-1]) if tokens else None
 
 
-def clean(word: str) -> str:
+def normalize(word: str) -> str:
     """A word in lower case, with plain letters, hyphens and single spaces, without marks."""
     text = unicodedata.normalize("NFKC", word).casefold()
     text = re.sub(r"[\u2010-\u2015_]", "-", text)
@@ -112,18 +112,18 @@ def clean(word: str) -> str:
 
 
 @cache
-def fold(word: str) -> str:
+def canonical_key(word: str) -> str:
     """What equal words have in common: `Tie Dyed` and `tie-dye`, `Grey` and `gray`.
 
     Case, accents, hyphens, spaces, plurals, participles, spelling and synonyms do not count.
     """
-    text = unicodedata.normalize("NFKD", clean(word))
+    text = unicodedata.normalize("NFKD", normalize(word))
     text = "".join(letter for letter in text if not unicodedata.combining(letter))
-    key = "".join(_token(token) for token in re.findall(r"[^\W_]+", text))
+    key = "".join(_stem(token) for token in re.findall(r"[^\W_]+", text))
     return _synonyms().get(key, key)
 
 
-def _token(word: str) -> str:
+def _stem(word: str) -> str:
     """The stem of one word, good for comparison and not for reading."""
     if len(word) > 4 and word.endswith("ies"):
         word = word[:-3] + "y"
@@ -142,12 +142,12 @@ def _without(text: str, names: Sequence[str]) -> str:
     tokens = text.split()
     for name in names:
         size = len(name.split())
-        if len(tokens) > size and fold(" ".join(tokens[-size:])) == fold(name):
+        if len(tokens) > size and canonical_key(" ".join(tokens[-size:])) == canonical_key(name):
             tokens = tokens[:-size]
     return " ".join(tokens)
 
 
-def _head(text: str, kind: str | None, there: set[str]) -> str | None:
+def _shorter_duplicate(text: str, kind: str | None, there: set[str]) -> str | None:
     """The shorter word that says the same and is there already: `navy` for `navy blue`."""
     if kind is None:
         return None
@@ -157,10 +157,10 @@ def _head(text: str, kind: str | None, there: set[str]) -> str | None:
         words = empty.split()
         if tokens[: len(words)] == words:
             shorter.append(" ".join(tokens[len(words) :]))
-    if fold(tokens[-1]) in {fold(tail) for tail in _rules()["tails"][kind]}:
+    if canonical_key(tokens[-1]) in {canonical_key(tail) for tail in _rules()["tails"][kind]}:
         shorter.append(" ".join(tokens[:-1]))
-    others = there - {"", fold(text)}
-    return next((rest for rest in shorter if fold(rest) in others), None)
+    others = there - {"", canonical_key(text)}
+    return next((rest for rest in shorter if canonical_key(rest) in others), None)
 
 
 def _misplaced(key: str, kind: str | None) -> str | None:
@@ -170,15 +170,15 @@ def _misplaced(key: str, kind: str | None) -> str | None:
     if key in _known().vague[kind]:
         return f"is no {kind} that a picture shows"
     kinds = _known().kinds.get(key)
-    if kinds is None and len(key) >= _LONG_ENOUGH_FOR_A_SLIP:
-        slips = (other for other in _known().kinds if _one_slip(key, other))
+    if kinds is None and len(key) >= _MIN_LENGTH_FOR_SLIPS:
+        slips = (other for other in _known().kinds if _within_edit_distance_1(key, other))
         kinds = _known().kinds.get(next(slips, ""))
     if not kinds or kind in kinds:
         return None
     return f"is a {min(kinds)}"
 
 
-def _one_slip(word: str, other: str) -> bool:
+def _within_edit_distance_1(word: str, other: str) -> bool:
     """Whether one letter more, less or another makes one word of the other."""
     if abs(len(word) - len(other)) > 1 or word == other:
         return False
@@ -212,13 +212,15 @@ def _known() -> _Known:
     for kind in ATTRIBUTES:
         for name, words in read_words()[kind].items():
             for word in words:
-                kinds.setdefault(fold(word), set()).add(kind)
-                group[kind, fold(word)] = name
-                spelling[kind, fold(word)] = word
+                kinds.setdefault(canonical_key(word), set()).add(kind)
+                group[kind, canonical_key(word)] = name
+                spelling[kind, canonical_key(word)] = word
     for other in ("material", "pattern", *_ELSEWHERE):
         for word in _rules()[other]:
-            kinds.setdefault(fold(word), set()).add(other)
-    vague = {kind: {fold(word) for word in words} for kind, words in _rules()["vague"].items()}
+            kinds.setdefault(canonical_key(word), set()).add(other)
+    vague = {
+        kind: {canonical_key(word) for word in words} for kind, words in _rules()["vague"].items()
+    }
     return _Known(kinds, group, spelling, vague)
 
 
@@ -230,6 +232,6 @@ def _rules() -> dict[str, Any]:
 @cache
 def _synonyms() -> dict[str, str]:
     def plain(word: str) -> str:
-        return "".join(_token(token) for token in re.findall(r"[^\W_]+", word))
+        return "".join(_stem(token) for token in re.findall(r"[^\W_]+", word))
 
     return {plain(word): plain(same) for word, same in _rules()["synonyms"].items()}

@@ -6,12 +6,12 @@ from functools import cache
 from PIL import ImageColor
 
 from adc_plugins_search.terms.colors import farthest
-from adc_plugins_search.terms.normalize import fold, kind_of
+from adc_plugins_search.terms.normalize import canonical_key, kind_of
 from adc_plugins_search.terms.proposals import Groups
 from adc_plugins_search.terms.vocabulary import in_turn, read_words
 
 
-def pick(
+def select_diverse(
     groups: Groups, attribute: str, count: int, chosen: Collection[str] = ()
 ) -> tuple[str, ...]:
     """Values that differ from one another and from those chosen already.
@@ -30,7 +30,7 @@ def pick(
     picked: tuple[str, ...] = ()
     if kind_of(attribute) == "color":
         known = {
-            name: {word: value for word in words if (value := _srgb().get(fold(word)))}
+            name: {word: value for word in words if (value := _srgb().get(canonical_key(word)))}
             for name, words in groups.items()
         }
         before = [word for colors in known.values() for word in colors if word in chosen]
@@ -56,9 +56,9 @@ def _srgb() -> Mapping[str, str]:
     """Folded colour name to sRGB value."""
     # Pillow keeps what it has parsed in the same table, as numbers.
     colors = {
-        fold(name): "#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(name))
+        canonical_key(name): "#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(name))
         for name in ImageColor.colormap
     }
     for group in read_words()["color"].values():
-        colors |= {fold(name): value for name, value in group.items()}
+        colors |= {canonical_key(name): value for name, value in group.items()}
     return colors

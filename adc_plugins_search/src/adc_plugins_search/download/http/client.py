@@ -13,18 +13,18 @@ from yarl import URL
 from adc_core.errors import WorkError
 from adc_plugins_search.download.http.fetch_rules import FetchRules
 from adc_plugins_search.download.http.opt_out import Signal, refuse_opted_out, signals_of
-from adc_plugins_search.download.http.robots import MOST_BYTES
+from adc_plugins_search.download.http.robots import MAX_BYTES
 from adc_plugins_search.download.http.ssrf_guard import BlockedAddressError, guarded_sockets
-from adc_plugins_search.download.outcomes import PassingError, Reason, RefusedError
-from adc_plugins_search.download.web_address import read_address
-from adc_plugins_search.http_headers import seconds_of
+from adc_plugins_search.download.outcomes import Reason, RefusedError, TransientError
+from adc_plugins_search.download.web_address import parse_url
+from adc_plugins_search.http_headers import retry_after_seconds
 
 _CHUNK = 1 << 16
 _IDLE = 5.0
 """Seconds for which a connection is kept for the next picture; most hosts have only one."""
 _LONGEST_LINE = 8_190
-_PASSING = {408, 425, 429}
-_COMPLAINTS = {429, 503}
+_TRANSIENT = {408, 425, 429}
+_THROTTLED = {429, 503}
 _ROBOTS_REDIRECTS = 6
 _RATE_AFTER = 5.0
 """Seconds after which a slow body is told from a slow start."""
@@ -71,14 +71,14 @@ async def get(session: aiohttp.ClientSession, address: URL, rules: FetchRules) -
         RefusedError: it is not to be had.
         PassingError: it may be to be had later.
     """
-    with _sorted_failures():
+    with _translate_failures():
         async with session.get(address, allow_redirects=False) as response:
             if response.status in _REDIRECTS:
                 return _target(response)
             _check_status(response)
             signals = tuple(signals_of(response.headers))
             refuse_opted_out(signals, rules.ignore)
-            return Body(await _body(response, rules.max_bytes, rules.min_rate), signals)
+            return Body(await _body(response, rules.max_bytes, rules.min_bytes_per_second), signals)
 
 
 async def get_robots(session: aiohttp.ClientSession, address: URL) -> tuple[int, bytes]:
@@ -89,10 +89,10 @@ async def get_robots(session: aiohttp.ClientSession, address: URL) -> tuple[int,
         PassingError: it may be to be had later.
     """
     for _ in range(_ROBOTS_REDIRECTS):
-        with _sorted_failures():
+        with _translate_failures():
             async with session.get(address, allow_redirects=False) as response:
                 if response.status not in _REDIRECTS:
-                    return response.status, await _start(response.content, MOST_BYTES)
+                    return response.status, await _start(response.content, MAX_BYTES)
                 address = _target(response)
     return 404, b""  # RFC 9309, 2.3.1.2: after five redirects there is none
 
@@ -106,15 +106,15 @@ async def _start(stream: aiohttp.StreamReader, size: int) -> bytes:
 
 
 @contextmanager
-def _sorted_failures() -> Iterator[None]:
+def _translate_failures() -> Iterator[None]:
     try:
         yield
-    except (RefusedError, PassingError):
+    except (RefusedError, TransientError):
         raise
     except aiohttp.ConnectionTimeoutError:
-        raise PassingError(Reason.UNREACHABLE, "no connection in time") from None
+        raise TransientError(Reason.UNREACHABLE, "no connection in time") from None
     except TimeoutError:
-        raise PassingError(Reason.TOO_SLOW, "no answer in time") from None
+        raise TransientError(Reason.TOO_SLOW, "no answer in time") from None
     except aiohttp.ClientConnectorCertificateError:  # a ValueError too
         raise RefusedError(Reason.UNREACHABLE, "no valid certificate") from None
     except ValueError:  # aiohttp's InvalidURL is one, and so is what odd host names lead to
@@ -129,18 +129,18 @@ def _sorted_failures() -> Iterator[None]:
             ) from None
         if error.os_error.errno in _UNKNOWN_HOST:
             raise RefusedError(Reason.UNREACHABLE, "unknown host") from None
-        raise PassingError(Reason.UNREACHABLE, "no connection") from None
+        raise TransientError(Reason.UNREACHABLE, "no connection") from None
     except (aiohttp.ClientError, OSError) as error:
         # Who breaks a connection off has answered, and a network that is down has not; but that is
         # how a network goes down, so the image is not given up for good.
         silent = isinstance(error, OSError) and error.errno not in _BROKEN_OFF
         reason = Reason.UNREACHABLE if silent else Reason.SERVER_ERROR
-        raise PassingError(reason, "the connection broke", lasting=silent) from None
+        raise TransientError(reason, "the connection broke", lasting=silent) from None
 
 
 def _target(response: aiohttp.ClientResponse) -> URL:
     try:
-        target = read_address(response.headers.get("Location", ""), response.url)
+        target = parse_url(response.headers.get("Location", ""), response.url)
     except ValueError:
         raise RefusedError(Reason.FORBIDDEN, "redirected to no valid address") from None
     if target.scheme not in ("http", "https") or not target.host:
@@ -152,13 +152,15 @@ def _check_status(response: aiohttp.ClientResponse) -> None:
     status, said = response.status, f"HTTP {response.status}"
     if status == 200:
         return
-    if status in _PASSING or status >= 500:
-        pause = seconds_of(response.headers.get("Retry-After"))
-        raise PassingError(Reason.SERVER_ERROR, said, pause, complaint=status in _COMPLAINTS)
+    if status in _TRANSIENT or status >= 500:
+        retry_after = retry_after_seconds(response.headers.get("Retry-After"))
+        raise TransientError(Reason.SERVER_ERROR, said, retry_after, throttled=status in _THROTTLED)
     raise RefusedError(Reason.NOT_FOUND if status in (404, 410) else Reason.DENIED, said)
 
 
-async def _body(response: aiohttp.ClientResponse, max_bytes: int, min_rate: int) -> bytes:
+async def _body(
+    response: aiohttp.ClientResponse, max_bytes: int, min_bytes_per_second: int
+) -> bytes:
     refused = RefusedError(Reason.TOO_LARGE, f"more than {max_bytes:,} bytes")
     if (response.content_length or 0) > max_bytes:
         raise refused
@@ -169,6 +171,8 @@ async def _body(response: aiohttp.ClientResponse, max_bytes: int, min_rate: int)
         if len(body) > max_bytes:
             raise refused
         seconds = monotonic() - started
-        if seconds > _RATE_AFTER and len(body) < min_rate * seconds:
-            raise PassingError(Reason.TOO_SLOW, f"less than {min_rate:,} bytes per second")
+        if seconds > _RATE_AFTER and len(body) < min_bytes_per_second * seconds:
+            raise TransientError(
+                Reason.TOO_SLOW, f"less than {min_bytes_per_second:,} bytes per second"
+            )
     return bytes(body)

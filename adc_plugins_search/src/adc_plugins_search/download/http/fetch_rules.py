@@ -11,8 +11,8 @@ class FetchRules:
     """How to fetch.
 
     Attributes:
-        workers: requests at the same time, in all processes together.
-        per_host: requests at the same time to one host.
+        max_connections: requests at the same time, in all processes together.
+        max_connections_per_host: requests at the same time to one host.
         timeout: seconds for one request, from first to last byte.
         connect_timeout: seconds until a connection stands.
         read_timeout: seconds between two pieces of a body.
@@ -25,14 +25,15 @@ class FetchRules:
         allowed: private addresses that may be asked.
         own: hosts and ports of the user's own, which are asked without pauses between requests.
         interval: seconds between two requests to any other host.
-        min_rate: bytes per second below which a body is given up.
+        min_bytes_per_second: bytes per second below which a body is given up.
         ignore: rules of servers that the user has chosen not to keep.
-        silence: images in a row without an answer that may be chance; 0 for any number.
+        max_consecutive_unreachable: images in a row without an answer that may be chance; 0 for
+            any number.
         named: whether the user agent says whom to write to; else only own hosts are asked.
     """
 
-    workers: int
-    per_host: int
+    max_connections: int
+    max_connections_per_host: int
     timeout: float
     connect_timeout: float
     read_timeout: float
@@ -44,7 +45,7 @@ class FetchRules:
     allowed: frozenset[Endpoint]
     own: frozenset[Endpoint] = frozenset()
     interval: float = 0.0
-    min_rate: int = 0
+    min_bytes_per_second: int = 0
     ignore: frozenset[Rule] = frozenset()
-    silence: int = 0
+    max_consecutive_unreachable: int = 0
     named: bool = True

@@ -5,7 +5,7 @@ Pure bookkeeping on times that the caller gives: nothing here sleeps or asks a c
 
 from adc_plugins_search.download.outcomes import Reason, Refused
 
-MOST_IMAGES = 10
+MAX_LOST_IMAGES = 10
 """Images in a row that a host may fail to give."""
 
 HOST_REASONS = frozenset({Reason.GIVEN_UP, Reason.UNREACHABLE})
@@ -27,26 +27,26 @@ class HostBudget:
         refused: what becomes of its images, once it is given up.
     """
 
-    def __init__(self, host: str, most_seconds: float, fewest_attempts: int) -> None:
+    def __init__(self, host: str, max_seconds: float, min_attempts: int) -> None:
         self.refused: Refused | None = None
         self._host = host
-        self._most_seconds = most_seconds
-        self._fewest_attempts = fewest_attempts
-        self.answered()
+        self._max_seconds = max_seconds
+        self._min_attempts = min_attempts
+        self.on_answer()
 
-    def answered(self) -> None:
+    def on_answer(self) -> None:
         """Hear of a good answer: the budget is whole again, unless the host was given up."""
         self._images = 0
         self._attempts = 0
         self._seconds = 0.0
         self._until = 0.0
 
-    def spend(self, start: float, end: float) -> None:
+    def add_time(self, start: float, end: float) -> None:
         """Count the time in which a request failed, or waited because the host wished it."""
         self._seconds += max(0.0, end - max(start, self._until))
         self._until = max(self._until, end)
 
-    def failed(self, why: Refused, *, for_good: bool) -> None:
+    def on_failure(self, why: Refused, *, for_good: bool) -> None:
         """Hear that an attempt has failed, after its time was counted.
 
         Args:
@@ -55,8 +55,8 @@ class HostBudget:
         """
         self._attempts += 1
         self._images += for_good
-        slow = self._attempts >= self._fewest_attempts and self._seconds > self._most_seconds
-        if slow or self._images >= MOST_IMAGES:
+        slow = self._attempts >= self._min_attempts and self._seconds > self._max_seconds
+        if slow or self._images >= MAX_LOST_IMAGES:
             self._give_up(why)
 
     def _give_up(self, why: Refused) -> None:

@@ -35,7 +35,7 @@ _PROPERTY = re.compile(
     rb"""[^<>"']{0,99}+["'>]"""  # the end of an element's tag, or the quote before a value
     rb"\s{0,99}+([\w:/.#-]{1,99})"
 )
-_MOST_PROPERTIES = 100
+_MAX_PROPERTIES = 100
 _LONGEST_SEARCH = 4 << 20
 _PROHIBITED = "DMI-PROHIBITED"
 _GENERATIVE_ONLY = "DMI-PROHIBITED-GENAIMLTRAINING"
@@ -149,7 +149,7 @@ def signals_in(data: bytes) -> list[Signal]:
         return []
     found: dict[Signal, None] = {}
     properties = _PROPERTY.finditer(data, start, start + _LONGEST_SEARCH)
-    for match in islice(properties, _MOST_PROPERTIES):
+    for match in islice(properties, _MAX_PROPERTIES):
         name, word = match[1], match[2].rpartition(b"/")[2].decode("ascii")
         if name == b"DataMining" and (term := word.upper()).startswith("DMI-"):
             binding = term.startswith(_PROHIBITED) and term != _GENERATIVE_ONLY

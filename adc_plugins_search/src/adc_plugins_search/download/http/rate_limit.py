@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 _SLOWER = 2.0
 _FASTER = 0.9
-_FIRST_PAUSE = 1.0
+_FIRST_INTERVAL = 1.0
 """Seconds between starts after the first complaint of a host that was not paced at all."""
-_LONGEST_PAUSE = 60.0
-_SHORTEST_PAUSE = 0.05
+_MAX_INTERVAL = 60.0
+_MIN_INTERVAL = 0.05
 """Less than this is none."""
 
 
@@ -31,7 +31,7 @@ KNOWN_HOSTS = {"upload.wikimedia.org": HostRules(connections=2, megabits=25)}
 """Wikimedia's robot policy for media: two connections and 25 Mbit/s in all."""
 
 
-class Pace:
+class RateLimiter:
     """When the next request to one host may start.
 
     Args:
@@ -52,17 +52,17 @@ class Pace:
         return self._interval
 
     @property
-    def slowed(self) -> bool:
+    def is_throttled(self) -> bool:
         """Whether the host has complained, and so is asked less often than it might be."""
         return self._interval > self._base
 
-    def start(self, now: float) -> float:
+    def reserve(self, now: float) -> float:
         """Take the next place; gives the seconds to wait for it."""
         at = max(now, self._next)
         self._next = at + self._interval
         return at - now
 
-    def keep_apart(self, interval: float) -> None:
+    def set_min_interval(self, interval: float) -> None:
         """Leave more time between starts from now on, as the host's robots.txt wishes."""
         self._base = max(self._base, interval)
         if self._base > self._interval:
@@ -73,21 +73,21 @@ class Pace:
         """Start nothing before a time, whoever has a place already."""
         self._paused_until = max(self._paused_until, time)
 
-    def paused(self, now: float) -> float:
+    def pause_left(self, now: float) -> float:
         """Seconds for which the host wants to be left alone from now on."""
         return max(0.0, self._paused_until - now)
 
-    def at_rest(self, now: float) -> bool:
+    def is_idle(self, now: float) -> bool:
         """Whether nothing needs to be remembered of the host but its rules."""
         return now >= max(self._next, self._paused_until) and self._interval <= self._base
 
-    def took(self, size: int, now: float) -> None:
+    def record_response(self, size: int, now: float) -> None:
         """Note a body of some bytes, and that the host is content."""
         faster = self._interval * _FASTER
-        self._interval = max(self._base, faster if faster > _SHORTEST_PAUSE else 0.0)
+        self._interval = max(self._base, faster if faster > _MIN_INTERVAL else 0.0)
         if self._bytes_per_second:
             self._next = max(self._next, now) + size / self._bytes_per_second
 
-    def complained(self) -> None:
+    def on_throttled(self) -> None:
         """Slow down, for the host has answered 429 or 503."""
-        self._interval = min(max(_SLOWER * self._interval, _FIRST_PAUSE), _LONGEST_PAUSE)
+        self._interval = min(max(_SLOWER * self._interval, _FIRST_INTERVAL), _MAX_INTERVAL)

@@ -12,14 +12,14 @@ from protego import Protego
 from yarl import URL
 
 from adc_plugins_search.download.http.opt_out import TOKEN
-from adc_plugins_search.download.outcomes import PassingError, Reason, RefusedError
+from adc_plugins_search.download.outcomes import Reason, RefusedError, TransientError
 
-MOST_BYTES = 512_000
+MAX_BYTES = 512_000
 """What is read of a robots.txt; RFC 9309 asks for at least 500 KiB."""
-LONGEST_DELAY = 60.0
-MOST_HOSTS = 5_000
+MAX_DELAY = 60.0
+MAX_HOSTS = 5_000
 """Hosts whose rules are remembered; after that the oldest are asked for again."""
-_NOT_NOW = 1.0
+_RETRY_AFTER = 1.0
 """Seconds for which a host that could not say its rules is not asked for them again."""
 _AGENT_LINE = re.compile(
     r"(?:user-agent|useragent|user agent)\s*:(?P<after_colon>.*)"
@@ -48,7 +48,7 @@ class Robots:
     def delay(self) -> float:
         """Seconds that the host wants between two requests."""
         asked = self._rules.crawl_delay(TOKEN) if self._rules else None
-        return min(float(asked or 0), LONGEST_DELAY)
+        return min(float(asked or 0), MAX_DELAY)
 
 
 def _rules_for_us(text: str) -> str:
@@ -72,7 +72,7 @@ def _line_for_us(line: str) -> str:
     return f"User-agent: {agent}"
 
 
-def rules_of(status: int, body: bytes) -> Robots:
+def parse_robots(status: int, body: bytes) -> Robots:
     """The rules that an answer means.
 
     Raises:
@@ -82,7 +82,7 @@ def rules_of(status: int, body: bytes) -> Robots:
         return Robots(body.decode("utf-8-sig", "replace"))
     if 400 <= status < 500 and status != 429:
         return Robots()
-    raise PassingError(Reason.ROBOTS, f"robots.txt cannot be read now: HTTP {status}")
+    raise TransientError(Reason.ROBOTS, f"robots.txt cannot be read now: HTTP {status}")
 
 
 Fetch = Callable[[URL], Awaitable[tuple[int, bytes]]]
@@ -102,7 +102,7 @@ class _Known:
         return self.answer.done() and self.answer.exception() is not None
 
 
-class RobotsOfHosts:
+class RobotsCache:
     """The rules of every host, each asked for once.
 
     Args:
@@ -123,26 +123,26 @@ class RobotsOfHosts:
         origin = address.origin()
         loop = asyncio.get_running_loop()
         known = self._known.get(origin)
-        if known is None or (known.failed and loop.time() - known.asked_at > _NOT_NOW):
+        if known is None or (known.failed and loop.time() - known.asked_at > _RETRY_AFTER):
             task = loop.create_task(self._ask(origin))
-            task.add_done_callback(_heard)
+            task.add_done_callback(_ignore_result)
             self._known.pop(origin, None)
             known = self._known[origin] = _Known(task, loop.time())
-            if len(self._known) > MOST_HOSTS:
+            if len(self._known) > MAX_HOSTS:
                 del self._known[next(iter(self._known))]
         return await asyncio.shield(known.answer)
 
     async def _ask(self, origin: URL) -> Robots:
         answer = await self._fetch(origin.with_path("/robots.txt"))
-        return await asyncio.to_thread(rules_of, *answer)  # half a megabyte takes a while
+        return await asyncio.to_thread(parse_robots, *answer)  # half a megabyte takes a while
 
 
-def _heard(task: "asyncio.Task[Robots]") -> None:
+def _ignore_result(task: "asyncio.Task[Robots]") -> None:
     if not task.cancelled():
         task.exception()  # whoever waits for it gets it too; nobody may
 
 
-def check(robots: Robots, address: URL) -> None:
+def check_allowed(robots: Robots, address: URL) -> None:
     """Refuse an address that a host's rules exclude.
 
     Raises:

@@ -9,7 +9,7 @@ import re
 import struct
 from collections.abc import Iterator
 
-MOST_PARTS = 50_000
+MAX_PARTS = 50_000
 """More than any picture of 20 MB has, and read in less than half a second."""
 
 _JPEG, _PNG, _GIF = b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"GIF8"
@@ -31,7 +31,7 @@ def has_too_many_parts(data: bytes) -> bool:
     counted = 0
     for parts in _parts(data):
         counted += parts
-        if counted > MOST_PARTS:
+        if counted > MAX_PARTS:
             return True
     return False
 

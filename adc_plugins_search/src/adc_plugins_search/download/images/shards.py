@@ -40,11 +40,11 @@ class ShardWriter:
         except OSError as error:
             raise _unwritable(path, error) from error
 
-    def add(self, key: str, picture: bytes, stored: Stored, facts: Mapping[str, object]) -> Stored:
+    def add(self, key: str, image: bytes, stored: Stored, facts: Mapping[str, object]) -> Stored:
         """Put a picture at the end, with facts for people and readers; says where it lies."""
         text = json.dumps(dict(facts), ensure_ascii=False).encode()
         try:
-            offset = self._put(f"{key}.jpg", picture)
+            offset = self._put(f"{key}.jpg", image)
             self._put(f"{key}.json", text)
         except OSError as error:
             raise _unwritable(self.path, error) from error
@@ -59,7 +59,7 @@ class ShardWriter:
         self._position = start + self._file.write(content) + self._file.write(padding)
         return start
 
-    def seal(self) -> None:
+    def close(self) -> None:
         """End the archive; when this returns, it survives a power cut under its present name."""
         try:
             self._file.write(bytes(2 * tarfile.BLOCKSIZE))
@@ -90,13 +90,13 @@ def tidy(folder: Path, known: Iterable[str]) -> None:
         raise _unwritable(folder, error) from error
 
 
-def next_number(folder: Path) -> int:
+def next_shard_number(folder: Path) -> int:
     """The number of the next shard: one more than the highest in a folder."""
     numbers = (path.stem for path in folder.glob(f"*{SUFFIX}"))
     return max((int(number) for number in numbers if number.isdecimal()), default=-1) + 1
 
 
-def give_name(part: Path, number: int) -> str:
+def finalize_shard(part: Path, number: int) -> str:
     """Rename a sealed shard to its number, for good."""
     path = part.with_name(f"{number:0{_NAME_DIGITS}}{SUFFIX}")
     try:
@@ -111,7 +111,7 @@ def give_name(part: Path, number: int) -> str:
     return path.name
 
 
-def damaged(folder: Path, name: str, stored: Mapping[str, Stored]) -> list[str]:
+def damaged_keys(folder: Path, name: str, stored: Mapping[str, Stored]) -> list[str]:
     """The keys whose pictures do not lie in a shard as they were stored, by their sums.
 
     The shard is read once, from start to end.
@@ -119,12 +119,12 @@ def damaged(folder: Path, name: str, stored: Mapping[str, Stored]) -> list[str]:
     in_order = sorted(stored.items(), key=lambda item: item[1].offset)
     try:
         with (folder / name).open("rb") as file:
-            return [key for key, each in in_order if _sum(file, each) != each.stored_sha256]
+            return [key for key, each in in_order if _sha256_of(file, each) != each.stored_sha256]
     except OSError:
         return list(stored)
 
 
-def _sum(file: BinaryIO, stored: Stored) -> str:
+def _sha256_of(file: BinaryIO, stored: Stored) -> str:
     file.seek(stored.offset)
     return sha256(file.read(stored.stored_size)).hexdigest()
 

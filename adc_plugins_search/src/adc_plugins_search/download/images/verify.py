@@ -10,15 +10,15 @@ from PIL import ExifTags, Image
 
 from adc_core.decoding import FORMATS, NO_MEMORY, ImageError, open_image, suffix_of
 from adc_core.near_duplicates import perceptual_hash
-from adc_plugins_search.download.images.file_parts import MOST_PARTS, has_too_many_parts
+from adc_plugins_search.download.images.file_parts import MAX_PARTS, has_too_many_parts
 from adc_plugins_search.download.outcomes import Reason, RefusedError, Stored
 
-LONGEST_SIDE = 65_500
+MAX_SIDE = 65_500
 """A JPEG cannot be longer."""
 QUALITY = 95
-MOST_SCANS = 100
+MAX_SCANS = 100
 """A progressive JPEG has ten; each costs a pass over all pixels and may be a few bytes long."""
-MOST_SCANNED = 1_000_000_000
+MAX_SCANNED_PIXELS = 1_000_000_000
 """Pixels in all scans together: about a second."""
 _WEBP_COSTS = 2
 """Times the memory that other formats take for each pixel while they are decoded."""
@@ -30,7 +30,7 @@ Decoder = Literal["pillow", "opencv"]
 
 
 @dataclass(frozen=True)
-class PictureRules:
+class ImageRules:
     """What a picture must be, and how it is stored.
 
     Attributes:
@@ -46,7 +46,7 @@ class PictureRules:
     decoder: Decoder = "pillow"
 
 
-def verify(data: bytes, rules: PictureRules, url: str) -> tuple[bytes, Stored]:
+def verify(data: bytes, rules: ImageRules, url: str) -> tuple[bytes, Stored]:
     """The picture as it is stored, and what is known of it.
 
     Args:
@@ -58,36 +58,36 @@ def verify(data: bytes, rules: PictureRules, url: str) -> tuple[bytes, Stored]:
         RefusedError: the bytes are no picture that can be used.
     """
     scans = data.count(_SCAN) if data[:2] == _JPEG else 0
-    if scans > MOST_SCANS:
-        raise RefusedError(Reason.DAMAGED, f"more than {MOST_SCANS} scans in a JPEG")
+    if scans > MAX_SCANS:
+        raise RefusedError(Reason.DAMAGED, f"more than {MAX_SCANS} scans in a JPEG")
     if has_too_many_parts(data):
-        raise RefusedError(Reason.DAMAGED, f"more than {MOST_PARTS:,} parts in a file")
-    found = _look(data, rules.max_pixels)
-    if found is None or found.width * found.height > rules.max_pixels:
-        _open(data, rules.max_pixels)  # says what is wrong
+        raise RefusedError(Reason.DAMAGED, f"more than {MAX_PARTS:,} parts in a file")
+    header = _read_header(data, rules.max_pixels)
+    if header is None or header.width * header.height > rules.max_pixels:
+        _decode(data, rules.max_pixels)  # says what is wrong
         raise RefusedError(Reason.DAMAGED, "its header cannot be read")
-    if found.format == "WEBP" and found.width * found.height > rules.max_pixels // _WEBP_COSTS:
+    if header.format == "WEBP" and header.width * header.height > rules.max_pixels // _WEBP_COSTS:
         most = rules.max_pixels // _WEBP_COSTS
         raise RefusedError(Reason.TOO_MANY_PIXELS, f"more than {most:,} in a WebP")
-    if scans * found.width * found.height > MOST_SCANNED:
-        detail = f"{scans} scans of {found.width} × {found.height} pixels in a JPEG"
+    if scans * header.width * header.height > MAX_SCANNED_PIXELS:
+        detail = f"{scans} scans of {header.width} × {header.height} pixels in a JPEG"
         raise RefusedError(Reason.DAMAGED, detail)
-    shorter = min(found.width, found.height)
+    shorter = min(header.width, header.height)
     if shorter < rules.min_side:
         raise RefusedError(
-            Reason.TOO_SMALL, f"{found.width} × {found.height} pixels, less than {rules.min_side}"
+            Reason.TOO_SMALL, f"{header.width} × {header.height} pixels, less than {rules.min_side}"
         )
     scale = min(1.0, rules.size / shorter)
-    target = (max(1, round(found.width * scale)), max(1, round(found.height * scale)))
-    if max(target) > LONGEST_SIDE:
-        raise RefusedError(Reason.TOO_MANY_PIXELS, f"a side of more than {LONGEST_SIDE:,}")
-    encoded, perceptual = _encoded(data, found, target, rules)
+    target = (max(1, round(header.width * scale)), max(1, round(header.height * scale)))
+    if max(target) > MAX_SIDE:
+        raise RefusedError(Reason.TOO_MANY_PIXELS, f"a side of more than {MAX_SIDE:,}")
+    encoded, perceptual = _encode_image(data, header, target, rules)
     stored = Stored(
         final_url=url,
-        width=found.width,
-        height=found.height,
-        format=found.format,
-        mode=found.mode,
+        width=header.width,
+        height=header.height,
+        format=header.format,
+        mode=header.mode,
         size=len(data),
         sha256=sha256(data).hexdigest(),
         stored_size=len(encoded),
@@ -108,7 +108,7 @@ class _Header:
     turned: bool
 
 
-def _look(data: bytes, max_pixels: int) -> _Header | None:
+def _read_header(data: bytes, max_pixels: int) -> _Header | None:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as image:
             width, height = image.size
@@ -123,22 +123,22 @@ def _look(data: bytes, max_pixels: int) -> _Header | None:
         return None
 
 
-def _encoded(
-    data: bytes, found: _Header, target: tuple[int, int], rules: PictureRules
+def _encode_image(
+    data: bytes, header: _Header, target: tuple[int, int], rules: ImageRules
 ) -> tuple[bytes, int]:
     """The picture as it is stored, and its perceptual hash."""
     # Photographs are nearly all of this kind; whatever is odd about others is `open_image`'s.
-    if found.format == "JPEG" and found.mode in ("RGB", "L") and not found.turned:
+    if header.format == "JPEG" and header.mode in ("RGB", "L") and not header.turned:
         if rules.decoder == "opencv":
-            encoded = _by_opencv(data, target)
+            encoded = _encode_by_opencv(data, target)
             if encoded is not None:
                 return encoded
-        elif (picture := _reduced(data, target)) is not None:
-            return _encode(_shrink(picture, target))
-    return _encode(_shrink(_open(data, rules.max_pixels), target))
+        elif (image := _decode_reduced(data, target)) is not None:
+            return _encode(_shrink(image, target))
+    return _encode(_shrink(_decode(data, rules.max_pixels), target))
 
 
-def _reduced(data: bytes, target: tuple[int, int]) -> Image.Image | None:
+def _decode_reduced(data: bytes, target: tuple[int, int]) -> Image.Image | None:
     """A JPEG decoded at a half, a quarter or an eighth where that leaves twice the target.
 
     With less than twice the target the resampling filter would be starved, and fine stripes would
@@ -153,7 +153,7 @@ def _reduced(data: bytes, target: tuple[int, int]) -> Image.Image | None:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _by_opencv(data: bytes, target: tuple[int, int]) -> tuple[bytes, int] | None:
+def _encode_by_opencv(data: bytes, target: tuple[int, int]) -> tuple[bytes, int] | None:
     """A JPEG decoded in full and shrunk by the means of areas; None where OpenCV cannot."""
     import cv2  # an extra, and slow to import
 
@@ -175,7 +175,7 @@ def _by_opencv(data: bytes, target: tuple[int, int]) -> tuple[bytes, int] | None
     return bytes(encoded), perceptual_hash(Image.fromarray(pixels))
 
 
-def _open(data: bytes, max_pixels: int) -> Image.Image:
+def _decode(data: bytes, max_pixels: int) -> Image.Image:
     try:
         return open_image(data, "it", max_pixels)
     except ImageError as error:
@@ -190,16 +190,16 @@ def _open(data: bytes, max_pixels: int) -> Image.Image:
         raise RefusedError(Reason.DAMAGED, error.detail) from None
 
 
-def _shrink(picture: Image.Image, target: tuple[int, int]) -> Image.Image:
-    if picture.size == target:
-        return picture
+def _shrink(image: Image.Image, target: tuple[int, int]) -> Image.Image:
+    if image.size == target:
+        return image
     # Lanczos costs twice as much; a gap of 3 leaves the filter enough pixels for fine patterns.
-    return picture.resize(target, Image.Resampling.BICUBIC, reducing_gap=3.0)
+    return image.resize(target, Image.Resampling.BICUBIC, reducing_gap=3.0)
 
 
-def _encode(picture: Image.Image) -> tuple[bytes, int]:
-    picture.info.clear()  # else Pillow keeps a comment
+def _encode(image: Image.Image) -> tuple[bytes, int]:
+    image.info.clear()  # else Pillow keeps a comment
     file = io.BytesIO()
     # Full colour resolution: colour is an attribute that datasets are built on.
-    picture.save(file, "JPEG", quality=QUALITY, subsampling="4:4:4")
-    return file.getvalue(), perceptual_hash(picture)
+    image.save(file, "JPEG", quality=QUALITY, subsampling="4:4:4")
+    return file.getvalue(), perceptual_hash(image)

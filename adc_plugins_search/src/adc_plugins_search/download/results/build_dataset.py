@@ -24,8 +24,8 @@ from adc_core.near_duplicates import GROUP
 from adc_core.texts import from_arrow
 from adc_plugins_search.download.outcomes import Reason, Refused, Stored
 from adc_plugins_search.download.results.arrow_tables import RowBatches, table_file, take_table
-from adc_plugins_search.download.results.deduplicate import Choice, Judged
-from adc_plugins_search.download.web_address import read_address
+from adc_plugins_search.download.results.deduplicate import Deduplication, HitOutcome
+from adc_plugins_search.download.web_address import parse_url
 
 _SAMPLES = "samples.arrow"
 _REFUSED = pa.schema(
@@ -65,13 +65,13 @@ _SOURCES = pa.schema(
         ("also_found_as", pa.string()),
     ]
 )
-_PLACES = pa.schema(
+_STORED_AT = pa.schema(
     [("id", pa.string()), ("label", pa.int64()), ("shard", pa.string()), ("offset", pa.int64())]
 )
 
 
 @dataclass(frozen=True)
-class Accounts:
+class CollectionTables:
     """What became of all hits.
 
     Attributes:
@@ -85,9 +85,9 @@ class Accounts:
     example: tuple[str, Refused] | None
 
 
-def write_accounts(
-    judged: Iterable[Judged], choice: Choice, design: Design, folder: Path
-) -> Accounts:
+def write_tables(
+    hit_outcome: Iterable[HitOutcome], deduplication: Deduplication, design: Design, folder: Path
+) -> CollectionTables:
     """Write the tables of hits and refusals, and give the samples that are kept.
 
     `refused.parquet` has a row for each hit that is no sample. `hits.parquet` has a row for each
@@ -105,24 +105,24 @@ def write_accounts(
         WorkError: they cannot be written.
     """
     attributes = [(_column(name), pa.string()) for name in design.attributes]
-    schema = pa.unify_schemas([_PLACES, _SOURCES, pa.schema(attributes)])
+    schema = pa.unify_schemas([_STORED_AT, _SOURCES, pa.schema(attributes)])
     with (
         table_file(folder / _SAMPLES, schema) as samples,
         table_file(folder / HITS, _HITS) as hits,
         table_file(folder / REFUSED, _REFUSED) as refused,
     ):
-        books = _Books(choice, design, samples, hits, refused)
-        for number, each in enumerate(judged):
-            books.enter(number, each)
-    return Accounts(take_table(folder / _SAMPLES), books.reasons, books.example)
+        writer = _TableWriter(deduplication, design, samples, hits, refused)
+        for number, each in enumerate(hit_outcome):
+            writer.add(number, each)
+    return CollectionTables(take_table(folder / _SAMPLES), writer.reasons, writer.example)
 
 
-class _Books:
+class _TableWriter:
     """Writes each hit down where it belongs."""
 
     def __init__(
         self,
-        choice: Choice,
+        deduplication: Deduplication,
         design: Design,
         samples: RowBatches,
         hits: RowBatches,
@@ -130,37 +130,37 @@ class _Books:
     ) -> None:
         self.reasons: Counter[Reason] = Counter()
         self.example: tuple[str, Refused] | None = None
-        self._choice = choice
+        self._deduplication = deduplication
         self._design = design
         self._samples = samples
         self._hits = hits
         self._refused = refused
         self._class_number = {name: number for number, name in enumerate(design.classes)}
-        self._named_again = choice.hits > 1
-        self._named_again[choice.group[~choice.kept]] = True
-        self._firsts: dict[int, tuple[str, str]] = {}
+        self._is_cited = deduplication.hits > 1
+        self._is_cited[deduplication.group[~deduplication.kept]] = True
+        self._first_hits: dict[int, tuple[str, str]] = {}
 
-    def enter(self, number: int, judged: Judged) -> None:
+    def add(self, number: int, hit_outcome: HitOutcome) -> None:
         """Write down a hit; the numbers begin at 0 and go up by one."""
-        hit, key, outcome = judged
+        hit, key, outcome = hit_outcome
         if isinstance(outcome, Refused):
             self._refuse(hit, outcome)
             return
-        choice, picture = self._choice, int(self._choice.picture[number])
-        is_first = number == choice.first[picture]
-        if is_first and self._named_again[picture]:
-            self._firsts[picture] = _address(hit), key
-        url, sample = self._firsts.get(picture) or (_address(hit), key)
-        if choice.kept[picture]:
+        deduplication, image = self._deduplication, int(self._deduplication.image[number])
+        is_first = number == deduplication.first[image]
+        if is_first and self._is_cited[image]:
+            self._first_hits[image] = _address(hit), key
+        url, sample = self._first_hits.get(image) or (_address(hit), key)
+        if deduplication.kept[image]:
             self._hits.add(_hit_row(sample, hit, self._design))
         if not is_first:
             self._refuse(hit, Refused(Reason.DUPLICATE, f"same picture as {url}"))
-        elif choice.kept[picture]:
-            self._samples.add(self._sample_row(hit, key, outcome, picture))
+        elif deduplication.kept[image]:
+            self._samples.add(self._sample_row(hit, key, outcome, image))
         else:
-            first = int(choice.group[picture])
-            detail = f"nearly the same as {self._firsts[first][0]}"
-            if first == picture:
+            first = int(deduplication.group[image])
+            detail = f"nearly the same as {self._first_hits[first][0]}"
+            if first == image:
                 detail = "pictures of another class are nearly the same"
             self._refuse(hit, Refused(Reason.NEAR_DUPLICATE, detail))
 
@@ -172,16 +172,18 @@ class _Books:
             (hit.url, query.class_name, hit.engine, query.text, refused.reason, refused.detail)
         )
 
-    def _sample_row(self, hit: Hit, key: str, stored: Stored, picture: int) -> tuple[object, ...]:
+    def _sample_row(self, hit: Hit, key: str, stored: Stored, image: int) -> tuple[object, ...]:
         others = sorted(
-            self._choice.other_classes.get(picture, ()), key=self._class_number.__getitem__
+            self._deduplication.other_classes.get(image, ()), key=self._class_number.__getitem__
         )
         place = key, self._class_number[hit.query.class_name], stored.shard, stored.offset
         values = (hit.query.attributes.get(name, "") for name in self._design.attributes)
         return (*place, *_source(hit, stored, others, self._design), *values)
 
 
-def dataset_of(samples: pa.Table, choice: Choice, design: Design, folder: Path) -> Dataset:
+def build_dataset(
+    samples: pa.Table, deduplication: Deduplication, design: Design, folder: Path
+) -> Dataset:
     """The dataset of the samples that were kept.
 
     Args:
@@ -205,7 +207,7 @@ def dataset_of(samples: pa.Table, choice: Choice, design: Design, folder: Path) 
         ),
         attributes={name: from_arrow(samples[_column(name)]) for name in design.attributes},
         sources=samples.select(_SOURCES.names),
-        columns={GROUP: choice.group_of_kept},
+        columns={GROUP: deduplication.group_of_kept},
     )
 
 
@@ -230,7 +232,7 @@ def _relaxed(hit: Hit, design: Design) -> str | None:
 
 def _address(hit: Hit) -> str:
     """The address that was asked for, as the id was made of it."""
-    return hit.url if hit.url.startswith("file:") else str(read_address(hit.url))
+    return hit.url if hit.url.startswith("file:") else str(parse_url(hit.url))
 
 
 def _hit_row(key: str, hit: Hit, design: Design) -> tuple[object, ...]:

@@ -15,14 +15,14 @@ from adc_core.design import Hit
 from adc_core.near_duplicates import duplicate_groups
 from adc_plugins_search.download.journal import Journal
 from adc_plugins_search.download.outcomes import Outcome, Refused
-from adc_plugins_search.download.searches.run_queries import Found
-from adc_plugins_search.download.searches.task_for_hit import errand_of
+from adc_plugins_search.download.searches.run_queries import SearchHit
+from adc_plugins_search.download.searches.task_for_hit import task_for
 
 NearDuplicates = Literal["keep", "first", "drop-conflicts"]
 Rows = NDArray[np.int64]
 
 
-class Judged(NamedTuple):
+class HitOutcome(NamedTuple):
     """A hit, the key of its address, and what became of it; no key where it was never asked for."""
 
     hit: Hit
@@ -30,7 +30,7 @@ class Judged(NamedTuple):
     outcome: Outcome
 
 
-class Judgments:
+class HitOutcomes:
     """What became of every hit, in order, as often as it is asked for.
 
     Args:
@@ -42,7 +42,7 @@ class Judgments:
 
     def __init__(
         self,
-        found: Iterable[Found],
+        found: Iterable[SearchHit],
         keys: NDArray[np.bytes_],
         journal: Journal,
         allow_licenses: tuple[str, ...] = (),
@@ -52,21 +52,21 @@ class Judgments:
         self._journal = journal
         self._allow_licenses = allow_licenses
 
-    def __iter__(self) -> Iterator[Judged]:
+    def __iter__(self) -> Iterator[HitOutcome]:
         for found, letters in zip(self._found, self._keys, strict=True):
             key = letters.decode()
             outcome = self._journal.outcome(key) if key else self._refused(found)
             assert outcome is not None
-            yield Judged(found.hit, key, outcome)
+            yield HitOutcome(found.hit, key, outcome)
 
-    def _refused(self, found: Found) -> Refused:
-        refused = errand_of(found, self._allow_licenses)
+    def _refused(self, found: SearchHit) -> Refused:
+        refused = task_for(found, self._allow_licenses)
         assert isinstance(refused, Refused)
         return refused
 
 
 @dataclass(frozen=True)
-class Choice:
+class Deduplication:
     """Which hits show a picture, and which pictures are kept.
 
     Attributes:
@@ -79,7 +79,7 @@ class Choice:
         other_classes: pictures that were found for other classes than their first hit's, and which.
     """
 
-    picture: Rows
+    image: Rows
     first: Rows
     hits: Rows
     group: Rows
@@ -94,7 +94,9 @@ class Choice:
         return rows
 
 
-def choose(judged: Iterable[Judged], near: NearDuplicates = "keep", bits: int = 3) -> Choice:
+def deduplicate(
+    hit_outcomes: Iterable[HitOutcome], near: NearDuplicates = "keep", bits: int = 3
+) -> Deduplication:
     """Keep the first hit of each picture, and of near duplicates what is asked for.
 
     A picture that comes again, at the same or at another address, is a duplicate; where it comes
@@ -106,18 +108,18 @@ def choose(judged: Iterable[Judged], near: NearDuplicates = "keep", bits: int = 
         bits: in how many bits the perceptual hashes of near duplicates differ at most.
     """
     codes: dict[str, int] = {}
-    hit, label, perceptual, sums, total = array("q"), array("l"), array("Q"), bytearray(), 0
-    for number, each in enumerate(judged):
+    hit, label, perceptual, digests, total = array("q"), array("l"), array("Q"), bytearray(), 0
+    for number, each in enumerate(hit_outcomes):
         total = number + 1
         if not isinstance(each.outcome, Refused):
             hit.append(number)
             label.append(codes.setdefault(each.hit.query.class_name, len(codes)))
             perceptual.append(each.outcome.perceptual)
-            sums += bytes.fromhex(each.outcome.stored_sha256)
+            digests += bytes.fromhex(each.outcome.stored_sha256)
     hits, labels = np.array(hit, np.int64), np.array(label, np.int64)
-    picture, first, count = _pictures(np.frombuffer(sums, "S32"))
+    image, first, count = _unique_images(np.frombuffer(digests, "S32"))
     own = labels[first]
-    others = np.unique(np.stack([picture, labels], axis=1)[labels != own[picture]], axis=0)
+    others = np.unique(np.stack([image, labels], axis=1)[labels != own[image]], axis=0)
     group = duplicate_groups(np.array(perceptual, np.uint64)[first], bits)
     rows = np.arange(len(first))
     if near == "first":
@@ -132,20 +134,20 @@ def choose(judged: Iterable[Judged], near: NearDuplicates = "keep", bits: int = 
     else:
         kept = np.ones(len(first), bool)
     shown = np.full(total, -1)
-    shown[hits] = picture
+    shown[hits] = image
     names = list(codes)
     other_classes: dict[int, set[str]] = {}
     for one, code in others.tolist():
         other_classes.setdefault(one, set()).add(names[code])
-    return Choice(shown, hits[first], count, group, kept, other_classes)
+    return Deduplication(shown, hits[first], count, group, kept, other_classes)
 
 
-def _pictures(sums: NDArray[np.bytes_]) -> tuple[Rows, Rows, Rows]:
+def _unique_images(digests: NDArray[np.bytes_]) -> tuple[Rows, Rows, Rows]:
     """Of each sum its picture; of each picture its first row and its number of rows."""
-    _, first, picture, count = np.unique(
-        sums, return_index=True, return_inverse=True, return_counts=True
+    _, first, image, count = np.unique(
+        digests, return_index=True, return_inverse=True, return_counts=True
     )
     order = np.argsort(first)
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
-    return place[picture], first[order], count[order]
+    return place[image], first[order], count[order]

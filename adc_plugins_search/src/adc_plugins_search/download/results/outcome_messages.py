@@ -7,10 +7,10 @@ from typing import TypeGuard
 from adc_plugins_search.download.http.host_budget import HOST_REASONS
 from adc_plugins_search.download.http.ssrf_guard import NOT_PUBLIC, names_private
 from adc_plugins_search.download.outcomes import Outcome, Refused
-from adc_plugins_search.download.results.build_dataset import Accounts
+from adc_plugins_search.download.results.build_dataset import CollectionTables
 
 
-def word_of(outcome: Outcome) -> str:
+def outcome_label(outcome: Outcome) -> str:
     """What became of an image, in a word or two."""
     return outcome.reason.value if isinstance(outcome, Refused) else "kept"
 
@@ -37,21 +37,21 @@ def warn_of_hosts(given_up: Counter[str]) -> None:
     )
 
 
-def all_refused(accounts: Accounts) -> str:
+def all_refused_message(tables: CollectionTables) -> str:
     """What to say where nothing is left of a collection."""
-    counts = ", ".join(f"{count} {reason}" for reason, count in accounts.reasons.most_common())
-    assert accounts.example is not None
-    url, refused = accounts.example
+    counts = ", ".join(f"{count} {reason}" for reason, count in tables.reasons.most_common())
+    assert tables.example is not None
+    url, refused = tables.example
     advice = "check the network and the options"
     if refused.detail == NOT_PUBLIC:
         advice = "if it is a service of your own, list its host:port in allow_hosts"
     return (
-        f"none of the {accounts.reasons.total()} images that were found could be used ({counts}); "
+        f"none of the {tables.reasons.total()} images that were found could be used ({counts}); "
         f"{url!r} was refused: {refused.detail}; {advice}"
     )
 
 
-def why_not_asked(host: str, port: int) -> str:
+def contact_needed_message(host: str, port: int) -> str:
     """Say why a host is not asked by somebody who gives no `contact`, and what to do."""
     if names_private(host):
         named = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

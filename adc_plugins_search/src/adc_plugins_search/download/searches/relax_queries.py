@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from adc_core.design import Query
 
 
-def without(query: Query, attribute: str) -> Query | None:
+def without_attribute(query: Query, attribute: str) -> Query | None:
     """A query that leaves an attribute open; None where its text does not hold the value.
 
     What it finds is not known to have the value: so it has not the attribute.
@@ -22,7 +22,7 @@ def without(query: Query, attribute: str) -> Query | None:
     return query.replace(text=text, attributes=left)
 
 
-def relaxed(queries: Sequence[Query], attribute: str, asked: Iterable[str]) -> list[Query]:
+def relax_queries(queries: Sequence[Query], attribute: str, asked: Iterable[str]) -> list[Query]:
     """Queries without an attribute, each text once.
 
     Several queries often become one: it keeps the attributes in which they agree.
@@ -34,7 +34,7 @@ def relaxed(queries: Sequence[Query], attribute: str, asked: Iterable[str]) -> l
     """
     known, found = set(asked), dict[str, Query]()
     for query in queries:
-        new = without(query, attribute)
+        new = without_attribute(query, attribute)
         if new is None or new.text in known:
             continue
         same = found.setdefault(new.text, new)

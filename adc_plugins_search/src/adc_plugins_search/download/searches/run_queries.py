@@ -19,11 +19,11 @@ from adc_core.interruption import heed
 from adc_core.work import progress, remark
 from adc_plugins_search.api_keys import without_secrets
 from adc_plugins_search.download.journal import Journal
-from adc_plugins_search.download.searches.relax_queries import relaxed
+from adc_plugins_search.download.searches.relax_queries import relax_queries
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchHit:
     """A hit and the searcher that offered it."""
 
     hit: Hit
@@ -35,7 +35,7 @@ class _Search:
     """One query put to one searcher, and how far it is."""
 
     query: Query
-    place: int
+    engine_index: int
     wanted: int
     found: int = 0
     cursors: list[str | None] = field(default_factory=list)
@@ -73,7 +73,7 @@ class _Engine:
 _Answer = tuple[_Search, Page | BaseException]
 
 
-class Harvest:
+class SearchResults:
     """Every hit of a finished search, as often as it is asked for.
 
     The hits stay in the journal and are read page by page, so that memory does not grow with them.
@@ -94,19 +94,19 @@ class Harvest:
     def __len__(self) -> int:
         return _found(self._searches)
 
-    def __iter__(self) -> Iterator[Found]:
+    def __iter__(self) -> Iterator[SearchHit]:
         for search in self._searches:
-            engine, left = self._engines[search.place], search.found
+            engine, left = self._engines[search.engine_index], search.found
             for number in range(len(search.cursors)):
                 heed()
                 page = self._journal.page(engine.key, search.query, number)
                 assert page is not None
                 for hit in page.hits[:left]:
-                    yield Found(hit, engine.searcher)
+                    yield SearchHit(hit, engine.searcher)
                 left -= min(left, len(page.hits))
 
 
-def search_all(
+def run_queries(
     design: Design,
     searchers: Sequence[Searcher],
     journal: Journal,
@@ -114,7 +114,7 @@ def search_all(
     threads: int,
     max_wait: float,
     relax: Sequence[str] = (),
-) -> Harvest:
+) -> SearchResults:
     """Hits in the order of the design's queries, then of the searchers, then of rank.
 
     Hits of relaxed queries follow, attribute by attribute.
@@ -138,29 +138,31 @@ def search_all(
     def ask(queries: Sequence[Query]) -> dict[Query, list[_Search]]:
         searches: dict[Query, list[_Search]] = {query: [] for query in queries}
         for query, of_query in searches.items():
-            for place, engine in enumerate(engines):
-                search = _Search(query, place, wanted)
+            for engine_index, engine in enumerate(engines):
+                search = _Search(query, engine_index, wanted)
                 while page := journal.page(engine.key, query, len(search.cursors)):
                     search.take(page)
                 engine.found += search.found
                 of_query.append(search)
                 if not search.finished:
                     engine.waiting.append(search)
-        _Searching(engines, journal, threads, max_wait, total=len(queries) * len(engines)).run()
+        _QueryRunner(engines, journal, threads, max_wait, total=len(queries) * len(engines)).run()
         return searches
 
     searches = ask(design.queries)
     for attribute in relax:
-        thin = [query for query, each in searches.items() if 2 * _found(each) < wanted]
-        searches |= ask(relaxed(thin, attribute, (query.text for query in searches)))
-    return Harvest([search for each in searches.values() for search in each], engines, journal)
+        underfilled = [query for query, each in searches.items() if 2 * _found(each) < wanted]
+        searches |= ask(relax_queries(underfilled, attribute, (query.text for query in searches)))
+    return SearchResults(
+        [search for each in searches.values() for search in each], engines, journal
+    )
 
 
 def _found(searches: Sequence[_Search]) -> int:
     return sum(search.found for search in searches)
 
 
-class _Searching:
+class _QueryRunner:
     """Hands searches to threads and takes their pages."""
 
     def __init__(
@@ -177,8 +179,8 @@ class _Searching:
         self._total = total
         self._left = sum(len(engine.waiting) for engine in engines)
         self._threads = min(threads, self._left)
-        self._asked: SimpleQueue[_Search | None] = SimpleQueue()
-        self._answered: SimpleQueue[_Answer] = SimpleQueue()
+        self._requests: SimpleQueue[_Search | None] = SimpleQueue()
+        self._answers: SimpleQueue[_Answer] = SimpleQueue()
 
     def run(self) -> None:
         for _ in range(self._threads):
@@ -188,32 +190,32 @@ class _Searching:
             self._work_through()
         finally:
             for _ in range(self._threads):
-                self._asked.put(None)
+                self._requests.put(None)
 
     def _ask(self) -> None:
-        while (search := self._asked.get()) is not None:
+        while (search := self._requests.get()) is not None:
             try:
-                searcher = self._engines[search.place].searcher
+                searcher = self._engines[search.engine_index].searcher
                 page: Page | BaseException = without_secrets(
                     searcher.page(search.query, search.cursor)
                 )
             except BaseException as error:  # raised again by the calling thread
                 page = error
-            self._answered.put((search, page))
+            self._answers.put((search, page))
 
     def _work_through(self) -> None:
         in_flight = 0
         failure: BaseException | None = None
         while True:
             for search in () if failure else self._due(self._threads - in_flight):
-                self._asked.put(search)
+                self._requests.put(search)
                 in_flight += 1
             idle = self._threads > in_flight and not failure
             pause = self._next_pause() if idle else None
             if not in_flight and pause is None:
                 break
             try:
-                search, page = self._answered.get(timeout=pause)
+                search, page = self._answers.get(timeout=pause)
             except Empty:
                 continue
             in_flight -= 1
@@ -240,7 +242,7 @@ class _Searching:
         return None if resume_at is None else max(0.0, resume_at - time.monotonic())
 
     def _take(self, search: _Search, page: Page) -> None:
-        engine = self._engines[search.place]
+        engine = self._engines[search.engine_index]
         if page.parked_seconds is not None:
             self._park(engine, page.parked_seconds)
             engine.waiting.appendleft(search)
@@ -250,7 +252,7 @@ class _Searching:
         before = search.found
         search.take(page)
         engine.found += search.found - before
-        self._tell()
+        self._report_counts()
         if search.finished:
             self._left -= 1
             progress(self._total - self._left, self._total, "query")
@@ -263,11 +265,11 @@ class _Searching:
         if resume_at > engine.resume_at:
             engine.waited += resume_at - max(engine.resume_at, time.monotonic())
             engine.resume_at = resume_at
-            self._tell()
+            self._report_counts()
         if engine.waited > self._max_wait:
             engine.gave_up = engine.waited
 
-    def _tell(self) -> None:
+    def _report_counts(self) -> None:
         """Say how many hits each searcher has found, and which one asks to be left alone."""
         said = []
         for engine in self._engines:

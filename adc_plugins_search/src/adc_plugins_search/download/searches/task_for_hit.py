@@ -3,15 +3,15 @@
 from collections.abc import Collection
 from hashlib import sha256
 
-from adc_plugins_search.download.fetch_task import KEY_LENGTH, Errand
+from adc_plugins_search.download.fetch_task import KEY_LENGTH, FetchTask
 from adc_plugins_search.download.outcomes import Reason, Refused
-from adc_plugins_search.download.searches.run_queries import Found
-from adc_plugins_search.download.web_address import read_address
+from adc_plugins_search.download.searches.run_queries import SearchHit
+from adc_plugins_search.download.web_address import parse_url
 from adc_plugins_search.licenses import code_of
 from adc_plugins_search.searchers.folder import FolderSearcher
 
 
-def errand_of(found: Found, allow_licenses: Collection[str] = ()) -> Errand | Refused:
+def task_for(found: SearchHit, allow_licenses: Collection[str] = ()) -> FetchTask | Refused:
     """The errand of a hit; hits with the same address have the same one.
 
     Only hits of a `FolderSearcher` may name local files, and only below its own folder.
@@ -26,7 +26,7 @@ def errand_of(found: Found, allow_licenses: Collection[str] = ()) -> Errand | Re
     root = found.searcher.root if isinstance(found.searcher, FolderSearcher) else None
     if root is None:
         try:
-            address = read_address(url)
+            address = parse_url(url)
         except ValueError as error:
             return Refused(Reason.FORBIDDEN, f"no address: {error}")
         if address.scheme not in ("http", "https") or not address.host:
@@ -34,7 +34,7 @@ def errand_of(found: Found, allow_licenses: Collection[str] = ()) -> Errand | Re
         url = str(address)
     elif not url.startswith("file:///"):
         return Refused(Reason.FORBIDDEN, "not a file address")
-    return Errand(url, id_of(url), root)
+    return FetchTask(url, id_of(url), root)
 
 
 def id_of(url: str) -> str:

@@ -1,7 +1,7 @@
-"""One worker's fetching: bounded in all and per host, with retries and deadlines.
+"""One worker's fetching: bounded in total and per host, with retries and deadlines.
 
-One event loop asks, one thread decodes and writes the worker's own shard. Redirects are followed by
-hand: each hop queues at its own host, which may be another worker's.
+One event loop sends requests, one thread decodes and writes the worker's own shard. Redirects are
+followed here: each is queued at its own host, which another worker may serve.
 """
 
 import asyncio
@@ -19,64 +19,64 @@ from adc_core.errors import WorkError
 from adc_plugins_search.download.http.client import Body, get, get_robots, open_session
 from adc_plugins_search.download.http.fetch_rules import FetchRules
 from adc_plugins_search.download.http.host_budget import HostBudget
-from adc_plugins_search.download.http.rate_limit import KNOWN_HOSTS, Pace
-from adc_plugins_search.download.http.robots import RobotsOfHosts, check
+from adc_plugins_search.download.http.rate_limit import KNOWN_HOSTS, RateLimiter
+from adc_plugins_search.download.http.robots import RobotsCache, check_allowed
 from adc_plugins_search.download.http.ssrf_guard import names_private
-from adc_plugins_search.download.outcomes import PassingError, Reason, Refused, RefusedError
+from adc_plugins_search.download.outcomes import Reason, Refused, RefusedError, TransientError
 from adc_plugins_search.download.workers.protocol import (
     Event,
-    Gained,
+    FetchAttempt,
     Job,
-    Lost,
-    Moved,
-    Trip,
-    line_of,
-    slot_of,
+    TaskFailed,
+    TaskRedirected,
+    TaskStored,
+    host_queue_of,
+    worker_index_of,
 )
 from adc_plugins_search.download.workers.shard_sink import ShardSink
 
-REDIRECTS = 5
-MOST_HOSTS = 5_000
-"""Hosts that are remembered; after that the longest unasked is forgotten, unless it is paused."""
+MAX_REDIRECTS = 5
+MAX_HOSTS = 5_000
+"""Hosts that are remembered; beyond that the least recently used is dropped, unless paused."""
 
 
 @dataclass
 class _Host:
-    """One host's queue, how many lanes may work on it and do, and how fast it may be asked."""
+    """One host's queue, its connections and their maximum, and its rate limit."""
 
-    most_lanes: int
-    pace: Pace
+    max_connections: int
+    rate_limiter: RateLimiter
     budget: HostBudget
-    waiting: deque[Trip] = field(default_factory=deque)
-    lanes: int = 0
+    waiting: deque[FetchAttempt] = field(default_factory=deque)
+    connections: int = 0
     given_up: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class Fetching:
-    """The hosts and lanes of one worker; lives in its event loop's thread.
+class FetchLoop:
+    """The hosts and connections of one worker; runs in its event loop's thread.
 
     Args:
-        job: what to fetch by.
-        tell: hears of every event, in the event loop's thread.
+        job: the worker's settings.
+        emit: called with every event, in the event loop's thread.
 
     Attributes:
-        error: what a lane has died of, which ends the work.
+        error: what made a connection fail, which ends the worker.
     """
 
     _session: aiohttp.ClientSession
 
-    def __init__(self, job: Job, tell: Callable[[Event], None]) -> None:
+    def __init__(self, job: Job, emit: Callable[[Event], None]) -> None:
         self.error: BaseException | None = None
         self._job = job
-        self._tell = tell
+        self._emit = emit
         self._hosts: dict[str, _Host] = {}
-        self._lanes: set[asyncio.Task[None]] = set()
+        self._connections: set[asyncio.Task[None]] = set()
         self._stopped = asyncio.Event()
-        self._slots = asyncio.Semaphore(job.share)
+        self._request_slots = asyncio.Semaphore(job.max_requests)
         self._sink = ShardSink(job)
 
     async def run(self) -> None:
-        """Work until `stop` is called, then seal the open shard.
+        """Work until `stop` is called, then close the open shard.
 
         Raises:
             WorkError: a shard cannot be written.
@@ -85,183 +85,192 @@ class Fetching:
         self._decoder = ThreadPoolExecutor(1, thread_name_prefix="decoding")
         try:
             async with open_session(self._job.rules) as self._session:
-                self._robots = RobotsOfHosts(partial(get_robots, self._session))
+                self._robots = RobotsCache(partial(get_robots, self._session))
                 try:
                     await self._stopped.wait()
                 finally:
-                    for lane in self._lanes:
-                        lane.cancel()
-                    await asyncio.gather(*self._lanes, return_exceptions=True)
+                    for connection in self._connections:
+                        connection.cancel()
+                    await asyncio.gather(*self._connections, return_exceptions=True)
         finally:
             self._decoder.shutdown(cancel_futures=True)
-            if sealed := self._sink.close():
-                self._tell(sealed)
+            if closed_shard := self._sink.close():
+                self._emit(closed_shard)
 
     def stop(self) -> None:
-        """Drop what is under way."""
+        """Abandon what is under way."""
         self._stopped.set()
 
-    def take(self, trips: Iterable[Trip]) -> None:
-        """Queue trips at their hosts, and open a lane where a host may have one more."""
-        for trip in trips:
-            host = self._host(trip)
-            host.waiting.append(trip)
-            if host.lanes < host.most_lanes and not self._stopped.is_set():
-                host.lanes += 1
-                lane = asyncio.get_running_loop().create_task(self._lane(host))
-                self._lanes.add(lane)
-                lane.add_done_callback(self._lane_ended)
+    def add(self, attempts: Iterable[FetchAttempt]) -> None:
+        """Queue attempts at their hosts, and open a connection where a host may have one more."""
+        for attempt in attempts:
+            host = self._host(attempt)
+            host.waiting.append(attempt)
+            if host.connections < host.max_connections and not self._stopped.is_set():
+                host.connections += 1
+                connection = asyncio.get_running_loop().create_task(self._serve_host(host))
+                self._connections.add(connection)
+                connection.add_done_callback(self._on_connection_done)
 
-    def _host(self, trip: Trip) -> _Host:
-        name = line_of(trip.errand, trip.at)
-        host = self._hosts.pop(name, None) or self._unknown(trip)
-        self._hosts[name] = host  # at the end: the first one is the longest unasked
-        if len(self._hosts) > MOST_HOSTS:
-            self._forget()
+    def _host(self, attempt: FetchAttempt) -> _Host:
+        name = host_queue_of(attempt.task, attempt.redirected_to)
+        host = self._hosts.pop(name, None) or self._new_host(attempt)
+        self._hosts[name] = host  # at the end: the first one is the least recently used
+        if len(self._hosts) > MAX_HOSTS:
+            self._evict_host()
         return host
 
-    def _unknown(self, trip: Trip) -> _Host:
+    def _new_host(self, attempt: FetchAttempt) -> _Host:
         rules = self._job.rules
-        address = _address_of(trip)
+        address = _address_of(attempt)
         known = KNOWN_HOSTS.get(address.host or "")
-        own = trip.errand.root is not None or _is_own(address, rules)
-        own = own or names_private(address.host or "")  # nobody is asked there, so none waits
-        name = line_of(trip.errand, trip.at)
+        own = attempt.task.root is not None or _is_own(address, rules)
+        own = own or names_private(address.host or "")  # no server is asked there, so nothing waits
+        name = host_queue_of(attempt.task, attempt.redirected_to)
         return _Host(
             budget=HostBudget(name, rules.max_wait, rules.retries + 1),
-            most_lanes=min(rules.per_host, known.connections) if known else rules.per_host,
-            pace=Pace(0.0 if own else rules.interval, known.megabits if known else None),
+            max_connections=min(rules.max_connections_per_host, known.connections)
+            if known
+            else rules.max_connections_per_host,
+            rate_limiter=RateLimiter(
+                0.0 if own else rules.interval, known.megabits if known else None
+            ),
         )
 
-    def _forget(self) -> None:
+    def _evict_host(self) -> None:
         name = next(iter(self._hosts))
         host = self._hosts.pop(name)
         if (
-            host.lanes
+            host.connections
             or host.waiting
             or host.budget.refused
-            or not host.pace.at_rest(asyncio.get_running_loop().time())
+            or not host.rate_limiter.is_idle(asyncio.get_running_loop().time())
         ):
             self._hosts[name] = host
 
-    def _lane_ended(self, lane: asyncio.Task[None]) -> None:
-        self._lanes.discard(lane)
-        if not lane.cancelled() and (error := lane.exception()):
+    def _on_connection_done(self, connection: asyncio.Task[None]) -> None:
+        self._connections.discard(connection)
+        if not connection.cancelled() and (error := connection.exception()):
             self.error = error
             self.stop()
 
-    async def _lane(self, host: _Host) -> None:
+    async def _serve_host(self, host: _Host) -> None:
         now = asyncio.get_running_loop().time
         while host.waiting:
-            trip = host.waiting.popleft()
-            await self._turn(host)
+            attempt = host.waiting.popleft()
+            await self._wait_until_allowed(host)
             if host.budget.refused:
-                self._tell(Lost(trip.errand.key, host.budget.refused))
+                self._emit(TaskFailed(attempt.task.key, host.budget.refused))
                 continue
             try:
-                async with self._slots:
+                async with self._request_slots:
                     began = now()
-                    await self._attempt(trip, host)
+                    await self._fetch(attempt, host)
             except RefusedError as error:
-                self._tell(Lost(trip.errand.key, error.refused))
-            except PassingError as error:
-                host.budget.spend(began, now())
-                await self._put_off(trip, host, error)
+                self._emit(TaskFailed(attempt.task.key, error.refused))
+            except TransientError as error:
+                host.budget.add_time(began, now())
+                await self._retry_later(attempt, host, error)
             except (WorkError, OSError, MemoryError):  # this machine's fault, not an image's
                 raise
             except Exception as error:  # one image must not cost a million others
                 said = f"{type(error).__name__}: {error}"
-                self._tell(Lost(trip.errand.key, Refused(Reason.ERROR, said, lasting=False)))
-        host.lanes -= 1
+                self._emit(TaskFailed(attempt.task.key, Refused(Reason.ERROR, said, lasting=False)))
+        host.connections -= 1
 
-    async def _turn(self, host: _Host) -> None:
+    async def _wait_until_allowed(self, host: _Host) -> None:
         """Wait until the host may be asked, or is given up."""
         now = asyncio.get_running_loop().time
-        began, slowed = now(), host.pace.slowed
-        wait = host.pace.start(began)
-        while (wait := max(wait, host.pace.paused(now()))) > 0 and not host.budget.refused:
-            await _rest(host, wait)
+        began, throttled = now(), host.rate_limiter.is_throttled
+        wait = host.rate_limiter.reserve(began)
+        while (
+            wait := max(wait, host.rate_limiter.pause_left(now()))
+        ) > 0 and not host.budget.refused:
+            await _sleep_unless_given_up(host, wait)
             wait = 0.0
-        if slowed:
-            host.budget.spend(began, now())
+        if throttled:
+            host.budget.add_time(began, now())
 
-    async def _put_off(self, trip: Trip, host: _Host, error: PassingError) -> None:
-        """Wait, then queue a trip again; or give it up, and perhaps its host."""
+    async def _retry_later(self, attempt: FetchAttempt, host: _Host, error: TransientError) -> None:
+        """Wait, then queue an attempt again; or give it up, and perhaps its host."""
         rules, now = self._job.rules, asyncio.get_running_loop().time()
-        trip.attempts += 1
-        pause = error.pause or rules.backoff * 2 ** (trip.attempts - 1)
-        too_long = (error.pause or 0) > rules.max_wait
-        lost = too_long or trip.attempts > rules.retries
-        if error.complaint:
-            host.pace.complained()
-        if too_long or not lost:
-            host.budget.spend(now, now + pause)
-        host.budget.failed(error.refused, for_good=lost)
+        attempt.failures += 1
+        pause = error.retry_after or rules.backoff * 2 ** (attempt.failures - 1)
+        too_long = (error.retry_after or 0) > rules.max_wait
+        for_good = too_long or attempt.failures > rules.retries
+        if error.throttled:
+            host.rate_limiter.on_throttled()
+        if too_long or not for_good:
+            host.budget.add_time(now, now + pause)
+        host.budget.on_failure(error.refused, for_good=for_good)
         if host.budget.refused:
             host.given_up.set()
-        if lost:
-            self._tell(Lost(trip.errand.key, error.refused))
+        if for_good:
+            self._emit(TaskFailed(attempt.task.key, error.refused))
             return
-        if error.pause:
-            host.pace.pause_until(now + pause)
+        if error.retry_after:
+            host.rate_limiter.pause_until(now + pause)
         else:
-            await _rest(host, pause)
-        host.waiting.appendleft(trip)
+            await _sleep_unless_given_up(host, pause)
+        host.waiting.appendleft(attempt)
 
-    async def _attempt(self, trip: Trip, host: _Host) -> None:
-        """Store the picture, or send the trip where a redirect leads."""
+    async def _fetch(self, attempt: FetchAttempt, host: _Host) -> None:
+        """Store the image, or queue the attempt where a redirect leads."""
         body: Body | None = None
-        address = _address_of(trip)
-        if trip.errand.root is None:
-            answer = await self._ask(address, host)
+        address = _address_of(attempt)
+        if attempt.task.root is None:
+            answer = await self._request(address, host)
             if isinstance(answer, URL):
-                self._follow(trip, answer)
+                self._redirect(attempt, answer)
                 return
             body = answer
         in_thread = asyncio.get_running_loop().run_in_executor
-        sealed = await in_thread(self._decoder, self._sink.store, trip, str(address), body)
-        self._tell(Gained(trip.errand.key))
-        if sealed:
-            self._tell(sealed)
+        closed_shard = await in_thread(self._decoder, self._sink.store, attempt, str(address), body)
+        self._emit(TaskStored(attempt.task.key))
+        if closed_shard:
+            self._emit(closed_shard)
 
-    async def _ask(self, address: URL, host: _Host) -> Body | URL:
+    async def _request(self, address: URL, host: _Host) -> Body | URL:
         rules = self._job.rules
         if not (rules.named or _is_own(address, rules)):
             detail = "another machine, which needs to know your `contact`"
             raise RefusedError(Reason.FORBIDDEN, detail)
         if "robots" not in rules.ignore:
             robots = await self._robots.of(address)
-            check(robots, address)
-            host.pace.keep_apart(robots.delay)
+            check_allowed(robots, address)
+            host.rate_limiter.set_min_interval(robots.delay)
         try:
             answer = await get(self._session, address, rules)
         except RefusedError:  # 404 is an answer too
-            host.budget.answered()
+            host.budget.on_answer()
             raise
-        host.budget.answered()
+        host.budget.on_answer()
         if isinstance(answer, Body):
-            host.pace.took(len(answer.data), asyncio.get_running_loop().time())
+            host.rate_limiter.record_response(len(answer.data), asyncio.get_running_loop().time())
         return answer
 
-    def _follow(self, trip: Trip, target: URL) -> None:
-        trip.at, trip.hops = target, trip.hops + 1
-        if trip.hops > REDIRECTS:
-            raise RefusedError(Reason.REDIRECTS, f"more than {REDIRECTS}")
-        if slot_of(line_of(trip.errand, target), self._job.slots) == self._job.slot:
-            self.take([trip])
+    def _redirect(self, attempt: FetchAttempt, target: URL) -> None:
+        attempt.redirected_to, attempt.redirects = target, attempt.redirects + 1
+        if attempt.redirects > MAX_REDIRECTS:
+            raise RefusedError(Reason.REDIRECTS, f"more than {MAX_REDIRECTS}")
+        if (
+            worker_index_of(host_queue_of(attempt.task, target), self._job.n_workers)
+            == self._job.index
+        ):
+            self.add([attempt])
         else:
-            self._tell(Moved(trip))
+            self._emit(TaskRedirected(attempt))
 
 
-async def _rest(host: _Host, seconds: float) -> None:
+async def _sleep_unless_given_up(host: _Host, seconds: float) -> None:
     """Sleep, but no longer than until the host is given up."""
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await host.given_up.wait()
 
 
-def _address_of(trip: Trip) -> URL:
-    return trip.at or URL(trip.errand.url)
+def _address_of(attempt: FetchAttempt) -> URL:
+    return attempt.redirected_to or URL(attempt.task.url)
 
 
 def _is_own(address: URL, rules: FetchRules) -> bool:

@@ -1,4 +1,4 @@
-"""What the coordinator and its workers tell each other; pictures are never among it."""
+"""The messages between the supervisor and its workers; images are never sent."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -7,118 +7,122 @@ from zlib import crc32
 
 from yarl import URL
 
-from adc_plugins_search.download.fetch_task import Errand
+from adc_plugins_search.download.fetch_task import FetchTask
 from adc_plugins_search.download.http.fetch_rules import FetchRules
-from adc_plugins_search.download.images.verify import PictureRules
+from adc_plugins_search.download.images.verify import ImageRules
 from adc_plugins_search.download.outcomes import Refused, Stored
 
 
 @dataclass(frozen=True)
 class Job:
-    """What one worker must know before its first errand.
+    """The settings of one worker, sent before its first task.
 
     Attributes:
-        slot: its number, from 0.
-        slots: how many workers there are.
+        index: its number, from 0.
+        n_workers: how many workers there are.
         folder: where its shards go.
-        shard_size: pictures in a full shard.
-        pictures: what a picture must be, and how it is stored.
+        shard_size: images in a full shard.
+        image_rules: what an image must be, and how it is stored.
         rules: how to fetch.
     """
 
-    slot: int
-    slots: int
+    index: int
+    n_workers: int
     folder: Path
     shard_size: int
-    pictures: PictureRules
+    image_rules: ImageRules
     rules: FetchRules
 
     @property
-    def share(self) -> int:
-        """How many of the requests at the same time are this worker's."""
-        each, rest = divmod(self.rules.workers, self.slots)
-        return max(1, each + (self.slot < rest))
+    def max_requests(self) -> int:
+        """This worker's share of the simultaneous requests."""
+        each, rest = divmod(self.rules.max_connections, self.n_workers)
+        return max(1, each + (self.index < rest))
 
     @property
     def marker(self) -> Path:
-        """The file that names the picture being decoded, for who finds the worker dead."""
-        return self.folder / f"decoding-{self.slot}.part"
+        """The file that names the image being decoded, read if the worker dies."""
+        return self.folder / f"decoding-{self.index}.part"
 
 
 @dataclass(slots=True)
-class Trip:
-    """An errand under way.
+class FetchAttempt:
+    """A task under way.
 
     Attributes:
-        errand: what is to be fetched.
-        at: where a redirect has led, None at the start.
-        hops: redirects so far.
-        attempts: errors so far.
+        task: what is to be fetched.
+        redirected_to: where a redirect has led; None at the start.
+        redirects: how many so far.
+        failures: errors so far.
     """
 
-    errand: Errand
-    at: URL | None = None
-    hops: int = 0
-    attempts: int = 0
+    task: FetchTask
+    redirected_to: URL | None = None
+    redirects: int = 0
+    failures: int = 0
 
 
 @dataclass(frozen=True)
-class Gained:
-    """A picture lies in an open shard."""
+class TaskStored:
+    """An image is in the open shard."""
 
     key: str
 
 
 @dataclass(frozen=True)
-class Lost:
-    """An errand has ended without a picture."""
+class TaskFailed:
+    """A task has ended without an image."""
 
     key: str
     refused: Refused
 
 
 @dataclass(frozen=True)
-class Moved:
-    """A redirect has led to a host that is another worker's."""
+class TaskRedirected:
+    """A redirect leads to a host that another worker serves."""
 
-    trip: Trip
+    attempt: FetchAttempt
 
 
 @dataclass(frozen=True)
-class Sealed:
-    """A shard is whole; it waits for its name."""
+class ShardClosed:
+    """A shard is complete and awaits its name."""
 
     part: Path
     stored: dict[str, Stored]
 
 
 @dataclass(frozen=True)
-class Ended:
-    """The worker has sealed its last shard, and why if that was not asked for."""
+class WorkerExited:
+    """The worker has closed its last shard; `error` says why if it was not asked to."""
 
     error: BaseException | None = None
 
 
-Event = Gained | Lost | Moved | Sealed | Ended
+Event = TaskStored | TaskFailed | TaskRedirected | ShardClosed | WorkerExited
 
 
-def line_of(errand: Errand, at: URL | None) -> str:
-    """The name of the queue in which a trip waits: its host, so that limits per host can hold.
+def host_queue_of(task: FetchTask, redirected_to: URL | None) -> str:
+    """Return the name of the queue in which an attempt waits: its host, so that limits hold.
 
-    The host as it is written, not its registrable domain: which endings belong to a registry is a
-    list that would have to be kept up to date.
+    That is the host as written, not its registrable domain, which would need a list of public
+    suffixes that is kept up to date.
     """
-    if errand.root is not None:
-        return f"file {crc32(errand.key.encode()) & 255}"  # a disk needs no manners
-    return _host_of(errand.url) if at is None else f"{at.host}:{at.port}"
+    if task.root is not None:
+        return f"file {crc32(task.key.encode()) & 255}"  # a disk needs no limits
+    return (
+        _host_of(task.url)
+        if redirected_to is None
+        else f"{redirected_to.host}:{redirected_to.port}"
+    )
 
 
-@lru_cache(1024)  # a trip is sent, ends and is counted soon after
+@lru_cache(1024)  # an attempt is sent, ends and is counted within a short time
 def _host_of(url: str) -> str:
     address = URL(url)
     return f"{address.host}:{address.port}"
 
 
-def slot_of(line: str, slots: int) -> int:
-    """The worker that serves a queue; limits per host then hold inside one process."""
-    return crc32(line.encode()) % slots
+def worker_index_of(host_queue: str, n_workers: int) -> int:
+    """Return the worker that serves a host, so that limits per host hold inside one process."""
+    return crc32(host_queue.encode()) % n_workers

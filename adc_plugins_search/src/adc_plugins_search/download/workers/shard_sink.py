@@ -11,7 +11,7 @@ from adc_plugins_search.download.http.opt_out import refuse_opted_out, signals_i
 from adc_plugins_search.download.images.shards import PART, SUFFIX, ShardWriter
 from adc_plugins_search.download.images.verify import verify
 from adc_plugins_search.download.local_files import read_local
-from adc_plugins_search.download.workers.protocol import Job, Sealed, Trip
+from adc_plugins_search.download.workers.protocol import FetchAttempt, Job, ShardClosed
 
 
 class ShardSink:
@@ -27,33 +27,33 @@ class ShardSink:
         self._written = 0
         self._marker = os.open(job.marker, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
 
-    def store(self, trip: Trip, url: str, body: Body | None) -> Sealed | None:
+    def store(self, attempt: FetchAttempt, url: str, body: Body | None) -> ShardClosed | None:
         """Verify a picture and write it into the open shard; gives the shard when it is full.
 
         Raises:
             RefusedError: it is no picture that can be used, or says that it must not be.
             WorkError: the shard cannot be written.
         """
-        errand, job = trip.errand, self._job
-        os.pwrite(self._marker, errand.key.encode(), 0)
+        task, job = attempt.task, self._job
+        os.pwrite(self._marker, task.key.encode(), 0)
         try:
             if body is None:
-                assert errand.root is not None
-                body = Body(read_local(errand.url, errand.root, job.rules.max_bytes), ())
+                assert task.root is not None
+                body = Body(read_local(task.url, task.root, job.rules.max_bytes), ())
             signals = (*body.signals, *signals_in(body.data))
-            if errand.root is None:  # what lies in a folder of the user's is theirs to judge
+            if task.root is None:  # what lies in a folder of the user's is theirs to judge
                 refuse_opted_out(signals, job.rules.ignore)
-            picture, stored = verify(body.data, job.pictures, url)
+            image, stored = verify(body.data, job.image_rules, url)
         finally:
             os.pwrite(self._marker, b" " * KEY_LENGTH, 0)
         if self._writer is None:
-            name = f"{os.getpid()}-{job.slot}-{self._written}{SUFFIX}{PART}"
+            name = f"{os.getpid()}-{job.index}-{self._written}{SUFFIX}{PART}"
             self._writer = ShardWriter(job.folder / name)
             self._written += 1
         said = "; ".join(f"{signal.rule}: {signal.text}" for signal in signals)
         stored = replace(stored, signals=said)
         facts = {
-            "url": errand.url,
+            "url": task.url,
             "final_url": url,
             "width": stored.width,
             "height": stored.height,
@@ -66,21 +66,21 @@ class ShardSink:
             "fetched": datetime.now(UTC).isoformat(timespec="seconds"),
         }
         try:
-            self._writer.add(errand.key, picture, stored, facts)
+            self._writer.add(task.key, image, stored, facts)
         except WorkError:
             self._writer = None  # it ends within a member
             raise
-        return self._seal() if len(self._writer.stored) >= job.shard_size else None
+        return self._close_shard() if len(self._writer.stored) >= job.shard_size else None
 
-    def _seal(self) -> Sealed:
+    def _close_shard(self) -> ShardClosed:
         assert self._writer is not None
         writer, self._writer = self._writer, None
-        writer.seal()
-        return Sealed(writer.path, writer.stored)
+        writer.close()
+        return ShardClosed(writer.path, writer.stored)
 
-    def close(self) -> Sealed | None:
+    def close(self) -> ShardClosed | None:
         """Seal what is open. The marker stays: by now it may be a successor's."""
         try:
-            return self._seal() if self._writer else None
+            return self._close_shard() if self._writer else None
         finally:
             os.close(self._marker)

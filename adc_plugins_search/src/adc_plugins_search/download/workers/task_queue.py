@@ -1,6 +1,6 @@
-"""The errands of one attempt, on disk: their number costs no memory.
+"""The tasks of one collection run, on disk: their number costs no memory.
 
-The queue is made anew from the hits by each attempt; what must outlive it stands in the journal.
+The queue is rebuilt from the hits by each run; what must outlive a run is in the journal.
 """
 
 import sqlite3
@@ -9,27 +9,27 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from adc_core.errors import WorkError
-from adc_plugins_search.download.fetch_task import Errand
+from adc_plugins_search.download.fetch_task import FetchTask
 from adc_plugins_search.download.outcomes import Outcome, Stored
-from adc_plugins_search.download.workers.protocol import line_of
+from adc_plugins_search.download.workers.protocol import host_queue_of
 
 _TABLE = """
-CREATE TABLE errands (
-    number INTEGER PRIMARY KEY, key TEXT UNIQUE, line TEXT, url TEXT NOT NULL, root TEXT
+CREATE TABLE tasks (
+    number INTEGER PRIMARY KEY, key TEXT UNIQUE, host TEXT, url TEXT NOT NULL, root TEXT
 );
 """
 
 
-class ErrandQueue:
-    """Distinct errands in lines, one line per host, each in the order in which they came.
+class TaskQueue:
+    """Distinct tasks, queued by host in the order in which they were added.
 
-    Used from the thread that opened it.
+    For use by the thread that opened it.
 
     Args:
-        path: the file; made anew, and removed when the queue is closed.
+        path: the file; created anew, and removed when the queue is closed.
 
     Attributes:
-        answered: the names of hosts from which pictures are stored already.
+        answered_hosts: hosts from which images are stored already.
 
     Raises:
         WorkError: the file cannot be used; so does each method.
@@ -37,8 +37,8 @@ class ErrandQueue:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self.answered: set[str] = set()
-        with self._explained():
+        self.answered_hosts: set[str] = set()
+        with self._translate_errors():
             path.unlink(missing_ok=True)
             self._database = sqlite3.connect(path, isolation_level=None)
             # After a crash it is of no use.
@@ -52,46 +52,46 @@ class ErrandQueue:
         self._database.close()
         self._path.unlink(missing_ok=True)
 
-    def add(self, errand: Errand, known: Outcome | None) -> bool:
-        """Put an errand at the end of its line, or note what became of it already.
+    def add(self, task: FetchTask, known: Outcome | None) -> bool:
+        """Append a task to its host's queue, or note that its outcome is known already.
 
         Returns:
             Whether it is new.
         """
-        line = line_of(errand, None)
-        if isinstance(known, Stored) and errand.root is None:
-            self.answered.add(line)
-        root = None if errand.root is None else str(errand.root)
-        with self._explained():
+        host = host_queue_of(task, None)
+        if isinstance(known, Stored) and task.root is None:
+            self.answered_hosts.add(host)
+        root = None if task.root is None else str(task.root)
+        with self._translate_errors():
             added = self._database.execute(
-                "INSERT OR IGNORE INTO errands (key, line, url, root) VALUES (?, ?, ?, ?)",
-                (errand.key, None if known else line, errand.url, root),
+                "INSERT OR IGNORE INTO tasks (key, host, url, root) VALUES (?, ?, ?, ?)",
+                (task.key, None if known else host, task.url, root),
             )
             return added.rowcount == 1
 
-    def lines(self) -> list[tuple[str, int]]:
-        """Each line's name and length, in the order of their first errands; ends the adding."""
-        with self._explained():
+    def hosts(self) -> list[tuple[str, int]]:
+        """Return each host queue's name and length, by first task; nothing is added afterwards."""
+        with self._translate_errors():
             if self._database.in_transaction:
-                self._database.execute("CREATE INDEX lines ON errands (line, number)")
+                self._database.execute("CREATE INDEX hosts ON tasks (host, number)")
                 self._database.execute("COMMIT")
             return self._database.execute(
-                "SELECT line, COUNT(*) FROM errands WHERE line IS NOT NULL "
-                "GROUP BY line ORDER BY MIN(number)"
+                "SELECT host, COUNT(*) FROM tasks WHERE host IS NOT NULL "
+                "GROUP BY host ORDER BY MIN(number)"
             ).fetchall()
 
-    def after(self, line: str, number: int) -> tuple[int, Errand]:
-        """The errand of a line that follows a number, and its own number; numbers begin at 1."""
-        with self._explained():
+    def next_task(self, host: str, number: int) -> tuple[int, FetchTask]:
+        """Return the task of a host after a number, with its own number; numbers begin at 1."""
+        with self._translate_errors():
             number, key, url, root = self._database.execute(
-                "SELECT number, key, url, root FROM errands WHERE line = ? AND number > ? "
+                "SELECT number, key, url, root FROM tasks WHERE host = ? AND number > ? "
                 "ORDER BY number LIMIT 1",
-                (line, number),
+                (host, number),
             ).fetchone()
-        return number, Errand(url, key, None if root is None else Path(root))
+        return number, FetchTask(url, key, None if root is None else Path(root))
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except (sqlite3.Error, OSError) as error:

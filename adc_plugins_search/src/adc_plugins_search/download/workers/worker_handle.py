@@ -1,6 +1,6 @@
-"""Dealing errands to one worker: few at a time, and few of one host.
+"""One worker as the supervisor sees it: few tasks at a time, and few of one host.
 
-So a slow host keeps nobody else waiting, and a worker's memory does not grow with the list.
+So a slow host keeps no other host waiting, and a worker's memory does not grow with the list.
 """
 
 import subprocess
@@ -9,105 +9,109 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 
-from adc_plugins_search.download.workers.protocol import Job, Trip, line_of
-from adc_plugins_search.download.workers.task_queue import ErrandQueue
+from adc_plugins_search.download.workers.protocol import FetchAttempt, Job, host_queue_of
+from adc_plugins_search.download.workers.task_queue import TaskQueue
 
 
 @dataclass(slots=True)
-class _Line:
-    """The errands of one host that wait, and how many are with the worker.
+class _HostQueue:
+    """The tasks of one host that wait, and how many the worker holds.
 
     Attributes:
-        unread: how many still stand in the queue on disk.
-        last: the number of the one that was read last.
-        returned: those that came from another host, or back from a dead worker.
-        away: how many are with the worker.
-        in_turn: whether the line stands in the worker's turn.
+        on_disk: how many are still in the queue on disk.
+        last_number: the number of the task that was read last.
+        returned: attempts redirected from another host, or returned by a dead worker.
+        in_flight: how many the worker holds.
+        is_ready: whether the host is among the ready hosts.
     """
 
-    unread: int = 0
-    last: int = 0
-    returned: list[Trip] = field(default_factory=list)
-    away: int = 0
-    in_turn: bool = False
+    on_disk: int = 0
+    last_number: int = 0
+    returned: list[FetchAttempt] = field(default_factory=list)
+    in_flight: int = 0
+    is_ready: bool = False
 
 
-class Member:
-    """One worker, as the coordinator knows it.
+class WorkerHandle:
+    """One worker: its queues, its open shard and, where it is one, its process.
 
     Args:
-        job: what it works by.
-        queue: holds the errands.
+        job: its settings.
+        queue: holds the tasks.
 
     Attributes:
-        turn: hosts that may be given another errand, in turn.
-        away: errands that the worker holds, by key.
-        unsealed: pictures in its open shard, lost if it dies.
-        process: where it is one.
-        inbox: leads to it while it shall work.
-        ended: whether it is not at work.
+        ready_hosts: hosts of which another task may be sent, round robin.
+        in_flight: attempts that the worker holds, by key.
+        in_open_shard: images in its open shard, lost if it dies.
+        process: None where it is a thread.
+        inbox: its end of the pipe; None once it shall stop.
+        stopped: whether it is not running.
     """
 
-    def __init__(self, job: Job, queue: ErrandQueue) -> None:
+    def __init__(self, job: Job, queue: TaskQueue) -> None:
         self.job = job
         self._queue = queue
-        self.window = max(64, 4 * job.share)
-        self.lines: dict[str, _Line] = {}
-        self.turn: deque[str] = deque()
-        self.away: dict[str, Trip] = {}
-        self.unsealed: dict[str, Trip] = {}
+        self.max_in_flight = max(64, 4 * job.max_requests)
+        self.hosts: dict[str, _HostQueue] = {}
+        self.ready_hosts: deque[str] = deque()
+        self.in_flight: dict[str, FetchAttempt] = {}
+        self.in_open_shard: dict[str, FetchAttempt] = {}
         self.process: subprocess.Popen[bytes] | None = None
         self.inbox: Connection | None = None
-        self.ended = True
+        self.stopped = True
 
-    def expect(self, name: str, count: int) -> None:
-        """Have a line of the queue wait for its turn."""
-        line = self.lines[name] = _Line(unread=count)
-        self._give_turn(name, line)
+    def add_host(self, name: str, count: int) -> None:
+        """Register a host with tasks in the queue on disk."""
+        host = self.hosts[name] = _HostQueue(on_disk=count)
+        self._mark_ready(name, host)
 
-    def take_back(self, trip: Trip) -> None:
-        """Have an errand under way wait for its host's turn."""
-        name = line_of(trip.errand, trip.at)
-        line = self.lines.setdefault(name, _Line())
-        line.returned.append(trip)
-        self._give_turn(name, line)
+    def requeue(self, attempt: FetchAttempt) -> None:
+        """Queue an attempt again at its host."""
+        name = host_queue_of(attempt.task, attempt.redirected_to)
+        host = self.hosts.setdefault(name, _HostQueue())
+        host.returned.append(attempt)
+        self._mark_ready(name, host)
 
-    def _give_turn(self, name: str, line: _Line) -> None:
-        waits = line.unread or line.returned
-        if waits and not line.in_turn and line.away < 2 * self.job.rules.per_host:
-            line.in_turn = True
-            self.turn.append(name)
+    def _mark_ready(self, name: str, host: _HostQueue) -> None:
+        waits = host.on_disk or host.returned
+        if (
+            waits
+            and not host.is_ready
+            and host.in_flight < 2 * self.job.rules.max_connections_per_host
+        ):
+            host.is_ready = True
+            self.ready_hosts.append(name)
 
-    def feed(self) -> None:
-        """Send errands, host by host in turn, as many as the worker may hold."""
-        trips = []
-        while self.turn and len(self.away) < self.window:
-            name = self.turn.popleft()
-            line = self.lines[name]
-            line.in_turn = False
-            trip = line.returned.pop(0) if line.returned else self._next(name, line)
-            line.away += 1
-            self.away[trip.errand.key] = trip
-            trips.append(trip)
-            self._give_turn(name, line)
-        if trips and self.inbox:
-            with suppress(OSError):  # it is dead; whoever listens to it will find out
-                self.inbox.send(trips)
+    def send_tasks(self) -> None:
+        """Send tasks, round robin over the hosts, up to what the worker may hold."""
+        attempts = []
+        while self.ready_hosts and len(self.in_flight) < self.max_in_flight:
+            name = self.ready_hosts.popleft()
+            host = self.hosts[name]
+            host.is_ready = False
+            attempt = host.returned.pop(0) if host.returned else self._next_attempt(name, host)
+            host.in_flight += 1
+            self.in_flight[attempt.task.key] = attempt
+            attempts.append(attempt)
+            self._mark_ready(name, host)
+        if attempts and self.inbox:
+            with suppress(OSError):  # it is dead; the listening thread will notice
+                self.inbox.send(attempts)
 
-    def _next(self, name: str, line: _Line) -> Trip:
-        line.last, errand = self._queue.after(name, line.last)
-        line.unread -= 1
-        return Trip(errand)
+    def _next_attempt(self, name: str, host: _HostQueue) -> FetchAttempt:
+        host.last_number, task = self._queue.next_task(name, host.last_number)
+        host.on_disk -= 1
+        return FetchAttempt(task)
 
-    def back(self, key: str) -> Trip | None:
-        """Take an errand off the worker's hands."""
-        trip = self.away.pop(key, None)
-        if trip is not None:
-            name = line_of(trip.errand, trip.at)
-            line = self.lines[name]
-            line.away -= 1
-            if line.unread or line.returned:
-                self._give_turn(name, line)
-            elif not line.away:
-                del self.lines[name]
-        return trip
+    def release(self, key: str) -> FetchAttempt | None:
+        """Remove a task from what the worker holds; None if it does not hold it."""
+        attempt = self.in_flight.pop(key, None)
+        if attempt is not None:
+            name = host_queue_of(attempt.task, attempt.redirected_to)
+            host = self.hosts[name]
+            host.in_flight -= 1
+            if host.on_disk or host.returned:
+                self._mark_ready(name, host)
+            elif not host.in_flight:
+                del self.hosts[name]
+        return attempt

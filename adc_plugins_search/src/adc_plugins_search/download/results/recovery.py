@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 from pathlib import Path
 
-from adc_plugins_search.download.images.shards import damaged, tidy
+from adc_plugins_search.download.images.shards import damaged_keys, tidy
 from adc_plugins_search.download.journal import Journal
 
 _SHARDS_AT_ONCE = 32
@@ -27,5 +27,5 @@ def recover(journal: Journal, folder: Path) -> None:
         for start in range(0, len(shards), _SHARDS_AT_ONCE):
             names = shards[start : start + _SHARDS_AT_ONCE]
             members = [journal.stored_in(name) for name in names]
-            for keys in threads.map(damaged, repeat(folder), names, members):
+            for keys in threads.map(damaged_keys, repeat(folder), names, members):
                 journal.forget(keys)

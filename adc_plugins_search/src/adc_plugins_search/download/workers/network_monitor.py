@@ -15,14 +15,14 @@ from adc_plugins_search.download.http.fetch_rules import FetchRules
 from adc_plugins_search.download.http.ssrf_guard import guarded_sockets, split_endpoint
 from adc_plugins_search.download.outcomes import Outcome, Reason, Refused
 
-MANY = 10
+MIN_SILENT_HOSTS = 10
 """Hosts of which one at least answers, if the network does."""
-WITNESSES = 3
+MAX_PROBES = 3
 """Hosts that are asked for a connection, to know whether the network is up."""
-DELAY = 5.0
+ANSWER_DELAY = 5.0
 """Seconds that an answer may be older than the news of it: pictures wait to be decoded."""
 
-_SAYS_NOTHING = frozenset(
+_SAYS_NOTHING_OF_NETWORK = frozenset(
     {Reason.FORBIDDEN, Reason.CRASHED, Reason.ERROR, Reason.TOO_SLOW, Reason.GIVEN_UP}
 )
 """Refusals for which no server need have been asked, or a connection stood."""
@@ -30,7 +30,7 @@ _SAYS_NOTHING = frozenset(
 Ended = tuple[str, Outcome]
 
 
-class Outage:
+class NetworkMonitor:
     """Holds back the refusals that a network which is down may have caused.
 
     Args:
@@ -42,61 +42,62 @@ class Outage:
 
     def __init__(
         self,
-        patience: int,
-        takes_connections: Callable[[str], bool],
-        answered: Iterable[str] = (),
+        max_consecutive: int,
+        accepts_connections: Callable[[str], bool],
+        answered_hosts: Iterable[str] = (),
         clock: Callable[[], float] = monotonic,
     ) -> None:
-        self._patience = patience
-        self._takes_connections = takes_connections
-        self._answered = dict.fromkeys(answered)  # in order, the last one at the end
+        self._max_consecutive = max_consecutive
+        self._takes_connections = accepts_connections
+        self._answered_hosts = dict.fromkeys(answered_hosts)  # in order, the last one at the end
         self._clock = clock
         self._held: deque[tuple[float, Ended]] = deque()
-        self._in_a_row = 0
-        self._silent: set[str] = set()
+        self._consecutive = 0
+        self._silent_hosts: set[str] = set()
 
-    def lost(self, host: str, key: str, refused: Refused) -> list[Ended]:
+    def on_failure(self, host: str, key: str, refused: Refused) -> list[Ended]:
         """Hear that an image is refused; gives what can be written down by now.
 
         Raises:
             WorkError: nobody answers any more.
         """
-        if refused.reason in _SAYS_NOTHING:
+        if refused.reason in _SAYS_NOTHING_OF_NETWORK:
             return [(key, refused)]
         if refused.reason is not Reason.UNREACHABLE:
-            return [*self.answer(host), (key, refused)]
+            return [*self.on_answer(host), (key, refused)]
         self._held.append((self._clock(), (key, refused)))
-        self._in_a_row += 1
-        self._silent.add(host)
-        if not self._patience or self._in_a_row < self._patience:
+        self._consecutive += 1
+        self._silent_hosts.add(host)
+        if not self._max_consecutive or self._consecutive < self._max_consecutive:
             return []
-        if self._is_out():
+        if self._is_down():
             raise WorkError(
-                f"none of the last {self._in_a_row} images was answered for, by "
-                f"{len(self._silent)} hosts: is the network up? None of them is given up; run the "
-                "same again to go on, with `silence: 0` if these hosts are gone for good"
+                f"none of the last {self._consecutive} images was answered for, by "
+                f"{len(self._silent_hosts)} hosts: is the network up? None of them is given up; "
+                "run the same again to go on, with `max_consecutive_unreachable: 0` if these hosts "
+                "are gone for good"
             )
-        self._start_again()
-        return self.rest()
+        self._reset()
+        return self.flush()
 
-    def _is_out(self) -> bool:
-        if not self._answered:
-            return len(self._silent) >= MANY
-        witnesses = list(self._answered)[-WITNESSES:]
-        return not any(self._takes_connections(host) for host in witnesses)
+    def _is_down(self) -> bool:
+        if not self._answered_hosts:
+            return len(self._silent_hosts) >= MIN_SILENT_HOSTS
+        probed = list(self._answered_hosts)[-MAX_PROBES:]
+        return not any(self._takes_connections(host) for host in probed)
 
-    def _start_again(self) -> None:
-        self._in_a_row = 0
-        self._silent.clear()
+    def _reset(self) -> None:
+        self._consecutive = 0
+        self._silent_hosts.clear()
 
-    def answer(self, host: str) -> list[Ended]:
+    def on_answer(self, host: str) -> list[Ended]:
         """Hear that a server has answered; gives what can be written down by now."""
-        self._answered.pop(host, None)
-        self._answered[host] = None
-        self._start_again()
-        return self._released(until=self._clock() - DELAY)
+        self._answered_hosts.pop(host, None)
+        self._answered_hosts[host] = None
+        self._reset()
+        return self._released(until=self._clock() - ANSWER_DELAY)
 
-    def rest(self) -> list[Ended]:
+    def flush(self) -> list[Ended]:
         """What is held back still, to be written down when all has ended."""
         return self._released(until=self._clock())
 
@@ -107,7 +108,7 @@ class Outage:
         return found
 
 
-def takes_connections(host: str, rules: FetchRules) -> bool:
+def accepts_connections(host: str, rules: FetchRules) -> bool:
     """Whether a host can be connected to; the guard against private addresses holds here too.
 
     Args:
