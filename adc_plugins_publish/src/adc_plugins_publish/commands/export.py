@@ -174,7 +174,7 @@ def _writer(form: str) -> "Callable[[Dataset, NDArray[np.str_], Array, Path], Wr
     if form == "image-folder":
         from adc_plugins_publish.formats.image_folder import export_image_folder as write
     elif form == "webdataset":
-        from adc_plugins_publish.formats.webdataset import export_tar_shards as write
+        from adc_plugins_publish.formats.webdataset import export_webdataset as write
     elif form == "hugging-face":
         from adc_plugins_publish.formats.hugging_face import export_hugging_face as write
     else:

@@ -23,7 +23,7 @@ SHARD = 1000
 """Samples in a shard."""
 
 
-def export_tar_shards(
+def export_webdataset(
     dataset: Dataset, splits: NDArray[np.str_], entitled: Array, folder: Path
 ) -> Written:
     """Write `SPLIT-00000.tar` and so on, of a thousand samples each, and `classes.txt`.
