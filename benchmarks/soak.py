@@ -263,7 +263,7 @@ def main() -> None:
     options.add_argument("--count", type=int, default=20_000, help="addresses")
     options.add_argument("--kills", type=int, default=0, help="kills of a second collection")
     options.add_argument("--processes", type=int, default=2, help="workers of the downloader")
-    options.add_argument("--shard-size", type=int, default=200, help="pictures in a tar file")
+    options.add_argument("--shard-size", type=int, default=200, help="images in a tar file")
     options.add_argument("--timeout", type=float, default=8, help="seconds for one request")
     options.add_argument("--patience", type=float, default=120, help="seconds without progress")
     options.add_argument("--seed", type=int, default=0)

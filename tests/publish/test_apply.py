@@ -73,9 +73,9 @@ IMPOSSIBLE = [
     ({"to": "b/3.png"}, "b/3.png exists already"),
     ({"path": "a/9.png", "to": "b/9.png"}, "a/9.png is not there"),
     ({"path": "a/2.png", "to": "b/2.png"}, "a/2.png is not the file that was listed"),
-    ({"path": "link.png", "to": "b/l.png"}, "link.png lies behind a link"),
-    ({"path": "away/1.png", "to": "b/w.png"}, "away/1.png lies behind a link"),
-    ({"path": "b/1.png", "to": "away/2.png"}, "away/2.png lies behind a link"),
+    ({"path": "link.png", "to": "b/l.png"}, "link.png is behind a link"),
+    ({"path": "away/1.png", "to": "b/w.png"}, "away/1.png is behind a link"),
+    ({"path": "b/1.png", "to": "away/2.png"}, "away/2.png is behind a link"),
 ]
 """Lines that the folder does not allow."""
 
@@ -95,7 +95,7 @@ def test_nothing_moves_where_a_line_is_wrong(plain, cases):
     lines = [
         message
         if cases is UNMEANT
-        else f"{folder}/photos/{message}: mend it, or write no under `apply`"
+        else f"{folder}/photos/{message}: fix it, or write no under `apply`"
         for _, message in cases
     ]
     assert told == [
@@ -110,7 +110,7 @@ def test_removed_files_do_not_follow_a_link(plain):
     (folder / "photos-removed").symlink_to(folder / "elsewhere")
     _, told = adc(folder, "apply", "moves.csv", code=2)
     assert told == (
-        f"adc: moves.csv, line 2: {folder}/photos-removed/a/1.png lies behind a link: mend it, or "
+        f"adc: moves.csv, line 2: {folder}/photos-removed/a/1.png is behind a link: mend it, or "
         "write no under `apply`\n"
     )
 
@@ -122,7 +122,7 @@ def test_lines_that_contradict_each_other(plain):
         row(path="a/2.png", to="B/1.png", text="2"),
     )
     assert adc(folder, "apply", "moves.csv", code=2)[1] == (
-        "adc: moves.csv, line 3: photos/a/1.png stands in the list twice: keep one\n"
+        "adc: moves.csv, line 3: photos/a/1.png is in the list twice: keep one\n"
         "adc: moves.csv, line 4: another file shall be photos/B/1.png already: write another name\n"
     )
 
@@ -140,10 +140,10 @@ NO_LISTS = [
     ("", "has no column `apply`: give a list that `adc export --as moves` wrote"),
     ("a,b\n1,2\n", "has no column `apply`: give a list that `adc export --as moves` wrote"),
     (HEAD, "lists nothing: there is nothing to do"),
-    (f"{HEAD}yes,move\n", ", line 2: columns are missing: mend or remove the line"),
+    (f"{HEAD}yes,move\n", ", line 2: columns are missing: fix or remove the line"),
     (
         f"{HEAD}yes,move,a,b/c,0,photos\n",
-        ": the folder photos is not there: mend the column `folder`",
+        ": the folder photos is not there: fix the column `folder`",
     ),
     (
         f"{HEAD}yes,move,a,b/c,0,/1\nyes,move,a,b/c,0,/2\n",
@@ -163,7 +163,7 @@ def test_what_is_no_list(tmp_path):
 
 def test_a_list_that_is_not_there(tmp_path):
     assert adc(tmp_path, "apply", "moves.csv", code=2)[1] == (
-        "adc: moves.csv does not exist: mend the path\n"
+        "adc: moves.csv does not exist: fix the path\n"
     )
 
 
@@ -179,7 +179,7 @@ def test_undoing_what_was_changed_since(plain):
         f"adc: photos/a/2.png cannot be put back: {folder}/photos-removed/a/2.png is not there\n"
         f"adc: photos/a/1.png cannot be put back: {folder}/photos/b/1.png is not the file that was "
         "listed\n"
-        "adc: 1 put back, 2 not: mend and --undo again\n"
+        "adc: 1 put back, 2 not: fix them and --undo again\n"
     )
     assert (folder / "photos/b/3.png").read_text() == "3"
     (folder / "photos/b/1.png").write_text("1")

@@ -24,7 +24,7 @@ CLASSES = ("cardigan", "shirt & tie")
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
-    """23 pictures, JPEG and PNG, of which the last three are nearly the same."""
+    """23 images, JPEG and PNG, of which the last three are nearly the same."""
     folder, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
     paths = [f"{row}.{'png' if row % 5 == 0 else 'jpg'}" for row in range(23)]
     for path in paths:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.filterwarnings("default")
 
 @pytest.fixture
 def places(tmp_path):
-    """A list of pictures beside a key and a picture that nobody should get."""
+    """A list of images beside a key and an image that nobody should get."""
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret" / "id_rsa").write_text("-----BEGIN OPENSSH PRIVATE KEY-----\n")
     Image.new("RGB", (8, 8), (9, 9, 9)).save(tmp_path / "secret" / "me.png")
@@ -34,7 +34,7 @@ def test_a_list_cannot_carry_other_files_away(places, capsys):
         "path,label\n0.png,a\n1.png,b\n../secret/id_rsa,b\n../secret/me.png,a\n/dev/zero,b\n"
     )
     assert export(places / "data" / "list.csv", places / "out") == 0
-    assert f"adc: warning: 1 of 3 pictures lie outside {places / 'data'} and are copied too, " in (
+    assert f"adc: warning: 1 of 3 images lie outside {places / 'data'} and are copied too, " in (
         told := capsys.readouterr().err
     )
     assert "such as ../secret/me.png: look whether they are meant\n" in told
@@ -52,13 +52,13 @@ def test_links_of_a_folder_are_told(places, capsys):
     os.mkfifo(places / "tree" / "b" / "fifo.jpg")
     assert export(places / "tree", places / "out") == 0
     told = capsys.readouterr().err
-    assert f"3 of 5 pictures lie outside {places / 'tree'} and are copied too" in told
+    assert f"3 of 5 images lie outside {places / 'tree'} and are copied too" in told
     assert "b/fifo.jpg (unreadable)" in told
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("id_rsa", "is not a picture: replace or remove it"), ("zero", "is no file: remove it")],
+    [("id_rsa", "is not an image: replace or remove it"), ("zero", "is no file: remove it")],
 )
 def test_python_gets_no_other_file_either(places, name, message):
     secret = places / "secret"

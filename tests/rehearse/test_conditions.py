@@ -1,4 +1,4 @@
-"""Every way in which the gallery treats those who ask for a picture, over real sockets."""
+"""Every way in which the gallery treats those who ask for an image, over real sockets."""
 
 import asyncio
 import io
@@ -15,7 +15,7 @@ from PIL import Image
 from adc_core.work import working_in
 from adc_plugins_rehearse import conditions
 from adc_plugins_rehearse.catalog import Offer
-from adc_plugins_rehearse.conditions import CONDITIONS, HEADERS, PICTURELESS, XMP, with_xmp
+from adc_plugins_rehearse.conditions import CONDITIONS, HEADERS, WITHOUT_IMAGE, XMP, with_xmp
 from adc_plugins_rehearse.flaws import CLEAN
 from adc_plugins_rehearse.garments.catalog import GarmentCatalog
 from adc_plugins_rehearse.server import GalleryServer
@@ -62,7 +62,7 @@ def test_the_table_has_every_condition() -> None:
     rows = [line.split("|") for line in (conditions.__doc__ or "").splitlines() if "|" in line][2:]
     assert [name.strip() for row in rows for name in row[1].split(",")] == list(CONDITIONS)
     told = {name.strip(): row[3].strip() for row in rows for name in row[1].split(",")}
-    assert {name for name in told if told[name] == "no"} == PICTURELESS
+    assert {name for name in told if told[name] == "no"} == WITHOUT_IMAGE
 
 
 @pytest.mark.parametrize("name", ["good", "slow", "mistyped", "closed", *HEADERS])

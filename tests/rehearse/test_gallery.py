@@ -69,7 +69,7 @@ def test_everything_is_the_same_every_time(catalog: DigitCatalog) -> None:
     again = DigitCatalog()
     assert list(again.offers()) == list(catalog.offers())
     assert list(map(again.content, again.offers())) == list(map(catalog.content, catalog.offers()))
-    assert list(again.test_pictures()) == list(catalog.test_pictures())
+    assert list(again.test_images()) == list(catalog.test_images())
     assert list(DigitCatalog(seed=1).offers()) != list(catalog.offers())
 
 
@@ -90,7 +90,7 @@ PIXELS, TRUTH = load_digits(return_X_y=True)
 
 
 def row_behind(content: bytes) -> int:
-    """Which of the scanned digits a picture shows."""
+    """Which of the scanned digits an image shows."""
     with Image.open(io.BytesIO(content)) as image:
         assert image.size == (64, 64)
         large = np.asarray(image, float)
@@ -105,7 +105,7 @@ def whole(offers: tuple[Offer, ...]) -> list[Offer]:
 
 
 def test_pictures_are_the_real_digits_enlarged(catalog: DigitCatalog) -> None:
-    for label, name, content in catalog.test_pictures():
+    for label, name, content in catalog.test_images():
         row = row_behind(content)
         assert name == f"{row:04}.png"
         assert label == NAMES[TRUTH[row]]
@@ -128,10 +128,10 @@ def test_wrong_digits_look_alike(catalog: DigitCatalog) -> None:
 
 
 def test_the_test_set_is_never_offered(catalog: DigitCatalog) -> None:
-    held_back = {int(name[:4]) for _, name, _ in catalog.test_pictures()}
+    held_back = {int(name[:4]) for _, name, _ in catalog.test_images()}
     shown = {row_behind(catalog.content(offer)) for offer in whole(tuple(catalog.offers()))}
     assert held_back.isdisjoint(shown)
-    counts = Counter(label for label, _, _ in catalog.test_pictures())
+    counts = Counter(label for label, _, _ in catalog.test_images())
     assert counts == {
         name: round(0.3 * np.count_nonzero(digit == TRUTH)) for digit, name in enumerate(NAMES)
     }

@@ -123,7 +123,7 @@ def test_an_export_shows_how_far_it_is(tmp_path: Path) -> None:
     os.close(screen)
     assert process.returncode == 0
     pictures = len(list((tmp_path / "out/test").rglob("*.png")))
-    assert told.rstrip().rpartition("\r")[2].startswith(f"export: {pictures} test picture [")
+    assert told.rstrip().rpartition("\r")[2].startswith(f"export: {pictures} test image [")
 
 
 def read_screen(screen: int) -> str:
@@ -201,7 +201,7 @@ def test_without_scikit_learn_it_says_what_to_install() -> None:
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout == (
-        "InputError the gallery needs scikit-learn for its pictures: "
+        "InputError the gallery needs scikit-learn for its images: "
         'pip install "adc-plugins-rehearse[digits]"\n'
     )
 

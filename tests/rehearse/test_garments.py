@@ -17,7 +17,7 @@ from adc_core.dataset import Dataset
 from adc_core.design import Brief, Query
 from adc_core.errors import InputError
 from adc_plugins_rehearse.catalog import Offer
-from adc_plugins_rehearse.conditions import CONDITIONS, PICTURELESS
+from adc_plugins_rehearse.conditions import CONDITIONS, WITHOUT_IMAGE
 from adc_plugins_rehearse.export import export_answers
 from adc_plugins_rehearse.flaws import CLEAN, LOOKALIKES, Flaws
 from adc_plugins_rehearse.garments.catalog import GarmentCatalog
@@ -48,7 +48,7 @@ def test_an_address_tells_nothing_and_everything() -> None:
     assert again.find(offer.path) == offer
     assert again.content(offer) == catalog.content(offer)
     assert list(again.offers()) == list(catalog.offers())
-    assert next(again.test_pictures()) == next(catalog.test_pictures())
+    assert next(again.test_images()) == next(catalog.test_images())
     for path in (
         "pictures/000000000.jpg", "pictures/zzzzzzzzz.jpg", "pictures/1.jpg", "favicon.ico",
         offer.path.replace("pictures", "other"), offer.path[:-4] + ".gif", "",
@@ -60,7 +60,7 @@ def test_another_seed_shows_other_things() -> None:
     one, other = GarmentCatalog(values_per_attribute=1), GarmentCatalog(1, values_per_attribute=1)
     paths = {offer.path for offer in one.offers()}
     assert paths.isdisjoint(offer.path for offer in other.offers())
-    assert next(one.test_pictures())[2] != next(other.test_pictures())[2]
+    assert next(one.test_images())[2] != next(other.test_images())[2]
 
 
 def test_more_answers_leave_the_first_ones_as_they_are() -> None:
@@ -79,7 +79,7 @@ def offers() -> list[tuple[Query, Offer]]:
 
 
 def source_of(catalog: GarmentCatalog, offer: Offer) -> object:
-    """What is the same for exact copies: the place in the catalog that a picture comes from."""
+    """What is the same for exact copies: the place in the catalog that an image comes from."""
     slot = catalog._slot_of(offer.path)
     return slot.source if slot.repeats == "copies" else slot
 
@@ -125,7 +125,7 @@ def test_as_many_pictures_are_left_as_the_paper_had(offers) -> None:
     paths = {
         offer.path: source_of(catalog, offer)
         for _, offer in offers
-        if offer.condition not in PICTURELESS
+        if offer.condition not in WITHOUT_IMAGE
     }
     assert within(len(set(paths.values())), len(offers), 1 - lost)
     kept = []
@@ -219,7 +219,7 @@ def test_a_few_classes_are_mistaken_for_each_other_only() -> None:
     assert catalog.classes == ("shawl", "suit")
     assert {offer.label for offer in catalog.offers()} == {"shawl", "suit"}
     assert catalog.search("navy wool vest") == ()
-    assert {label for label, _, _ in islice(catalog.test_pictures(), 51)} == {"shawl", "suit"}
+    assert {label for label, _, _ in islice(catalog.test_images(), 51)} == {"shawl", "suit"}
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_the_export_tells_what_is_true(tmp_path: Path) -> None:
     export_answers(catalog, lambda offer: f"http://x/{offer.path}", tmp_path)
     with (tmp_path / "truth.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    shown = [offer for offer in catalog.offers() if offer.condition not in PICTURELESS]
+    shown = [offer for offer in catalog.offers() if offer.condition not in WITHOUT_IMAGE]
     assert len(rows) == len(shown) == len({row["url"] for row in rows})
     for row, offer in zip(rows, shown, strict=True):
         assert row["url"] == f"http://x/{offer.path}"

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from adc_core import Dataset
-from adc_plugins_rehearse.conditions import PICTURELESS
+from adc_plugins_rehearse.conditions import WITHOUT_IMAGE
 from adc_plugins_rehearse.flaws import Flaws
 from adc_plugins_rehearse.garments.catalog import GarmentCatalog
 
@@ -31,7 +31,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a finished rehearsal of some 480 pictures."""
+    """The folder of a finished rehearsal of some 480 images."""
     folder, port = tmp_path_factory.mktemp("rehearsal"), free_port()
     pipeline = {
         "brief": {"subject": "garments", "classes": KNOBS["classes"], "samples_per_query": 20},
@@ -72,7 +72,7 @@ def test_every_picture_is_kept_or_refused_for_its_condition(rehearsal: Path) -> 
     offers = {offer.path: offer for offer in catalog.offers()}
     refused = pq.read_table(rehearsal / "run/collector/refused.parquet").to_pylist()
     reason_of = {row["url"].split("/", 3)[3]: row["reason"] for row in refused}
-    gone = {path for path, offer in offers.items() if offer.condition in PICTURELESS}
+    gone = {path for path, offer in offers.items() if offer.condition in WITHOUT_IMAGE}
     assert {path for path, reason in reason_of.items() if reason != "duplicate"} == gone
     kept = Dataset.read(rehearsal / "run/collector").sources["url"].to_pylist()
     assert {url.split("/", 3)[3] for url in kept} | set(reason_of) == set(offers)

@@ -1,4 +1,4 @@
-"""Every searcher against the gallery's reading of its service: the same pictures, in order."""
+"""Every searcher against the gallery's reading of its service: the same images, in order."""
 
 import pytest
 import urllib3

@@ -193,7 +193,7 @@ def _picture(seed: int, size: tuple[int, int] = (64, 48), kind: str = "JPEG") ->
 
 @pytest.fixture(scope="session")
 def picture() -> Callable[..., bytes]:
-    """The bytes of a picture of coloured tiles; every seed gives another one."""
+    """The bytes of an image of coloured tiles; every seed gives another one."""
     return _picture
 
 
@@ -264,7 +264,7 @@ def outcome_of(
 
 @pytest.fixture(scope="session")
 def stored() -> Callable[[int], Stored]:
-    """What is known of a stored picture, by its number."""
+    """What is known of a stored image, by its number."""
 
     def make(picture: int) -> Stored:
         return Stored(

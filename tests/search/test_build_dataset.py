@@ -53,14 +53,12 @@ def test_every_hit_is_a_sample_or_a_refusal(
     stored: Callable[[int], Stored],
     tmp_path: Path,
     hits: list[tuple[str, int]],
-    picture_at: list[int],
+    image_at: list[int],
     rows_at_once: int,
 ) -> None:
-    """`picture_at` says which picture each of eight addresses shows, -1 being none."""
+    """`image_at` says which image each of eight addresses shows, -1 being none."""
     everything = [
-        hit_outcomes(
-            place, name, MISSING if picture_at[place] < 0 else stored(picture_at[place]), rank
-        )
+        hit_outcomes(place, name, MISSING if image_at[place] < 0 else stored(image_at[place]), rank)
         for rank, (name, place) in enumerate(hits, 1)
     ]
     with pytest.MonkeyPatch.context() as patch:
@@ -71,7 +69,7 @@ def test_every_hit_is_a_sample_or_a_refusal(
     first_of: dict[int, int] = {}
     classes_of: dict[int, set[str]] = {}
     for rank, (name, place) in enumerate(hits, 1):
-        if (shown := picture_at[place]) >= 0:
+        if (shown := image_at[place]) >= 0:
             first_of.setdefault(shown, rank)
             classes_of.setdefault(shown, set()).add(name)
     assert [row["rank"] for row in samples] == list(first_of.values())
@@ -84,7 +82,7 @@ def test_every_hit_is_a_sample_or_a_refusal(
     for row, shown in zip(samples, first_of, strict=True):
         others = classes_of[shown] - {CLASSES[row["label"]]}
         assert row["also_found_as"] == ("/".join(sorted(others)) or None)
-    shown_at = [(place, picture_at[place]) for _, place in hits if picture_at[place] >= 0]
+    shown_at = [(place, image_at[place]) for _, place in hits if image_at[place] >= 0]
     assert [(row["url"], row["id"]) for row in kept] == [
         (f"https://a.example/{place}", f"key{hits[first_of[shown] - 1][1]}")
         for place, shown in shown_at
@@ -132,7 +130,7 @@ def test_the_dataset_and_the_refusals_spell_everything_out(
             "engine": "google",
             "query": "tan emu",
             "reason": "duplicate",
-            "detail": "same picture as https://a.example/1",
+            "detail": "same image as https://a.example/1",
         },
         {
             "url": "https://a.example/1",
@@ -140,7 +138,7 @@ def test_the_dataset_and_the_refusals_spell_everything_out(
             "engine": "google",
             "query": "grey dog",
             "reason": "duplicate",
-            "detail": "same picture as https://a.example/1",
+            "detail": "same image as https://a.example/1",
         },
     ]
     hits = pq.read_table(tmp_path / "hits.parquet").to_pylist()
@@ -222,7 +220,7 @@ def test_the_dataset_and_the_refusals_spell_everything_out(
         (
             "drop-conflicts",
             [0, 1, 4],
-            [(2, "pictures of another class are nearly the same"), (3, LIKE + "2")],
+            [(2, "images of another class are nearly the same"), (3, LIKE + "2")],
         ),
     ],
 )
@@ -247,7 +245,7 @@ def test_near_duplicates(
     assert tables.samples["id"].to_pylist() == [f"key{place}" for place in kept]
     assert [(row["url"][-1], row["reason"], row["detail"]) for row in refusals] == [
         *((str(place), "near duplicate", detail) for place, detail in refused),
-        ("5", "duplicate", "same picture as https://a.example/3"),
+        ("5", "duplicate", "same image as https://a.example/3"),
     ]
     again = ["5"] if 3 in kept else []
     assert [row["url"][-1] for row in shown] == [str(place) for place in kept] + again

@@ -1,4 +1,4 @@
-"""Properties of the choice: the first hit of each picture, and what near duplicates are."""
+"""Properties of the choice: the first hit of each image, and what near duplicates are."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,7 +25,7 @@ def hit_outcomes(place: int, class_name: str, outcome: Outcome) -> HitOutcome:
 def test_the_first_hit_of_each_picture_shows_it(
     stored: Callable[[int], Stored], hits: list[tuple[str, int]]
 ) -> None:
-    """Each hit has a class, and shows a picture, -1 being none."""
+    """Each hit has a class, and shows an image, -1 being none."""
     deduplication = deduplicate(
         hit_outcomes(place, name, MISSING if shown < 0 else stored(shown))
         for place, (name, shown) in enumerate(hits)

@@ -237,7 +237,7 @@ def test_local_pictures_come_from_the_folder_searcher(tmp_path: Path, design_of,
     for n, path in enumerate(("cat/1.jpg", "cat/2.png", "dog/3.jpg")):
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(picture(n))
-    (root / "cat/4.jpg").write_text("no picture")
+    (root / "cat/4.jpg").write_text("no image")
     (root / "cat/5.jpg").symlink_to(tmp_path / "secret.jpg")
     (root / "cat/6.jpg").symlink_to(root / "cat/gone.jpg")
     (root / "dog/7.jpg").write_bytes(bytes(3000))
@@ -250,7 +250,7 @@ def test_local_pictures_come_from_the_folder_searcher(tmp_path: Path, design_of,
     assert dataset.sources["url"].to_pylist() == urls
     refusals = pq.read_table(tmp_path / "work/refused.parquet").to_pylist()
     assert [(row["url"][-9:], row["reason"], row["detail"]) for row in refusals] == [
-        ("cat/4.jpg", "not an image", "begins with 'no picture'"),
+        ("cat/4.jpg", "not an image", "begins with 'no image'"),
         ("cat/5.jpg", "forbidden address", "outside the searcher's folder"),
         ("cat/6.jpg", "not found", "no such file"),
         ("dog/7.jpg", "too large", "more than 2,500 bytes"),

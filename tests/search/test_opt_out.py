@@ -1,4 +1,4 @@
-"""Headers and metadata that say what pictures may be used for, read as they are meant."""
+"""Headers and metadata that say what images may be used for, read as they are meant."""
 
 import pytest
 from multidict import CIMultiDict

@@ -112,7 +112,7 @@ def test_a_finished_collection_starts_no_process(
 def test_a_killed_worker_is_replaced(
     urls: dict[str, list[str]], collect: Collect, wide_site
 ) -> None:
-    """Pictures in its open shard are fetched again; those of finished shards are not."""
+    """Images in its open shard are fetched again; those of finished shards are not."""
     whole = collect(urls, "whole")
     killed: list[int] = []
 
@@ -139,7 +139,7 @@ def test_a_picture_that_kills_its_worker_twice_is_refused(
     killed: list[int] = []
 
     def hunt() -> None:
-        """Kill whoever decodes the slow picture: as a decoder that crashes would."""
+        """Kill whoever decodes the slow image: as a decoder that crashes would."""
         while not stop.wait(0.002):
             with suppress(OSError):  # files and processes that are gone meanwhile
                 for marker in (tmp_path / "work/images").glob("decoding-*.part"):
@@ -321,7 +321,7 @@ def test_hosts_are_forgotten_and_met_again(
 
 @pytest.mark.parametrize("most", [60, 1000])
 def test_more_hosts_than_files_may_be_open(wide_site, picture, tmp_path: Path, most: int) -> None:
-    """Workers take what the system allows them; what it denies them is no fault of a picture."""
+    """Workers take what the system allows them; what it denies them is no fault of an image."""
     command = collecting(tmp_path, many_hosts(wide_site, picture, 150))
     done = subprocess.run(
         ["sh", "-c", f'ulimit -Sn 60; ulimit -Hn {most}; exec "$@"', "sh", *command],

@@ -1,4 +1,4 @@
-"""The kernel: how pictures are shrunk, and that nothing is seen in them that was not there."""
+"""The kernel: how images are shrunk, and that nothing is seen in them that was not there."""
 
 import io
 import struct

@@ -1,4 +1,4 @@
-"""What an export has changed, told sample by sample and counted."""
+"""What an export has changed, sample by sample and counted."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ LEFT_OUT = "leave out"
 
 
 def table_of_changes(source: Source, left_out: Mapping[str, str]) -> pa.Table | None:
-    """One row per change, in the order in which they were made; None where nobody looked.
+    """Return one row per change, in the order in which they were made; None where nobody looked.
 
     Its columns: id, action, old_class, new_class, reason, curator, flagged_by.
 
@@ -70,7 +70,7 @@ def table_of_changes(source: Source, left_out: Mapping[str, str]) -> pa.Table | 
 
 
 def write_changes(table: pa.Table, dataset: Dataset, paths: Sequence[str], folder: Path) -> None:
-    """Write `changes.csv`: the table with the column `path`, where a sample lies in the export.
+    """Write `changes.csv`: the table with the column `path`, where a sample is in the export.
 
     Args:
         table: of changes.
@@ -85,7 +85,7 @@ def write_changes(table: pa.Table, dataset: Dataset, paths: Sequence[str], folde
 
 
 def flagged_by(findings: Mapping[str, Findings], ids: Array) -> pa.Array:
-    """The detectors that flag each of some samples: `simifeat, confident-learning`."""
+    """Return the detectors that flag each of some samples: `simifeat, confident-learning`."""
     told = np.full(len(ids), "", np.str_)
     for name, found in findings.items():
         rows = rows_of(found.ids, ids)
@@ -96,7 +96,7 @@ def flagged_by(findings: Mapping[str, Findings], ids: Array) -> pa.Array:
 
 
 def count_moves(source: Source) -> list[tuple[str, str | None, int]]:
-    """Old class, new class (None: dropped) and how many samples went that way, in the end.
+    """Return old class, new class (None: dropped) and how many samples went that way, in the end.
 
     A sample that one curator relabelled and a later one dropped counts as dropped.
     """

@@ -29,7 +29,7 @@ _TYPES = (
 
 
 def write_croissant(folder: Path, name: str, *, collected: bool) -> None:
-    """Describe what lies in a folder: its files, and the columns of `samples.parquet`.
+    """Describe what is in a folder: its files, and the columns of `samples.parquet`.
 
     Akhtar et al., "Croissant: a metadata format for ML-ready datasets" (2024).
 
@@ -132,7 +132,7 @@ def _kind(path: Path) -> str:
 
 
 def _pattern(path: Path) -> str:
-    """What matches a file and its like."""
+    """Return what matches a file and its like."""
     return "/".join([*("*" for _ in path.parts[:-1]), f"*{path.suffix}"])
 
 

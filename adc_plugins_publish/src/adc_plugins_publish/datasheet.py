@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from adc_core.dataset import Dataset
 from adc_plugins_publish.changes import CHANGES, count_moves
-from adc_plugins_publish.public_pipeline import public_recipe
+from adc_plugins_publish.public_pipeline import public_pipeline
 from adc_plugins_publish.source import Source
 
 DATASHEET = "README.md"
@@ -23,7 +23,7 @@ _LONGEST = 100
 
 @dataclass(frozen=True)
 class Export:
-    """What a datasheet tells of.
+    """What a datasheet describes.
 
     Attributes:
         form: of the export.
@@ -45,7 +45,7 @@ class Export:
 def write_datasheet(folder: Path, export: Export, header: str) -> None:
     """Write `README.md`, which hubs show as the dataset's page.
 
-    It follows Gebru et al., "Datasheets for datasets" (2018), as far as the dataset itself tells.
+    It follows Gebru et al., "Datasheets for datasets" (2018), as far as the dataset itself says.
 
     Args:
         folder: the export.
@@ -178,12 +178,12 @@ def _rights(dataset: Dataset) -> Iterator[str]:
 
 def _making(source: Source) -> Iterator[str]:
     adc = "[ADC](https://pypi.org/project/adc-core/)"
-    if source.recipe is None:
+    if source.pipeline is None:
         yield f"{adc} wrote it from `{_plain(source.path.absolute().name)}`."
         yield "Nobody noted how that was made."
         return
     yield from (f"By {adc}, from this pipeline:", "")
-    yield from (f"    {line}" for line in public_recipe(source.recipe).splitlines())
+    yield from (f"    {line}" for line in public_pipeline(source.pipeline).splitlines())
 
 
 def _counted(what: str, values: Iterable[str | None]) -> Iterator[str]:
@@ -205,6 +205,6 @@ _MARKS = str.maketrans({"<": "&lt;", ">": "&gt;"} | {mark: f"\\{mark}" for mark 
 
 
 def _plain(text: str) -> str:
-    """A text of anybody's on one short line, without tags, links or columns of its own."""
+    """Return a text of anybody's on one short line, without tags, links or columns of its own."""
     line = "".join(filter(str.isprintable, " ".join(text.split())))
     return (line if len(line) <= _LONGEST else f"{line[:_LONGEST]}…").translate(_MARKS)

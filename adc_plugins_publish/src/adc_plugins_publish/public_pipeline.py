@@ -12,16 +12,18 @@ _PERSONAL = frozenset({"contact", "allow_hosts"})
 """Options that say how somebody is reached, and which machines are theirs."""
 
 
-def public_recipe(recipe: str) -> str:
+def public_pipeline(pipeline: str) -> str:
     """Leave out of a pipeline what is of no use to others, and not theirs to know.
 
     That is how to reach whoever ran it, the addresses of their own machines, and the folders in
-    which their files lie.
+    which their files are.
 
     Args:
-        recipe: YAML.
+        pipeline: YAML.
     """
-    text: str = yaml.safe_dump(_public(yaml.safe_load(recipe)), sort_keys=False, allow_unicode=True)
+    text: str = yaml.safe_dump(
+        _public(yaml.safe_load(pipeline)), sort_keys=False, allow_unicode=True
+    )
     return text
 
 
@@ -43,7 +45,7 @@ def _is_personal(key: object, value: object) -> bool:
 
 
 def _is_near(host: str) -> bool:
-    """Whether a host is this machine or one of a private network."""
+    """Tell whether a host is this machine or one of a private network."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -32,11 +32,11 @@ class Source:
     Attributes:
         path: what the user named.
         dataset: the samples to write.
-        original: the same before any curator; its images lie where the user has them.
+        original: the same before any curator; its images are where the user has them.
         curations: what made `dataset` out of `original`, in order.
         findings: detector name to what it said of `original`.
         curators: of the pipeline, applied or not.
-        recipe: the pipeline of the run, as YAML; None where no run is known.
+        pipeline: the pipeline of the run, as YAML; None where no run is known.
         collected: whether images were found by searching, and so labelled by the words of a query.
         simulators: of the pipeline: what made labels wrong on purpose.
         left_out: id to the reason, of images that the run could not use.
@@ -48,7 +48,7 @@ class Source:
     curations: Mapping[str, Curation] = field(default_factory=dict)
     findings: Mapping[str, Findings] = field(default_factory=dict)
     curators: tuple[str, ...] = ()
-    recipe: str | None = None
+    pipeline: str | None = None
     collected: bool = False
     simulators: tuple[str, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
@@ -78,14 +78,14 @@ def read_source(path: Path, *, raw: bool = False, stage: str | None = None) -> S
     if inside is not None and (raw or stage is not None):
         raise InputError(f"{path} is a stage already: give {run} with --raw or --stage")
     wanted = inside if stage is None else stage.strip("/")
-    recipe = (run / PIPELINE).read_text(encoding="utf-8")
+    pipeline = (run / PIPELINE).read_text(encoding="utf-8")
     if wanted == COLLECTOR or (raw and not is_finished(run)):
         dataset = Dataset.read(path) if inside is not None else read_collected(run)
         return Source(
             path,
             dataset,
             dataset,
-            recipe=recipe,
+            pipeline=pipeline,
             collected=_was_collected(dataset),
             left_out={} if inside is not None else left_out_images(run),
         )
@@ -94,11 +94,11 @@ def read_source(path: Path, *, raw: bool = False, stage: str | None = None) -> S
             f"the run in {run} is not finished: run it again to the end, or export what was "
             "collected with --raw"
         )
-    source = _of_run(path, read_run(run), recipe, raw, wanted)
+    source = _of_run(path, read_run(run), pipeline, raw, wanted)
     return replace(source, left_out=left_out_images(run))
 
 
-def _of_run(path: Path, run: Run, recipe: str, raw: bool, stage: str | None) -> Source:
+def _of_run(path: Path, run: Run, pipeline: str, raw: bool, stage: str | None) -> Source:
     names = list(run.curations)
     if stage is not None:
         known = [f"{CURATORS}{name}" for name in names]
@@ -118,14 +118,14 @@ def _of_run(path: Path, run: Run, recipe: str, raw: bool, stage: str | None) -> 
         curations=curations,
         findings=run.findings,
         curators=tuple(names),
-        recipe=recipe,
+        pipeline=pipeline,
         collected=run.design is not None or _was_collected(run.collected),
-        simulators=_simulators(recipe),
+        simulators=_simulators(pipeline),
     )
 
 
 def _run_and_stage(path: Path) -> tuple[Path | None, str | None]:
-    """The run directory that a path is, or lies in as a stage; and the stage's name."""
+    """Return the run directory that a path is, or is a stage of; and the stage's name."""
     if not path.is_dir():
         return None, None
     if is_run_directory(path):
@@ -149,8 +149,8 @@ def _was_collected(dataset: Dataset) -> bool:
     return {"engine", "query"} <= {*known}
 
 
-def _simulators(recipe: str) -> tuple[str, ...]:
-    told = yaml.safe_load(recipe)
-    listed = told.get("simulators") if isinstance(told, dict) else None
+def _simulators(pipeline: str) -> tuple[str, ...]:
+    parsed = yaml.safe_load(pipeline)
+    listed = parsed.get("simulators") if isinstance(parsed, dict) else None
     uses = [item.get("use", "") for item in listed or [] if isinstance(item, dict)]
     return tuple(str(name).rpartition("/")[2] for name in uses)

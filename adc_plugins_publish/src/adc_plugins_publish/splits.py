@@ -16,8 +16,8 @@ def split_by_group(
 ) -> NDArray[np.str_]:
     """Deal groups of samples out to splits: nearly the same shares of every label in each.
 
-    A near duplicate of a training picture in the test set would be recognised, not classified:
-    so a group, such as the near duplicates of one picture, is never divided. It counts for the
+    A near duplicate of a training image in the test set would be recognised, not classified:
+    so a group, such as the near duplicates of one image, is never divided. It counts for the
     label of its first sample.
 
     Args:

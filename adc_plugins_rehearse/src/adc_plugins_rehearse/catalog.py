@@ -1,4 +1,4 @@
-"""What a gallery shows: pictures with known labels, the offers for a query, and the test set."""
+"""What a gallery shows: images with known labels, the offers for a query, and the test set."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,11 +16,11 @@ class Offer:
     Attributes:
         path: the address below the gallery's root, without a leading slash.
         title: what the search engine says of it.
-        label: the class that the picture truly shows.
+        label: the class that the image truly shows.
         mime: what kind of file it is.
         size: width and height, in pixels.
         condition: how the server answers when asked for it.
-        attributes: what else is true of the picture, by name.
+        attributes: what else is true of the image, by name.
     """
 
     path: str
@@ -33,7 +33,7 @@ class Offer:
 
 
 class Catalog(ABC):
-    """Pictures whose true labels are known, and what a search engine would say of them.
+    """Images whose true labels are known, and what a search engine would say of them.
 
     A catalog may be larger than memory: offers are found one by one, and what they show is
     computed when it is asked for. The methods may be called from several threads.
@@ -46,25 +46,25 @@ class Catalog(ABC):
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        """The names of what else is known of every picture."""
+        """The names of what else is known of every image."""
         return ()
 
     @abstractmethod
     def offers(self) -> Iterator[Offer]:
-        """Every offer that the truth is written of; paths are distinct."""
+        """Return every offer that the truth is written of; paths are distinct."""
 
     @abstractmethod
     def find(self, path: str) -> Offer | None:
-        """The offer with an address; None where there is none."""
+        """Return the offer with an address; None where there is none."""
 
     @abstractmethod
     def search(self, text: str) -> Sequence[Offer]:
-        """The offers for a query, best first."""
+        """Return the offers for a query, best first."""
 
     @abstractmethod
     def content(self, offer: Offer) -> bytes:
-        """The whole file behind an offer, whatever its condition; the same every time."""
+        """Return the whole file behind an offer, whatever its condition; the same every time."""
 
     @abstractmethod
-    def test_pictures(self) -> Iterator[tuple[str, str, bytes]]:
-        """Class, file name and bytes of each picture that no offer shows."""
+    def test_images(self) -> Iterator[tuple[str, str, bytes]]:
+        """Return class, file name and bytes of each image that no offer shows."""

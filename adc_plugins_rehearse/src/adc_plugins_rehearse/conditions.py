@@ -1,11 +1,11 @@
-"""How the gallery's server treats those who ask for a picture: well, or as the web does.
+"""How the gallery's server treats those who ask for an image: well, or as the web does.
 
-| condition | the server | the picture |
+| condition | the server | the image |
 |---|---|---|
 | good | sends the file | yes |
 | slow | sends it after a while | yes |
 | broken | sends the first half, as if it were all | no |
-| page | sends a page of HTML and calls it a picture | no |
+| page | sends a page of HTML and calls it an image | no |
 | gone, removed, denied | answers 404, 410, 403 | no |
 | failing | answers 500 to the first request | at the second |
 | busy, throttled | answers 503, 429 with Retry-After: 1 to the first request | at the second |
@@ -20,7 +20,7 @@
 | inward | redirects to a service of this machine | no |
 | bomb | sends a PNG of 400 million pixels in 50 kB | no |
 | pixel | sends the one pixel with which visitors are counted | no |
-| closed | has robots.txt exclude the folder of the picture | for the impolite |
+| closed | has robots.txt exclude the folder of the image | for the impolite |
 | noai, noimageai, noai-upper, noai-us, noai-twice, noai-after, noai-before, noai-dated, noindex-none | sends it with an X-Robots-Tag that holds for us | for the impolite |
 | noai-others, noindex-others, preview | sends it with an X-Robots-Tag that does not | yes |
 | tdm | sends it with tdm-reservation: 1 | for the impolite |
@@ -49,16 +49,16 @@ Condition = Literal[
 ]  # fmt: skip
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 
-PICTURELESS: frozenset[Condition] = frozenset(
+WITHOUT_IMAGE: frozenset[Condition] = frozenset(
     (
         *("broken", "page", "gone", "removed", "denied", "reset", "short", "endless", "drip"),
         *("loop", "inward", "bomb", "pixel"),
     )
 )
-"""Conditions in which nobody gets the picture."""
+"""Conditions in which nobody gets the image."""
 
 CLOSED = "closed"
-"""The folder that robots.txt excludes; offers in the condition of this name lie there."""
+"""The folder that robots.txt excludes; offers in the condition of this name are there."""
 
 MOVED = "moved"
 HOPS = 3
@@ -80,7 +80,7 @@ HEADERS: Mapping[Condition, tuple[tuple[str, str], ...]] = {
     "preview": (("X-Robots-Tag", "max-image-preview: large"),),
     "tdm": (("tdm-reservation", "1"),),
 }
-"""What is sent with a picture whose owner says something of its use."""
+"""What is sent with an image whose owner says something of its use."""
 
 XMP = b"""<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
@@ -91,7 +91,7 @@ XMP = b"""<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>
  </rdf:RDF>
 </x:xmpmeta>
 <?xpacket end="w"?>"""
-"""What stands within a picture whose owner says it there."""
+"""The XMP of an image whose owner prohibits data mining there."""
 
 _STATUS: Mapping[Condition, int] = {"gone": 404, "removed": 410, "denied": 403}
 _FIRST: Mapping[Condition, tuple[int, Mapping[str, str]]] = {
@@ -107,10 +107,10 @@ Content = Callable[[], Awaitable[bytes]]
 
 
 class Treatment:
-    """Answers requests for pictures, each in its condition.
+    """Answers requests for images, each in its condition.
 
     Args:
-        slow_seconds: how long a slow picture takes.
+        slow_seconds: how long a slow image takes.
         drip_seconds: how long each byte of one that drips takes.
     """
 
@@ -122,7 +122,7 @@ class Treatment:
     async def answer(
         self, request: web.Request, condition: Condition, mime: str, title: str, content: Content
     ) -> web.StreamResponse:
-        """Answer a request for a picture.
+        """Answer a request for an image.
 
         Args:
             request: what was asked.
@@ -180,17 +180,17 @@ class Treatment:
 
 
 async def robots(_: web.Request) -> web.Response:
-    """The rules of every host of the gallery."""
+    """Return the rules of every host of the gallery."""
     return web.Response(text=f"User-agent: *\nDisallow: /{CLOSED}/\n")
 
 
 def _next(request: web.Request) -> str:
-    """Where a picture that has moved is to be asked for next; see `moved_path`."""
+    """Return where an image that has moved is to be asked for next; see `moved_path`."""
     return f"/{MOVED}/{HOPS - 1}{request.path}"
 
 
 def moved(request: web.Request) -> tuple[str, web.Response | None]:
-    """The path behind an address to which a picture has moved, and the redirect that is left."""
+    """Return the path behind the URL of a moved image, and the redirect that is left."""
     left, path = int(request.match_info["left"]), request.match_info["path"]
     if left == 0:
         return path, None
@@ -229,7 +229,7 @@ async def _send(
 
 
 def with_xmp(file: bytes, packet: bytes) -> bytes:
-    """A JPEG or PNG file with XMP metadata, after the marker or the header that it begins with."""
+    """Return a JPEG or PNG file with XMP metadata behind its first marker or header."""
     if file.startswith(_PNG):
         at = len(_PNG) + 25
         segment = _chunk(b"iTXt", b"XML:com.adobe.xmp" + bytes(5) + packet)
@@ -240,13 +240,13 @@ def with_xmp(file: bytes, packet: bytes) -> bytes:
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
-    """A piece of a PNG file."""
+    """Return a piece of a PNG file."""
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 @cache
 def bomb() -> bytes:
-    """A black PNG of 20,000 × 20,000 pixels of one bit."""
+    """Return a black PNG of 20,000 × 20,000 pixels of one bit."""
     header = struct.pack(">IIBBBBB", _BOMB_SIDE, _BOMB_SIDE, 1, 0, 0, 0, 0)
     packer = zlib.compressobj(9)
     row = bytes(1 + _BOMB_SIDE // 8)
@@ -257,7 +257,7 @@ def bomb() -> bytes:
 
 @cache
 def pixel() -> bytes:
-    """A GIF of one pixel."""
+    """Return a GIF of one pixel."""
     file = io.BytesIO()
     Image.new("P", (1, 1)).save(file, "GIF")
     return file.getvalue()

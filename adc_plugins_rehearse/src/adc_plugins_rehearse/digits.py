@@ -28,19 +28,19 @@ class DigitCatalog(Catalog):
     """The 1,797 digits that scikit-learn carries (Alpaydin and Kaynak, 1998), enlarged.
 
     A query that holds the name of a digit, such as "handwritten three", is answered with 100
-    offers. Of the pictures behind them the share `noise` shows another digit; which ones is drawn
+    offers. Of the images behind them the share `noise` shows another digit; which ones is drawn
     at random, weighted towards the digits that are nearest in pixel space to one of that class. Two
-    offers repeat the bytes of another, and a few are broken, slow, missing or no picture at all. A
+    offers repeat the bytes of another, and a few are broken, slow, missing or no image at all. A
     share of every class is held back for a test set.
 
     Args:
         seed: of all that is drawn; the same seed gives the same addresses and bytes.
-        noise: share of wrong pictures in an answer.
+        noise: share of wrong images in an answer.
         held_back: share of every class that no answer shows.
 
     Raises:
         InputError: scikit-learn is not installed.
-        ValueError: too many pictures are held back, or `noise` is no share.
+        ValueError: too many images are held back, or `noise` is no share.
     """
 
     def __init__(self, seed: int = 0, noise: float = 0.2, held_back: float = 0.3) -> None:
@@ -49,7 +49,7 @@ class DigitCatalog(Catalog):
         if not (0 <= noise <= 1 and 0 <= held_back <= MOST_HELD_BACK):
             raise ValueError(f"noise must be in 0…1 and held_back in 0…{MOST_HELD_BACK}")
         self._test = self._hold_back(held_back)
-        self._picture_of: dict[str, int] = {}
+        self._image_of: dict[str, int] = {}
         self._answers = self._compose(noise)
         self._offer_of = {offer.path: offer for offer in self.offers()}
 
@@ -59,24 +59,24 @@ class DigitCatalog(Catalog):
         return NAMES
 
     def offers(self) -> Iterator[Offer]:
-        """The offers of all classes, class by class."""
+        """Return the offers of all classes, class by class."""
         return (offer for answer in self._answers for offer in answer)
 
     def find(self, path: str) -> Offer | None:
-        """The offer with an address."""
+        """Return the offer with an address."""
         return self._offer_of.get(path)
 
     def search(self, text: str) -> tuple[Offer, ...]:
-        """The offers for the one digit that a query names; nothing where it names none or two."""
+        """Return the offers for the one digit that a query names; none for none or two."""
         named = [digit for digit, name in enumerate(NAMES) if name in words(text)]
         return self._answers[named[0]] if len(named) == 1 else ()
 
     def content(self, offer: Offer) -> bytes:
-        """The picture in its format."""
-        return self._encoded(self._picture_of[offer.path], offer.mime)
+        """Return the image in its format."""
+        return self._encoded(self._image_of[offer.path], offer.mime)
 
-    def test_pictures(self) -> Iterator[tuple[str, str, bytes]]:
-        """The digits that were held back, as PNG."""
+    def test_images(self) -> Iterator[tuple[str, str, bytes]]:
+        """Return the digits that were held back, as PNG."""
         for row in np.flatnonzero(self._test):
             yield NAMES[self._truth[row]], f"{row:04d}.png", self._encoded(int(row), "image/png")
 
@@ -101,7 +101,7 @@ class DigitCatalog(Catalog):
         return [self._answer(digit, shown, numbers) for digit in range(len(NAMES))]
 
     def _draw_wrong(self, count: int, spare: int) -> list[NDArray[np.int64]]:
-        """For each digit, pictures of other digits that look like it; no picture twice.
+        """Return for each digit, images of other digits that look like it; no image twice.
 
         No digit gives away so many that fewer than `spare` of its own are left.
         """
@@ -144,20 +144,20 @@ class DigitCatalog(Catalog):
         )
 
     def _offer(self, digit: int, row: int, condition: Condition, number: int) -> Offer:
-        # One format for each picture, so that its repetitions have the same bytes.
+        # One format for each image, so that its repetitions have the same bytes.
         mime = "image/png" if row % 4 == 0 else "image/jpeg"
-        path = f"pictures/{number:04d}{SUFFIX_OF[mime]}"
-        self._picture_of[path] = row
+        path = f"images/{number:04d}{SUFFIX_OF[mime]}"
+        self._image_of[path] = row
         truth = NAMES[self._truth[row]]
         title = f"Handwritten {NAMES[digit]}"
         return Offer(path, title, truth, mime, (PIXELS, PIXELS), condition)
 
     def _encoded(self, row: int, mime: str) -> bytes:
         ink = self._pixels[row].reshape(8, 8) * (255 / 16)
-        picture = Image.fromarray((255 - ink).round().astype(np.uint8))
-        picture = picture.resize((PIXELS, PIXELS), Image.Resampling.BICUBIC)
+        image = Image.fromarray((255 - ink).round().astype(np.uint8))
+        image = image.resize((PIXELS, PIXELS), Image.Resampling.BICUBIC)
         file = io.BytesIO()
-        picture.save(file, "PNG" if mime == "image/png" else "JPEG", quality=92)
+        image.save(file, "PNG" if mime == "image/png" else "JPEG", quality=92)
         return file.getvalue()
 
 
@@ -166,7 +166,7 @@ def _load() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         from sklearn.datasets import load_digits
     except ImportError:
         raise InputError(
-            "the gallery needs scikit-learn for its pictures: "
+            "the gallery needs scikit-learn for its images: "
             'pip install "adc-plugins-rehearse[digits]"'
         ) from None
     pixels, truth = load_digits(return_X_y=True)

@@ -1,4 +1,4 @@
-"""The answers to the gallery's riddle: true labels of its pictures, and a clean test set."""
+"""The ground truth of the gallery: true labels of its images, and a clean test set."""
 
 import csv
 from collections.abc import Callable
@@ -7,20 +7,20 @@ from pathlib import Path
 from adc_core.errors import WorkError
 from adc_core.work import progress
 from adc_plugins_rehearse.catalog import Catalog, Offer
-from adc_plugins_rehearse.conditions import PICTURELESS
+from adc_plugins_rehearse.conditions import WITHOUT_IMAGE
 
 
 def export_answers(catalog: Catalog, url_of: Callable[[Offer], str], folder: Path) -> None:
     """Write what a pipeline file names as `truth:` and `test:`.
 
     `truth.csv` has the columns `url` and `label`, and one for each attribute of the catalog:
-    every address at which the gallery serves a picture that can be opened, and what it truly shows.
-    It is written as it is made, whatever its length. `test/` is an image folder of pictures that
+    every address at which the gallery serves an image that can be opened, and what it truly shows.
+    It is written as it is made, whatever its length. `test/` is an image folder of images that
     are never offered.
 
     Args:
         catalog: what the gallery shows.
-        url_of: the address of an offer, as it stands in the search results.
+        url_of: the address of an offer, as it is in the search results.
         folder: where to write; files of an earlier export are replaced.
 
     Raises:
@@ -32,13 +32,13 @@ def export_answers(catalog: Catalog, url_of: Callable[[Offer], str], folder: Pat
             table = csv.writer(file)
             table.writerow(("url", "label", *catalog.attributes))
             for done, offer in enumerate(catalog.offers(), 1):
-                if offer.condition not in PICTURELESS:
+                if offer.condition not in WITHOUT_IMAGE:
                     known = (offer.attributes.get(name, "") for name in catalog.attributes)
                     table.writerow((url_of(offer), offer.label, *known))
                 progress(done, None, "address")
-        for done, (label, name, content) in enumerate(catalog.test_pictures(), 1):
+        for done, (label, name, content) in enumerate(catalog.test_images(), 1):
             (folder / "test" / label).mkdir(parents=True, exist_ok=True)
             (folder / "test" / label / name).write_bytes(content)
-            progress(done, None, "test picture")
+            progress(done, None, "test image")
     except OSError as error:
         raise WorkError(f"{error.filename or folder} cannot be written: {error.strerror}") from None

@@ -27,14 +27,14 @@ LOOKALIKES: Mapping[str, Mapping[str, int]] = {
 class Flaws:
     """What is wrong with what the gallery finds, as shares of the offers unless it says otherwise.
 
-    With these values, a design of the ADC paper's size keeps about 89.7 of 100 pictures a query,
-    as the paper did, and the share of wrong classes lies in its 22.2 to 32.7 %.
+    With these values, a design of the ADC paper's size keeps about 89.7 of 100 images a query,
+    as the paper did, and the share of wrong classes is within its 22.2 to 32.7 %.
 
     Attributes:
-        noise: pictures of another class, mostly of one that looks alike.
+        noise: images of another class, mostly of one that looks alike.
         wrong_attributes: values of each attribute that are not those of the query.
-        tail: combinations of words, of all, that find fewer pictures than others, or none.
-        copies: files that another address of the same query's pictures has too.
+        tail: combinations of words, of all, that find fewer images than others, or none.
+        copies: files that another address of the same query's images has too.
         near: the same, smaller, a little brighter and newly encoded.
         shared: addresses that another query finds too; right for the other one.
         odd: unusual files, of which each kind is as frequent as the others.
@@ -70,4 +70,4 @@ class Flaws:
 
 
 CLEAN = Flaws(0, 0, 0, 0, 0, 0, 0, {})
-"""Everything as asked, and every picture to be had."""
+"""Everything as asked, and every image to be had."""

@@ -1,4 +1,4 @@
-"""The gallery's web server: search protocols and pictures of one catalog, in a thread."""
+"""The gallery's web server: search protocols and images of one catalog, in a thread."""
 
 import asyncio
 import errno
@@ -35,10 +35,10 @@ class GalleryServer:
         catalog: what is shown.
         host: address to listen on.
         port: port to listen on; 0 for any that is free.
-        hosts: addresses from `host` upwards that the pictures are spread over, at most 254.
+        hosts: addresses from `host` upwards that the images are spread over, at most 254.
         quota: searches that each protocol answers before its quota is used up; None: no end.
-        slow_seconds: how long a slow picture takes.
-        drip_seconds: how long each byte takes of a picture that drips.
+        slow_seconds: how long a slow image takes.
+        drip_seconds: how long each byte takes of an image that drips.
         protocols: further ones to answer in, beside the six that it knows.
 
     Raises:
@@ -85,11 +85,11 @@ class GalleryServer:
 
     @property
     def endpoints(self) -> tuple[str, ...]:
-        """Host and port of every host that pictures come from, for the same."""
+        """Host and port of every host that images come from, for the same."""
         return tuple(f"{host}:{self.port}" for host in self.hosts)
 
     def url_of(self, offer: Offer) -> str:
-        """The address of an offer's picture."""
+        """Return the address of an offer's image."""
         return f"http://{host_of(offer.path, self.hosts)}:{self.port}/{offer.path}"
 
     @property
@@ -138,7 +138,7 @@ class GalleryServer:
             protocol.add_to(app)
         app.router.add_get("/robots.txt", robots)
         app.router.add_get(rf"/{MOVED}/{{left:\d}}/{{path:.+}}", self._moved)
-        app.router.add_get("/{path:.+}", self._picture)
+        app.router.add_get("/{path:.+}", self._image)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         try:
@@ -149,7 +149,7 @@ class GalleryServer:
             await self._runner.cleanup()
             raise
 
-    async def _picture(self, request: web.Request) -> web.StreamResponse:
+    async def _image(self, request: web.Request) -> web.StreamResponse:
         offer = self.catalog.find(request.match_info["path"])
         if offer is None:
             raise web.HTTPNotFound
@@ -166,7 +166,7 @@ class GalleryServer:
         return redirect or web.Response(body=await self._content(offer), content_type=offer.mime)
 
     async def _content(self, offer: Offer) -> bytes:
-        # Pictures are drawn beside the loop, which goes on answering.
+        # Images are drawn beside the loop, which goes on answering.
         return await asyncio.to_thread(self.catalog.content, offer)
 
 

@@ -11,7 +11,7 @@ _secrets: set[str] = set()
 
 
 def secret(variable: str, service: str) -> str:
-    """A key from the environment; from now on it is blotted out of messages and logs.
+    """Return a key from the environment; from now on it is blotted out of messages and logs.
 
     Raises:
         InputError: the variable is not set.
@@ -23,7 +23,7 @@ def secret(variable: str, service: str) -> str:
 
 
 def optional_secret(variable: str) -> str:
-    """A key from the environment, kept secret likewise; empty where there is none."""
+    """Return a key from the environment, kept secret likewise; empty where there is none."""
     value = os.environ.get(variable, "").strip()
     if value:
         _secrets.update((value, quote_plus(value)))
@@ -36,19 +36,19 @@ def keep_secret(value: str) -> None:
 
 
 def redact(text: str) -> str:
-    """The text with every secret blotted out."""
+    """Return the text with every secret blotted out."""
     for value in sorted(_secrets, key=len, reverse=True):
         text = text.replace(value, "…")
     return text
 
 
 def one_line(said: object) -> str:
-    """What a server says, safe for a terminal: no key, no control characters, not too long."""
+    """Return a server's message, safe for a terminal: no key, no control characters, not long."""
     return "".join(filter(str.isprintable, " ".join(redact(str(said)).split())))[:300]
 
 
 def without_secrets(page: Page) -> Page:
-    """The page with every secret blotted out that a service repeats in what it found."""
+    """Return the page with every secret blotted out that a service repeats in what it found."""
     hits = tuple(map(_without_secrets, page.hits)) if _secrets else page.hits
     return page if all(map(is_, hits, page.hits)) else page.replace(hits=hits)
 
@@ -56,5 +56,5 @@ def without_secrets(page: Page) -> Page:
 def _without_secrets(hit: Hit) -> Hit:
     texts = ((name, getattr(hit, name)) for name in type(hit).model_fields)
     clean = {name: redact(text) for name, text in texts if isinstance(text, str)}
-    told = any(text != getattr(hit, name) for name, text in clean.items())
-    return hit.replace(**clean) if told else hit
+    changed = any(text != getattr(hit, name) for name, text in clean.items())
+    return hit.replace(**clean) if changed else hit

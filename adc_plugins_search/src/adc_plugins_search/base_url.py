@@ -78,7 +78,7 @@ def _origin(url: str) -> tuple[str, str]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
+    """Tell whether a host is this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -86,7 +86,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_near(host: str) -> bool:
-    """Whether a host is this machine or one of a private network."""
+    """Tell whether a host is this machine or one of a private network."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

@@ -55,7 +55,7 @@ def read_bounded(
 
 
 def _within(seconds: float, work: Callable[[], T]) -> T:
-    """The result of some work, or a `TimeoutError`.
+    """Return the result of some work, or a `TimeoutError`.
 
     The work has a thread of its own, which is left behind: a header that comes byte by byte gets
     round every timeout of a socket.

@@ -1,4 +1,4 @@
-"""How this program behaves towards servers: it names itself truthfully and keeps pauses."""
+"""The headers that this program sends and heeds: User-Agent and Retry-After."""
 
 from email.utils import parsedate_to_datetime
 from time import time
@@ -7,14 +7,14 @@ YEAR = 366 * 86_400.0
 
 
 def user_agent(contact: str = "") -> str:
-    """`adc-search/VERSION`, with an address at which whoever runs it can be reached."""
-    from importlib_metadata import version  # slow to import, and workers are told the result
+    """Return `adc-search/VERSION`, with an address at which whoever runs it can be reached."""
+    from importlib_metadata import version  # slow to import, and workers are sent the result
 
     return f"adc-search/{version('adc-plugins-search')}" + (f" ({contact})" if contact else "")
 
 
 def retry_after_seconds(retry_after: str | None) -> float | None:
-    """A Retry-After header, which holds seconds or a date, as seconds from now, a year at most."""
+    """Return a Retry-After header, seconds or a date, as seconds from now, a year at most."""
     if retry_after is None:
         return None
     if retry_after.strip().isdecimal():

@@ -66,7 +66,7 @@ def get_json(
     Raises:
         WorkError: the service cannot be reached, or its answer is too slow or too long.
     """
-    told = {"User-Agent": user_agent(), **(headers or {})}
+    all_headers = {"User-Agent": user_agent(), **(headers or {})}
     form: dict[str, Any] = {"encode_multipart": False} if method == "POST" else {}
 
     def ask() -> urllib3.BaseHTTPResponse:
@@ -74,7 +74,7 @@ def get_json(
             method,
             url,
             fields=dict(parameters),
-            headers=told,
+            headers=all_headers,
             redirect=False,
             preload_content=False,
             **form,
@@ -105,7 +105,7 @@ def _failure(error: Exception) -> str:
 
 
 def results_of(answer: Answer, model: type[M], service: str) -> M:
-    """The body of a good answer, checked.
+    """Return the body of a good answer, checked.
 
     Raises:
         WorkError: it is no JSON object, or lacks what a page of results must have.
@@ -123,7 +123,7 @@ def results_of(answer: Answer, model: type[M], service: str) -> M:
 def refusal(
     answer: Answer, message: object, service: str, cursor: str, *keys: str, park: float = 60
 ) -> Page:
-    """What an error means: come back later, or an exception.
+    """Return what an error means: come back later, or an exception.
 
     Args:
         answer: the service's.

@@ -201,7 +201,7 @@ def test_a_file_that_was_written_by_hand_is_kept_and_completed(shell):
         "samples_per_query: 7\n"
     )
     done = shell.run("--yes")
-    assert done.stdout.startswith("kept: what stands in design.yaml\n")
+    assert done.stdout.startswith("kept: what is in design.yaml\n")
     assert (
         "design.yaml keeps poncho, which the brief does not name: remove what is old\n"
         in done.stdout

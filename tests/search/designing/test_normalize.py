@@ -93,7 +93,7 @@ def test_reasons():
         "Cotton": "is a material",
         "coats": "is a garment",
         "hoodie": "is a class",
-        "printed": "is no pattern that a picture shows",
+        "printed": "is no pattern that an image shows",
         "a pattern that has very many words": "is a sentence",
         "!?": "says nothing",
     }

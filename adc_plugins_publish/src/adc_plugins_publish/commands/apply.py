@@ -18,7 +18,7 @@ class ApplyCommand:
     """Move and remove the files that a list of `adc export --as moves` names, or undo it."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The options of `adc apply`."""
+        """Add the options of `adc apply`."""
         parser.add_argument(
             "list", type=Path, metavar="FILE.csv", help="what `adc export --as moves` wrote"
         )
@@ -51,9 +51,9 @@ def _apply(file: Path, *, dry: bool) -> int:
 
     wanted = read_move_list(file)
     folder, name = wanted.folder, wanted.folder.name
-    told, begun = read_journal(file)
-    if told not in (None, folder):
-        raise InputError(f"{journal_of(file)} is about {told}, not {folder}: --undo first")
+    noted, begun = read_journal(file)
+    if noted not in (None, folder):
+        raise InputError(f"{journal_of(file)} is about {noted}, not {folder}: --undo first")
     before = {move.path: move for move in begun}
     moves: list[tuple[Move, Place]] = []
     faults: list[str] = []
@@ -67,7 +67,7 @@ def _apply(file: Path, *, dry: bool) -> int:
             if known is not None and known.to != move.to:
                 place = f"{move.path} was moved to {known.to} before: --undo first"
             else:
-                place = f"{place}: mend it, or write no under `apply`"
+                place = f"{place}: fix it, or write no under `apply`"
             faults.append(f"{file}, line {move.line}: {place}")
         if faults:
             raise shortened(faults)
@@ -115,7 +115,7 @@ def _undo(file: Path, *, dry: bool) -> int:
     for fault in faults:
         print(f"adc: {fault}", file=sys.stderr)
     if faults:
-        raise WorkError(f"{len(ahead):,} put back, {len(faults):,} not: mend and --undo again")
+        raise WorkError(f"{len(ahead):,} put back, {len(faults):,} not: fix them and --undo again")
     journal_of(file).unlink()
     print(f"{len(ahead):,} put back: {folder}")
     return 0

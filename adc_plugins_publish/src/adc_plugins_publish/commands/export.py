@@ -25,7 +25,7 @@ class ExportCommand:
     """Write a dataset for other tools, or list what to change in a folder of one's own."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The options of `adc export`."""
+        """Add the options of `adc export`."""
         parser.add_argument(
             "dataset",
             type=Path,
@@ -190,8 +190,8 @@ def _splits(dataset: "Dataset", shares: dict[str, float], seed: int) -> "NDArray
     from adc_plugins_publish.splits import TRAIN, split_by_group
 
     if not shares:
-        told = dataset.columns.get(SPLIT, np.full(len(dataset), TRAIN))
-        names, codes = np.unique(told.astype(np.str_), return_inverse=True)
+        splits = dataset.columns.get(SPLIT, np.full(len(dataset), TRAIN))
+        names, codes = np.unique(splits.astype(np.str_), return_inverse=True)
         return np.array([name if name.isidentifier() else TRAIN for name in names])[codes]
     groups = dataset.columns.get(GROUP, np.arange(len(dataset)))
     return split_by_group(dataset.labels, groups, shares, seed)

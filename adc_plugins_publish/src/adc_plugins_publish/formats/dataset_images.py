@@ -1,12 +1,12 @@
-"""The pictures of a dataset that is exported."""
+"""The images of a dataset that is exported."""
 
 from adc_core.dataset import Dataset
 from adc_core.errors import InputError
 from adc_core.images import Images
 
 
-def pictures_of(dataset: Dataset) -> Images:
-    """Its images.
+def images_of(dataset: Dataset) -> Images:
+    """Return its images.
 
     Raises:
         InputError: there are none.

@@ -15,7 +15,7 @@ LONGEST = 200
 
 
 def original_paths(dataset: Dataset) -> list[str]:
-    """Where each sample lay: `CLASS/sub/name.png`; where images are no files, its id alone.
+    """Return where each sample lay: `CLASS/sub/name.png`; where images are no files, its id alone.
 
     What would lead out of a folder, or cannot be a name everywhere, is replaced: by the file's name
     alone, else by the sample's row.
@@ -28,14 +28,14 @@ def original_paths(dataset: Dataset) -> list[str]:
 
 
 def below_class(path: str, classes: frozenset[str]) -> str:
-    """The part of a path behind its first folder that is a class: `sub/name.png`."""
+    """Return the part of a path behind its first folder that is a class: `sub/name.png`."""
     parts = PurePosixPath(path).parts
     place = next((k for k, part in enumerate(parts[:-1]) if part in classes), -1)
     return "/".join(parts[place + 1 :])
 
 
 def with_suffix(path: str, suffix: str) -> str:
-    """A path that ends as its file's format does: it keeps a suffix of an image, whatever it says.
+    """Return a path with the suffix of its file's format; a suffix of any image stays.
 
     Args:
         path: with or without the suffix of an image.
@@ -45,12 +45,12 @@ def with_suffix(path: str, suffix: str) -> str:
 
 
 def is_image_name(path: str) -> bool:
-    """Whether a file's name ends as that of an image."""
+    """Tell whether a file's name ends as that of an image."""
     return PurePosixPath(path).suffix.lower() in SUFFIXES
 
 
 def key_of(path: str) -> str:
-    """A path as the key of a WebDataset sample: it ends before the first dot of its last part."""
+    """Return a path as the key of a WebDataset sample: up to the first dot of its last part."""
     whole = PurePosixPath(path)
     stem = whole.stem if is_image_name(path) else whole.name
     return str(whole.with_name(stem.replace(".", "_")))
@@ -86,14 +86,14 @@ def distinct_paths(wanted: Sequence[str], entitled: Array) -> tuple[list[str], i
 
 
 def numbered(path: str, number: int) -> str:
-    """A path with a number behind its name: `sub/name-2.png`."""
+    """Return a path with a number behind its name: `sub/name-2.png`."""
     whole = PurePosixPath(path)
     stem, suffix = (whole.stem, whole.suffix) if is_image_name(path) else (whole.name, "")
     return str(whole.with_name(f"{stem}-{number}{suffix}"))
 
 
 def folded(path: str) -> str:
-    """A path as a file system sees it that takes upper and lower case for the same."""
+    """Return a path as a file system sees it that takes upper and lower case for the same."""
     return unicodedata.normalize("NFC", path).casefold()
 
 

@@ -23,7 +23,7 @@ def hub_header(
     table: pa.Schema,
     suffixes: Sequence[str],
 ) -> str:
-    """The YAML between the lines `---` at the head of a README.
+    """Return the YAML between the lines `---` at the head of a README.
 
     Image folders and Hugging Face's files tell their features themselves; tar shards and a list
     cannot, so the header does.
@@ -59,7 +59,7 @@ def hub_header(
 def _members(
     table: pa.Schema, classes: Sequence[str], suffixes: Sequence[str]
 ) -> list[dict[str, Any]] | None:
-    """A feature for each kind of member that a sample has, as `datasets` reads a shard."""
+    """Return a feature for each kind of member that a sample has, as `datasets` reads a shard."""
     facts = _columns(pa.schema([field for field in table if field.name != "path"]), {})
     if facts is None:
         return None
@@ -73,7 +73,7 @@ def _members(
 
 
 def _columns(table: pa.Schema, classes: dict[str, Sequence[str]]) -> list[dict[str, Any]] | None:
-    """A feature for each column; None where one has a type that only a library can name."""
+    """Return a feature for each column; None where one has a type that only a library can name."""
     if not all(_is_plain(field.type) for field in table):
         return None
     return [

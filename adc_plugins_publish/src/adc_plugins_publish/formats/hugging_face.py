@@ -1,4 +1,4 @@
-"""Parquet files with the pictures in them, as Hugging Face's `datasets` reads and hosts them."""
+"""Parquet files with the images in them, as Hugging Face's `datasets` reads and hosts them."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from adc_core.arrays import Array
 from adc_core.dataset import Dataset
 from adc_core.work import progress
-from adc_plugins_publish.formats.dataset_images import pictures_of
+from adc_plugins_publish.formats.dataset_images import images_of
 from adc_plugins_publish.formats.file_names import original_paths, with_suffix
 from adc_plugins_publish.formats.samples_table import SAMPLES, Written, samples_table, with_paths
 
@@ -34,10 +34,10 @@ def export_hugging_face(
     The column `image` is decoded when it is asked for and has the file's name, `label` is a
     `ClassLabel`.
     """
-    pictures, names = pictures_of(dataset), original_paths(dataset)
-    told = samples_table(dataset, splits)
+    images, names = images_of(dataset), original_paths(dataset)
+    samples = samples_table(dataset, splits)
     labels = pa.array(dataset.labels)
-    table = told.set_column(told.column_names.index("label"), "label", labels)
+    table = samples.set_column(samples.column_names.index("label"), "label", labels)
     table = table.drop_columns(["split"])
     schema = pa.schema([("image", _IMAGE), *table.schema])
     features = features_of(schema, {"label": dataset.classes}) | {"image": {"_type": "Image"}}
@@ -53,26 +53,26 @@ def export_hugging_face(
                 part = rows[number * ROWS : (number + 1) * ROWS]
                 for start in range(0, len(part), _GROUP):
                     group = part[start : start + _GROUP].tolist()
-                    encoded = [pictures.encoded(row) for row in group]
-                    images = [
+                    encoded = [images.encoded(row) for row in group]
+                    structs = [
                         {
                             "bytes": content,
                             "path": with_suffix(PurePosixPath(names[row]).name, suffix),
                         }
                         for row, (content, suffix) in zip(group, encoded, strict=True)
                     ]
-                    columns = [pa.array(images, _IMAGE), *table.take(pa.array(group)).columns]
+                    columns = [pa.array(structs, _IMAGE), *table.take(pa.array(group)).columns]
                     writer.write_table(pa.table(columns, schema=schema))
                     done += len(group)
                     progress(done, len(names), "image")
             for row in part.tolist():
                 paths[row] = path
-    pq.write_table(with_paths(told, paths), folder / SAMPLES)
+    pq.write_table(with_paths(samples, paths), folder / SAMPLES)
     return Written(paths)
 
 
 def features_of(schema: pa.Schema, classes: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
-    """The columns of a table as `datasets` describes its features in JSON.
+    """Return the columns of a table as `datasets` describes its features in JSON.
 
     Args:
         schema: of the table.

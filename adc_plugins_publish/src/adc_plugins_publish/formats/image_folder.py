@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from adc_core.arrays import Array
 from adc_core.dataset import Dataset
 from adc_core.work import progress
-from adc_plugins_publish.formats.dataset_images import pictures_of
+from adc_plugins_publish.formats.dataset_images import images_of
 from adc_plugins_publish.formats.file_names import (
     below_class,
     distinct_paths,
@@ -39,7 +39,7 @@ def export_image_folder(
     torchvision's `ImageFolder` reads a split; `Dataset.read` a manifest; Hugging Face's
     `load_dataset` the folder, with the `metadata.parquet` that each split has.
     """
-    pictures, classes = pictures_of(dataset), frozenset(dataset.classes)
+    images, classes = images_of(dataset), frozenset(dataset.classes)
     wanted = [
         f"{split}/{dataset.classes[label]}/{below_class(path, classes)}"
         for split, label, path in zip(
@@ -48,7 +48,7 @@ def export_image_folder(
     ]
     paths, renamed = distinct_paths(wanted, entitled)
     for row, name in enumerate(paths):
-        content, suffix = pictures.encoded(row)
+        content, suffix = images.encoded(row)
         paths[row] = with_suffix(name, suffix)
         path = folder / paths[row]
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,8 +65,8 @@ def export_image_folder(
         metadata = metadata.set_column(place, "label", pa.array(dataset.labels[rows]))
         metadata = metadata.add_column(0, "file_name", names)
         features = features_of(metadata.schema, {"label": dataset.classes})
-        told = {"huggingface": json.dumps({"info": {"features": features}})}
-        pq.write_table(metadata.replace_schema_metadata(told), folder / split / _METADATA)
+        info = {"huggingface": json.dumps({"info": {"features": features}})}
+        pq.write_table(metadata.replace_schema_metadata(info), folder / split / _METADATA)
     return Written(paths, renamed)
 
 

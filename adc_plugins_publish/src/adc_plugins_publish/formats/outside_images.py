@@ -1,4 +1,4 @@
-"""Pictures that a folder or a list takes from elsewhere: somebody else may have put them there."""
+"""Images that a folder or a list takes from elsewhere: somebody else may have put them there."""
 
 import os
 import warnings
@@ -10,17 +10,17 @@ from adc_core.images import ImageFiles, Images
 
 
 def warn_of_outside(images: Images | None) -> None:
-    """Say how many pictures lie outside the folder that they are exported from, and name one."""
+    """Say how many images lie outside the folder that they are exported from, and name one."""
     if isinstance(images, ImageFiles) and (rows := rows_outside(images)).size:
         warnings.warn(
-            f"{rows.size:,} of {len(images):,} pictures lie outside {images.root} and are copied "
+            f"{rows.size:,} of {len(images):,} images lie outside {images.root} and are copied "
             f"too, such as {images.paths[rows[0]]}: look whether they are meant",
             stacklevel=2,
         )
 
 
 def rows_outside(images: ImageFiles) -> NDArray[np.intp]:
-    """The rows whose files do not lie below the root, by their paths or by a link on the way."""
+    """Return the rows whose files are outside the root, by their path or by a link."""
     root = os.path.realpath(images.root)
     below = root.rstrip(os.sep) + os.sep
     folders: dict[str, str] = {}

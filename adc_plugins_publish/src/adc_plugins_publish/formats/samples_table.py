@@ -1,4 +1,4 @@
-"""One row per sample: what every export tells of it."""
+"""One row per sample: what every export says of it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -33,7 +33,7 @@ class Written(NamedTuple):
 
 
 def samples_table(dataset: Dataset, splits: NDArray[np.str_]) -> pa.Table:
-    """Id, label, split, attributes, the user's columns and sources.
+    """Return id, label, split, attributes, the user's columns and sources.
 
     A source that is called like one of the first gets `source.` before its name.
 
@@ -57,17 +57,17 @@ def samples_table(dataset: Dataset, splits: NDArray[np.str_]) -> pa.Table:
 
 
 def with_paths(table: pa.Table, paths: Sequence[str]) -> pa.Table:
-    """The table with the column `path`: a manifest that `Dataset.read` reads.
+    """Return the table with the column `path`: a manifest that `Dataset.read` reads.
 
     Args:
         table: of N samples.
-        paths: where each picture lies in the export.
+        paths: where each image is in the export.
     """
     return table.add_column(1, "path", pa.array(paths, pa.string()))
 
 
 def without_formulas(table: pa.Table) -> pa.Table:
-    """The table with a quote before texts of sources that a spreadsheet would calculate.
+    """Return the table with a quote before texts of sources that a spreadsheet would calculate.
 
     What search engines tell is anybody's text: `=HYPERLINK(…)` as a title. The columns that are
     ours stay as they are, for programs read them.

@@ -15,13 +15,13 @@ from adc_plugins_publish.formats.samples_table import SAMPLES, Written, samples_
 def export_url_list(
     dataset: Dataset, splits: NDArray[np.str_], entitled: Array, folder: Path
 ) -> Written:
-    """Write `samples.parquet` alone: no picture, but where each was found.
+    """Write `samples.parquet` alone: no image, but where each was found.
 
     `img2dataset samples.parquet --input_format parquet --url_col url --caption_col query
     --save_additional_columns '["id","label"]'` fetches it, and `manifest` is a searcher for it.
 
     Raises:
-        InputError: nobody noted where the pictures came from.
+        InputError: nobody noted where the images came from.
     """
     table = samples_table(dataset, splits)
     if "url" not in table.column_names:

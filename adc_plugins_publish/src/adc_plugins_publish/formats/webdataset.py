@@ -15,7 +15,7 @@ from adc_core.arrays import Array
 from adc_core.dataset import Dataset
 from adc_core.shard_reader import CLASSES
 from adc_core.work import progress
-from adc_plugins_publish.formats.dataset_images import pictures_of
+from adc_plugins_publish.formats.dataset_images import images_of
 from adc_plugins_publish.formats.file_names import distinct_paths, key_of, original_paths
 from adc_plugins_publish.formats.samples_table import SAMPLES, Written, samples_table, with_paths
 
@@ -32,7 +32,7 @@ def export_webdataset(
     `samples.parquet`). The key is the path that the image had, its dots replaced. The same dataset
     gives the same bytes.
     """
-    pictures = pictures_of(dataset)
+    images = images_of(dataset)
     keys, _ = distinct_paths([key_of(path) for path in original_paths(dataset)], entitled)
     paths, suffixes, done = [""] * len(keys), set(), 0
     table = samples_table(dataset, splits)
@@ -45,7 +45,7 @@ def export_webdataset(
             # Pax says the same as ustar, and what ustar has no room for: long names.
             with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
                 for row, about in zip(shard.tolist(), facts, strict=True):
-                    content, suffix = pictures.encoded(row)
+                    content, suffix = images.encoded(row)
                     suffixes.add(suffix)
                     _add(archive, f"{keys[row]}{suffix}", content)
                     _add(archive, f"{keys[row]}.cls", str(dataset.labels[row]).encode())

@@ -1,6 +1,6 @@
 """Moving files so that none is ever lost or overwritten, wherever the work is stopped.
 
-Where a file is tells what has been done with it: at its listed place, at its new one, or for a
+Where a file is says what has been done with it: at its listed place, at its new one, or for a
 moment at both, as one file with two names. The journal beside the list only says what was begun, so
 that all of it can be undone; it is written before the first file moves.
 """
@@ -41,21 +41,21 @@ class Place(Enum):
 
 
 def journal_of(file: Path) -> Path:
-    """Where the moves that were begun are noted: beside the list."""
+    """Return where the moves that were begun are noted: beside the list."""
     return file.with_name(f"{file.name}.journal")
 
 
 def read_journal(file: Path) -> tuple[Path | None, list[Move]]:
-    """The folder and the moves of a list that were begun, in order; None without a journal.
+    """Return the folder and the moves of a list that were begun, in order; None without a journal.
 
     Raises:
         WorkError: it cannot be read, or leads out of its folder.
     """
     journal = journal_of(file)
     try:
-        told = json.loads(journal.read_text(encoding="utf-8"))
-        folder = Path(told["folder"])
-        moves = [Move(0, move["path"], move["to"], move["sha256"]) for move in told["moves"]]
+        record = json.loads(journal.read_text(encoding="utf-8"))
+        folder = Path(record["folder"])
+        moves = [Move(0, move["path"], move["to"], move["sha256"]) for move in record["moves"]]
         ours = {folder.name, f"{folder.name}{REMOVED}"}
         for place in (place for move in moves for place in (move.path, move.to)):
             if confined(place).partition("/")[0] not in ours:
@@ -71,12 +71,14 @@ def read_journal(file: Path) -> tuple[Path | None, list[Move]]:
 
 def write_journal(file: Path, folder: Path, moves: Sequence[Move]) -> None:
     """Note the moves that are begun, on disk before this returns."""
-    told = [{"path": move.path, "to": move.to, "sha256": move.sha256} for move in moves]
+    record = [{"path": move.path, "to": move.to, "sha256": move.sha256} for move in moves]
     journal = journal_of(file)
     new = journal.with_name(f".{journal.name}.new")
     with disk_faults(journal):
         with new.open("w", encoding="utf-8") as opened:
-            json.dump({"folder": str(folder), "moves": told}, opened, indent=1, ensure_ascii=False)
+            json.dump(
+                {"folder": str(folder), "moves": record}, opened, indent=1, ensure_ascii=False
+            )
             opened.flush()
             os.fsync(opened.fileno())
         new.replace(journal)
@@ -84,7 +86,7 @@ def write_journal(file: Path, folder: Path, moves: Sequence[Move]) -> None:
 
 
 def places_of(parent: Path, moves: Sequence[Move], begun: Collection[Move]) -> list[Place | str]:
-    """Where each file is, or in words why that cannot be told or nothing can be done.
+    """Return where each file is, or why that is unclear or nothing can be done.
 
     Args:
         parent: of the folder.
@@ -108,7 +110,7 @@ def _place(parent: Path, move: Move, *, begun: bool) -> Place | str:
     path, to = parent / move.path, parent / move.to
     for one in (path, to):
         if _leads_out(parent, one):
-            return f"{one} lies behind a link"
+            return f"{one} is behind a link"
     before, after = (_is_it(one, move.sha256) for one in (path, to))
     if before and not os.path.lexists(to):
         return Place.BEFORE
@@ -148,7 +150,7 @@ def carry_out(folder: Path, moves: Sequence[tuple[Move, Place]]) -> None:
 
 
 def reversed_moves(moves: Sequence[Move]) -> list[Move]:
-    """What undoes moves, the last first; a move that stands twice is undone once."""
+    """Return what undoes moves, the last first; a duplicate move is undone once."""
     return [
         Move(move.line, move.to, move.path, move.sha256) for move in reversed(dict.fromkeys(moves))
     ]
@@ -209,7 +211,7 @@ def _remove_empty(folder: Path) -> bool:
 
 
 def _leads_out(parent: Path, path: Path) -> bool:
-    """Whether a link stands anywhere between the parent and the file, or is the file."""
+    """Tell whether a link is anywhere between the parent and the file, or is the file."""
     while path != parent:
         if path.is_symlink():
             return True

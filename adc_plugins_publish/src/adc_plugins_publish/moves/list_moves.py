@@ -76,20 +76,20 @@ def list_moves(source: Source, file: Path) -> str:
             writer.writerows(lines)
         part.replace(file)
     agreed = [line[1] for line in lines if line[0] == "yes"]
-    told = f"{agreed.count(MOVE):,} moves, {agreed.count(REMOVE):,} removals: {file}"
+    summary = f"{agreed.count(MOVE):,} moves, {agreed.count(REMOVE):,} removals: {file}"
     if undecided := len(lines) - len(agreed):
-        return f"{told}\n{undecided:,} more are flagged: write yes under `apply` where you agree"
-    return told
+        return f"{summary}\n{undecided:,} more are flagged: write yes under `apply` where you agree"
+    return summary
 
 
 def _folder_of(source: Source) -> tuple[Path, list[str]]:
-    """The folder, and the path of each sample of the original dataset below it.
+    """Return the folder, and the path of each sample of the original dataset below it.
 
     Raises:
         InputError: the labels are not those of sub-folders.
     """
     images, original = source.original.images, source.original
-    if source.recipe is None:
+    if source.pipeline is None:
         raise InputError(
             f"{source.path} is no run: run `adc run` or `adc detect` on the folder, and give the "
             "run directory"
@@ -97,29 +97,29 @@ def _folder_of(source: Source) -> tuple[Path, list[str]]:
     if source.collected or not isinstance(images, ImageFiles):
         raise InputError(
             f"moves are for a folder of one's own, and the dataset of {source.path} is none: "
-            "choose another form"
+            "choose another format"
         )
     paths: list[str] = images.paths.tolist()
     for path, label in zip(paths, original.labels.tolist(), strict=True):
         if original.classes[label] not in PurePosixPath(path).parts[:-1]:
             raise InputError(
-                f"{path} has the label {original.classes[label]} but does not lie in a folder of "
+                f"{path} has the label {original.classes[label]} but is not in a folder of "
                 "that name: moves are for folders whose sub-folders are the classes"
             )
     return images.root.resolve(), paths
 
 
 def _curated(source: Source) -> list[_Change]:
-    """The samples that the curators together changed, with their reasons."""
+    """Return the samples that the curators together changed, with their reasons."""
     original, dataset = source.original, source.dataset
     rows = rows_of(dataset.ids, original.ids)
     new = np.where(rows >= 0, dataset.labels[rows], -1)
     reasons: dict[str, list[str]] = {}
     for name, curation in source.curations.items():
-        told = zip(
+        summary = zip(
             curation.changes["id"].to_pylist(), curation.changes["reason"].to_pylist(), strict=True
         )
-        for sample, reason in told:
+        for sample, reason in summary:
             reasons.setdefault(sample, []).append(f"{name}: {reason}")
     return [
         _Change(row, int(new[row]), True, "; ".join(reasons[str(original.ids[row])]))
@@ -128,7 +128,7 @@ def _curated(source: Source) -> list[_Change]:
 
 
 def _flagged(source: Source, decided: Collection[int]) -> list[_Change]:
-    """The other flagged samples; of several suggestions the first counts."""
+    """Return the other flagged samples; of several suggestions the first counts."""
     if not source.findings:
         return []
     flagged = flagged_by_any(source.findings.values())
@@ -173,14 +173,14 @@ def _lines(
 
 
 def _in_class(path: str, given: str, new: str) -> str:
-    """A path in the folder of another class: of `train/cat/sub/1.png`, `train/dog/sub/1.png`."""
+    """Return the path in another class: of `train/cat/sub/1.png`, `train/dog/sub/1.png`."""
     parts = list(PurePosixPath(path).parts)
     parts[parts.index(given)] = new
     return "/".join(parts)
 
 
 def _free(root: Path, wanted: str, taken: set[str]) -> str:
-    """The path, or its first numbered form that neither a file nor another move has."""
+    """Return the path, or its first numbered form that neither a file nor another move has."""
     for number in count(1):
         path = wanted if number == 1 else numbered(wanted, number)
         if folded(path) not in taken and not os.path.lexists(root / path):

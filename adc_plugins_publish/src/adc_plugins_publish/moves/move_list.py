@@ -66,7 +66,7 @@ def read_move_list(file: Path) -> MoveList:
         raise InputError(f"{file} names several folders: keep the lines of one in each list")
     folder = Path(folders.pop())
     if not folder.is_absolute() or not folder.is_dir() or not folder.resolve().name:
-        raise InputError(f"{file}: the folder {folder} is not there: mend the column `folder`")
+        raise InputError(f"{file}: the folder {folder} is not there: fix the column `folder`")
     folder = folder.resolve()
     faults: list[str] = []
     moves: list[Move] = []
@@ -86,13 +86,13 @@ def read_move_list(file: Path) -> MoveList:
 
 
 def shortened(faults: list[str]) -> InputErrors:
-    """An error with the first faults, and how many more there are."""
+    """Return an error with the first faults, and how many more there are."""
     more = [f"and {len(faults) - _SHOWN:,} more"] if len(faults) > _SHOWN else []
     return InputErrors([*faults[:_SHOWN], *more])
 
 
 def confined(path: str) -> str:
-    """A relative path as it is.
+    """Return a relative path as it is.
 
     Raises:
         InputError: it leads out of the folder that it is relative to.
@@ -111,7 +111,7 @@ def _rows(file: Path) -> list[dict[str, str]]:
         reader = csv.DictReader(text.splitlines(keepends=True), delimiter=separator, strict=True)
         rows = list(reader)
     except FileNotFoundError:
-        raise InputError(f"{file} does not exist: mend the path") from None
+        raise InputError(f"{file} does not exist: fix the path") from None
     except (OSError, ValueError, csv.Error) as error:
         raise InputError(f"{file} cannot be read as .csv: {error}") from None
     missing = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
@@ -121,7 +121,7 @@ def _rows(file: Path) -> list[dict[str, str]]:
         )
     for line, row in enumerate(rows, start=2):
         if any(row[name] is None for name in _NEEDED):
-            raise InputError(f"{file}, line {line}: columns are missing: mend or remove the line")
+            raise InputError(f"{file}, line {line}: columns are missing: fix or remove the line")
     return rows
 
 
@@ -148,12 +148,12 @@ def _move(line: int, row: dict[str, str], name: str) -> Move:
 
 
 def _twice(moves: list[Move]) -> Iterator[tuple[int, str]]:
-    """Files that are listed more than once, and places that more than one shall have."""
+    """Return files that are listed more than once, and places that more than one shall have."""
     paths: set[str] = set()
     places: set[str] = set()
     for move in moves:
         if move.path in paths:
-            yield move.line, f"{move.path} stands in the list twice: keep one"
+            yield move.line, f"{move.path} is in the list twice: keep one"
         if folded(move.to) in places:
             yield move.line, f"another file shall be {move.to} already: write another name"
         paths.add(move.path)

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 class GalleryCommand:
-    """Serve a search engine of pictures with known labels on this machine, for demos and tests."""
+    """Serve a search engine of images with known labels on this machine, for demos and tests."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The options of `adc gallery`."""
+        """Add the options of `adc gallery`."""
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
         parser.add_argument("--port", type=_port, default=8765, help="port; 0 for any free one")
         parser.add_argument(
@@ -34,7 +34,7 @@ class GalleryCommand:
             type=int,
             default=1,
             metavar="N",
-            help="spread the pictures over N addresses, from --host upwards",
+            help="spread the images over N addresses, from --host upwards",
         )
         parser.add_argument(
             "--catalog",
@@ -43,7 +43,7 @@ class GalleryCommand:
             help="what is shown: 1,000 scanned digits, or drawn garments without end",
         )
         parser.add_argument("--seed", type=int, default=0, help="of all that is drawn")
-        parser.add_argument("--noise", type=float, help="share of pictures of another class")
+        parser.add_argument("--noise", type=float, help="share of images of another class")
         for name, (kind, meaning) in _OF_GARMENTS.items():
             parser.add_argument(f"--{name}", type=kind, help=f"garments: {meaning}")
         parser.add_argument(
@@ -87,7 +87,7 @@ class GalleryCommand:
 
 
 def _shares(text: str) -> dict[str, float]:
-    """Conditions with their shares, from `reset=0.01,drip=0.002`."""
+    """Return conditions with their shares, from `reset=0.01,drip=0.002`."""
     pairs = (item.partition("=") for item in text.split(","))
     try:
         return {name.strip(): float(share) for name, _, share in pairs}
@@ -102,7 +102,7 @@ def _names(text: str) -> list[str]:
 
 
 _OF_GARMENTS: Mapping[str, tuple[Callable[[str], object], str]] = {
-    "answers": (int, "pictures for a query (default: 100)"),
+    "answers": (int, "images for a query (default: 100)"),
     "values-per-attribute": (
         int,
         "values of each attribute for each class, as of the designer (default: 10)",
@@ -185,7 +185,7 @@ def _run_beside(command: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def _in_foreground() -> bool:
-    """Whether a Ctrl-C at the terminal reaches this process and its children."""
+    """Tell whether a Ctrl-C at the terminal reaches this process and its children."""
     try:
         with Path("/dev/tty").open("rb") as terminal:
             return os.tcgetpgrp(terminal.fileno()) == os.getpgrp()

@@ -21,8 +21,8 @@ from adc_plugins_rehearse.garments.drawing import Garment, draw
 from adc_plugins_rehearse.garments.image_files import COLORLESS, encoded, mime_of, near
 from adc_plugins_rehearse.garments.stock import (
     ADDRESS,
+    IMAGE,
     MOST_ANSWERS,
-    PICTURE,
     SEARCH,
     TEST,
     Combination,
@@ -51,7 +51,7 @@ class GarmentCatalog(Catalog):
         values_per_attribute: of each class, among those of which the truth is known.
         classes: those that are shown; without any all twelve.
         flaws: what is wrong with it.
-        tested: pictures of each class in the test set.
+        tested: images of each class in the test set.
 
     Raises:
         InputError: a class is unknown, or a number is out of range.
@@ -97,7 +97,7 @@ class GarmentCatalog(Catalog):
         return ATTRIBUTES
 
     def offers(self) -> Iterator[Offer]:
-        """The offers for every combination of the usual words of each class."""
+        """Return the offers for every combination of the usual words of each class."""
         for name in self._classes:
             place = self._stock.names.index(name)
             for rest in product(*self._stock.usual[place]):
@@ -106,44 +106,44 @@ class GarmentCatalog(Catalog):
                         yield self._offer(slot)
 
     def find(self, path: str) -> Offer | None:
-        """The offer with an address."""
+        """Return the offer with an address."""
         slot = self._slot_of(path)
         offer = None if slot is None else self._offer(slot)
         return offer if offer is not None and offer.path == path else None
 
     def search(self, text: str) -> Sequence[Offer]:
-        """The offers for the one class that a query names; nothing where it names none or two."""
+        """Return the offers for the one class that a query names; none for none or two."""
         return self._found(text)
 
     def content(self, offer: Offer) -> bytes:
-        """The picture, drawn anew."""
+        """Return the image, drawn anew."""
         slot = self._slot_of(offer.path)
         assert slot is not None
         if slot.source is None:
-            return encoded(self._picture(slot), slot.kind)
+            return encoded(self._image(slot), slot.kind)
         if slot.repeats == "near":
-            return near(self._picture(slot.source))
-        return encoded(self._picture(slot.source), slot.source.kind)
+            return near(self._image(slot.source))
+        return encoded(self._image(slot.source), slot.source.kind)
 
-    def test_pictures(self) -> Iterator[tuple[str, str, bytes]]:
-        """Pictures of each class without flaws, as JPEG."""
+    def test_images(self) -> Iterator[tuple[str, str, bytes]]:
+        """Return images of each class without flaws, as JPEG."""
         for name in self._classes:
             place = self._stock.names.index(name)
             for number in range(self._tested):
                 random = np.random.default_rng([self._seed, place, number, TEST])
                 rest = (int(random.choice(usual)) for usual in self._stock.usual[place])
                 garment = self._garment((place, *rest))
-                picture = draw(garment, size_of(random.random(3).tolist()), random)
-                yield name, f"{number:04d}.jpg", encoded(picture, "jpeg")
+                image = draw(garment, size_of(random.random(3).tolist()), random)
+                yield name, f"{number:04d}.jpg", encoded(image, "jpeg")
 
     def _find_all(self, text: str) -> tuple[Offer, ...]:
-        told = named(text)
-        if len(told.classes) != 1 or told.classes[0] not in self._classes:
+        words_of_query = named(text)
+        if len(words_of_query.classes) != 1 or words_of_query.classes[0] not in self._classes:
             return ()
-        place = self._stock.names.index(told.classes[0])
+        place = self._stock.names.index(words_of_query.classes[0])
         ways = []
         for number, attribute in enumerate(ATTRIBUTES):
-            words = told.values[attribute] or ((PLAIN,) if attribute == "pattern" else ())
+            words = words_of_query.values[attribute] or ((PLAIN,) if attribute == "pattern" else ())
             known = self._stock.words[attribute]
             ways.append([known.index(word) for word in words] or self._stock.usual[place][number])
         combinations = [(place, *rest) for rest in product(*ways)]
@@ -170,16 +170,16 @@ class GarmentCatalog(Catalog):
         truth = {"color": shown.color, "material": shown.material, "pattern": shown.pattern}
         if slot.kind in COLORLESS:
             del truth["color"]
-        folder = CLOSED if slot.condition == "closed" else "pictures"
+        folder = CLOSED if slot.condition == "closed" else "images"
         number = self._stock.number(slot.combination) * MOST_ANSWERS + slot.rank
         path = f"{folder}/{(number * self._factor + self._shift) % _SPACE:09x}{SUFFIX_OF[mime]}"
         words = (asked.color, asked.material, asked.pattern, asked.class_name)
         title = " ".join(word for word in words if word != PLAIN).capitalize()
         return Offer(path, title, shown.class_name, mime, slot.size, slot.condition, truth)
 
-    def _picture(self, slot: Slot) -> Image.Image:
+    def _image(self, slot: Slot) -> Image.Image:
         number = self._stock.number(slot.combination)
-        random = np.random.default_rng([self._seed, number, slot.rank, PICTURE])
+        random = np.random.default_rng([self._seed, number, slot.rank, IMAGE])
         return draw(self._garment(slot.shown), slot.size, random)
 
     def _garment(self, combination: Combination) -> Garment:
@@ -190,7 +190,7 @@ class GarmentCatalog(Catalog):
         return Garment(self._stock.names[combination[0]], *words)
 
     def _slot_of(self, path: str) -> Slot | None:
-        """The slot behind an address, if there is one behind it."""
+        """Return the slot behind an address, if there is one behind it."""
         token = path.rpartition("/")[2].partition(".")[0]
         if len(token) != 9 or not set(token) <= set("0123456789abcdef"):
             return None

@@ -1,6 +1,6 @@
-"""Pictures of garments: a silhouette filled with cloth, lit, on a background.
+"""Images of garments: a silhouette filled with cloth, lit, on a background.
 
-Nothing is photographed: every picture is computed from the names of its class, colour, material and
+Nothing is photographed: every image is computed from the names of its class, colour, material and
 pattern and from a random generator, so it needs no file and nobody's permission.
 """
 
@@ -18,7 +18,7 @@ from adc_plugins_search.terms.colors import lab
 from adc_plugins_search.terms.vocabulary import read_words
 
 LARGEST = 400
-"""Longer side, in pixels, up to which pictures are computed; larger ones are enlarged."""
+"""Longer side, in pixels, up to which images are computed; larger ones are enlarged."""
 
 _LEAST = np.float32(18)
 """Light that the darkest dye throws back, of 255; without any, black cloth would show no seams."""
@@ -34,7 +34,7 @@ _ACCENTS = (
 
 @dataclass(frozen=True)
 class Garment:
-    """What a picture shows, in the words of the vocabulary."""
+    """What an image shows, in the words of the vocabulary."""
 
     class_name: str
     color: str
@@ -43,7 +43,7 @@ class Garment:
 
 
 def draw(garment: Garment, size: tuple[int, int], random: np.random.Generator) -> Image.Image:
-    """A picture of a garment.
+    """Return an image of a garment.
 
     Args:
         garment: what it shows.
@@ -54,7 +54,7 @@ def draw(garment: Garment, size: tuple[int, int], random: np.random.Generator) -
     width, height = round(size[0] * scale), round(size[1] * scale)
     pose = _pose(garment, width, height, random)
     planes = _background(width, height, random)
-    # Only the part of the picture that holds the garment is worth the work.
+    # Only the part of the image that holds the garment is worth the work.
     left, top, right, bottom = pose.box(extent(garment.class_name), width, height)
     near = pose.moved(-left, -top)
     shape = silhouette(garment.class_name, near, right - left, bottom - top)
@@ -67,8 +67,8 @@ def draw(garment: Garment, size: tuple[int, int], random: np.random.Generator) -
     planes *= _column(random.uniform(0.96, 1.04) * (1 + random.uniform(-0.015, 0.015, 3)))
     planes += np.float32(1.6) * grain(random, (height, width))
     np.clip(planes, 0, 255, out=planes)
-    picture = Image.merge("RGB", [Image.fromarray(plane) for plane in planes.astype(np.uint8)])
-    return picture if scale == 1 else picture.resize(size, Image.Resampling.BICUBIC)
+    image = Image.merge("RGB", [Image.fromarray(plane) for plane in planes.astype(np.uint8)])
+    return image if scale == 1 else image.resize(size, Image.Resampling.BICUBIC)
 
 
 def _pose(garment: Garment, width: int, height: int, random: np.random.Generator) -> Pose:
@@ -83,7 +83,7 @@ def _pose(garment: Garment, width: int, height: int, random: np.random.Generator
 
 
 def _clothed(garment: Garment, cloth: Cloth, shape: Silhouette, behind: Pixels) -> Pixels:
-    """The cloth with its colour and light, and what shines through it."""
+    """Return the cloth with its colour and light, and what shines through it."""
     base = _rgb(_hex(garment.color))
     base = base + _LEAST * (1 - base / 255)
     made, printed = texture(garment.material, cloth), pattern(garment.pattern, cloth)
@@ -108,13 +108,13 @@ def _clothed(garment: Garment, cloth: Cloth, shape: Silhouette, behind: Pixels) 
 
 
 def _folds(cloth: Cloth) -> Pixels:
-    """Soft folds, longer down than across; about -1…1."""
+    """Return soft folds, longer down than across; about -1…1."""
     coarse = cloth.random.uniform(-1.2, 1.2, (4, 9)).astype(np.float32)
     return enlarged(coarse, cloth.u.shape)
 
 
 def _roundness(mask: Pixels) -> Pixels:
-    """Cloth turns away from the light towards its edges."""
+    """Return cloth turns away from the light towards its edges."""
     small = Image.fromarray((mask * 255).astype(np.uint8)).reduce(4)
     soft = np.asarray(small.filter(ImageFilter.BoxBlur(small.height / 75)), np.float32) / 255
     light = np.float32(0.62) + np.float32(0.42) * enlarged(soft, mask.shape)
@@ -138,7 +138,7 @@ def _rgb(text: str) -> Pixels:
 
 
 def _second_colors(base: Pixels, random: np.random.Generator) -> list[Pixels]:
-    """Those that patterns number: contrast, another, light, dark, and two that never change."""
+    """Return the colors that patterns number: contrast, another, light, dark, two fixed ones."""
     text = "#" + "".join(f"{round(float(value)):02x}" for value in base)
     places = lab([text, *_ACCENTS])
     far = np.linalg.norm(places[1:] - places[0], axis=1)
@@ -151,7 +151,7 @@ def _second_colors(base: Pixels, random: np.random.Generator) -> list[Pixels]:
 
 
 def _background(width: int, height: int, random: np.random.Generator) -> Pixels:
-    """A wall, a wall with a floor, boards, or something out of focus; 3 × height × width."""
+    """Return a wall, a wall with a floor, boards, or something out of focus; 3 × height × width."""
     kind = random.choice(4, p=[0.4, 0.25, 0.15, 0.2])
     color = _scenery(random)
     x = np.linspace(-1, 1, width, dtype=np.float32)
@@ -173,6 +173,6 @@ def _background(width: int, height: int, random: np.random.Generator) -> Pixels:
 
 
 def _scenery(random: np.random.Generator) -> Pixels:
-    """A colour without much of one: walls, floors, paper."""
+    """Return a colour without much of one: walls, floors, paper."""
     lightness = random.choice([random.uniform(215, 250), random.uniform(90, 200)], p=[0.6, 0.4])
     return np.asarray(lightness + random.normal(0, 9, 3), np.float32)

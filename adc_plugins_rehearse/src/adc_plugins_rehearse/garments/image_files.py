@@ -1,4 +1,4 @@
-"""Pictures as files: as cameras and shops write them, and a few of the odd kinds of the web."""
+"""Images as files: as cameras and shops write them, and a few of the odd kinds of the web."""
 
 import io
 from typing import Literal
@@ -19,48 +19,48 @@ _MARGIN = 6
 
 
 def mime_of(kind: Kind) -> str:
-    """The MIME type of a kind of file."""
+    """Return the MIME type of a kind of file."""
     return "image/jpeg" if kind in JPEG else "image/png"
 
 
-def encoded(picture: Image.Image, kind: Kind, quality: int = 88) -> bytes:
-    """A picture as a file.
+def encoded(image: Image.Image, kind: Kind, quality: int = 88) -> bytes:
+    """Return an image as a file.
 
     Args:
-        picture: in RGB.
+        image: in RGB.
         kind: of the file.
         quality: of a JPEG.
     """
     exif = Image.Exif()
     if kind == "turned":
-        picture = picture.transpose(Image.Transpose.ROTATE_90)
+        image = image.transpose(Image.Transpose.ROTATE_90)
         exif[ExifTags.Base.Orientation] = _TO_BE_TURNED_RIGHT
     elif kind == "grey":
-        picture = picture.convert("L")
+        image = image.convert("L")
     elif kind == "palette":
-        picture = picture.quantize(128)
+        image = image.quantize(128)
     elif kind == "deep":
-        picture = Image.fromarray(np.asarray(picture.convert("L"), np.uint16) * 257)
+        image = Image.fromarray(np.asarray(image.convert("L"), np.uint16) * 257)
     elif kind == "alpha":
-        opaque = Image.new("L", picture.size)
-        box = (_MARGIN, _MARGIN, picture.width - _MARGIN, picture.height - _MARGIN)
+        opaque = Image.new("L", image.size)
+        box = (_MARGIN, _MARGIN, image.width - _MARGIN, image.height - _MARGIN)
         opaque.paste(255, box)
-        picture = picture.copy()
-        picture.putalpha(opaque)
+        image = image.copy()
+        image.putalpha(opaque)
     file = io.BytesIO()
     if kind in JPEG:
-        picture.save(file, "JPEG", quality=quality, exif=exif)
+        image.save(file, "JPEG", quality=quality, exif=exif)
     else:
-        picture.save(file, "PNG", compress_level=1)
+        image.save(file, "PNG", compress_level=1)
     return file.getvalue()
 
 
 def near_size(size: tuple[int, int]) -> tuple[int, int]:
-    """The size of a near duplicate of a picture."""
+    """Return the size of a near duplicate of an image."""
     return round(size[0] * NEAR_SCALE), round(size[1] * NEAR_SCALE)
 
 
-def near(picture: Image.Image) -> bytes:
-    """A near duplicate: smaller, a little brighter, and written with less care."""
-    smaller = picture.resize(near_size(picture.size), Image.Resampling.BICUBIC)
+def near(image: Image.Image) -> bytes:
+    """Return a near duplicate: smaller, a little brighter, and written with less care."""
+    smaller = image.resize(near_size(image.size), Image.Resampling.BICUBIC)
     return encoded(smaller.point(lambda value: value * _NEAR_LIGHT), "jpeg", _NEAR_QUALITY)

@@ -29,7 +29,7 @@ class Texture:
 
 
 def texture(material: str, cloth: Cloth) -> Texture:
-    """The texture of a material of the vocabulary."""
+    """Return the texture of a material of the vocabulary."""
     name = group_of(material)
     return TEXTURES[name](cloth, material)
 
@@ -41,7 +41,7 @@ def _groups() -> dict[str, str]:
 
 
 def group_of(material: str) -> str:
-    """The group of the vocabulary that a material belongs to."""
+    """Return the group of the vocabulary that a material belongs to."""
     return _groups()[material]
 
 
@@ -81,7 +81,7 @@ def _plant(cloth: Cloth, material: str) -> Texture:
 
 
 def _threads(cloth: Cloth, along: Pixels, count: int) -> Pixels:
-    """Threads that are not all alike."""
+    """Return threads that are not all alike."""
     lightness = cloth.random.uniform(-1, 1, 4 * count).astype(np.float32)
     return lightness[np.floor(along * count).astype(np.int64) % len(lightness)]
 
@@ -104,7 +104,7 @@ def _sheer(cloth: Cloth, material: str) -> Texture:
 
 
 def lace(cloth: Cloth) -> Pixels:
-    """Flowers of thread with holes between them: 1 where there is thread."""
+    """Return flowers of thread with holes between them: 1 where there is thread."""
     x, y = part(cloth.u * 15) - 0.5, part(cloth.v * 15) - 0.5
     reach, turn = np.hypot(x, y), np.arctan2(y, x)
     petals = step(0.30 + 0.13 * np.cos(6 * turn) - reach, 0.04) - step(0.10 - reach, 0.04)

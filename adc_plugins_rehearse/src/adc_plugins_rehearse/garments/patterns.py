@@ -9,7 +9,7 @@ from adc_plugins_rehearse.garments.prints import Print
 
 
 def pattern(name: str, cloth: Cloth) -> Print:
-    """A pattern of the vocabulary on a piece of cloth."""
+    """Return a pattern of the vocabulary on a piece of cloth."""
     return PATTERNS[name](cloth)
 
 

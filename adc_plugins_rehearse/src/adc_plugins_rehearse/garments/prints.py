@@ -27,24 +27,24 @@ class Print:
 
 
 def solid(cloth: Cloth) -> Print:
-    """One colour."""
+    """Draw one colour."""
     return Print()
 
 
 def stripes(cloth: Cloth, count: float, share: float, *, down: bool, strength: float) -> Print:
-    """Stripes across, or down the garment."""
+    """Draw stripes across, or down the garment."""
     count *= cloth.number(0.85, 1.15)
     along = cloth.u if down else cloth.v
     return Print(((strength * bars(along * count, share), 0),))
 
 
 def shadow_stripes(cloth: Cloth) -> Print:
-    """Stripes of one colour that take the light differently."""
+    """Draw stripes of one colour that take the light differently."""
     return Print(relief=0.24 * (bars(cloth.u * 20, 0.5) - 0.5))
 
 
 def bands(cloth: Cloth, parts: tuple[tuple[float, float, int, float], ...], size: float) -> Print:
-    """Bands that cross, each with its place, its width, its colour and its strength."""
+    """Draw bands that cross, each with its place, its width, its colour and its strength."""
     size *= cloth.number(0.85, 1.15)
     layers = [
         (np.float32(strength) * bars(along * size + place, width, 0.03), color)
@@ -55,14 +55,14 @@ def bands(cloth: Cloth, parts: tuple[tuple[float, float, int, float], ...], size
 
 
 def gingham(cloth: Cloth) -> Print:
-    """Checks of two crossing bands."""
+    """Draw checks of two crossing bands."""
     size = 12 * cloth.number(0.8, 1.2)
     across, down = bars(cloth.u * size, 0.5), bars(cloth.v * size, 0.5)
     return Print(((np.minimum(1, 0.5 * across + 0.5 * down), 2),))
 
 
 def houndstooth(cloth: Cloth) -> Print:
-    """Broken checks, from the twill of four dark and four light threads."""
+    """Draw broken checks, from the twill of four dark and four light threads."""
     size = 11 * cloth.number(0.8, 1.2)
     x, y = np.floor(part(cloth.u * size) * 8), np.floor(part(cloth.v * size) * 8)
     warp, weft, twill = x < 4, y < 4, (x + y) % 4 < 2
@@ -70,7 +70,7 @@ def houndstooth(cloth: Cloth) -> Print:
 
 
 def glen_check(cloth: Cloth) -> Print:
-    """Large checks of fine ones."""
+    """Draw large checks of fine ones."""
     large = wave(cloth.u * 5) > 0.5, wave(cloth.v * 5) > 0.5
     fine = bars((cloth.u + cloth.v) * 55, 0.5, 0.3)
     check = bars(cloth.u * 55, 0.5, 0.3) * large[0] + bars(cloth.v * 55, 0.5, 0.3) * large[1]
@@ -78,7 +78,7 @@ def glen_check(cloth: Cloth) -> Print:
 
 
 def diamonds(cloth: Cloth, size: float, lines: float) -> Print:
-    """Lozenges, with or without lines across them."""
+    """Draw lozenges, with or without lines across them."""
     size *= cloth.number(0.85, 1.15)
     a, b = (cloth.u * 1.4 + cloth.v) * size, (cloth.u * 1.4 - cloth.v) * size
     filled = ((np.floor(a) % 2) * (np.floor(b) % 2)).astype(np.float32)
@@ -87,7 +87,7 @@ def diamonds(cloth: Cloth, size: float, lines: float) -> Print:
 
 
 def dots(cloth: Cloth, count: float, radius: float) -> Print:
-    """Dots in staggered rows."""
+    """Draw dots in staggered rows."""
     count *= cloth.number(0.85, 1.15)
     y = cloth.v * count
     x = cloth.u * count + 0.5 * (np.floor(y) % 2)
@@ -96,7 +96,7 @@ def dots(cloth: Cloth, count: float, radius: float) -> Print:
 
 
 def flowers(cloth: Cloth, count: float, size: float) -> Print:
-    """Flowers of five petals with a heart, each turned and moved a little, and leaves."""
+    """Draw flowers of five petals with a heart, each turned and moved a little, and leaves."""
     x, y = cloth.u * count + 100, cloth.v * count
     x = x + 0.5 * (np.floor(y) % 2)
     moved = 0.34 * (of_cell(x, y) - 0.5), 0.34 * (of_cell(x, y, 1) - 0.5)
@@ -108,7 +108,7 @@ def flowers(cloth: Cloth, count: float, size: float) -> Print:
 
 
 def paisley(cloth: Cloth) -> Print:
-    """Drops with rings in them."""
+    """Draw drops with rings in them."""
     x, y = cloth.u * 6 + 50, cloth.v * 6
     x = x + 0.5 * (np.floor(y) % 2)
     x, y = part(x) - 0.5, part(y) - 0.5
@@ -120,13 +120,13 @@ def paisley(cloth: Cloth) -> Print:
 
 
 def toile(cloth: Cloth) -> Print:
-    """Fine drawing in patches."""
+    """Draw fine drawing in patches."""
     fine = bars(cloth.smooth(14) * 3, 0.22, 0.08) * step(cloth.smooth(5), 0.1)
     return Print(((fine, 0),))
 
 
 def spots(cloth: Cloth) -> Print:
-    """A leopard's: rings that are not closed."""
+    """Draw a leopard's: rings that are not closed."""
     x, y = cloth.u * 15 + 60 + 0.4 * cloth.smooth(14), cloth.v * 15 + 0.4 * cloth.smooth(14)
     x = x + 0.5 * (np.floor(y) % 2)
     angle = 6.3 * of_cell(x, y)
@@ -137,13 +137,13 @@ def spots(cloth: Cloth) -> Print:
 
 
 def camouflage(cloth: Cloth) -> Print:
-    """Patches of three shades."""
+    """Draw patches of three shades."""
     one, two = cloth.smooth(9) + 0.5 * cloth.smooth(20), cloth.smooth(9) + 0.5 * cloth.smooth(20)
     return Print(((step(one - 0.45, 0.03), 2), (step(two - 0.6, 0.03), 3)))
 
 
 def triangles(cloth: Cloth) -> Print:
-    """Triangles of two further colours."""
+    """Draw triangles of two further colours."""
     x, y = cloth.u * 8 + 40, cloth.v * 8
     kind = of_cell(x, y)
     upper = step(part(x) - part(y), 0.04)
@@ -151,25 +151,25 @@ def triangles(cloth: Cloth) -> Print:
 
 
 def zigzag(cloth: Cloth, count: float, share: float) -> Print:
-    """Zigzag bands."""
+    """Draw zigzag bands."""
     count *= cloth.number(0.85, 1.15)
     return Print(((bars(cloth.v * count + 0.6 * wave(cloth.u * count), share), 0),))
 
 
 def blocks(cloth: Cloth) -> Print:
-    """Three large fields."""
+    """Draw three large fields."""
     low, high = cloth.number(0.62, 0.70), cloth.number(0.28, 0.36)
     return Print(((step(cloth.v - low, 0.004), 0), (step(high - cloth.v, 0.004), 1)))
 
 
 def abstract(cloth: Cloth) -> Print:
-    """Loose strokes."""
+    """Draw loose strokes."""
     strokes = step(cloth.smooth(6) - 0.5, 0.03), step(np.abs(cloth.smooth(4)) - 0.85, 0.03)
     return Print(((strokes[0], 0), (strokes[1], 1)))
 
 
 def rings(cloth: Cloth) -> Print:
-    """Cloth that was bound around a point and dyed."""
+    """Draw cloth that was bound around a point and dyed."""
     x, y = cloth.u - cloth.number(-0.1, 0.1), cloth.v - cloth.number(0.35, 0.6)
     reach, turn = np.hypot(x, y), np.arctan2(y, x)
     swirl = reach * 7 + turn / 6.283 * 2 + 0.35 * cloth.smooth(10)
@@ -179,33 +179,33 @@ def rings(cloth: Cloth) -> Print:
 
 
 def ombre(cloth: Cloth) -> Print:
-    """A colour that goes over into another towards the hem."""
+    """Draw a colour that goes over into another towards the hem."""
     return Print(((np.clip((cloth.v - 0.45) / 0.5, 0, 0.9), 0),))
 
 
 def batik(cloth: Cloth) -> Print:
-    """Flowers with the cracks of wax."""
+    """Draw flowers with the cracks of wax."""
     cracks = step(0.07 - np.abs(cloth.smooth(16)), 0.04)
     motif = flowers(cloth, 4, 1.1).layers[1][0]
     return Print(((0.8 * motif, 1), (0.7 * cracks, 0)))
 
 
 def shibori(cloth: Cloth) -> Print:
-    """Rings that ran a little."""
+    """Draw rings that ran a little."""
     x, y = part(cloth.u * 9) - 0.5, part(cloth.v * 9) - 0.5
     rings = step(0.09 - np.abs(np.hypot(x, y) - 0.3 - 0.05 * cloth.smooth(30)), 0.07)
     return Print(((0.85 * rings, 0),))
 
 
 def ikat(cloth: Cloth) -> Print:
-    """Lozenges of threads that were dyed before weaving."""
+    """Draw lozenges of threads that were dyed before weaving."""
     blurred = cloth.u * 5 + 0.16 * cloth.smooth(60)
     diamond = np.abs(part(blurred) - 0.5) + np.abs(part(cloth.v * 4) - 0.5)
     return Print(((bars(diamond * 2.2, 0.4, 0.1), 0), (step(0.14 - diamond, 0.05), 1)))
 
 
 def emblem(cloth: Cloth, radius: float) -> Print:
-    """A large picture on the chest."""
+    """Draw a large image on the chest."""
     x, y = cloth.u / radius, (cloth.v - 0.45) / radius
     disc = step(1 - np.hypot(x, y), 0.02)
     hills = disc * step(y - 0.25 + 0.35 * wave(x * 0.9 + 0.2), 0.03)
@@ -214,7 +214,7 @@ def emblem(cloth: Cloth, radius: float) -> Print:
 
 
 def logo(cloth: Cloth) -> Print:
-    """A word of a few letters across the chest."""
+    """Draw a word of a few letters across the chest."""
     x, y = cloth.u / 0.26, (cloth.v - 0.40) / 0.035
     inside = step(1 - np.abs(x), 0.01) * step(1 - np.abs(y), 0.05)
     column = (x + 1) * 14
@@ -224,7 +224,7 @@ def logo(cloth: Cloth) -> Print:
 
 
 def emoji(cloth: Cloth) -> Print:
-    """A face on the chest."""
+    """Draw a face on the chest."""
     x, y = cloth.u / 0.15, (cloth.v - 0.45) / 0.15
     face = step(1 - np.hypot(x, y), 0.03)
     eyes = step(0.17 - np.hypot((np.abs(x) - 0.35), (y + 0.25) * 0.7), 0.03)
@@ -233,7 +233,7 @@ def emoji(cloth: Cloth) -> Print:
 
 
 def galaxy(cloth: Cloth) -> Print:
-    """Clouds and stars."""
+    """Draw clouds and stars."""
     clouds = 0.75 * step(cloth.smooth(4) - 0.2, 0.5), 0.5 * step(cloth.smooth(5) - 0.3, 0.4)
     stars = step(cloth.grain() - 2.6, 0.2)
     return Print(((clouds[0], 1), (clouds[1], 2), (stars, 0)))

@@ -28,7 +28,7 @@ Pixels = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Pose:
-    """Where a garment lies in its picture.
+    """Where a garment lies in its image.
 
     Attributes:
         middle: of the garment, in pixels.
@@ -43,14 +43,14 @@ class Pose:
     stretch: float = 1.0
 
     def place(self, points: Points) -> Points:
-        """Points of a shape in pixels of the picture."""
+        """Return points of a shape in pixels of the image."""
         across, down = points[:, 0] * self.stretch, points[:, 1] - 0.5
         cos, sin = np.cos(self.angle), np.sin(self.angle)
         turned = np.stack([across * cos - down * sin, across * sin + down * cos], axis=1)
         return np.asarray(turned * self.height + self.middle)
 
     def box(self, extent: float, width: int, height: int) -> tuple[int, int, int, int]:
-        """Left, top, right and bottom of the part of a picture that holds the garment."""
+        """Return left, top, right and bottom of the part of an image that holds the garment."""
         across, down = extent / 2 + 0.02, _BELOW
         corners = [[-across, -0.02], [across, -0.02], [across, down], [-across, down]]
         places = self.place(np.array(corners))
@@ -58,11 +58,11 @@ class Pose:
         return max(0, int(left)), max(0, int(top)), min(width, int(right)), min(height, int(bottom))
 
     def moved(self, right: float, down: float) -> "Pose":
-        """The same elsewhere."""
+        """Return the same elsewhere."""
         return replace(self, middle=(self.middle[0] + right, self.middle[1] + down))
 
     def cloth(self, width: int, height: int) -> tuple[Pixels, Pixels]:
-        """For each pixel the place on the garment: across from its middle, down from its top."""
+        """Return each pixel's place on the garment: across from its middle, down from its top."""
         x = (np.arange(width, dtype=np.float32) - self.middle[0]) / self.height
         y = (np.arange(height, dtype=np.float32)[:, None] - self.middle[1]) / self.height
         cos, sin = np.float32(np.cos(self.angle)), np.float32(np.sin(self.angle))
@@ -88,23 +88,23 @@ class Silhouette:
 
 @cache
 def shapes() -> dict[str, Any]:
-    """The shape of every class."""
+    """Return the shape of every class."""
     return read_config(SHAPES, "the silhouettes")
 
 
 def extent(class_name: str) -> float:
-    """The width of a garment, in heights."""
+    """Return the width of a garment, in heights."""
     return max(2 * float(point[0]) for part in shapes()[class_name]["cloth"] for point in part)
 
 
 def silhouette(class_name: str, pose: Pose, width: int, height: int) -> Silhouette:
-    """The masks of a garment.
+    """Return the masks of a garment.
 
     Args:
         class_name: one of the twelve.
         pose: where it lies.
-        width: of the picture, in pixels.
-        height: of the picture, in pixels.
+        width: of the image, in pixels.
+        height: of the image, in pixels.
     """
     size = (_FINER * width, _FINER * height)
     canvas = _Canvas(pose, size)
@@ -127,13 +127,13 @@ class _Canvas:
         self._on_painted = ImageDraw.Draw(self._painted)
 
     def cover(self, half: Points) -> None:
-        """A part of the cloth, over what is there already."""
+        """Return a part of the cloth, over what is there already."""
         whole = self._place(np.concatenate([half, half[::-1] * (-1, 1)]))
         self._on_tone.polygon(whole, _PLAIN)
         self._on_mask.polygon(whole, 255)
 
     def add(self, detail: dict[str, Any]) -> None:
-        """Something that lies on the cloth."""
+        """Return something that lies on the cloth."""
         points = np.array(detail["points"], float)
         for side in (1,) if detail.get("one_side") else (1, -1):
             self._add(detail, points * (side, 1))
@@ -165,7 +165,7 @@ class _Canvas:
         self._on_tone.line(self._place(points), _tone(change), self._pixels(width), "curve")
 
     def _ribs(self, corners: Points, count: int) -> None:
-        """Lines across a strip whose first and second corners are its upper edge."""
+        """Return lines across a strip whose first and second corners are its upper edge."""
         upper = np.linspace(corners[0], corners[1], count + 1)
         lower = np.linspace(corners[3], corners[2], count + 1)
         for ends in zip(upper, lower, strict=True):
@@ -192,7 +192,7 @@ class _Canvas:
         return max(1, round(width * self._unit))
 
     def masks(self) -> Silhouette:
-        """What was drawn, at its true size."""
+        """Return what was drawn, at its true size."""
         return Silhouette(
             _float(self._mask.reduce(_FINER)) / 255,
             _float(self._tone.reduce(_FINER)) / _PLAIN,
@@ -214,7 +214,7 @@ def _tone(change: float) -> int:
 
 
 def _rounded(points: Points) -> Points:
-    """Corners cut (Chaikin, 1974); the ends stay."""
+    """Return corners cut (Chaikin, 1974); the ends stay."""
     for _ in range(_ROUNDS):
         before, after = points[:-1], points[1:]
         cut = np.stack([0.85 * before + 0.15 * after, 0.15 * before + 0.85 * after], axis=1)

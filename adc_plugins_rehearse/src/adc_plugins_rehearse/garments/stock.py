@@ -19,9 +19,9 @@ from adc_plugins_search.terms.vocabulary import ATTRIBUTES, values_for
 
 MOST_ANSWERS = 1000
 SMALLEST, LARGEST = 300, 800
-"""Longer side of the pictures, in pixels."""
+"""Longer side of the images, in pixels."""
 
-FAVOR, OFFERS, PICTURE, TEST, SEARCH, ADDRESS = range(1, 7)
+FAVOR, OFFERS, IMAGE, TEST, SEARCH, ADDRESS = range(1, 7)
 """What generators are for; the last part of their seeds, where a zero would not count."""
 
 _DRAWS = 14
@@ -38,11 +38,11 @@ class Slot:
     Attributes:
         combination: to which it is an answer.
         rank: which answer, from 0.
-        shown: what its picture shows.
+        shown: what its image shows.
         kind: of its file.
-        size: of its picture, in pixels.
+        size: of its image, in pixels.
         condition: how the server answers.
-        source: whose picture it repeats; None where it has its own.
+        source: whose image it repeats; None where it has its own.
         repeats: how: `copies`, `near` or `shared`.
     """
 
@@ -97,14 +97,14 @@ class Stock:
         self._draws = lru_cache(512)(self._new_draws)
 
     def number(self, combination: Combination) -> int:
-        """The number of a combination; those of its slots follow from it."""
+        """Return the number of a combination; those of its slots follow from it."""
         number = combination[0]
         for attribute, place in zip(ATTRIBUTES, combination[1:], strict=True):
             number = number * len(self.words[attribute]) + place
         return number
 
     def at(self, number: int) -> Slot | None:
-        """The slot with a number; None where there is none."""
+        """Return the slot with a number; None where there is none."""
         rest, rank = divmod(number, MOST_ANSWERS)
         places = []
         for attribute in reversed(ATTRIBUTES):
@@ -118,7 +118,7 @@ class Stock:
         return self.slot(combination, rank)
 
     def count(self, combination: Combination) -> int:
-        """How many offers a combination of words has.
+        """Return how many offers a combination of words has.
 
         How well each word goes with the class makes the combination more or less common.
         """
@@ -132,7 +132,7 @@ class Stock:
         return self._answers if common >= tail else int(self._answers * (common / tail) ** 2)
 
     def slots(self, combination: Combination) -> Iterator[Slot]:
-        """The slots of a combination, best first."""
+        """Return the slots of a combination, best first."""
         return (self.slot(combination, rank) for rank in range(self.count(combination)))
 
     def _new_draws(self, combination: Combination) -> list[list[float]]:
@@ -141,7 +141,7 @@ class Stock:
         return rows
 
     def slot(self, combination: Combination, rank: int) -> Slot:
-        """One slot of a combination."""
+        """Return one slot of a combination."""
         draws = self._draws(combination)[rank]
         shown = self._class_of(combination, draws[1], draws[2])
         repeats, condition = self._fate(draws[0])
@@ -152,8 +152,8 @@ class Stock:
                 kind, size = source.kind, source.size
                 if repeats == "near":
                     kind, size = "jpeg", near_size(size)
-                told = (combination, rank, source.shown, kind, size)
-                return Slot(*told, source=source, repeats=repeats)
+                shown_slot = (combination, rank, source.shown, kind, size)
+                return Slot(*shown_slot, source=source, repeats=repeats)
         shown = self._attributes_of(shown, draws[3:6], draws[6:9])
         kind = "png" if draws[13] > 0.9 else "jpeg"
         if draws[12] < self._flaws.odd:
@@ -161,7 +161,7 @@ class Stock:
         return Slot(combination, rank, shown, kind, size_of(draws[9:12]), condition)
 
     def _fate(self, draw: float) -> tuple[str, Condition]:
-        """Whether an offer repeats another and how, and its condition."""
+        """Tell whether an offer repeats another and how, and its condition."""
         for repeats in ("copies", "near", "shared"):
             draw -= getattr(self._flaws, repeats)
             if draw < 0:
@@ -173,7 +173,7 @@ class Stock:
         return "", "good"
 
     def _class_of(self, combination: Combination, draw: float, which: float) -> Combination:
-        """The combination with the class that is shown."""
+        """Return the combination with the class that is shown."""
         name = self.names[combination[0]]
         if draw >= self._flaws.noise:
             return combination
@@ -186,7 +186,7 @@ class Stock:
     def _attributes_of(
         self, shown: Combination, wrong: Sequence[float], which: Sequence[float]
     ) -> Combination:
-        """The combination with the attributes that are shown."""
+        """Return the combination with the attributes that are shown."""
         found = list(shown)
         for number, attribute in enumerate(ATTRIBUTES, 1):
             if wrong[number - 1] < self._flaws.wrong_attributes:
@@ -202,7 +202,7 @@ class Stock:
     def _source(
         self, asked: Combination, shown: Combination, repeats: str, draws: Sequence[float]
     ) -> Slot | None:
-        """A plain answer to what is shown, or to something near it, that can be repeated."""
+        """Return a plain answer to what is shown, or to something near it, that can be repeated."""
         usual = self.usual[shown[0]]
         found = list(shown)
         if shown != asked:
@@ -232,7 +232,7 @@ class Stock:
 
 
 def size_of(draws: Sequence[float]) -> tuple[int, int]:
-    """Width and height, more often small than large."""
+    """Return width and height, more often small than large."""
     longer = round(SMALLEST + (LARGEST - SMALLEST) * draws[0] ** 3)
     shorter = max(SMALLEST, round(longer * (0.75 + 0.25 * draws[1])))
     return (longer, shorter) if draws[2] < 0.4 else (shorter, longer)

@@ -31,7 +31,7 @@ class Named:
 
 
 def named(text: str) -> Named:
-    """What a text names, with the longest words first: "royal blue" is no "blue"."""
+    """Return what a text names, with the longest words first: "royal blue" is no "blue"."""
     found: dict[str, dict[str, None]] = {kind: {} for kind in (CLASS, *ATTRIBUTES)}
     twofold = []
     for kinds, word in _phrases_in(text):
@@ -48,7 +48,7 @@ def named(text: str) -> Named:
 
 
 def _phrases_in(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
-    """The words of the vocabulary in a text, each with the kinds that it may be."""
+    """Return the words of the vocabulary in a text, each with the kinds that it may be."""
     tokens, phrases = _tokens(text), _phrases()
     longest = max(map(len, phrases))
     place = 0
@@ -64,14 +64,14 @@ def _phrases_in(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
 
 
 def _tokens(text: str) -> tuple[str, ...]:
-    """Runs of letters or of digits, in lower case, spelt as in the vocabulary."""
+    """Return runs of letters or of digits, in lower case, spelt as in the vocabulary."""
     plain = re.findall(r"[^\W\d_]+|\d+", unicodedata.normalize("NFKC", text).casefold())
     return tuple(" ".join(_SPELLINGS.get(word, word) for word in plain).split())
 
 
 @cache
 def _phrases() -> dict[tuple[str, ...], tuple[tuple[str, ...], str]]:
-    """Every word of the vocabulary, as tokens, with its kinds and its spelling there."""
+    """Return every word of the vocabulary, as tokens, with its kinds and its spelling there."""
     found: dict[tuple[str, ...], tuple[tuple[str, ...], str]] = {}
     for kind, words in ((CLASS, class_names()), *((name, values(name)) for name in ATTRIBUTES)):
         for word in words:
@@ -81,17 +81,17 @@ def _phrases() -> dict[tuple[str, ...], tuple[tuple[str, ...], str]]:
 
 
 def class_names() -> tuple[str, ...]:
-    """The twelve classes."""
+    """Return the twelve classes."""
     return tuple(read_words()["classes"])
 
 
 @cache
 def values(attribute: str) -> tuple[str, ...]:
-    """Every value of an attribute, in the order of the vocabulary."""
+    """Return every value of an attribute, in the order of the vocabulary."""
     return tuple(word for words in read_words()[attribute].values() for word in words)
 
 
 @cache
 def suitable(attribute: str, class_name: str) -> frozenset[str]:
-    """The values of an attribute that suit a class."""
+    """Return the values of an attribute that suit a class."""
     return frozenset(word for words in groups_for(attribute, class_name).values() for word in words)

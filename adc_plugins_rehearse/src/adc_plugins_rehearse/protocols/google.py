@@ -57,7 +57,7 @@ class GoogleProtocol(Protocol):
     def _results(self, request: web.Request, text: str, start: int, count: int) -> dict[str, Any]:
         offers = self.catalog.search(text)[:MAX_RESULTS]
         shown = offers[start - 1 : start - 1 + count]
-        told = {
+        request_facts = {
             "title": f"Google Custom Search - {text}",
             "totalResults": str(len(offers)),
             "searchTerms": text,
@@ -68,11 +68,11 @@ class GoogleProtocol(Protocol):
         }
         results: dict[str, Any] = {
             "kind": "customsearch#search",
-            "queries": {"request": [told]},
+            "queries": {"request": [request_facts]},
             "searchInformation": {"totalResults": str(len(offers))},
         }
         if start + count <= len(offers):
-            following = told | {"startIndex": start + count, "count": count}
+            following = request_facts | {"startIndex": start + count, "count": count}
             results["queries"]["nextPage"] = [following]
         if shown:
             results["items"] = [_item(offer, self.root(request, offer)) for offer in shown]

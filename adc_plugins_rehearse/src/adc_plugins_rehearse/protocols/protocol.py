@@ -15,7 +15,7 @@ class Protocol(ABC):
     Args:
         catalog: what is searched.
         quota: searches that are answered; later ones meet the service's limit. None: no end.
-        hosts: hosts of the pictures; without any it is the one that was asked.
+        hosts: hosts of the images; without any it is the one that was asked.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Protocol(ABC):
         return True
 
     def root(self, request: web.Request, offer: Offer) -> str:
-        """The address of the host that has an offer's picture, with a slash at the end."""
+        """Return the address of the host that has an offer's image, with a slash at the end."""
         if not self._hosts:
             return f"{request.scheme}://{request.host}/"
         host = host_of(offer.path, self._hosts)
@@ -46,5 +46,5 @@ class Protocol(ABC):
 
 
 def host_of(path: str, hosts: Sequence[str]) -> str:
-    """Which of the hosts has the picture with a path; always the same one."""
+    """Return which of the hosts has the image with a path; always the same one."""
     return hosts[crc32(path.encode()) % len(hosts)]

@@ -51,7 +51,7 @@ from adc_plugins_search.http_headers import user_agent
 
 License = Literal["cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd"]
 _MAX_SHOWN_OUTCOMES = 5
-"""Outcomes that are told while images arrive; all are in the end."""
+"""Outcomes that are shown while images arrive; all are at the end."""
 _CHOOSING_OPTIONS = ("allow_licenses", "near_duplicates", "near_bits", "relax")
 MIN_IMAGES_FOR_PROCESSES = 1000
 """Images below which starting processes costs more than it brings (measured on two processors)."""
@@ -60,19 +60,19 @@ MIN_IMAGES_FOR_PROCESSES = 1000
 class Downloader(Collector):
     """Downloads the images that searchers find, checks them and drops exact duplicates.
 
-    Every picture is decoded in full, turned upright, converted to RGB, shrunk so that its shorter
-    side is `size`, and stored as a JPEG without metadata in a tar file of `shard_size` pictures,
-    which readers of WebDataset take as it is. Of pictures that are stored alike the
+    Every image is decoded in full, turned upright, converted to RGB, shrunk so that its shorter
+    side is `size`, and stored as a JPEG without metadata in a tar file of `shard_size` images,
+    which readers of WebDataset take as it is. Of images that are stored alike the
     first one is kept, in the order of queries, searchers and rank; where the others were found for
     another class, the column `also_found_as` of the sources names it.
 
     The dataset's ids come from the images' addresses, its order from the design; it does not depend
     on the order in which images arrive, on retries or on interruptions. Every hit that is not in it
-    stands in `refused.parquet` in the work folder, with its reason; every hit of a picture that is
-    stands in `hits.parquet`, however many queries have found it.
+    is in `refused.parquet` in the work folder, with its reason; every hit of an image that is kept
+    is in `hits.parquet`, however many queries have found it.
 
     Servers' rules are kept: robots.txt, and what `X-Robots-Tag`, `tdm-reservation` and
-    `Content-Usage` say with a picture, or its own XMP metadata. `collection.json` in the work
+    `Content-Usage` say with an image, or its own XMP metadata. `collection.json` in the work
     folder holds the options, with the rules that were ignored, if any.
 
     Where no server answers any more the work stops (`max_consecutive_unreachable`), and no image
@@ -107,8 +107,8 @@ class Downloader(Collector):
     size: int = Field(
         256, ge=8, description="length of the shorter side, in pixels; never enlarged"
     )
-    min_side: int = Field(32, ge=1, description="refuse pictures with a shorter side, in pixels")
-    max_pixels: int = Field(MAX_PIXELS, ge=1, description="refuse larger pictures undecoded")
+    min_side: int = Field(32, ge=1, description="refuse images with a shorter side, in pixels")
+    max_pixels: int = Field(MAX_PIXELS, ge=1, description="refuse larger images undecoded")
     max_bytes: int = Field(20_000_000, ge=1, description="refuse larger files")
     decoder: Decoder = Field(
         "pillow",
@@ -125,7 +125,7 @@ class Downloader(Collector):
     )
     max_concurrent_searches: int = Field(8, ge=1, description="searches at the same time")
     timeout: float = Field(30, gt=0, description="seconds for one image, from first to last byte")
-    connect_timeout: float = Field(8, gt=0, description="seconds until a connection stands")
+    connect_timeout: float = Field(8, gt=0, description="seconds until a connection is made")
     read_timeout: float = Field(10, gt=0, description="seconds between two pieces of an image")
     retries: int = Field(3, ge=0, description="further attempts after an error that may pass")
     backoff: float = Field(1, ge=0, description="seconds before the first of them, then doubled")
@@ -161,11 +161,11 @@ class Downloader(Collector):
     )
     near_duplicates: NearDuplicates = Field(
         "keep",
-        description="of pictures that are nearly the same keep all, the first, or none where their "
-        "classes differ; the column duplicate_group tells them in any case",
+        description="of images that are nearly the same keep all, the first, or none where their "
+        "classes differ; the column duplicate_group names them in any case",
     )
     near_bits: int = Field(
-        3, ge=0, le=MOST_BITS, description="of 64, in which the hashes of such pictures may differ"
+        3, ge=0, le=MOST_BITS, description="of 64, in which the hashes of such images may differ"
     )
     relax: tuple[str, ...] = Field(
         (),
@@ -252,7 +252,7 @@ class Downloader(Collector):
         return np.frombuffer(keys, f"S{KEY_LENGTH}"), counts
 
     def _require_contact(self, task: FetchTask, rules: FetchRules) -> None:
-        """Other people's servers are not asked by somebody who cannot be reached."""
+        """Return other people's servers are not asked by somebody who cannot be reached."""
         if rules.named or task.root is not None:
             return
         address = URL(task.url)
@@ -267,7 +267,7 @@ class Downloader(Collector):
         journal: Journal,
         rules: FetchRules,
     ) -> None:
-        """Have every errand of the queue end in the journal."""
+        """Fetch every task of the queue; each ends in the journal."""
         before, left = counts.total(), sum(count for _, count in queue.hosts())
         given_up = Counter[str]()
         progress(before, before + left, "image")
@@ -296,7 +296,7 @@ class Downloader(Collector):
         warn_of_hosts(given_up)
 
     def _processes(self, images: int) -> tuple[bool, int]:
-        """Whether to start processes, and how many workers there are."""
+        """Tell whether to start processes, and how many workers there are."""
         if self.processes is None and images < MIN_IMAGES_FOR_PROCESSES:
             return False, 1
         return True, min(self.processes or os.cpu_count() or 1, self.max_connections)

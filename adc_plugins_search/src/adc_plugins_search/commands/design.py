@@ -22,14 +22,14 @@ class DesignCommand:
     """Design classes and queries with a language model or a vocabulary, and review the words."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The options of `adc design`."""
+        """Add the options of `adc design`."""
         parser.add_argument("brief", type=Path, help="the brief: subject and classes, as YAML")
         parser.add_argument(
             "--to",
             type=Path,
             default=Path("design.yaml"),
             metavar="FILE",
-            help="the design file (design.yaml); what stands there already is kept",
+            help="the design file (design.yaml); what is there already is kept",
         )
         parser.add_argument(
             "--use",
@@ -140,7 +140,7 @@ def _design(designer: "Designer", brief: "Brief", to: Path, folder: Path, *, ask
 
 
 def _proposals(designer: "Designer", brief: "Brief") -> "Iterator[Proposal]":
-    """The proposals of any designer; one that only designs offers what it takes."""
+    """Return the proposals of any designer; one that only designs offers what it takes."""
     from adc_plugins_search.terms.normalize import group_terms
     from adc_plugins_search.terms.proposals import Proposal, Proposer
 
@@ -159,7 +159,7 @@ def _proposals(designer: "Designer", brief: "Brief") -> "Iterator[Proposal]":
 
 
 def _start(designer: "Designer", to: Path, folder: Path) -> "DesignFile":
-    """What was decided before: in a review that was not finished, or in the file and by hand."""
+    """Return what was decided before: in an unfinished review, or in the file by hand."""
     from adc_core.design import Brief
     from adc_plugins_search.design_review.design_file import DesignFile
     from adc_plugins_search.designers.file import FileDesigner
@@ -181,7 +181,7 @@ def _start(designer: "Designer", to: Path, folder: Path) -> "DesignFile":
     design_file = DesignFile.read(to)
     FileDesigner(path=to).design(Brief(subject="what stands there"))
     if not written.exists():
-        print(f"kept: what stands in {to}")
+        print(f"kept: what is in {to}")
         return design_file
     before = DesignFile.read(written)
     for line in design_file.differences(before):
@@ -206,7 +206,7 @@ def _finish(design_file: "DesignFile", to: Path, folder: Path) -> None:
 
 
 def _say_progress(done: int, total: int | None, unit: str) -> None:
-    """A line that the next one overwrites, where somebody looks."""
+    """Return a line that the next one overwrites, where somebody looks."""
     if sys.stderr.isatty():
         text = "" if done == total else f"asking: {unit} {done + 1} of {total} …"
         print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)

@@ -29,7 +29,7 @@ class DesignFile:
         chosen: place to the words that the design holds; none: the class has not this attribute.
         rejected: place to words that shall not be offered again.
         omit_from_query: values that the images have but the query leaves out.
-        extras: what else stands in the file: `template`, `samples_per_query`.
+        extras: what else is in the file: `template`, `samples_per_query`.
     """
 
     classes: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ class DesignFile:
 
     @classmethod
     def read(cls, path: Path) -> "DesignFile":
-        """What a design file says.
+        """Return what a design file says.
 
         Raises:
             InputErrors: it cannot be read or says something wrong.
@@ -64,7 +64,7 @@ class DesignFile:
         return cls(written.classes, chosen, rejected, written.omit_from_query, extras)
 
     def differences(self, before: "DesignFile") -> Iterator[str]:
-        """What a person changed since, one line per place."""
+        """Return what a person changed since, one line per place."""
         for place in dict.fromkeys((*before.chosen, *self.chosen)):
             now, then = self.chosen.get(place, ()), before.chosen.get(place, ())
             words = [f"+ {word}" for word in now if word not in then]
@@ -73,7 +73,7 @@ class DesignFile:
                 yield f"{' · '.join(place)}: {', '.join(words)}"
 
     def reject_what_was_removed(self, before: "DesignFile") -> None:
-        """Words that stood there before and were taken away by hand are rejected."""
+        """Return words that stood there before and were taken away by hand are rejected."""
         for place, words in before.chosen.items():
             chosen, rejected = self.chosen.setdefault(place, ()), self.rejected.get(place, ())
             gone = (word for word in words if word not in (*chosen, *rejected))
@@ -86,7 +86,7 @@ class DesignFile:
         self.rejected[place] = rejected
 
     def text(self) -> str:
-        """The file."""
+        """Return the file."""
         table: dict[str, Any] = {
             "classes": list(self.classes),
             "by_class": _nested(self.chosen),

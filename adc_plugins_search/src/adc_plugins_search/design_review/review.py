@@ -85,7 +85,7 @@ class Section:
         return None
 
     def lines(self) -> Iterator[str]:
-        """The words by group, taken ones with a star."""
+        """Return the words by group, taken ones with a star."""
         size = max((len(name) for name in self.groups), default=0)
         for name, words in self.offered.items():
             if words:
@@ -94,7 +94,7 @@ class Section:
         yield from self.summary()
 
     def summary(self) -> Iterator[str]:
-        """The words that are taken, and those that are rejected."""
+        """Return the words that are taken, and those that are rejected."""
         total = sum(map(len, self.offered.values()))
         yield from _wrapped(f"  {len(self.chosen)} of {total} taken: ", self.chosen)
         if self.rejected:
@@ -102,7 +102,7 @@ class Section:
 
 
 def _wrapped(head: str, words: Sequence[str]) -> list[str]:
-    """Words behind a head, on as many lines as they need; no word is broken."""
+    """Return words behind a head, on as many lines as they need; no word is broken."""
     width = max(40, min(100, shutil.get_terminal_size().columns))
     text = ", ".join(word.replace(" ", "\xa0") for word in words)
     lines = textwrap.wrap(
@@ -117,7 +117,7 @@ def _wrapped(head: str, words: Sequence[str]) -> list[str]:
 
 
 def section_of(proposal: Proposal, design_file: DesignFile) -> Section:
-    """A proposal as it stands after what was decided before: the sheet's words win."""
+    """Return a proposal after earlier decisions: the design file's words win."""
     place = (proposal.class_name, proposal.attribute)
     groups = {name: tuple(words) for name, words in proposal.groups.items()}
     section = Section(place, groups, proposal.chosen, design_file.rejected.get(place, ()))

@@ -28,7 +28,7 @@ class AttributeDesigner(Designer):
     given, then the class; `template` puts them otherwise, such as "{class} in {color}". Queries
     come class by class, and within a class the last attribute changes fastest. A text that comes
     up twice for one class is kept once; one that comes up for two classes would make its images'
-    labels ambiguous and is an error, as is a value that stands twice.
+    labels ambiguous and is an error, as is a duplicate value.
 
     This is the query-building step of Liu et al., "Automatic Dataset Construction (ADC): Sample
     Collection, Data Curation, and Beyond" (2024), section 2.2.
@@ -84,7 +84,7 @@ class AttributeDesigner(Designer):
         return self
 
     def design(self, brief: Brief) -> Design:
-        """The classes of the brief, or else of the options, with all combinations as queries.
+        """Return the classes of the brief, or else of the options, with all combinations.
 
         Raises:
             InputError: no classes or other ones than the brief's, more queries than
@@ -140,7 +140,7 @@ def design_of(
     omit_from_query: Collection[str] = (),
     max_queries: int | None = None,
 ) -> Design:
-    """Every class with every combination of its own attribute values.
+    """Return every class with every combination of its own attribute values.
 
     Args:
         values_of: class to attribute to values.
@@ -201,7 +201,7 @@ def _text(class_name: str, said: Mapping[str, str], template: str | None) -> str
 
 
 def _values(name: str, given: Any) -> tuple[str, ...]:
-    """The values of one attribute, with single spaces.
+    """Return the values of one attribute, with single spaces.
 
     Raises:
         ValueError: not a list of distinct texts.

@@ -30,7 +30,7 @@ class FileDesigner(Designer):
     path: LocalPath = Field(description="the design: .yaml, .toml or .json")
 
     def design(self, brief: Brief) -> Design:
-        """What the file says, for the classes of the brief if it names any.
+        """Return what the file says, for the classes of the brief if it names any.
 
         Raises:
             InputErrors: the file cannot be read, says something wrong, or has other classes than
@@ -90,10 +90,10 @@ class WrittenDesign(_Strict):
         return {name: self.attributes | self.by_class.get(name, {}) for name in self.classes}
 
     def design(self, brief: Brief) -> Design:
-        """The design, with as many images per query as it says, or else the brief.
+        """Return the design, with as many images per query as it says, or else the brief.
 
         Raises:
-            InputError: a value stands twice, the template does not fit, or there are too many
+            InputError: a duplicate value, the template does not fit, or there are too many
                 queries.
         """
         samples = self.samples_per_query or brief.samples_per_query
@@ -122,7 +122,7 @@ class WrittenDesign(_Strict):
 
 
 def read_design(path: Path) -> WrittenDesign:
-    """What a design file says.
+    """Return what a design file says.
 
     Raises:
         InputErrors: it cannot be read or says something wrong.
@@ -134,6 +134,6 @@ def read_design(path: Path) -> WrittenDesign:
 
 
 def _of_file(path: Path, error: Exception) -> InputErrors:
-    """The faults, each beginning with the file's name."""
+    """Return the faults, each beginning with the file's name."""
     lines = [line.removeprefix(f"{path}: ") for line in lines_of(error)]
     return InputErrors(line if line.startswith(f"{path}") else f"{path}: {line}" for line in lines)

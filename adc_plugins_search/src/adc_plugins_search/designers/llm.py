@@ -134,7 +134,7 @@ class LlmDesigner(Designer):
         return self.transcript or work_folder() / TRANSCRIPT
 
     def design(self, brief: Brief) -> Design:
-        """The classes of the brief with all combinations of the picked values.
+        """Return the classes of the brief with all combinations of the picked values.
 
         Raises:
             InputError: no classes, model, endpoint or key; or too many queries.
@@ -154,7 +154,7 @@ class LlmDesigner(Designer):
         )
 
     def propose(self, brief: Brief) -> Iterator[Proposal]:
-        """All refined options of each attribute of each class, the picked ones chosen.
+        """Return all refined options of each attribute of each class, the picked ones chosen.
 
         Raises:
             InputError: no classes, model, endpoint or key.
@@ -181,7 +181,7 @@ class LlmDesigner(Designer):
     def more(
         self, brief: Brief, class_name: str, attribute: str, count: int, known: Collection[str]
     ) -> Groups:
-        """Further options, refined as the first ones were.
+        """Return further options, refined as the first ones were.
 
         Raises:
             InputError: as `propose`.
@@ -192,7 +192,7 @@ class LlmDesigner(Designer):
         return _refine_terms(model, brief, class_name, attribute, words)
 
     def prompts(self, brief: Brief) -> Iterator[tuple[str, str]]:
-        """What would be asked, without asking; `<…>` stands for what is answered meanwhile."""
+        """Return the prompts without sending any; `<…>` stands for answers that they need."""
         self._check(brief)
         yield "said before every question", system(brief)
         if not self.attributes:
@@ -229,7 +229,7 @@ class LlmDesigner(Designer):
         )
 
     def _ask_for_attributes(self, model: ChatModel, brief: Brief) -> tuple[str, ...]:
-        """Those that are named for most classes, and among these the earliest named."""
+        """Return those that are named for most classes, and among these the earliest named."""
         spelled: dict[str, str] = {}
         places: dict[str, list[int]] = {}
         for done, class_name in enumerate(brief.classes):
@@ -255,7 +255,7 @@ class LlmDesigner(Designer):
         count: int,
         known: Collection[str],
     ) -> tuple[str, ...]:
-        """Clean options beside those known; asked for again where an answer was cut or meagre."""
+        """Return clean candidates beside those known; ask again if an answer was cut or short."""
         there = {canonical_key(word) for word in known}
         words: tuple[str, ...] = ()
         wanted = count
@@ -289,7 +289,7 @@ class LlmDesigner(Designer):
 def _refine_terms(
     model: ChatModel, brief: Brief, class_name: str, attribute: str, words: Sequence[str]
 ) -> Groups:
-    """The words that the model finds right, in its groups, and clean again by rules.
+    """Return the words that the model finds right, in its groups, and clean again by rules.
 
     Only words that were given count. An answer that was cut is asked for in smaller parts.
     """

@@ -50,7 +50,7 @@ class VocabularyDesigner(Designer):
     )
 
     def design(self, brief: Brief) -> Design:
-        """The classes of the brief, of the options, or of the vocabulary, with all combinations.
+        """Return the classes of the brief, the options or the vocabulary, with all combinations.
 
         Raises:
             InputError: a class is not in the vocabulary.
@@ -67,7 +67,7 @@ class VocabularyDesigner(Designer):
         )
 
     def propose(self, brief: Brief) -> Iterator[Proposal]:
-        """All values that suit each class, those of the design chosen.
+        """Return all values that suit each class, those of the design chosen.
 
         Raises:
             InputError: a class is not in the vocabulary.
@@ -80,7 +80,7 @@ class VocabularyDesigner(Designer):
     def more(
         self, brief: Brief, class_name: str, attribute: str, count: int, known: Collection[str]
     ) -> Groups:
-        """Nothing: the proposal held all."""
+        """Return nothing: the proposal had all values."""
         return {}
 
     def _classes(self, brief: Brief) -> tuple[str, ...]:

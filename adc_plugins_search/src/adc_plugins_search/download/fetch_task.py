@@ -12,7 +12,7 @@ class FetchTask:
 
     Attributes:
         url: the address in its canonical form.
-        key: the id of its sample, and the name of its picture within a shard.
+        key: the id of its sample, and the name of its image within a shard.
         root: the folder from which a `file:` address may be read; None for web addresses.
     """
 

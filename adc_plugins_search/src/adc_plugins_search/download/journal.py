@@ -1,6 +1,6 @@
 """The collection's memory: what was searched and fetched, safe at any moment.
 
-Each page of results is stored in one transaction with its next cursor, and the pictures of a shard
+Each page of results is stored in one transaction with its next cursor, and the images of a shard
 in one transaction after the shard got its name, so a killed collection repeats no paid call and
 loses at most the shards that were open.
 """
@@ -76,7 +76,7 @@ class Journal:
         self._database.close()
 
     def page(self, searcher: str, query: Query, number: int) -> Page | None:
-        """A page that a searcher answered to a query; None where it has not been asked for."""
+        """Return a page of a searcher's answer to a query; None if it was not requested yet."""
         with self._translate_errors():
             row = self._database.execute(
                 "SELECT page, sum FROM pages WHERE searcher = ? AND query = ? AND number = ?",
@@ -101,7 +101,7 @@ class Journal:
             )
 
     def outcome(self, key: str) -> Outcome | None:
-        """What became of a key under the present rules, if it is known."""
+        """Return what became of a key under the present rules, if it is known."""
         with self._translate_errors():
             row = self._database.execute(
                 "SELECT shard, outcome, sum FROM fetched WHERE key = ? AND rules = ?",
@@ -114,7 +114,7 @@ class Journal:
         return _OUTCOME.validate_json(text)
 
     def shards(self) -> list[str]:
-        """The names of the shards that hold pictures, under whatever rules."""
+        """Return the names of the shards that hold images, under whatever rules."""
         with self._translate_errors():
             rows = self._database.execute(
                 "SELECT DISTINCT shard FROM fetched WHERE shard IS NOT NULL ORDER BY shard"
@@ -122,7 +122,7 @@ class Journal:
             return [shard for (shard,) in rows]
 
     def stored_in(self, shard: str) -> dict[str, Stored]:
-        """The pictures of a shard, by key, under the present rules."""
+        """Return the images of a shard, by key, under the present rules."""
         with self._translate_errors():
             rows = self._database.execute(
                 "SELECT key, outcome, sum FROM fetched WHERE shard = ? AND rules = ?",
@@ -174,5 +174,5 @@ class Journal:
 
 
 def _checksum(*values: object) -> int:
-    """A check sum over what a row says; a row whose key is wrong is not found at all."""
+    """Return a check sum over what a row says; a row whose key is wrong is not found at all."""
     return crc32("\0".join(map(str, values)).encode())

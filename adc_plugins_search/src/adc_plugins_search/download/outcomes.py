@@ -1,4 +1,4 @@
-"""What is fetched and what can become of it: a picture in a shard, or a refusal with a reason."""
+"""What is fetched and what can become of it: an image in a shard, or a refusal with a reason."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -46,19 +46,19 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The picture lies in a shard.
+    """The image is in a shard.
 
     Attributes:
         final_url: the address that answered, after redirects.
-        width: of the picture as it was found, upright, in pixels.
-        height: of the picture as it was found, upright, in pixels.
+        width: of the image as it was found, upright, in pixels.
+        height: of the image as it was found, upright, in pixels.
         format: of the file as it was found: `JPEG`, `PNG`, …
         mode: of its pixels as they were found, in Pillow's words: `RGB`, `CMYK`, `P`, …
         size: of the file as it was found, in bytes.
         sha256: of the file as it was found.
         stored_size: of the file as it was stored, in bytes.
         stored_sha256: of the file as it was stored.
-        perceptual: 64 bits that pictures which are nearly the same share, nearly.
+        perceptual: 64 bits that images which are nearly the same share, nearly.
         signals: what its server and its file say of its use, where that did not stop it.
         offset: its first byte within the shard.
         shard: the shard's file name.
@@ -95,8 +95,8 @@ class TransientError(Exception):
 
     Attributes:
         refused: what becomes of it where every attempt ends so.
-        pause: seconds for which the server wants to be left alone, if it says so.
-        complaint: whether the server says that it is asked too much.
+        retry_after: seconds after which the server wants to be asked again, if it says so.
+        throttled: whether the server says that it gets too many requests.
     """
 
     def __init__(

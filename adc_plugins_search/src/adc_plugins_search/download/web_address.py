@@ -4,7 +4,7 @@ from yarl import URL
 
 
 def parse_url(text: str, base: URL | None = None) -> URL:
-    """The address that a text names, in one spelling for all the ways to write it.
+    """Return the address that a text names, in one spelling for all the ways to write it.
 
     The host is in lower case, and there is no default port and no fragment.
 

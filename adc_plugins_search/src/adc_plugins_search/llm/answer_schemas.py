@@ -23,7 +23,7 @@ class Answer(BaseModel, ABC):
     """
 
     schema_name: ClassVar[str]
-    """The name by which endpoints are told of the schema."""
+    """The schema's name in requests."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,17 +35,17 @@ class Answer(BaseModel, ABC):
     @classmethod
     @abstractmethod
     def example(cls) -> str:
-        """The form as a prompt shows it."""
+        """Return the form as a prompt shows it."""
 
     @classmethod
     @abstractmethod
     def from_lines(cls, text: str) -> Self | None:
-        """The answer of a text without JSON; None where there is no list in it."""
+        """Return the answer of a text without JSON; None where there is no list in it."""
 
     @classmethod
     @abstractmethod
     def from_cut(cls, text: str) -> Self:
-        """What is whole of an answer that was cut, which may be nothing."""
+        """Return what is whole of an answer that was cut, which may be nothing."""
 
 
 class WordsAnswer(Answer):
@@ -67,18 +67,18 @@ class WordsAnswer(Answer):
 
     @classmethod
     def example(cls) -> str:
-        """The form as a prompt shows it."""
+        """Return the form as a prompt shows it."""
         return '{"options": ["…", "…"]}'
 
     @classmethod
     def from_lines(cls, text: str) -> Self | None:
-        """The items of a numbered or bulleted list."""
+        """Return the items of a numbered or bulleted list."""
         found = [item[1] for line in text.splitlines() if (item := _ITEM.match(line))]
         return cls(options=[_plain(one) for one in found]) if len(found) > 1 else None
 
     @classmethod
     def from_cut(cls, text: str) -> Self:
-        """The items that were finished."""
+        """Return the items that were finished."""
         _, bracket, inside = text.partition("[")
         if bracket:
             whole = [json.loads(one) for one in _STRING.findall(inside)]
@@ -111,12 +111,12 @@ class GroupsAnswer(Answer):
 
     @classmethod
     def example(cls) -> str:
-        """The form as a prompt shows it."""
+        """Return the form as a prompt shows it."""
         return '{"groups": [{"name": "…", "options": ["…", "…"]}]}'
 
     @classmethod
     def from_lines(cls, text: str) -> Self | None:
-        """Groups as `Neutrals: ash, beige`, or as a heading with a list below it."""
+        """Return groups as `Neutrals: ash, beige`, or as a heading with a list below it."""
         groups: list[Group] = []
         for line in text.splitlines():
             if head := _GROUP.match(line):
@@ -129,7 +129,7 @@ class GroupsAnswer(Answer):
 
     @classmethod
     def from_cut(cls, text: str) -> Self:
-        """The groups that were finished."""
+        """Return the groups that were finished."""
         groups: list[Group] = []
         for start in re.finditer(r"\{\s*\"name\"", text):
             try:
@@ -144,7 +144,7 @@ A = TypeVar("A", bound=Answer)
 
 
 def read_answer(text: str, shape: type[A], *, cut: bool = False) -> A:
-    """The answer that a text holds: as JSON, in a fence, within prose, or as a list.
+    """Return the answer that a text holds: as JSON, in a fence, within prose, or as a list.
 
     Args:
         text: what the model said.
@@ -173,7 +173,7 @@ def read_answer(text: str, shape: type[A], *, cut: bool = False) -> A:
 
 
 def _values(text: str) -> Iterator[Any]:
-    """JSON values of a text: all of it, those in fences, the first object or array within."""
+    """Return JSON values of a text: all of it, those in fences, the first object or array."""
     for candidate in (text, *_FENCE.findall(text)):
         try:
             yield json.loads(candidate)
@@ -192,5 +192,5 @@ def _values(text: str) -> Iterator[Any]:
 
 
 def _plain(word: str) -> str:
-    """A word of a list without its marks and without the remark behind it."""
+    """Return a word of a list without its marks and without the remark behind it."""
     return re.split(r"\s+[–—-]\s+|:\s", word)[0].strip(" *_`\"'.")

@@ -102,7 +102,7 @@ def complete(
 
 
 def _post(endpoint: Endpoint, body: bytes, timeout: float) -> tuple[int, float | None, bytes]:
-    """Status, wished pause and body of an answer.
+    """Return status, wished pause and body of an answer.
 
     Raises:
         urllib3.exceptions.HTTPError: the connection failed.
@@ -137,7 +137,7 @@ def _post(endpoint: Endpoint, body: bytes, timeout: float) -> tuple[int, float |
 
 
 def _problem(endpoint: Endpoint, status: int, data: bytes) -> str:
-    """What went wrong, on one line and without the key."""
+    """Return what went wrong, on one line and without the key."""
     if status == 0:
         return f"{endpoint.host} broke the connection: {data.decode()}"
     try:
@@ -189,7 +189,7 @@ class _Body(BaseModel):
 
 
 def _completion(data: bytes, endpoint: Endpoint) -> Completion:
-    """The answer of a body: one JSON object, or a stream of them although none was asked for.
+    """Return the answer of a body: one JSON object, or an unrequested stream of them.
 
     Raises:
         WorkError: it is no chat completion.

@@ -34,7 +34,7 @@ class Endpoint:
 
 
 def model_name(option: str | None) -> str:
-    """The model: the option, or else the environment's.
+    """Return the model: the option, or else the environment's.
 
     Raises:
         InputError: neither names one.
@@ -47,7 +47,7 @@ def model_name(option: str | None) -> str:
 
 
 def endpoint_of(option: str | None) -> Endpoint:
-    """The endpoint: the option, or else the environment's.
+    """Return the endpoint: the option, or else the environment's.
 
     The key of `OPENAI_API_KEY` goes only where that variable's own service is: to
     `OPENAI_BASE_URL`, or to OpenAI; `ADC_LLM_API_KEY` goes to the address in the environment and to

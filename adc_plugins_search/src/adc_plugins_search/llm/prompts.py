@@ -8,7 +8,7 @@ _ATTRIBUTES_TO_NAME = 8
 
 
 def system(brief: Brief) -> str:
-    """What is said before every question."""
+    """Return what is said before every question."""
     return (
         f"You help to design a labelled image dataset of {brief.subject}. Name only what can be "
         "seen on a photograph and what people write into an image search."
@@ -16,7 +16,7 @@ def system(brief: Brief) -> str:
 
 
 def ask_attributes(class_name: str) -> str:
-    """By what a class varies."""
+    """Ask by what a class varies."""
     return (
         f"By which attributes do people tell one {class_name} from another on pictures? Name "
         f"{_ATTRIBUTES_TO_NAME}, the most common first, in one or two words each."
@@ -24,7 +24,7 @@ def ask_attributes(class_name: str) -> str:
 
 
 def ask_options(class_name: str, attribute: str, count: int, known: Sequence[str]) -> str:
-    """Values of an attribute, beside those that are known."""
+    """Ask for values of an attribute, beside those that are known."""
     lines = [
         f"Show me {count} ways to describe {attribute} of {class_name}.",
         f"Each in one to three words, all different, without the word {class_name}.",
@@ -35,7 +35,7 @@ def ask_options(class_name: str, attribute: str, count: int, known: Sequence[str
 
 
 def ask_groups(class_name: str, attribute: str, words: Sequence[str]) -> str:
-    """Which of these values are right, and which belong together."""
+    """Ask which of these values are right, and which belong together."""
     return (
         f"These words shall describe {attribute} of {class_name}: {', '.join(words)}.\n"
         f"First remove those that are wrong (no {attribute}, or not seen on {class_name}) and "

@@ -46,7 +46,7 @@ class ChatModel:
     Args:
         name: the model's.
         base_url: of the endpoint; None for the environment's.
-        turns: the memory.
+        transcript: the answers so far.
         system: what is said before every question.
         temperature: None for the endpoint's own.
         timeout: seconds that an answer may take.
@@ -73,7 +73,7 @@ class ChatModel:
         self._prices = prices
 
     def complete(self, prompt: str, shape: type[A], *, or_nothing: bool = False) -> Reply[A]:
-        """The answer to a question; a useless one is asked for again, twice at most.
+        """Return the answer to a question; a useless one is asked for again, twice at most.
 
         Args:
             prompt: the question.
@@ -141,7 +141,7 @@ class ChatModel:
     def _request(
         self, prompt: str, messages: list[Message], shape: type[Answer]
     ) -> tuple[Turn, str | None]:
-        """An answer, in the strictest form that the endpoint takes, and the refusal to give one."""
+        """Return an answer in the strictest format that the endpoint takes, and any refusal."""
         endpoint = endpoint_of(self._base_url)
         for form in _fallbacks(self.transcript.last(endpoint.base_url, self.name)):
             parameters = dict(_parameters(form, shape))
@@ -168,7 +168,7 @@ class ChatModel:
                 cost=_cost(self._prices, done.tokens_in, done.tokens_out),
             )
             return turn, done.refusal
-        raise AssertionError("the last rung returns or raises")
+        raise AssertionError("the last format returns or raises")
 
 
 def prompt_with_schema(prompt: str, shape: type[Answer]) -> str:
@@ -177,7 +177,7 @@ def prompt_with_schema(prompt: str, shape: type[Answer]) -> str:
 
 
 def _fallbacks(last: Turn | None) -> Sequence[str]:
-    """The rungs to try, given what was asked last.
+    """Return the formats to try, given the last answer.
 
     An endpoint that takes a schema and does not keep to it is asked for plain JSON, and one that
     does not keep to that for text.
@@ -200,7 +200,7 @@ def _parameters(form: str, shape: type[Answer]) -> Iterator[tuple[str, Any]]:
 
 
 def _bare(schema: Any) -> Any:
-    """A schema without titles and descriptions, which are not everywhere taken."""
+    """Return a schema without titles and descriptions, which are not everywhere taken."""
     if isinstance(schema, dict):
         return {
             key: {name: _bare(one) for name, one in value.items()}

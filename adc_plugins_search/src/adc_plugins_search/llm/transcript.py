@@ -19,7 +19,7 @@ class Turn(BaseModel):
 
     Attributes:
         prompt: the question of the design; what was said about earlier faults is not part of it.
-        form: how the form of the answer was asked for: a rung of the ladder.
+        form: how the form of the answer was asked for: one of the response formats.
         fault: what made the answer useless; such a turn is kept but never used again.
         cost: in the currency of the prices, where prices and tokens are known.
     """
@@ -47,12 +47,12 @@ class Turn(BaseModel):
 
 
 def key_of(model: str, temperature: float | None, system: str, prompt: str) -> str:
-    """What identifies a question."""
+    """Return what identifies a question."""
     return sha256(json.dumps([model, temperature, system, prompt]).encode()).hexdigest()
 
 
 def now() -> str:
-    """The date of a turn."""
+    """Return the date of a turn."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
@@ -77,7 +77,7 @@ class Transcript:
         return iter(self._turns)
 
     def find(self, key: str) -> Turn | None:
-        """The usable answer to a question."""
+        """Return the usable answer to a question."""
         return self._usable.get(key)
 
     def add(self, turn: Turn) -> None:
@@ -97,7 +97,7 @@ class Transcript:
         remark(str(token_usage(self)))
 
     def last(self, base_url: str, model: str) -> Turn | None:
-        """The last turn with a model at an endpoint."""
+        """Return the last turn with a model at an endpoint."""
         turns = (t for t in reversed(self._turns) if (t.base_url, t.model) == (base_url, model))
         return next(turns, None)
 
@@ -141,7 +141,7 @@ class TokenUsage:
 
 
 def token_usage(turns: Iterable[Turn]) -> TokenUsage:
-    """The sum over turns."""
+    """Return the sum over turns."""
     turns = list(turns)
     costs = [turn.cost for turn in turns if turn.cost is not None]
     return TokenUsage(

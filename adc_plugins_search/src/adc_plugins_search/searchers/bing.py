@@ -49,7 +49,7 @@ class BingSearcher(Searcher):
     image_type: str | None = Field(None, description="kind of image, such as Photo")
 
     def page(self, query: Query, cursor: str | None = None) -> Page:
-        """Up to 150 hits; the cursor is the offset that the service gives for the next ones.
+        """Return up to 150 hits; the cursor is the offset that the service gives for the next ones.
 
         Raises:
             InputError: the key or the request is refused.

@@ -24,7 +24,7 @@ class BraveSearcher(Searcher):
     """Finds images with the Brave Search API (up to 200 per query, in one call).
 
     The key comes from the environment variable `BRAVE_API_KEY` or `BRAVE_SEARCH_API_KEY`. Every
-    call costs money beyond a monthly allowance. Brave tells no licenses; what may be stored and
+    call costs money beyond a monthly allowance. Brave gives no licenses; what may be stored and
     trained on depends on the plan: read its terms.
     """
 
@@ -39,7 +39,7 @@ class BraveSearcher(Searcher):
     )
 
     def page(self, query: Query, cursor: str | None = None) -> Page:
-        """All hits; there is no next page. The cursor only says that there was a pause.
+        """Return all hits; there is no next page. The cursor only says that there was a pause.
 
         Raises:
             InputError: the key is missing or refused, or the query is.
@@ -89,7 +89,7 @@ class _Properties(BaseModel):
 
 
 class _Item(BaseModel):
-    """One result: `url` is the page, that of the image stands among the properties."""
+    """One result: `url` is the page, that of the image is among the properties."""
 
     url: str | None = None
     title: str | None = None

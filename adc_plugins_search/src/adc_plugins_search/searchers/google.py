@@ -31,7 +31,7 @@ class GoogleSearcher(Searcher):
     `base_url` lets anything that speaks the same protocol stand in, such as `adc gallery`; on
     another machine it gets the key only if `ADC_GOOGLE_BASE_URL` names it too.
 
-    Google does not say under which license an image stands: `rights` only filters, and hits carry
+    Google does not say which license an image has: `rights` only filters, and hits carry
     no license.
     """
 
@@ -49,7 +49,7 @@ class GoogleSearcher(Searcher):
     )
 
     def page(self, query: Query, cursor: str | None = None) -> Page:
-        """Up to ten hits; the cursor is the place of the next one.
+        """Return up to ten hits; the cursor is the place of the next one.
 
         Raises:
             InputError: a key is missing or refused.
@@ -123,7 +123,7 @@ class _Results(BaseModel):
 
 
 def _refusal(answer: Answer, start: int) -> Page:
-    """What an error of Google's means: come back later, the end, or an exception."""
+    """Return what an error of Google's means: come back later, the end, or an exception."""
     error = answer.body.get("error") if isinstance(answer.body, dict) else None
     error = error if isinstance(error, dict) else {}
     message = one_line(error.get("message", "no reason given"))
@@ -150,6 +150,6 @@ def _parked(start: int, seconds: float) -> Page:
 
 
 def _reasons(error: dict[str, Any]) -> set[str]:
-    """The reasons that an error gives in its old (`errors`) and its new place (`details`)."""
+    """Return the reasons of an error in its old (`errors`) and its new place (`details`)."""
     entries = [*(error.get("errors") or []), *(error.get("details") or [])]
     return {str(entry.get("reason")) for entry in entries if isinstance(entry, dict)}

@@ -46,10 +46,10 @@ class OpenverseSearcher(Searcher):
     category: Literal["photograph", "illustration", "digitized_artwork"] | None = Field(
         None, description="kind of image"
     )
-    contact: str = Field("", description="address at which you can be reached, told to Openverse")
+    contact: str = Field("", description="address at which you can be reached, sent to Openverse")
 
     def page(self, query: Query, cursor: str | None = None) -> Page:
-        """Up to 50 hits with a key, else 20; the cursor is the number of the next page.
+        """Return up to 50 hits with a key, else 20; the cursor is the number of the next page.
 
         Raises:
             InputError: the key or the request is refused.
@@ -102,7 +102,7 @@ class OpenverseSearcher(Searcher):
         return parameters
 
     def _token(self, identity: str, password: str, headers: Mapping[str, str]) -> str | Page:
-        """A token that is still good, fetched once for all threads; or the pause to make."""
+        """Return a token that is still good, fetched once for all threads; or the pause to make."""
         with _lock:
             token, until = _tokens.get((self.base_url, identity), ("", 0.0))
             if token and monotonic() < until:

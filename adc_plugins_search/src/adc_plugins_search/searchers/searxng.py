@@ -18,7 +18,7 @@ _SIZE = re.compile(r"(\d+)\s*[×x]\s*(\d+)")
 class SearxngSearcher(Searcher):
     """Finds images with a SearXNG instance of one's own, named by `base_url`.
 
-    The instance must answer in JSON: put `json` into `search.formats` of its settings. It tells
+    The instance must answer in JSON: put `json` into `search.formats` of its settings. It gives
     no licenses; which engines it asks, and whether their terms allow that, is its owner's affair.
     """
 
@@ -33,7 +33,7 @@ class SearxngSearcher(Searcher):
     max_pages: int = Field(10, ge=1, description="at most so many pages of a query")
 
     def page(self, query: Query, cursor: str | None = None) -> Page:
-        """One page of what its engines find; the cursor is the next one's number and first rank.
+        """Return one page of hits; the cursor is the next one's number and first rank.
 
         Raises:
             InputError: the instance does not answer in JSON.

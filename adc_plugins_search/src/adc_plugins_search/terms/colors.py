@@ -11,7 +11,7 @@ _MAX_PER_GROUP = 2
 def farthest(
     groups: Mapping[str, Mapping[str, str]], count: int, first: Collection[str] = ()
 ) -> tuple[str, ...]:
-    """Colours that differ: each is the farthest in CIELAB from those before it.
+    """Return colours that differ: each is the farthest in CIELAB from those before it.
 
     The first is the one farthest from all others together. No more than two come from one group,
     unless all groups are used up.
@@ -40,7 +40,7 @@ def farthest(
 
 
 def lab(colors: Sequence[str]) -> NDArray[np.float64]:
-    """CIELAB places (D65) of sRGB values such as `#c0c0c0`, as N × 3 numbers."""
+    """Return CIELAB places (D65) of sRGB values such as `#c0c0c0`, as N × 3 numbers."""
     numbers = [[int(value[i : i + 2], 16) / 255 for i in (1, 3, 5)] for value in colors]
     srgb = np.array(numbers)
     linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)

@@ -82,7 +82,7 @@ def filter_terms(
 
 
 def group_terms(words: Iterable[str], attribute: str) -> dict[str, tuple[str, ...]]:
-    """Words by the vocabulary's groups, colours that it does not know by their last word."""
+    """Return words by the vocabulary's groups, colours that it does not know by their last word."""
     groups: dict[str, list[str]] = {}
     kind = kind_of(attribute)
     for word in words:
@@ -97,13 +97,13 @@ def group_terms(words: Iterable[str], attribute: str) -> dict[str, tuple[str, ..
 
 
 def kind_of(attribute: str) -> str | None:
-    """`color`, `material` or `pattern` where an attribute is one by its name, else None."""
+    """Return `color`, `material` or `pattern` where an attribute is one by its name, else None."""
     tokens = [_stem(token) for token in normalize(attribute).split()]
     return _KINDS.get(tokens[-1]) if tokens else None
 
 
 def normalize(word: str) -> str:
-    """A word in lower case, with plain letters, hyphens and single spaces, without marks."""
+    """Return a word in lower case, with plain letters, hyphens and single spaces, without marks."""
     text = unicodedata.normalize("NFKC", word).casefold()
     text = re.sub(r"[\u2010-\u2015_]", "-", text)
     text = re.sub(r"\(.*?\)|[\s,;]", " ", text)
@@ -113,7 +113,7 @@ def normalize(word: str) -> str:
 
 @cache
 def canonical_key(word: str) -> str:
-    """What equal words have in common: `Tie Dyed` and `tie-dye`, `Grey` and `gray`.
+    """Return what equal words have in common: `Tie Dyed` and `tie-dye`, `Grey` and `gray`.
 
     Case, accents, hyphens, spaces, plurals, participles, spelling and synonyms do not count.
     """
@@ -124,7 +124,7 @@ def canonical_key(word: str) -> str:
 
 
 def _stem(word: str) -> str:
-    """The stem of one word, good for comparison and not for reading."""
+    """Return the stem of one word, good for comparison and not for reading."""
     if len(word) > 4 and word.endswith("ies"):
         word = word[:-3] + "y"
     elif len(word) > 3 and word.endswith("s") and word[-2] not in "sui":
@@ -138,7 +138,7 @@ def _stem(word: str) -> str:
 
 
 def _without(text: str, names: Sequence[str]) -> str:
-    """A value without the name of a class or of the attribute at its end."""
+    """Return a value without the name of a class or of the attribute at its end."""
     tokens = text.split()
     for name in names:
         size = len(name.split())
@@ -148,7 +148,7 @@ def _without(text: str, names: Sequence[str]) -> str:
 
 
 def _shorter_duplicate(text: str, kind: str | None, there: set[str]) -> str | None:
-    """The shorter word that says the same and is there already: `navy` for `navy blue`."""
+    """Return the shorter word that says the same and is there already: `navy` for `navy blue`."""
     if kind is None:
         return None
     tokens = text.replace("-", " ").split()
@@ -164,11 +164,11 @@ def _shorter_duplicate(text: str, kind: str | None, there: set[str]) -> str | No
 
 
 def _misplaced(key: str, kind: str | None) -> str | None:
-    """Why a word is no value of a colour, material or pattern."""
+    """Return why a word is no value of a colour, material or pattern."""
     if kind is None:
         return None
     if key in _known().vague[kind]:
-        return f"is no {kind} that a picture shows"
+        return f"is no {kind} that an image shows"
     kinds = _known().kinds.get(key)
     if kinds is None and len(key) >= _MIN_LENGTH_FOR_SLIPS:
         slips = (other for other in _known().kinds if _within_edit_distance_1(key, other))
@@ -179,7 +179,7 @@ def _misplaced(key: str, kind: str | None) -> str | None:
 
 
 def _within_edit_distance_1(word: str, other: str) -> bool:
-    """Whether one letter more, less or another makes one word of the other."""
+    """Tell whether one letter more, less or another makes one word of the other."""
     if abs(len(word) - len(other)) > 1 or word == other:
         return False
     short, long = sorted((word, other), key=len)

@@ -32,12 +32,12 @@ class Proposer(Protocol):
     """A designer that offers more values than it takes."""
 
     def propose(self, brief: Brief) -> Iterator[Proposal]:
-        """One proposal for each attribute of each class, made when it is asked for."""
+        """Return one proposal for each attribute of each class, made when it is asked for."""
 
     def more(
         self, brief: Brief, class_name: str, attribute: str, count: int, known: Collection[str]
     ) -> Groups:
-        """Further values, none of which is known; nothing where there are no more."""
+        """Return further values, none of which is known; nothing where there are no more."""
 
 
 @runtime_checkable
@@ -45,4 +45,4 @@ class Prompting(Protocol):
     """A designer that asks a model."""
 
     def prompts(self, brief: Brief) -> Iterator[tuple[str, str]]:
-        """Title and text of what it would ask, without asking."""
+        """Return title and text of what it would ask, without asking."""

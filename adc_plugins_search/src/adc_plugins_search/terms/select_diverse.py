@@ -14,7 +14,7 @@ from adc_plugins_search.terms.vocabulary import in_turn, read_words
 def select_diverse(
     groups: Groups, attribute: str, count: int, chosen: Collection[str] = ()
 ) -> tuple[str, ...]:
-    """Values that differ from one another and from those chosen already.
+    """Return values that differ from one another and from those chosen already.
 
     Colours differ by their distance in CIELAB as far as their sRGB value is known (to the
     vocabulary, or as a colour of CSS); everything else comes from all groups in turn, first from
@@ -53,7 +53,7 @@ def select_diverse(
 
 @cache
 def _srgb() -> Mapping[str, str]:
-    """Folded colour name to sRGB value."""
+    """Return folded colour name to sRGB value."""
     # Pillow keeps what it has parsed in the same table, as numbers.
     colors = {
         canonical_key(name): "#{:02x}{:02x}{:02x}".format(*ImageColor.getrgb(name))

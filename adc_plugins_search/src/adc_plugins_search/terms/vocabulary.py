@@ -16,7 +16,7 @@ ATTRIBUTES: tuple[Attribute, ...] = ("color", "material", "pattern")
 
 
 def values_for(attribute: str, class_name: str, count: int) -> tuple[str, ...]:
-    """Values of an attribute that suit a class and differ from one another.
+    """Return values of an attribute that suit a class and differ from one another.
 
     Args:
         attribute: `color`, `material` or `pattern`.
@@ -30,7 +30,7 @@ def values_for(attribute: str, class_name: str, count: int) -> tuple[str, ...]:
 
 
 def in_turn(groups: Groups, count: int) -> tuple[str, ...]:
-    """The first word of every group, then the second, until there are enough."""
+    """Return the first word of every group, then the second, until there are enough."""
     rounds = max(len(words) for words in groups.values())
     turns = (
         words[place] for place in range(rounds) for words in groups.values() if place < len(words)
@@ -40,12 +40,12 @@ def in_turn(groups: Groups, count: int) -> tuple[str, ...]:
 
 @cache
 def read_words() -> dict[str, Any]:
-    """The bundled vocabulary."""
+    """Return the bundled vocabulary."""
     return read_config(WORDS, "the vocabulary")
 
 
 def groups_for(attribute: str, class_name: str) -> dict[str, tuple[str, ...]]:
-    """All values of an attribute that suit a class, by group; of an unknown class all groups."""
+    """Return the values of an attribute that suit a class, by group; all if it is unknown."""
     words = read_words()
     suitable = words["classes"].get(_key(class_name), {}).get(attribute)
     return {name: tuple(words[attribute][name]) for name in suitable or words[attribute]}

@@ -21,20 +21,20 @@ from adc_plugins_search.http_headers import retry_after_seconds
 
 _CHUNK = 1 << 16
 _IDLE = 5.0
-"""Seconds for which a connection is kept for the next picture; most hosts have only one."""
+"""Seconds for which a connection is kept for the next image; most hosts have only one."""
 _LONGEST_LINE = 8_190
 _TRANSIENT = {408, 425, 429}
 _THROTTLED = {429, 503}
 _ROBOTS_REDIRECTS = 6
 _RATE_AFTER = 5.0
-"""Seconds after which a slow body is told from a slow start."""
+"""Seconds after which the rate of a body is measured."""
 _REDIRECTS = {301, 302, 303, 307, 308}
 _BROKEN_OFF = {errno.ECONNRESET, errno.EPIPE}
 _UNKNOWN_HOST = {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME)}
 
 
 def open_session(rules: FetchRules) -> aiohttp.ClientSession:
-    """A session that keeps no cookies, reads no proxy settings and enters no private network."""
+    """Return a session without cookies and proxy settings that enters no private network."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
             limit=0, keepalive_timeout=_IDLE, socket_factory=guarded_sockets(rules.allowed)
@@ -65,7 +65,7 @@ class Body:
 
 
 async def get(session: aiohttp.ClientSession, address: URL, rules: FetchRules) -> Body | URL:
-    """The body, or where a redirect leads.
+    """Return the body, or where a redirect leads.
 
     Raises:
         RefusedError: it is not to be had.
@@ -82,7 +82,7 @@ async def get(session: aiohttp.ClientSession, address: URL, rules: FetchRules) -
 
 
 async def get_robots(session: aiohttp.ClientSession, address: URL) -> tuple[int, bytes]:
-    """Status and body of a robots.txt, redirects followed; what is too much of it is left out.
+    """Return status and body of a robots.txt, redirects followed, its end cut where it is too long.
 
     Raises:
         RefusedError: it is not to be had.
@@ -98,7 +98,7 @@ async def get_robots(session: aiohttp.ClientSession, address: URL) -> tuple[int,
 
 
 async def _start(stream: aiohttp.StreamReader, size: int) -> bytes:
-    """The first bytes of a stream, in however many pieces they come."""
+    """Return the first bytes of a stream, in however many pieces they come."""
     found = bytearray()
     while len(found) < size and (piece := await stream.read(size - len(found))):
         found += piece
@@ -122,7 +122,7 @@ def _translate_failures() -> Iterator[None]:
     except aiohttp.ClientConnectorError as error:
         if isinstance(error.os_error, BlockedAddressError):
             raise RefusedError(Reason.FORBIDDEN, str(error.os_error)) from None
-        if error.os_error.errno in (errno.EMFILE, errno.ENFILE):  # no picture's fault
+        if error.os_error.errno in (errno.EMFILE, errno.ENFILE):  # no image's fault
             raise WorkError(
                 "more connections than this system allows open files: raise the limit "
                 "(ulimit -n), then run the same again"

@@ -14,7 +14,7 @@ class FetchRules:
         max_connections: requests at the same time, in all processes together.
         max_connections_per_host: requests at the same time to one host.
         timeout: seconds for one request, from first to last byte.
-        connect_timeout: seconds until a connection stands.
+        connect_timeout: seconds until a connection is made.
         read_timeout: seconds between two pieces of a body.
         retries: further attempts after an error that may pass.
         backoff: seconds before the first of them; doubled each time.

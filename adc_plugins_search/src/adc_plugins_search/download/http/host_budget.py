@@ -20,8 +20,8 @@ class HostBudget:
 
     Args:
         host: its name and port.
-        most_seconds: that may be lost to it in a row.
-        fewest_attempts: as many it gets, however long they take.
+        max_seconds: that may be lost to it in a row.
+        min_attempts: that it gets, however long they take.
 
     Attributes:
         refused: what becomes of its images, once it is given up.
@@ -35,19 +35,19 @@ class HostBudget:
         self.on_answer()
 
     def on_answer(self) -> None:
-        """Hear of a good answer: the budget is whole again, unless the host was given up."""
+        """Reset the budget after a good answer, unless the host was given up."""
         self._images = 0
         self._attempts = 0
         self._seconds = 0.0
         self._until = 0.0
 
     def add_time(self, start: float, end: float) -> None:
-        """Count the time in which a request failed, or waited because the host wished it."""
+        """Count the time in which a request failed, or waited as the host asked."""
         self._seconds += max(0.0, end - max(start, self._until))
         self._until = max(self._until, end)
 
     def on_failure(self, why: Refused, *, for_good: bool) -> None:
-        """Hear that an attempt has failed, after its time was counted.
+        """Count a failed attempt, whose time was added already.
 
         Args:
             why: what was met.
@@ -60,7 +60,7 @@ class HostBudget:
             self._give_up(why)
 
     def _give_up(self, why: Refused) -> None:
-        # Whether the network is down must be told from what cannot be reached.
+        # The network monitor must see what cannot be reached.
         reason = Reason.UNREACHABLE if why.reason is Reason.UNREACHABLE else Reason.GIVEN_UP
         detail = f"{self._host} was given up: {why.detail}"
         self.refused = self.refused or Refused(reason, detail, lasting=False)

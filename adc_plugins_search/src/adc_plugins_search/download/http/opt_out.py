@@ -1,4 +1,4 @@
-"""What is said of the use of a picture: by the headers that come with it, and by its own metadata.
+"""What is said of the use of an image: by the headers that come with it, and by its own metadata.
 
 `X-Robots-Tag` as Google documents it, with the words that stop training; the reservation of rights
 of the W3C's TDM protocol (article 4(3) of EU directive 2019/790); the preferences of the IETF's
@@ -25,10 +25,10 @@ _STOP = frozenset({"noai", "noimageai", "noml", "noindex", "noimageindex", "none
 _VALUED = frozenset({"max-snippet", "max-image-preview", "max-video-preview", "unavailable_after"})
 _DATED = "unavailable_after"
 _FOR_TRAINING = ("train-ai", "bots")
-"""The preference that counts, and the wider one that stands in where it is not given."""
+"""The preference that counts, and the wider one that counts where it is not given."""
 
 _RDF = b"http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-"""Stands in every XMP packet, and in hardly a picture without one."""
+"""Stands in every XMP packet, and in hardly an image without one."""
 _TDM = b"http://www.w3.org/ns/tdmrep"
 _PROPERTY = re.compile(
     rb":(DataMining|reservation|DigitalSourceType)\b"
@@ -46,7 +46,7 @@ class Headers(Protocol):
     """Header lines by name, as aiohttp gives them."""
 
     def getall(self, key: str, default: Sequence[str]) -> Sequence[str]:
-        """Every line of one name."""
+        """Return every line of one name."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Signal:
 
 
 def refuse_opted_out(signals: Iterable[Signal], ignore: Collection[Rule]) -> None:
-    """Refuse a picture of which something is said that binds.
+    """Refuse an image of which something is said that binds.
 
     Args:
         signals: what is said of it.
@@ -80,7 +80,7 @@ def refuse_opted_out(signals: Iterable[Signal], ignore: Collection[Rule]) -> Non
 
 
 def signals_of(headers: Headers) -> list[Signal]:
-    """Everything that the headers of a picture say about its use."""
+    """Return everything that the headers of an image say about its use."""
     found = [
         Signal("x-robots-tag", text, binding)
         for line in headers.getall("X-Robots-Tag", ())
@@ -97,7 +97,7 @@ def signals_of(headers: Headers) -> list[Signal]:
 
 
 def robots_tag(line: str) -> Iterator[tuple[str, bool]]:
-    """The words of one X-Robots-Tag line that stop a use, and whether this program's.
+    """Return the words of one X-Robots-Tag line that stop a use, and whether this program's.
 
     A word may be followed by a value (`max-snippet: 5`), which is no bot's name; a bot's name
     scopes the rest of its line; and the date of `unavailable_after` holds commas of its own.
@@ -121,7 +121,7 @@ def robots_tag(line: str) -> Iterator[tuple[str, bool]]:
 
 
 def preferences(lines: Iterable[str]) -> Mapping[str, str]:
-    """The members of a Content-Usage dictionary (RFC 8941); parameters are left out."""
+    """Return the members of a Content-Usage dictionary (RFC 8941); parameters are left out."""
     members = {}
     for item in ",".join(lines).split(","):
         name, equals, value = item.partition(";")[0].strip().lower().partition("=")
@@ -131,12 +131,12 @@ def preferences(lines: Iterable[str]) -> Mapping[str, str]:
 
 
 def signals_in(data: bytes) -> list[Signal]:
-    """Everything that the XMP metadata of a picture say about its use.
+    """Return everything that the XMP metadata of an image say about its use.
 
     The bytes of the file are searched, not parsed, whatever its format: for Data Mining of PLUS,
     known by its value, a term of a vocabulary of its own, whatever its prefix; for `reservation` of
     the TDM protocol, where the protocol's namespace is named too; and for Digital Source Type of
-    IPTC where it says that a model has drawn the picture, which is good to know and no rule. An
+    IPTC where it says that a model has drawn the image, which is good to know and no rule. An
     attribute, the text of an element and `rdf:resource` are read alike.
 
     A prohibition for generative models alone does not bind, for these datasets train classifiers.

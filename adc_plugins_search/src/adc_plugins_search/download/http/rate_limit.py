@@ -74,11 +74,11 @@ class RateLimiter:
         self._paused_until = max(self._paused_until, time)
 
     def pause_left(self, now: float) -> float:
-        """Seconds for which the host wants to be left alone from now on."""
+        """Return seconds for which the host wants to be left alone from now on."""
         return max(0.0, self._paused_until - now)
 
     def is_idle(self, now: float) -> bool:
-        """Whether nothing needs to be remembered of the host but its rules."""
+        """Tell whether nothing needs to be remembered of the host but its rules."""
         return now >= max(self._next, self._paused_until) and self._interval <= self._base
 
     def record_response(self, size: int, now: float) -> None:

@@ -1,4 +1,4 @@
-"""robots.txt of every host that is asked for pictures (RFC 9309), fetched once per host.
+"""robots.txt of every host that is asked for images (RFC 9309), fetched once per host.
 
 4xx means that there are no rules; an error of the server, or silence, means "not now".
 """
@@ -41,7 +41,7 @@ class Robots:
         self._rules = Protego.parse(_rules_for_us(text)) if text else None
 
     def allow(self, address: URL) -> bool:
-        """Whether an address may be fetched by this program."""
+        """Tell whether an address may be fetched by this program."""
         return self._rules is None or bool(self._rules.can_fetch(str(address), TOKEN))
 
     @property
@@ -52,7 +52,7 @@ class Robots:
 
 
 def _rules_for_us(text: str) -> str:
-    """The same rules for this program, with one name for all the agents that are not meant by it.
+    """Return the same rules for this program, with one name for all other agents.
 
     Protego gives every rule to every agent of its group: without this the time and memory of a
     file grow with agents × rules, and half a megabyte takes gigabytes.
@@ -73,7 +73,7 @@ def _line_for_us(line: str) -> str:
 
 
 def parse_robots(status: int, body: bytes) -> Robots:
-    """The rules that an answer means.
+    """Return the rules that an answer means.
 
     Raises:
         PassingError: the server cannot say now, so nothing may be fetched now.
@@ -114,7 +114,7 @@ class RobotsCache:
         self._known: dict[URL, _Known] = {}
 
     async def of(self, address: URL) -> Robots:
-        """The rules of the host of an address.
+        """Return the rules of the host of an address.
 
         Raises:
             PassingError: they cannot be had now.

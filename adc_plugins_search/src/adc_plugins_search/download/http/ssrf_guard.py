@@ -1,8 +1,8 @@
 """No connection into a private network: checked for the resolved address of every connection.
 
 Web pages can name addresses inside the user's own network, directly, by a domain name or by a
-redirect. A check of the address text misses most of that, so the check stands where sockets are
-made.
+redirect. A check of the address text misses most of that, so the check is made where sockets are
+created.
 """
 
 import ipaddress
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from adc_core.errors import InputError
 
-if TYPE_CHECKING:  # the coordinator needs no client
+if TYPE_CHECKING:  # the supervisor needs no client
     from aiohttp import AddrInfoType, SocketFactoryType
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -20,7 +20,7 @@ _NEVER = tuple(
     ipaddress.ip_network(text)
     for text in (
         "168.63.129.16/32",  # Azure answers its machines there, metadata among it
-        "192.0.0.0/24",  # RFC 6890; Oracle's metadata service lies there
+        "192.0.0.0/24",  # RFC 6890; Oracle's metadata service is there
         "192.88.99.0/24",  # RFC 7526, relays of 6to4
         "::/96",  # RFC 4291, IPv4-compatible, deprecated
         "::ffff:0:0:0/96",  # RFC 7915, IPv4-translated
@@ -30,7 +30,7 @@ _NEVER = tuple(
         "5f00::/16",  # RFC 9602, segment routing
     )
 )
-"""What Python 3.11 takes to be global and what is not, or what no picture comes from."""
+"""What Python 3.11 takes to be global and what is not, or what no image comes from."""
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 Endpoint = tuple[str, int]
@@ -45,7 +45,7 @@ class BlockedAddressError(OSError):
 
 
 def is_public(address: IPAddress) -> bool:
-    """Whether an address lies on the public internet, seen through IPv4-in-IPv6 forms."""
+    """Tell whether an address is on the public internet, seen through IPv4-in-IPv6 forms."""
     address = _embedded(address)
     never = any(address in network for network in _NEVER if network.version == address.version)
     return address.is_global and not (never or address.is_multicast)
@@ -78,7 +78,7 @@ def _embedded(address: IPAddress) -> IPAddress:
 
 
 def split_endpoint(text: str) -> Endpoint:
-    """The host and the port of "host:port", "[::1]:80" included.
+    """Return the host and the port of "host:port", "[::1]:80" included.
 
     Raises:
         ValueError: another form.
@@ -91,7 +91,7 @@ def split_endpoint(text: str) -> Endpoint:
 
 
 def resolve(endpoints: Iterable[str]) -> frozenset[Endpoint]:
-    """The numeric addresses of some "host:port".
+    """Return the numeric addresses of some "host:port".
 
     Raises:
         InputError: a host is unknown.
@@ -108,7 +108,7 @@ def resolve(endpoints: Iterable[str]) -> frozenset[Endpoint]:
 
 
 def guarded_sockets(allowed: frozenset[Endpoint]) -> "SocketFactoryType":
-    """A socket factory that only serves public addresses, and the ones allowed by name.
+    """Return a socket factory that only serves public addresses, and the ones allowed by name.
 
     Args:
         allowed: numeric address and port of each exception.

@@ -1,4 +1,4 @@
-"""Of how many parts a picture's file is made, counted before a decoder takes them one by one.
+"""Of how many parts an image's file is made, counted before a decoder takes them one by one.
 
 Pillow reads the parts of a file in Python, a microsecond or ten for each: a file of a few kilobytes
 on the wire, millions of empty parts when it is unpacked, would hold up everything else for minutes.
@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterator
 
 MAX_PARTS = 50_000
-"""More than any picture of 20 MB has, and read in less than half a second."""
+"""More than any image of 20 MB has, and read in less than half a second."""
 
 _JPEG, _PNG, _GIF = b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"GIF8"
 _FILLING = re.compile(rb"\xff+")
@@ -19,14 +19,14 @@ _SCAN, _LAST_CHUNK = 0xDA, b"IEND"
 _GIF_HEADER = 13
 _GIF_BLOCK = re.compile(rb"[!,;]")
 _PLACES = frozenset({273, 279, 324, 325})
-"""The tags of a TIFF that say of each strip or tile where it lies, and how long it is."""
+"""The tags of a TIFF that give each strip's or tile's place and length."""
 
 
 def has_too_many_parts(data: bytes) -> bool:
     """Tell whether a file has more than `MOST_PARTS` parts that Pillow takes one by one.
 
     Parts are the segments, chunks, blocks, strips and tiles of JPEG, PNG, GIF and TIFF files, and
-    every byte that stands between them; other files have none.
+    every byte between them; other files have none.
     """
     counted = 0
     for parts in _parts(data):
@@ -37,7 +37,7 @@ def has_too_many_parts(data: bytes) -> bool:
 
 
 def _parts(data: bytes) -> Iterator[int]:
-    """How many parts come next, again and again."""
+    """Return how many parts come next, again and again."""
     if data.startswith(_JPEG):
         return _of_jpeg(data)
     if data.startswith(_PNG):
@@ -48,7 +48,7 @@ def _parts(data: bytes) -> Iterator[int]:
 
 
 def _of_jpeg(data: bytes) -> Iterator[int]:
-    """Segments up to the first scan, bytes that fill, and bytes that belong to none."""
+    """Return segments up to the first scan, bytes that fill, and bytes that belong to none."""
     position = len(_JPEG)
     while filling := _FILLING.search(data, position):
         yield filling.end() - position
@@ -71,7 +71,7 @@ def _of_png(data: bytes) -> Iterator[int]:
 
 
 def _of_gif(data: bytes) -> Iterator[int]:
-    """Extensions up to the first picture, by their blocks of 255 bytes at most."""
+    """Return extensions up to the first image, by their blocks of 255 bytes at most."""
     flags = data[10] if len(data) > 10 else 0
     position = _GIF_HEADER + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
     while block := _GIF_BLOCK.search(data, position):
@@ -87,7 +87,7 @@ def _of_gif(data: bytes) -> Iterator[int]:
 
 
 def _of_tiff(data: bytes) -> Iterator[int]:
-    """Tags of the first directory, and what they say of the number of strips or tiles."""
+    """Return tags of the first directory, and what they say of the number of strips or tiles."""
     layouts = {b"\x2a": ("I", "H", "HHI4x"), b"\x2b": ("4xQ", "Q", "HHQ8x")}
     order = {b"II": "<", b"MM": ">"}.get(data[:2])
     if order is None or (layout := layouts.get(data[2:4].strip(b"\0"))) is None:

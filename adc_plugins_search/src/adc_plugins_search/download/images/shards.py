@@ -1,7 +1,7 @@
 """Tar shards: written under another name, and whole when they get their own.
 
-A shard holds `KEY.jpg` and `KEY.json` for each picture, which readers of WebDataset take as they
-are. Whoever knows a picture's offset needs no reader at all.
+A shard holds `KEY.jpg` and `KEY.json` for each image, which readers of WebDataset take as they
+are. Whoever knows an image's offset needs no reader at all.
 """
 
 import json
@@ -41,7 +41,7 @@ class ShardWriter:
             raise _unwritable(path, error) from error
 
     def add(self, key: str, image: bytes, stored: Stored, facts: Mapping[str, object]) -> Stored:
-        """Put a picture at the end, with facts for people and readers; says where it lies."""
+        """Append an image with its facts; return what is known of it, its offset included."""
         text = json.dumps(dict(facts), ensure_ascii=False).encode()
         try:
             offset = self._put(f"{key}.jpg", image)
@@ -91,7 +91,7 @@ def tidy(folder: Path, known: Iterable[str]) -> None:
 
 
 def next_shard_number(folder: Path) -> int:
-    """The number of the next shard: one more than the highest in a folder."""
+    """Return the number of the next shard: one more than the highest in a folder."""
     numbers = (path.stem for path in folder.glob(f"*{SUFFIX}"))
     return max((int(number) for number in numbers if number.isdecimal()), default=-1) + 1
 
@@ -112,7 +112,7 @@ def finalize_shard(part: Path, number: int) -> str:
 
 
 def damaged_keys(folder: Path, name: str, stored: Mapping[str, Stored]) -> list[str]:
-    """The keys whose pictures do not lie in a shard as they were stored, by their sums.
+    """Return the keys whose images in a shard are not as they were stored, by checksum.
 
     The shard is read once, from start to end.
     """

@@ -1,4 +1,4 @@
-"""From untrusted bytes to a picture of one size: decoded in full, upright, RGB, as a JPEG."""
+"""From untrusted bytes to an image of one size: decoded in full, upright, RGB, as a JPEG."""
 
 import io
 from dataclasses import dataclass
@@ -31,12 +31,12 @@ Decoder = Literal["pillow", "opencv"]
 
 @dataclass(frozen=True)
 class ImageRules:
-    """What a picture must be, and how it is stored.
+    """What an image must be, and how it is stored.
 
     Attributes:
-        size: length of the shorter side when stored; smaller pictures stay as they are.
-        min_side: a picture with a shorter side is refused.
-        max_pixels: a picture with more is refused undecoded.
+        size: length of the shorter side when stored; smaller images stay as they are.
+        min_side: an image with a shorter side is refused.
+        max_pixels: an image with more is refused undecoded.
         decoder: what decodes and shrinks JPEG files.
     """
 
@@ -47,15 +47,15 @@ class ImageRules:
 
 
 def verify(data: bytes, rules: ImageRules, url: str) -> tuple[bytes, Stored]:
-    """The picture as it is stored, and what is known of it.
+    """Return the image as it is stored, and what is known of it.
 
     Args:
         data: the bytes as they were found.
-        rules: what a picture must be.
+        rules: what an image must be.
         url: where they were found.
 
     Raises:
-        RefusedError: the bytes are no picture that can be used.
+        RefusedError: the bytes are no image that can be used.
     """
     scans = data.count(_SCAN) if data[:2] == _JPEG else 0
     if scans > MAX_SCANS:
@@ -126,7 +126,7 @@ def _read_header(data: bytes, max_pixels: int) -> _Header | None:
 def _encode_image(
     data: bytes, header: _Header, target: tuple[int, int], rules: ImageRules
 ) -> tuple[bytes, int]:
-    """The picture as it is stored, and its perceptual hash."""
+    """Return the image as it is stored, and its perceptual hash."""
     # Photographs are nearly all of this kind; whatever is odd about others is `open_image`'s.
     if header.format == "JPEG" and header.mode in ("RGB", "L") and not header.turned:
         if rules.decoder == "opencv":
@@ -139,7 +139,7 @@ def _encode_image(
 
 
 def _decode_reduced(data: bytes, target: tuple[int, int]) -> Image.Image | None:
-    """A JPEG decoded at a half, a quarter or an eighth where that leaves twice the target.
+    """Return a JPEG decoded at a half, a quarter or an eighth where that leaves twice the target.
 
     With less than twice the target the resampling filter would be starved, and fine stripes would
     come out as coarse ones that are not there.
@@ -154,7 +154,7 @@ def _decode_reduced(data: bytes, target: tuple[int, int]) -> Image.Image | None:
 
 
 def _encode_by_opencv(data: bytes, target: tuple[int, int]) -> tuple[bytes, int] | None:
-    """A JPEG decoded in full and shrunk by the means of areas; None where OpenCV cannot."""
+    """Return a JPEG decoded in full and shrunk by the means of areas; None where OpenCV cannot."""
     import cv2  # an extra, and slow to import
 
     cv2.setNumThreads(1)  # every processor has its worker

@@ -43,7 +43,7 @@ class RowBatches:
 
 @contextmanager
 def table_file(path: Path, schema: pa.Schema) -> Iterator[RowBatches]:
-    """Takes the rows of a `.parquet` or `.arrow` file, which gets its name when it is whole.
+    """Take the rows of a `.parquet` or `.arrow` file, which gets its name when it is whole.
 
     Raises:
         WorkError: it cannot be written.
@@ -70,7 +70,7 @@ def _writer(suffix: str, file: BinaryIO, schema: pa.Schema) -> Any:
 
 
 def take_table(path: Path) -> pa.Table:
-    """The table of an `.arrow` file, which loses its name: its bytes stay as long as the table.
+    """Return the table of an `.arrow` file, and unlink it: its bytes stay as long as the table.
 
     What is not looked at takes no memory.
     """

@@ -1,6 +1,6 @@
 """From outcomes to tables and a dataset: everything in the order of the design, never of arrival.
 
-Each hit ends either as a row of the dataset or as a row of the refusals; every hit of a picture
+Each hit ends either as a row of the dataset or as a row of the refusals; every hit of an image
 that is kept has its row among the hits. Rows go out in batches, so that a million of them need no
 more memory than the dataset itself.
 """
@@ -75,7 +75,7 @@ class CollectionTables:
     """What became of all hits.
 
     Attributes:
-        samples: one row for each picture that is kept: its place, sources and attributes.
+        samples: one row for each image that is kept: its place, sources and attributes.
         reasons: how many hits were refused for each reason.
         example: the address and the refusal of the first of them.
     """
@@ -86,18 +86,18 @@ class CollectionTables:
 
 
 def write_tables(
-    hit_outcome: Iterable[HitOutcome], deduplication: Deduplication, design: Design, folder: Path
+    hit_outcomes: Iterable[HitOutcome], deduplication: Deduplication, design: Design, folder: Path
 ) -> CollectionTables:
     """Write the tables of hits and refusals, and give the samples that are kept.
 
     `refused.parquet` has a row for each hit that is no sample. `hits.parquet` has a row for each
-    hit of a picture that is kept, all under the id of its first hit: a picture that was found for
+    hit of an image that is kept, all under the id of its first hit: an image that was found for
     two classes has rows of both, which is the cheapest sign of a wrong label. Its `attributes` are
     a JSON object. Both are in the order of the hits.
 
     Args:
-        judged: every hit, in order.
-        choice: made from the same hits.
+        hit_outcomes: every hit, in order.
+        deduplication: of the same hits.
         design: gives the classes and the attributes.
         folder: where the tables go.
 
@@ -112,7 +112,7 @@ def write_tables(
         table_file(folder / REFUSED, _REFUSED) as refused,
     ):
         writer = _TableWriter(deduplication, design, samples, hits, refused)
-        for number, each in enumerate(hit_outcome):
+        for number, each in enumerate(hit_outcomes):
             writer.add(number, each)
     return CollectionTables(take_table(folder / _SAMPLES), writer.reasons, writer.example)
 
@@ -154,14 +154,14 @@ class _TableWriter:
         if deduplication.kept[image]:
             self._hits.add(_hit_row(sample, hit, self._design))
         if not is_first:
-            self._refuse(hit, Refused(Reason.DUPLICATE, f"same picture as {url}"))
+            self._refuse(hit, Refused(Reason.DUPLICATE, f"same image as {url}"))
         elif deduplication.kept[image]:
             self._samples.add(self._sample_row(hit, key, outcome, image))
         else:
             first = int(deduplication.group[image])
             detail = f"nearly the same as {self._first_hits[first][0]}"
             if first == image:
-                detail = "pictures of another class are nearly the same"
+                detail = "images of another class are nearly the same"
             self._refuse(hit, Refused(Reason.NEAR_DUPLICATE, detail))
 
     def _refuse(self, hit: Hit, refused: Refused) -> None:
@@ -184,11 +184,11 @@ class _TableWriter:
 def build_dataset(
     samples: pa.Table, deduplication: Deduplication, design: Design, folder: Path
 ) -> Dataset:
-    """The dataset of the samples that were kept.
+    """Return the dataset of the samples that were kept.
 
     Args:
-        samples: those of the accounts.
-        choice: what they were made by.
+        samples: the table of the samples that are kept.
+        deduplication: by which they were chosen.
         design: gives the classes and the attributes.
         folder: holds the shards.
     """
@@ -212,7 +212,7 @@ def build_dataset(
 
 
 def _digits(sums: pa.ChunkedArray) -> NDArray[np.bytes_]:
-    """N sums, a quarter of the size that they have as texts."""
+    """Return N sums, a quarter of the size that they have as texts."""
     digits = np.empty(len(sums), "S64")
     row = 0
     for part in sums.chunks:
@@ -226,12 +226,12 @@ def _column(attribute: str) -> str:
 
 
 def _relaxed(hit: Hit, design: Design) -> str | None:
-    """The attributes that the query of the design names and the one that found it does not."""
+    """Return the attributes that the design's query names and the relaxed one does not."""
     return ", ".join(name for name in design.attributes if name not in hit.query.attributes) or None
 
 
 def _address(hit: Hit) -> str:
-    """The address that was asked for, as the id was made of it."""
+    """Return the address that was asked for, as the id was made of it."""
     return hit.url if hit.url.startswith("file:") else str(parse_url(hit.url))
 
 

@@ -1,4 +1,4 @@
-"""Which hit shows which picture, and which pictures are kept.
+"""Which hit shows which image, and which images are kept.
 
 Only figures are held, a few dozen bytes for a hit: all else is read again when it is written down.
 """
@@ -37,7 +37,7 @@ class HitOutcomes:
         found: every hit, as often as it is asked for.
         keys: H keys of their addresses, empty where an address may not be fetched.
         journal: knows the outcome of every key.
-        allow_licenses: codes of the licenses under which a picture may be fetched; none for any.
+        allow_licenses: codes of the licenses under which an image may be fetched; none for any.
     """
 
     def __init__(
@@ -67,16 +67,16 @@ class HitOutcomes:
 
 @dataclass(frozen=True)
 class Deduplication:
-    """Which hits show a picture, and which pictures are kept.
+    """Which hits show an image, and which images are kept.
 
     Attributes:
-        picture: H, the picture that each hit shows, -1 where it shows none; pictures are numbered
+        image: H, the image that each hit shows, -1 where it shows none; images are numbered
             in the order of their first hits.
-        first: P, the first hit of each picture.
-        hits: P, how many hits each picture has.
-        group: P, the first of the pictures that are nearly the same as each.
+        first: P, the first hit of each image.
+        hits: P, how many hits each image has.
+        group: P, the first of the images that are nearly the same as each.
         kept: P, whether it is kept.
-        other_classes: pictures that were found for other classes than their first hit's, and which.
+        other_classes: images that were found for other classes than their first hit's, and which.
     """
 
     image: Rows
@@ -88,7 +88,7 @@ class Deduplication:
 
     @property
     def group_of_kept(self) -> Rows:
-        """The group of each picture that is kept, as rows among those that are."""
+        """The group of each image that is kept, as rows among those that are."""
         row = np.cumsum(self.kept) - 1
         rows: Rows = row[self.group[self.kept]]
         return rows
@@ -97,13 +97,13 @@ class Deduplication:
 def deduplicate(
     hit_outcomes: Iterable[HitOutcome], near: NearDuplicates = "keep", bits: int = 3
 ) -> Deduplication:
-    """Keep the first hit of each picture, and of near duplicates what is asked for.
+    """Keep the first hit of each image, and of near duplicates what is asked for.
 
-    A picture that comes again, at the same or at another address, is a duplicate; where it comes
-    for another class, the choice tells so, because that is a sign of a wrong label.
+    An image that comes again, at the same or at another address, is a duplicate; where it comes
+    for another class, the result says so, because that is a sign of a wrong label.
 
     Args:
-        judged: every hit, in order.
+        hit_outcomes: every hit, in order.
         near: of near duplicates keep all, the first, or none where their classes differ.
         bits: in how many bits the perceptual hashes of near duplicates differ at most.
     """
@@ -143,7 +143,7 @@ def deduplicate(
 
 
 def _unique_images(digests: NDArray[np.bytes_]) -> tuple[Rows, Rows, Rows]:
-    """Of each sum its picture; of each picture its first row and its number of rows."""
+    """Return of each sum its image; of each image its first row and its number of rows."""
     _, first, image, count = np.unique(
         digests, return_index=True, return_inverse=True, return_counts=True
     )

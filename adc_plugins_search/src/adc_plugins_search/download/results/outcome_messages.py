@@ -11,12 +11,12 @@ from adc_plugins_search.download.results.build_dataset import CollectionTables
 
 
 def outcome_label(outcome: Outcome) -> str:
-    """What became of an image, in a word or two."""
+    """Return what became of an image, in a word or two."""
     return outcome.reason.value if isinstance(outcome, Refused) else "kept"
 
 
 def is_of_host_given_up(outcome: Outcome) -> TypeGuard[Refused]:
-    """Whether an image is left out only because its host gave nothing to anybody."""
+    """Tell whether an image is left out only because its host gave nothing to anybody."""
     return isinstance(outcome, Refused) and outcome.reason in HOST_REASONS and not outcome.lasting
 
 
@@ -38,7 +38,7 @@ def warn_of_hosts(given_up: Counter[str]) -> None:
 
 
 def all_refused_message(tables: CollectionTables) -> str:
-    """What to say where nothing is left of a collection."""
+    """Return what to say where nothing is left of a collection."""
     counts = ", ".join(f"{count} {reason}" for reason, count in tables.reasons.most_common())
     assert tables.example is not None
     url, refused = tables.example

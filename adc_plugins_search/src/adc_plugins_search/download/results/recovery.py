@@ -12,10 +12,10 @@ _SHARDS_AT_ONCE = 32
 
 
 def recover(journal: Journal, folder: Path) -> None:
-    """Remove what nobody knows of, and forget every picture that is not as it was stored.
+    """Remove what nobody knows of, and forget every image that is not as it was stored.
 
     Args:
-        journal: knows the shards, and what lies in them.
+        journal: knows the shards, and what is in them.
         folder: holds the shards; made if absent.
 
     Raises:

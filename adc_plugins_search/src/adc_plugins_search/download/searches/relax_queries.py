@@ -7,7 +7,7 @@ from adc_core.design import Query
 
 
 def without_attribute(query: Query, attribute: str) -> Query | None:
-    """A query that leaves an attribute open; None where its text does not hold the value.
+    """Return a query that leaves an attribute open; None where its text does not hold the value.
 
     What it finds is not known to have the value: so it has not the attribute.
     """
@@ -23,7 +23,7 @@ def without_attribute(query: Query, attribute: str) -> Query | None:
 
 
 def relax_queries(queries: Sequence[Query], attribute: str, asked: Iterable[str]) -> list[Query]:
-    """Queries without an attribute, each text once.
+    """Return queries without an attribute, each text once.
 
     Several queries often become one: it keeps the attributes in which they agree.
 

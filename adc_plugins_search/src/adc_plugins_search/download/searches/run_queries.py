@@ -115,7 +115,7 @@ def run_queries(
     max_wait: float,
     relax: Sequence[str] = (),
 ) -> SearchResults:
-    """Hits in the order of the design's queries, then of the searchers, then of rank.
+    """Return hits in the order of the design's queries, then of the searchers, then of rank.
 
     Hits of relaxed queries follow, attribute by attribute.
 
@@ -235,7 +235,7 @@ class _QueryRunner:
                 yield engine.waiting.popleft()
 
     def _next_pause(self) -> float | None:
-        """Seconds until the next engine with waiting searches goes on; None without such."""
+        """Return seconds until the next engine with waiting searches goes on; None without such."""
         resume_at = min(
             (e.resume_at for e in self._engines if e.waiting and e.gave_up is None), default=None
         )

@@ -12,13 +12,13 @@ from adc_plugins_search.searchers.folder import FolderSearcher
 
 
 def task_for(found: SearchHit, allow_licenses: Collection[str] = ()) -> FetchTask | Refused:
-    """The errand of a hit; hits with the same address have the same one.
+    """Return the fetch task of a hit; hits with the same URL have the same one.
 
     Only hits of a `FolderSearcher` may name local files, and only below its own folder.
 
     Args:
         found: the hit.
-        allow_licenses: codes of the licenses under which a picture may be fetched; none for any.
+        allow_licenses: codes of the licenses under which an image may be fetched; none for any.
     """
     hit, url = found.hit, found.hit.url
     if allow_licenses and code_of(hit.license) not in allow_licenses:
@@ -38,5 +38,5 @@ def task_for(found: SearchHit, allow_licenses: Collection[str] = ()) -> FetchTas
 
 
 def id_of(url: str) -> str:
-    """The id of the sample behind a canonical address; adding queries never renames a sample."""
+    """Return the id of the sample behind a canonical address; new queries never rename a sample."""
     return sha256(url.encode()).hexdigest()[:KEY_LENGTH]

@@ -1,4 +1,4 @@
-"""Telling a network that is down from servers that are.
+"""Tell a network that is down from servers that are.
 
 What nobody answers is given up for good only after somebody else has answered: a collection that
 runs through the night must not write off a hundred thousand images because of a broken cable.
@@ -20,7 +20,7 @@ MIN_SILENT_HOSTS = 10
 MAX_PROBES = 3
 """Hosts that are asked for a connection, to know whether the network is up."""
 ANSWER_DELAY = 5.0
-"""Seconds that an answer may be older than the news of it: pictures wait to be decoded."""
+"""Seconds that an answer may be older than the news of it: images wait to be decoded."""
 
 _SAYS_NOTHING_OF_NETWORK = frozenset(
     {Reason.FORBIDDEN, Reason.CRASHED, Reason.ERROR, Reason.TOO_SLOW, Reason.GIVEN_UP}
@@ -34,9 +34,9 @@ class NetworkMonitor:
     """Holds back the refusals that a network which is down may have caused.
 
     Args:
-        patience: images in a row without an answer that may be chance; 0 for any number.
-        takes_connections: whether a host does now.
-        answered: names of hosts that have answered at an earlier attempt.
+        max_consecutive: images in a row without an answer that may be chance; 0 for any number.
+        accepts_connections: whether a host does now.
+        answered_hosts: hosts that have answered at an earlier attempt.
         clock: seconds of a clock that never goes back.
     """
 
@@ -56,7 +56,7 @@ class NetworkMonitor:
         self._silent_hosts: set[str] = set()
 
     def on_failure(self, host: str, key: str, refused: Refused) -> list[Ended]:
-        """Hear that an image is refused; gives what can be written down by now.
+        """Take a refusal; return the refusals that can be recorded by now.
 
         Raises:
             WorkError: nobody answers any more.
@@ -91,14 +91,14 @@ class NetworkMonitor:
         self._silent_hosts.clear()
 
     def on_answer(self, host: str) -> list[Ended]:
-        """Hear that a server has answered; gives what can be written down by now."""
+        """Note that a server has answered; return the refusals that can be recorded by now."""
         self._answered_hosts.pop(host, None)
         self._answered_hosts[host] = None
         self._reset()
         return self._released(until=self._clock() - ANSWER_DELAY)
 
     def flush(self) -> list[Ended]:
-        """What is held back still, to be written down when all has ended."""
+        """Return the refusals that are still held back, to be recorded at the end."""
         return self._released(until=self._clock())
 
     def _released(self, until: float) -> list[Ended]:
@@ -109,7 +109,7 @@ class NetworkMonitor:
 
 
 def accepts_connections(host: str, rules: FetchRules) -> bool:
-    """Whether a host can be connected to; the guard against private addresses holds here too.
+    """Tell whether a host can be connected to; the guard against private addresses holds here too.
 
     Args:
         host: its name and port.

@@ -1,4 +1,4 @@
-"""Where one worker's pictures go: verified one after the other, into a shard of its own."""
+"""Where one worker's images go: verified one after the other, into a shard of its own."""
 
 import os
 from dataclasses import replace
@@ -18,7 +18,7 @@ class ShardSink:
     """The decoding thread's place of work: the open shard, and the marker of what is in hand.
 
     Args:
-        job: what a picture must be, and where the shards go.
+        job: what an image must be, and where the shards go.
     """
 
     def __init__(self, job: Job) -> None:
@@ -28,10 +28,10 @@ class ShardSink:
         self._marker = os.open(job.marker, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
 
     def store(self, attempt: FetchAttempt, url: str, body: Body | None) -> ShardClosed | None:
-        """Verify a picture and write it into the open shard; gives the shard when it is full.
+        """Verify an image and write it into the open shard; gives the shard when it is full.
 
         Raises:
-            RefusedError: it is no picture that can be used, or says that it must not be.
+            RefusedError: it is no image that can be used, or says that it must not be.
             WorkError: the shard cannot be written.
         """
         task, job = attempt.task, self._job
@@ -41,7 +41,7 @@ class ShardSink:
                 assert task.root is not None
                 body = Body(read_local(task.url, task.root, job.rules.max_bytes), ())
             signals = (*body.signals, *signals_in(body.data))
-            if task.root is None:  # what lies in a folder of the user's is theirs to judge
+            if task.root is None:  # a folder of the user's is theirs to judge
                 refuse_opted_out(signals, job.rules.ignore)
             image, stored = verify(body.data, job.image_rules, url)
         finally:
