@@ -21,9 +21,9 @@ import cifar10n
 import numpy as np
 import torch
 
-from adc_core.dataset import Dataset
-from adc_core.evidence import Dynamics, Neighbors
-from adc_core.findings import Findings
+from adc_core.records.dataset import Dataset
+from adc_core.records.evidence import Dynamics, Neighbors
+from adc_core.records.findings import Findings
 from adc_plugins_detect import (
     aum,
     by_rate,

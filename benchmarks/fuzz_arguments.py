@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 import adc_core
-from adc_core.record import Record
-from adc_core.signatures import Words
+from adc_core.records.record import Record
+from adc_core.records.signatures import Words
 
 Value = Any
 

@@ -38,8 +38,8 @@ ENOUGH = 2000
 
 COLLECT = """
 import sys
-from adc_core.design import Design, Query
-from adc_core.work import working_in
+from adc_core.records.design import Design, Query
+from adc_core.components.context import working_in
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.searchers.manifest import ManifestSearcher
 

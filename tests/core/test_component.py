@@ -7,8 +7,8 @@ from typing import ClassVar
 from pydantic import Field
 
 from adc_core import Detector, LocalPath
-from adc_core.component import named
-from adc_core.registry import registry
+from adc_core.components.component import named
+from adc_core.components.registry import registry
 
 
 class WithFile(Detector):

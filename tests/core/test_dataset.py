@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adc_core import Curation, Dataset, Findings, ImageArray, Neighbors, Probabilities
-from adc_core.conformance.toys import toy_dataset
+from adc_core.testing.toys import toy_dataset
 from adc_core.errors import InputErrors
-from adc_core.findings import CHANGES
+from adc_core.records.findings import CHANGES
 
 TWO = {"labels": [0, 1], "classes": ("a", "b")}
 
@@ -266,7 +266,7 @@ def test_findings_follow_a_smaller_dataset():
 
 @given(st.lists(st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"))))
 def test_texts_survive_arrow(texts):
-    from adc_core.texts import from_arrow, to_arrow
+    from adc_core.arrays.strings import from_arrow, to_arrow
 
     column = np.array(texts, dtype=np.str_)
     assert np.array_equal(from_arrow(to_arrow(column)), column)

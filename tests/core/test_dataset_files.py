@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from adc_core import Dataset, ImageFiles, InputError, Votes, WorkError
-from adc_core.conformance.toys import toy_dataset
-from adc_core.faults import lines_of
+from adc_core.testing.toys import toy_dataset
+from adc_core.errors import lines_of
 
 
 def is_memory_mapped(array):

@@ -7,9 +7,9 @@ import pytest
 
 from adc_core import Dataset, InputError, Neighbors, Pipeline, read_collected, read_run
 from adc_core.errors import InputErrors
-from adc_core.image_check import absent_images
-from adc_core.images import ImageFiles
-from adc_core.listeners import Listeners
+from adc_core.runs.image_check import absent_images
+from adc_core.images.sequence import ImageFiles
+from adc_core.runs.listeners import Listeners
 
 
 def dataset(shift=0):

@@ -8,7 +8,7 @@ import pytest
 
 import adc_core
 from adc_core import Curation, Dataset, Estimate, Findings, Neighbors, NoiseRate, Run
-from adc_core.findings import CHANGES
+from adc_core.records.findings import CHANGES
 
 DATASET = Dataset(
     labels=["cat", "dog", "cat", "cat"],

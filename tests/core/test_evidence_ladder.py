@@ -8,9 +8,9 @@ import pytest
 from adc_core import Dataset
 from adc_core.cli import evidence_ladder as module
 from adc_core.cli.evidence_ladder import choose_rung, told_before
-from adc_core.component import Component
-from adc_core.interfaces import Encoder, Enricher, Learner
-from adc_core.registry import registry
+from adc_core.components.component import Component
+from adc_core.components.interfaces import Encoder, Enricher, Learner
+from adc_core.components.registry import registry
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 3), dtype=np.uint8)
 LABELS = [0, 1, 2] * 2

@@ -9,8 +9,8 @@ import pytest
 from adc_core import Dataset, Detector, InputError
 from adc_core.cli.evidence_ladder import Rung
 from adc_core.cli.evidence_makers import EvidenceMakers
-from adc_core.interfaces import Curator, Enricher
-from adc_core.registry import registry
+from adc_core.components.interfaces import Curator, Enricher
+from adc_core.components.registry import registry
 
 PATH = Path("d.npz")
 NOTHING = Rung(None, None, neighbors=False)

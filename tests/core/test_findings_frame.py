@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from adc_core import Findings, InputError
-from adc_core.conformance.toys import toy_findings
+from adc_core.testing.toys import toy_findings
 
 
 def test_a_row_per_sample_under_its_id():

@@ -1,6 +1,6 @@
 import pyarrow as pa
 
-from adc_core.fingerprint import fingerprint
+from adc_core.arrays.hashing import fingerprint
 
 
 def of_column(*values):

@@ -7,7 +7,7 @@ import pytest
 
 from adc_core import InputError, Pipeline, WorkError, read_run
 from adc_core.cli import main
-from adc_core.listeners import Listeners
+from adc_core.runs.listeners import Listeners
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from adc_core import Dataset, InputError
-from adc_core.splits import are_splits, splits_of_shards
+from adc_core.storage.splits import are_splits, splits_of_shards
 
 
 def place(root, *paths):

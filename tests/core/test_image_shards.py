@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adc_core.dataset import Dataset
-from adc_core.decoding import ImageError
+from adc_core.records.dataset import Dataset
+from adc_core.images.decoding import ImageError
 from adc_core.errors import InputError, WorkError
-from adc_core.image_shards import ImageShards
-from adc_core.images import ImageFiles
-from adc_core.stage_files import DATASET
+from adc_core.images.shards import ImageShards
+from adc_core.images.sequence import ImageFiles
+from adc_core.runs.stage_formats import DATASET
 
 COLORS = ("red", "lime", "blue", "white", "black", "gray", "teal")
 

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from adc_core import Dataset, ImageFiles, InputError
-from adc_core.decoding import ImageError
-from adc_core.image_tables import ImageTables
+from adc_core.images.decoding import ImageError
+from adc_core.images.tables import ImageTables
 
 ROWS = 250
 CLASSES = ("shirt & tie", "cardigan")

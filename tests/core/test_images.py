@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from adc_core import decoding
-from adc_core.decoding import ImageError, open_image
-from adc_core.images import ImageArray, ImageFiles
+from adc_core.images.decoding import ImageError, open_image
+from adc_core.images.sequence import ImageArray, ImageFiles
 
 
 def encoded(image, form="PNG", **options):

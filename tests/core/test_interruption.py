@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from adc_core.cli import main
-from adc_core.interruption import heed, listening
+from adc_core.components.signals import heed, listening
 
 BOTH = (signal.SIGINT, signal.SIGTERM)
 

@@ -6,7 +6,7 @@ import pytest
 
 from adc_core import Dataset
 from adc_core.errors import InputError
-from adc_core.labels import class_indices
+from adc_core.records.labels import class_indices
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from pluggy import PluginValidationError
 
 from adc_core import hookimpl
-from adc_core.listeners import Listeners, installed_listeners
+from adc_core.runs.listeners import Listeners, installed_listeners
 
 
 class Counter:

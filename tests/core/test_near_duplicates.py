@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageEnhance, ImageOps
 
-from adc_core.near_duplicates import (
+from adc_core.images.near_duplicates import (
     duplicate_groups,
     linked_groups,
     near_pairs,

@@ -8,9 +8,9 @@ from pydantic import ValidationError
 
 from adc_core import Dataset, Pipeline
 from adc_core.errors import InputErrors
-from adc_core.faults import lines_of
-from adc_core.plan import ADDED_BY, make_plan
-from adc_core.registry import registry
+from adc_core.errors import lines_of
+from adc_core.runs.plan import ADDED_BY, make_plan
+from adc_core.components.registry import registry
 
 
 def read(tmp_path, text, suffix=".yaml"):
@@ -142,7 +142,7 @@ def test_the_planner_adds_one_neighbor_search_for_all(tmp_path, toys):
 
 
 def test_advice_names_what_adds_the_column():
-    from adc_core.interfaces import INTERFACES
+    from adc_core.components.interfaces import INTERFACES
 
     for column, (kind, name) in ADDED_BY.items():
         assert column in registry.load(INTERFACES[kind], name).adds

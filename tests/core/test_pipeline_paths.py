@@ -6,8 +6,8 @@ from PIL import Image
 
 from adc_core import Dataset, InputError, Pipeline
 from adc_core.errors import InputErrors
-from adc_core.pipeline_paths import path_faults
-from adc_core.test_set import warn_of_leaks, with_classes_of
+from adc_core.runs.pipeline_paths import path_faults
+from adc_core.runs.test_set import warn_of_leaks, with_classes_of
 
 
 def test_all_at_once(tmp_path, toys):

@@ -24,9 +24,9 @@ from adc_core import (
     Simulator,
     WorkError,
 )
-from adc_core.corruption import Corruption
-from adc_core.findings import CHANGES
-from adc_core.listeners import Listeners
+from adc_core.records.corruption import Corruption
+from adc_core.records.findings import CHANGES
+from adc_core.runs.listeners import Listeners
 
 N = 12
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from adc_core import Dataset
-from adc_core.findings_table import write_findings
-from adc_core.listeners import Listeners
-from adc_core.pipeline import Pipeline
-from adc_core.previous_results import keep_previous
-from adc_core.runner import run_pipeline
+from adc_core.reporting.findings_table import write_findings
+from adc_core.runs.listeners import Listeners
+from adc_core.runs.pipeline import Pipeline
+from adc_core.runs.previous_results import keep_previous
+from adc_core.runs.runner import run_pipeline
 
 
 def names(folder):

@@ -2,11 +2,11 @@
 
 import pytest
 
-from adc_core.interfaces import Detector, Enricher
-from adc_core.registry import Entry, Registry, RegistryError
+from adc_core.components.interfaces import Detector, Enricher
+from adc_core.components.registry import Entry, Registry, RegistryError
 
 
-def entry(name, target="adc_core.conformance.toys:toy_dataset", package="acme", kind="detectors"):
+def entry(name, target="adc_core.testing.toys:toy_dataset", package="acme", kind="detectors"):
     return Entry(kind, name, package, "2.0", target)
 
 

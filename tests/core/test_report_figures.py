@@ -5,7 +5,7 @@ import html
 import numpy as np
 import pytest
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 
 figures = pytest.importorskip("adc_core.report.figures", reason="needs matplotlib")
 ODD = ("${$", "a $^$ b", "$x$ y", "5 $", "plain")

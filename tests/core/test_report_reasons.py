@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from adc_core import Dataset, Dynamics, ImageFiles, Neighbors, Probabilities
-from adc_core.conformance.toys import toy_dataset, toy_run
+from adc_core.testing.toys import toy_dataset, toy_run
 from adc_core.report.pictures import data_url
 from adc_core.report.reasons import SHOWN, reasons_of
 from adc_core.report.suspects import most_suspicious

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from adc_core import Encoder, InputError, Pipeline, WorkError, hookimpl, work_folder
-from adc_core.listeners import Listeners
+from adc_core.runs.listeners import Listeners
 
 EVERYTHING = ["design", "collect", "encode", "neighbors", "detect", "detect", "curate"]
 EVERYTHING += ["learn", "learn", "measure"]
@@ -237,7 +237,7 @@ sys.path.insert(0, {here!r})
 import toy_plugins
 toy_plugins.add_toys()
 from adc_core import Pipeline
-from adc_core.listeners import Listeners
+from adc_core.runs.listeners import Listeners
 from adc_core.cli import main
 main(["run", {pipeline!r}, "--out", {out!r}]) and sys.exit(3)
 """

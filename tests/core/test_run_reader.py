@@ -15,9 +15,9 @@ from adc_core import (
     read_collected,
     read_run,
 )
-from adc_core.listeners import Listeners
-from adc_core.run_reader import left_out_images
-from adc_core.runner import collect_pipeline
+from adc_core.runs.listeners import Listeners
+from adc_core.runs.run_reader import left_out_images
+from adc_core.runs.runner import collect_pipeline
 
 CLASSES = ("blue", "green", "red")
 
@@ -196,7 +196,7 @@ def test_a_list_of_sums_that_leads_elsewhere(tmp_path, write, toys):
 def test_a_stage_of_another_version(tmp_path, write, toys):
     folder = tmp_path / "run"
     write(toys.PIPELINE).run(folder, Listeners())
-    from adc_core.seal import seal
+    from adc_core.storage.checksums import seal
 
     stage = folder / "detectors" / "toy"
     (stage / "findings.json").write_text('{"noise": 1}')

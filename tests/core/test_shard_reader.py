@@ -5,7 +5,7 @@ import tarfile
 import pytest
 from PIL import Image
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
 
 

@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike
 
 import adc_core
 from adc_core import Dataset, Detector, Estimate, Hit
-from adc_core.component import Component
-from adc_core.record import Record
-from adc_core.signatures import readable
+from adc_core.components.component import Component
+from adc_core.records.record import Record
+from adc_core.records.signatures import readable
 
 
 def test_a_record_shows_its_fields():

@@ -1,6 +1,6 @@
 """Tables on the terminal: cells hold anybody's texts."""
 
-from adc_core.cli.tables import table
+from adc_core.reporting.text_tables import table
 
 
 def test_columns_stand_below_each_other():

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adc_core import texts
-from adc_core.texts import are_distinct, from_arrow, to_arrow
+from adc_core.arrays.strings import are_distinct, from_arrow, to_arrow
 
 # Halves of surrogate pairs are no text: numpy does not decode them.
 LETTERS = st.characters(exclude_characters="\0", exclude_categories=["Cs"])

@@ -5,12 +5,12 @@ import pyarrow as pa
 import pytest
 
 from adc_core import Dataset, Findings
-from adc_core.estimates import Estimate, EvidenceQuality, NoiseRate
-from adc_core.findings import CHANGES, Curation
-from adc_core.model import Predictions
-from adc_core.run import Run, Training
-from adc_core.trust import headline, noise_told, repair_lines, trust_lines
-from adc_core.truth import NO_CLASS, UNKNOWN
+from adc_core.records.estimates import Estimate, EvidenceQuality, NoiseRate
+from adc_core.records.findings import CHANGES, Curation
+from adc_core.records.model import Predictions
+from adc_core.records.run import Run, Training
+from adc_core.reporting.trust import headline, noise_told, repair_lines, trust_lines
+from adc_core.storage.truth import NO_CLASS, UNKNOWN
 
 IDS = ["a", "b", "c", "d"]
 PLAIN = Findings(ids=IDS, suspicion=np.full(4, 0.5), flagged=[True, False, False, False])

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from adc_core import Dataset, ImageFiles, InputError
-from adc_core.truth import NO_CLASS, UNKNOWN, read_truth, truth_table
+from adc_core.storage.truth import NO_CLASS, UNKNOWN, read_truth, truth_table
 
 CLASSES = ("cat", "dog")
 

@@ -9,7 +9,7 @@ import pytest
 
 from adc_core.cli import weights_download as module
 from adc_core.cli.weights_download import can_reach, fetch
-from adc_core.interfaces import Download
+from adc_core.components.interfaces import Download
 
 CONTENT = bytes(range(256)) * 9000
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits
 
-from adc_core.evidence import Dynamics
+from adc_core.records.evidence import Dynamics
 from adc_plugins_detect.enrichers.ridge_probe import ridge_probe
 
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputErrors
-from adc_core.findings import Findings
-from adc_core.pipeline import Pipeline
+from adc_core.records.findings import Findings
+from adc_core.runs.pipeline import Pipeline
 from adc_plugins_detect.curators.agree import Agree, overlap
 from adc_plugins_detect.curators.drop import Drop
 from adc_plugins_detect.curators.relabel import Relabel

@@ -11,8 +11,8 @@ from pydantic import TypeAdapter
 
 import adc_plugins_detect
 from adc_core.errors import InputError
-from adc_core.interfaces import Detector, Enricher
-from adc_core.registry import registry
+from adc_core.components.interfaces import Detector, Enricher
+from adc_core.components.registry import registry
 from adc_plugins_detect import (
     aum,
     confident_learning,
@@ -314,7 +314,7 @@ def test_what_cannot_be_judged_is_named(call, message):
 WATCHED = """
 import sys
 import numpy as np
-from adc_core.work import progress
+from adc_core.components.context import progress
 from adc_plugins_detect.array_function import array_function
 
 class Terminal:

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.evidence import Dynamics
-from adc_core.interfaces import Learner
-from adc_core.model import Model
+from adc_core.records.evidence import Dynamics
+from adc_core.components.interfaces import Learner
+from adc_core.records.model import Model
 from adc_plugins_detect.detectors.aum import Aum, aum
 from adc_plugins_detect.detectors.flagging import squash
 from adc_plugins_detect.detectors.threshold_samples import (

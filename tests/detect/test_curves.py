@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.evidence import Dynamics
+from adc_core.records.evidence import Dynamics
 from adc_plugins_detect import (
     aum,
     data_map,

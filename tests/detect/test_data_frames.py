@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from adc_core.errors import InputError
-from adc_core.evidence import Probabilities
+from adc_core.records.evidence import Probabilities
 from adc_plugins_detect import confident_learning, noise_rate, self_confidence
 
 

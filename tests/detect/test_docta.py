@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.findings import Findings
-from adc_core.work import working_in
+from adc_core.records.findings import Findings
+from adc_core.components.context import working_in
 from adc_plugins_detect.curators.docta import Docta
 from adc_plugins_detect.detectors.simifeat import simifeat
 from adc_plugins_detect.enrichers.neighbors import nearest_neighbors

@@ -1,6 +1,6 @@
 import numpy as np
 
-from adc_core.conformance.toys import toy_dataset, toy_findings
+from adc_core.testing.toys import toy_dataset, toy_findings
 from adc_plugins_detect import early_stop_ce
 from adc_plugins_detect.curators.agree import Agree
 from adc_plugins_detect.curators.drop import Drop

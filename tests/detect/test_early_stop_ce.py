@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.evidence import Probabilities
-from adc_core.images import ImageArray
-from adc_core.interfaces import Learner
-from adc_core.model import Model, Predictions
+from adc_core.records.evidence import Probabilities
+from adc_core.images.sequence import ImageArray
+from adc_core.components.interfaces import Learner
+from adc_core.records.model import Model, Predictions
 from adc_plugins_detect.detectors.early_stop_ce import EarlyStopCe, early_stop_ce
 
 PREDICTED = np.array([[0.7, 0.2, 0.1], [0.9, 0.05, 0.05], [0.3, 0.3, 0.4]], np.float32)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from adc_core.evidence import Dynamics, Neighbors
+from adc_core.records.evidence import Dynamics, Neighbors
 from adc_plugins_detect import (
     aum,
     confident_learning,

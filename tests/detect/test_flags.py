@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.findings import Findings
+from adc_core.records.findings import Findings
 from adc_plugins_detect.curators.flags import count_flags, flag_sentences, sentence
 
 IDS = ["a", "b", "c", "d"]

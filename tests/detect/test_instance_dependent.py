@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
 from adc_plugins_detect.simulators.instance_dependent import (
     InstanceDependentNoise,
@@ -60,7 +60,7 @@ def test_the_scale_of_features_does_not_matter(dataset):
 
 def test_chunks_change_nothing(dataset, monkeypatch):
     whole = InstanceDependentNoise().corrupt(dataset)
-    monkeypatch.setattr("adc_core.arrays.CHUNK_BYTES", 3000)
+    monkeypatch.setattr("adc_core.arrays.validation.CHUNK_BYTES", 3000)
     assert (InstanceDependentNoise().corrupt(dataset).labels == whole.labels).mean() > 0.9999
 
 

@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.evidence import Dynamics
+from adc_core.records.evidence import Dynamics
 from adc_plugins_detect.detectors import lstm_dynamics as module
 from adc_plugins_detect.detectors.lstm_dynamics import (
     SHIPPED,

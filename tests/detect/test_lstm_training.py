@@ -9,13 +9,13 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError, InputErrors, WorkError
-from adc_core.evidence import Dynamics
-from adc_core.interfaces import Learner
-from adc_core.model import Model
-from adc_core.registry import registry
-from adc_core.work import work_folder, working_in
+from adc_core.records.evidence import Dynamics
+from adc_core.components.interfaces import Learner
+from adc_core.records.model import Model
+from adc_core.components.registry import registry
+from adc_core.components.context import work_folder, working_in
 from adc_plugins_detect.detectors.lstm_dynamics import SHIPPED, lstm_dynamics, resample
 from adc_plugins_detect.detectors.lstm_network import LstmNetwork, read_network, write_network
 from adc_plugins_detect.lstm_training.command import TrainLstmDynamicsCommand

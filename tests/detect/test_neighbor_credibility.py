@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.evidence import Neighbors
+from adc_core.records.evidence import Neighbors
 from adc_plugins_detect.detectors.neighbor_credibility import (
     NeighborCredibility,
     neighbor_credibility,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_plugins_detect.simulators.pair_flip import PairFlipNoise, pair_flip_transition
 
 DATASET = Dataset(labels=np.arange(40_000) % 4)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from adc_core.faults import lines_of
-from adc_core.images import ImageArray
+from adc_core.errors import lines_of
+from adc_core.images.sequence import ImageArray
 from adc_plugins_detect.encoders import patches as module
 from adc_plugins_detect.encoders.patches import PatchEncoder, learn_dictionary, patch_features
 

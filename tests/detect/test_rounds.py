@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from adc_core.evidence import Neighbors
+from adc_core.records.evidence import Neighbors
 from adc_plugins_detect.curators.rounds import (
     Tally,
     flag_share,

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.evidence import Neighbors, Probabilities
-from adc_core.stage_files import FINDINGS
+from adc_core.records.evidence import Neighbors, Probabilities
+from adc_core.runs.stage_formats import FINDINGS
 from adc_plugins_detect.detectors import self_confidence as module
 from adc_plugins_detect.detectors.self_confidence import SelfConfidence, self_confidence
 from adc_plugins_detect.noise.counterfactual import Counterfactual

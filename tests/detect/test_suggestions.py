@@ -1,6 +1,6 @@
 import numpy as np
 
-from adc_core.findings import Findings
+from adc_core.records.findings import Findings
 from adc_plugins_detect.suggestions import most_suggested
 
 LABELS = np.array([0, 0, 0, 0])

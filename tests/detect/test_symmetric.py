@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_plugins_detect.simulators.symmetric import SymmetricNoise, symmetric_transition
 
 DATASET = Dataset(labels=np.arange(40_000) % 10)

@@ -3,7 +3,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from adc_core.errors import InputError
-from adc_core.evidence import Neighbors
+from adc_core.records.evidence import Neighbors
 from adc_plugins_detect.enrichers.neighbors import nearest_neighbors
 from adc_plugins_detect.transition import TransitionEstimate, hoc, transition_from_votes
 

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from adc_core.conformance.toys import toy_dataset
+from adc_core.testing.toys import toy_dataset
 
 ADC = str(Path(sys.executable).with_name("adc"))
 CLASSES = ("blue", "green", "red")

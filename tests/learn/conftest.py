@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_plugins_learn.training.backbones import build_backbone
 from adc_plugins_learn.training.devices import seeded
 from adc_plugins_learn.training.network_model import NetworkModel

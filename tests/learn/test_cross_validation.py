@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adc_core.errors import InputError, WorkError
-from adc_core.images import ImageArray
-from adc_core.listeners import Listeners
-from adc_core.model import Predictions
-from adc_core.pipeline import Pipeline
-from adc_core.registry import registry
-from adc_core.work import working_in
+from adc_core.images.sequence import ImageArray
+from adc_core.runs.listeners import Listeners
+from adc_core.records.model import Predictions
+from adc_core.runs.pipeline import Pipeline
+from adc_core.components.registry import registry
+from adc_core.components.context import working_in
 from adc_plugins_learn.enrichers.cross_validation import (
     NEVER_HELD_OUT,
     CrossValidation,
@@ -236,7 +236,7 @@ def test_confident_learning_finds_planted_noise_by_it(tmp_path, monkeypatch):
     pixels[np.arange(240), :, :, truth] += 60
     wrong = np.arange(240) % 8 == 0
     labels = np.where(wrong, (truth + 1) % 3, truth)
-    from adc_core.dataset import Dataset
+    from adc_core.records.dataset import Dataset
 
     planted = Dataset(labels=labels, classes=("red", "green", "blue"), images=ImageArray(pixels))
     planted.save(tmp_path / "planted")

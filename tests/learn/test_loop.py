@@ -10,8 +10,8 @@ from PIL import Image
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from adc_core.errors import InputError, WorkError
-from adc_core.images import ImageFiles
-from adc_core.work import working_in
+from adc_core.images.sequence import ImageFiles
+from adc_core.components.context import working_in
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy, cross_entropy
 from adc_plugins_learn.training.loop import train
 from adc_plugins_learn.training.recipe import Recipe
@@ -276,7 +276,7 @@ def test_pictures_that_do_not_fit_into_memory(squares):
 HUNGRY = """
 import resource
 import numpy as np
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import WorkError
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 dataset = Dataset(labels=np.arange(600) % 2, images=np.zeros((600, 128, 128, 3), np.uint8))

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from adc_core.errors import InputError, WorkError
-from adc_core.seal import seal
+from adc_core.storage.checksums import seal
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 from adc_plugins_learn.training import network_model
 from adc_plugins_learn.training.backbones import build_backbone

@@ -9,7 +9,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from adc_core.errors import InputError, WorkError
-from adc_core.images import ImageArray
+from adc_core.images.sequence import ImageArray
 from adc_plugins_learn.encoders.open_clip import OpenClipEncoder
 from adc_plugins_learn.training.devices import seeded
 

@@ -8,7 +8,7 @@ from PIL import Image
 from safetensors.torch import save_file
 from sklearn.linear_model import LogisticRegression
 
-from adc_core.images import ImageArray
+from adc_core.images.sequence import ImageArray
 from adc_plugins_learn.encoders.pixels import PixelEncoder
 from adc_plugins_learn.encoders.torchvision import TorchvisionEncoder
 

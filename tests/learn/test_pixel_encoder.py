@@ -6,8 +6,8 @@ from pydantic import ValidationError
 from threadpoolctl import threadpool_limits
 
 from adc_core.errors import InputError
-from adc_core.faults import lines_of
-from adc_core.images import ImageArray
+from adc_core.errors import lines_of
+from adc_core.images.sequence import ImageArray
 from adc_plugins_learn.encoders import pixels as module
 from adc_plugins_learn.encoders.pixels import PixelEncoder, principal_components
 
@@ -61,7 +61,7 @@ def test_the_sign_is_that_of_the_first_of_equal_weights():
 
 def test_chunks_change_nothing_but_rounding(rows, monkeypatch):
     whole = principal_components(rows, 10)
-    monkeypatch.setattr("adc_core.arrays.CHUNK_BYTES", 7 * rows[:1].nbytes)
+    monkeypatch.setattr("adc_core.arrays.validation.CHUNK_BYTES", 7 * rows[:1].nbytes)
     np.testing.assert_allclose(principal_components(rows, 10), whole, rtol=0, atol=1e-6)
 
 

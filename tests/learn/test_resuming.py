@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adc_core.work import work_folder, working_in
+from adc_core.components.context import work_folder, working_in
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 
 STEPS = 3 * 4

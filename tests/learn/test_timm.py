@@ -9,7 +9,7 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from adc_core.errors import InputError, WorkError
-from adc_core.images import ImageArray
+from adc_core.images.sequence import ImageArray
 from adc_plugins_learn.encoders.timm import TimmEncoder
 from adc_plugins_learn.encoders.torchvision import penultimate
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy

@@ -7,7 +7,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from adc_core.errors import InputError, WorkError
-from adc_core.images import ImageArray, ImageFiles
+from adc_core.images.sequence import ImageArray, ImageFiles
 from adc_plugins_learn.encoders.torchvision import TorchvisionEncoder, penultimate
 from adc_plugins_learn.training.backbones import build_backbone
 from adc_plugins_learn.training.devices import seeded

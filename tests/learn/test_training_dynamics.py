@@ -5,12 +5,12 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.interfaces import Learner
-from adc_core.listeners import Listeners
-from adc_core.pipeline import Pipeline
-from adc_core.registry import registry
+from adc_core.components.interfaces import Learner
+from adc_core.runs.listeners import Listeners
+from adc_core.runs.pipeline import Pipeline
+from adc_core.components.registry import registry
 from adc_plugins_learn.enrichers.training_dynamics import TrainingDynamics
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 from adc_plugins_learn.training.network_model import NetworkModel

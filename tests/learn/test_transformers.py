@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 
 from adc_core.errors import InputError, WorkError
-from adc_core.images import ImageArray
-from adc_core.pipeline import Pipeline
+from adc_core.images.sequence import ImageArray
+from adc_core.runs.pipeline import Pipeline
 from adc_plugins_learn.encoders.transformers import TransformersEncoder
 from adc_plugins_learn.training.devices import seeded
 

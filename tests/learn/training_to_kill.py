@@ -5,8 +5,8 @@ import sys
 
 import torch
 
-from adc_core.dataset import Dataset
-from adc_core.work import working_in
+from adc_core.records.dataset import Dataset
+from adc_core.components.context import working_in
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 
 dataset, backbone, folder = sys.argv[1:]

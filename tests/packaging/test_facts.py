@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from adc_core.first_party import PACKAGE_OF
-from adc_core.interfaces import INTERFACES
-from adc_core.kinds import COMMANDS, KINDS
-from adc_core.listeners import RunEvents
+from adc_core.components.known_packages import PACKAGE_OF
+from adc_core.components.interfaces import INTERFACES
+from adc_core.components.kinds import COMMANDS, KINDS
+from adc_core.runs.listeners import RunEvents
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = (

@@ -14,9 +14,9 @@ import pytest
 import yaml
 from PIL import Image
 
-from adc_core.dataset import Dataset
-from adc_core.fingerprint import hash_file
-from adc_core.images import ImageFiles
+from adc_core.records.dataset import Dataset
+from adc_core.arrays.hashing import hash_file
+from adc_core.images.sequence import ImageFiles
 
 FORMS = ("image-folder", "webdataset", "hugging-face", "url-list")
 CLASSES = ("cardigan", "shirt & tie")

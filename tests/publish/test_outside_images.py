@@ -7,7 +7,7 @@ from PIL import Image
 
 from adc_core import InputError
 from adc_core.cli import main
-from adc_core.images import ImageFiles
+from adc_core.images.sequence import ImageFiles
 
 # The command prints warnings; the suite would raise them.
 pytestmark = pytest.mark.filterwarnings("default")
@@ -78,7 +78,7 @@ def test_a_saved_datasets_index_leads_nowhere_else(places):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from adc_core.image_shards import ImageShards
+    from adc_core.images.shards import ImageShards
 
     folder = places / "shards"
     folder.mkdir()

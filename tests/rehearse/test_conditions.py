@@ -12,7 +12,7 @@ import pytest
 import urllib3
 from PIL import Image
 
-from adc_core.work import working_in
+from adc_core.components.context import working_in
 from adc_plugins_rehearse import conditions
 from adc_plugins_rehearse.catalog import Offer
 from adc_plugins_rehearse.conditions import CONDITIONS, HEADERS, WITHOUT_IMAGE, XMP, with_xmp

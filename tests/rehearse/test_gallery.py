@@ -15,10 +15,10 @@ import urllib3
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from adc_core.dataset import Dataset
-from adc_core.design import Brief, Query
+from adc_core.records.dataset import Dataset
+from adc_core.records.design import Brief, Query
 from adc_core.errors import InputError, WorkError
-from adc_core.work import working_in
+from adc_core.components.context import working_in
 from adc_plugins_rehearse.catalog import Offer
 from adc_plugins_rehearse.digits import NAMES, DigitCatalog
 from adc_plugins_rehearse.protocols.google import ENGINE, KEY

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adc_core.dataset import Dataset
-from adc_core.design import Brief, Query
+from adc_core.records.dataset import Dataset
+from adc_core.records.design import Brief, Query
 from adc_core.errors import InputError
 from adc_plugins_rehearse.catalog import Offer
 from adc_plugins_rehearse.conditions import CONDITIONS, WITHOUT_IMAGE

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adc_core.decoding import open_image
+from adc_core.images.decoding import open_image
 from adc_plugins_rehearse.garments.drawing import Garment, draw
 from adc_plugins_rehearse.garments.image_files import ODD, encoded, mime_of, near
 from adc_plugins_rehearse.garments.materials import TEXTURES

@@ -4,7 +4,7 @@ import pytest
 import urllib3
 from aiohttp import web
 
-from adc_core.design import Query
+from adc_core.records.design import Query
 from adc_core.errors import InputError
 from adc_plugins_rehearse.digits import DigitCatalog
 from adc_plugins_rehearse.protocols import bing, brave, google, openverse, searxng, wikimedia

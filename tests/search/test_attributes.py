@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from adc_core.design import Brief
+from adc_core.records.design import Brief
 from adc_core.errors import InputError
-from adc_core.interfaces import Designer
-from adc_core.registry import registry
+from adc_core.components.interfaces import Designer
+from adc_core.components.registry import registry
 from adc_plugins_search.designers.attributes import AttributeDesigner
 
 

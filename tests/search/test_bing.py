@@ -2,7 +2,7 @@ import pytest
 from aiohttp import web
 from pydantic import ValidationError
 
-from adc_core.design import Page, Query
+from adc_core.records.design import Page, Query
 from adc_core.errors import InputError, WorkError
 from adc_plugins_search.searchers.bing import BingSearcher
 

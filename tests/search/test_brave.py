@@ -1,7 +1,7 @@
 import pytest
 from aiohttp import web
 
-from adc_core.design import Page, Query
+from adc_core.records.design import Page, Query
 from adc_core.errors import InputError, WorkError
 from adc_plugins_search.searchers.brave import BraveSearcher
 

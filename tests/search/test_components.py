@@ -2,8 +2,8 @@
 
 import pytest
 
-from adc_core.component import Component
-from adc_core.conformance import checks_for, example_of
+from adc_core.components.component import Component
+from adc_core.testing import checks_for, example_of
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.designers.attributes import AttributeDesigner
 from adc_plugins_search.searchers.folder import FolderSearcher

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adc_core.design import Hit, Query
+from adc_core.records.design import Hit, Query
 from adc_plugins_search.download.outcomes import Outcome, Reason, Refused, Stored
 from adc_plugins_search.download.results.deduplicate import HitOutcome, deduplicate
 

@@ -17,12 +17,12 @@ from aiohttp import web
 from PIL import Image
 from pydantic import ValidationError
 
-from adc_core.dataset import Dataset
-from adc_core.design import Design, Query
+from adc_core.records.dataset import Dataset
+from adc_core.records.design import Design, Query
 from adc_core.errors import InputError, WorkError
-from adc_core.interfaces import Collector
-from adc_core.registry import registry
-from adc_core.work import working_in
+from adc_core.components.interfaces import Collector
+from adc_core.components.registry import registry
+from adc_core.components.context import working_in
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.searchers.folder import FolderSearcher
 

@@ -18,7 +18,7 @@ import trustme
 from aiohttp import web
 from yarl import URL
 
-from adc_core.work import working_in
+from adc_core.components.context import working_in
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.download.http import client
 from adc_plugins_search.download.workers import fetch_loop

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from aiohttp import web
 
-from adc_core.work import working_in
+from adc_core.components.context import working_in
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.download.http.host_budget import MAX_LOST_IMAGES
 

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from adc_core.dataset import Dataset
-from adc_core.design import Design
-from adc_core.work import working_in
+from adc_core.records.dataset import Dataset
+from adc_core.records.design import Design
+from adc_core.components.context import working_in
 from adc_plugins_rehearse.digits import DigitCatalog
 from adc_plugins_rehearse.protocols.google import ENGINE, KEY
 from adc_plugins_rehearse.server import GalleryServer
@@ -30,8 +30,8 @@ KEYS = {"GOOGLE_API_KEY": KEY, "GOOGLE_CSE_ID": ENGINE}
 # so that a kill meets it half-way.
 CHILD = """
 import signal, sys, time
-from adc_core.design import Design, Query
-from adc_core.work import working_in
+from adc_core.records.design import Design, Query
+from adc_core.components.context import working_in
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.searchers.google import GoogleSearcher
 

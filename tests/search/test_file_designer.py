@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from adc_core.design import Brief, Query
+from adc_core.records.design import Brief, Query
 from adc_core.errors import InputError
 from adc_plugins_search.designers.file import FileDesigner
 

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from adc_core.design import Query
+from adc_core.records.design import Query
 from adc_plugins_search.searchers.folder import FolderSearcher, words
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from aiohttp import web
 
-from adc_core.design import Page, Query
+from adc_core.records.design import Page, Query
 from adc_core.errors import InputError, WorkError
 from adc_plugins_search.searchers.google import GoogleSearcher
 

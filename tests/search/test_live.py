@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from adc_core.design import Query
+from adc_core.records.design import Query
 from adc_plugins_search.searchers.bing import BingSearcher
 from adc_plugins_search.searchers.brave import BraveSearcher
 from adc_plugins_search.searchers.google import GoogleSearcher

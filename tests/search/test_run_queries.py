@@ -8,10 +8,10 @@ from typing import ClassVar
 
 import pytest
 
-from adc_core.design import Design, Hit, Page, Query
+from adc_core.records.design import Design, Hit, Page, Query
 from adc_core.errors import InputError, WorkError
-from adc_core.interfaces import Searcher
-from adc_core.work import working_in
+from adc_core.components.interfaces import Searcher
+from adc_core.components.context import working_in
 from adc_plugins_search.api_keys import secret
 from adc_plugins_search.download.journal import Journal
 from adc_plugins_search.download.searches.run_queries import run_queries
@@ -216,7 +216,7 @@ def test_searchers_may_use_the_work_folder(tmp_path: Path, design_of) -> None:
         """Looks where it works."""
 
         def page(self, query: Query, cursor: str | None = None) -> Page:
-            from adc_core.work import work_folder
+            from adc_core.components.context import work_folder
 
             seen.append(work_folder())
             return Page()

@@ -20,9 +20,9 @@ from aiohttp import web
 from PIL import Image
 from yarl import URL
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import WorkError
-from adc_core.work import working_in
+from adc_core.components.context import working_in
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.download.searches.task_for_hit import id_of
 from adc_plugins_search.download.workers import fetch_loop
@@ -267,9 +267,9 @@ def test_a_network_that_breaks_down_costs_no_image(
 
 CHILD = """
 import signal, sys
-from adc_core.design import Design, Query
-from adc_core.interruption import listening
-from adc_core.work import working_in
+from adc_core.records.design import Design, Query
+from adc_core.components.signals import listening
+from adc_core.components.context import working_in
 from adc_plugins_search.download.workers import fetch_loop
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.searchers.manifest import ManifestSearcher

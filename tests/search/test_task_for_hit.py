@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from adc_core.design import Hit, Query
+from adc_core.records.design import Hit, Query
 from adc_plugins_search.download.fetch_task import FetchTask
 from adc_plugins_search.download.outcomes import Reason, Refused
 from adc_plugins_search.download.searches.run_queries import SearchHit

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from adc_core.design import Brief
+from adc_core.records.design import Brief
 from adc_core.errors import InputError
 from adc_plugins_search.designers.vocabulary import VocabularyDesigner
 from adc_plugins_search.terms.colors import farthest, lab

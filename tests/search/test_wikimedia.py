@@ -3,7 +3,7 @@ import json
 import pytest
 from aiohttp import web
 
-from adc_core.design import Page, Query
+from adc_core.records.design import Page, Query
 from adc_core.errors import InputError, WorkError
 from adc_plugins_search.searchers.wikimedia import WikimediaSearcher
 

@@ -81,7 +81,7 @@ def test_a_worker_imports_nothing_that_only_the_coordinator_needs():
         "pyarrow",
         "pydantic",
         "sqlite3",
-        "adc_core.dataset",
+        "adc_core.records.dataset",
         "adc_plugins_search.collectors.downloader",
     }
 

@@ -7,17 +7,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from adc_core.component import Component, LocalPath
-    from adc_core.corruption import Corruption
-    from adc_core.dataset import Dataset
-    from adc_core.design import Brief, Design, Hit, Page, Query
+    from adc_core.components.component import Component, LocalPath
+    from adc_core.records.corruption import Corruption
+    from adc_core.records.dataset import Dataset
+    from adc_core.records.design import Brief, Design, Hit, Page, Query
     from adc_core.errors import InputError, WorkError
-    from adc_core.estimates import Estimate, EvidenceQuality, NoiseRate
-    from adc_core.evidence import Dynamics, Neighbors, Probabilities, Votes
-    from adc_core.findings import Curation, Findings
-    from adc_core.image_shards import ImageShards
-    from adc_core.images import ImageArray, ImageFiles, Images
-    from adc_core.interfaces import (
+    from adc_core.records.estimates import Estimate, EvidenceQuality, NoiseRate
+    from adc_core.records.evidence import Dynamics, Neighbors, Probabilities, Votes
+    from adc_core.records.findings import Curation, Findings
+    from adc_core.images.shards import ImageShards
+    from adc_core.images.sequence import ImageArray, ImageFiles, Images
+    from adc_core.components.interfaces import (
         Collector,
         Curator,
         Designer,
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
         Searcher,
         Simulator,
     )
-    from adc_core.listeners import hookimpl
-    from adc_core.model import Epoch, Model, Predictions
-    from adc_core.pipeline import Pipeline
-    from adc_core.run import Measurement, Run, Training
-    from adc_core.run_reader import read_collected, read_run
-    from adc_core.work import progress, remark, work_folder, working_in
+    from adc_core.runs.listeners import hookimpl
+    from adc_core.records.model import Epoch, Model, Predictions
+    from adc_core.runs.pipeline import Pipeline
+    from adc_core.records.run import Measurement, Run, Training
+    from adc_core.runs.run_reader import read_collected, read_run
+    from adc_core.components.context import progress, remark, work_folder, working_in
 
 _HOME = {
     "component": ("Component", "LocalPath"),

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from adc_core.dataset import Dataset
-from adc_core.design import Design
-from adc_core.interfaces import REFUSED
+from adc_core.records.dataset import Dataset
+from adc_core.records.design import Design
+from adc_core.components.interfaces import REFUSED
 
 
 @dataclass(frozen=True)

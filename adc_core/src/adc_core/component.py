@@ -23,14 +23,14 @@ from pydantic import (
     model_validator,
 )
 
-from adc_core.faults import explain
-from adc_core.fingerprint import hash_file
-from adc_core.first_party import PACKAGES
-from adc_core.registry import registry
-from adc_core.signatures import ShowsFields
+from adc_core.errors import explain
+from adc_core.arrays.hashing import hash_file
+from adc_core.components.known_packages import PACKAGES
+from adc_core.components.registry import registry
+from adc_core.records.signatures import ShowsFields
 
 if TYPE_CHECKING:
-    from adc_core.dataset import Dataset
+    from adc_core.records.dataset import Dataset
 
 
 class Component(BaseModel, ABC, metaclass=ShowsFields):

@@ -4,10 +4,10 @@ from typing import Self
 
 from pydantic import model_validator
 
-from adc_core.arrays import Flags, Labels, Square
-from adc_core.evidence import Votes
-from adc_core.findings import check_stochastic
-from adc_core.record import Record
+from adc_core.arrays.validation import Flags, Labels, Square
+from adc_core.records.evidence import Votes
+from adc_core.records.findings import check_stochastic
+from adc_core.records.record import Record
 
 
 class Corruption(Record):

@@ -8,14 +8,14 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BeforeValidator, Field, PlainSerializer, ValidationInfo, model_validator
 
-from adc_core.arrays import CHECKED, Array, Labels, Matrix, Texts, read_only
-from adc_core.design import ClassName, distinct
-from adc_core.display import ROWS, counted, table
-from adc_core.evidence import Column, Dynamics, Neighbors, Probabilities, Votes
-from adc_core.images import ImageArray, Images
-from adc_core.labels import class_indices, number_of_classes
-from adc_core.record import Record
-from adc_core.texts import first_repeated, to_arrow
+from adc_core.arrays.validation import CHECKED, Array, Labels, Matrix, Texts, read_only
+from adc_core.records.design import ClassName, distinct
+from adc_core.records.display import ROWS, counted, table
+from adc_core.records.evidence import Column, Dynamics, Neighbors, Probabilities, Votes
+from adc_core.images.sequence import ImageArray, Images
+from adc_core.records.labels import class_indices, number_of_classes
+from adc_core.records.record import Record
+from adc_core.arrays.strings import first_repeated, to_arrow
 
 EVIDENCE = ("features", "neighbors", "probabilities", "dynamics", "votes")
 """The evidence columns that ADC knows by name."""
@@ -227,7 +227,7 @@ class Dataset(Record):
         Raises:
             InputError: nothing usable there; the message says what was expected.
         """
-        from adc_core.dataset_reader import read_dataset
+        from adc_core.storage.readers import read_dataset
 
         return read_dataset(Path(path))
 
@@ -238,7 +238,7 @@ class Dataset(Record):
             InputError: the folder exists and is not empty.
             WorkError: it cannot be written.
         """
-        from adc_core.dataset_files import save_dataset
+        from adc_core.storage.saved_dataset import save_dataset
 
         save_dataset(self, Path(folder))
 

@@ -13,16 +13,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from adc_core.arrays import CHECKED, Array
-from adc_core.dataset import EVIDENCE, Dataset
+from adc_core.arrays.validation import CHECKED, Array
+from adc_core.records.dataset import EVIDENCE, Dataset
 from adc_core.errors import WorkError
-from adc_core.evidence import Dynamics, Neighbors, Probabilities, Votes
-from adc_core.fingerprint import save_array
-from adc_core.image_shards import ImageShards
-from adc_core.images import ImageArray, ImageFiles, Images, save_encoded
-from adc_core.record import Record
-from adc_core.seal import new_folder, refuse_existing, seal, unseal
-from adc_core.texts import from_arrow, to_arrow
+from adc_core.records.evidence import Dynamics, Neighbors, Probabilities, Votes
+from adc_core.arrays.hashing import save_array
+from adc_core.images.shards import ImageShards
+from adc_core.images.sequence import ImageArray, ImageFiles, Images, save_encoded
+from adc_core.records.record import Record
+from adc_core.storage.checksums import new_folder, refuse_existing, seal, unseal
+from adc_core.arrays.strings import from_arrow, to_arrow
 
 HEADER = "dataset.json"
 _SAMPLES = "samples.parquet"

@@ -11,18 +11,18 @@ import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from adc_core.arrays import Array
-from adc_core.dataset import Dataset
-from adc_core.dataset_files import HEADER, read_saved
+from adc_core.arrays.validation import Array
+from adc_core.records.dataset import Dataset
+from adc_core.storage.saved_dataset import HEADER, read_saved
 from adc_core.errors import InputError
-from adc_core.image_folder import read_image_folder
-from adc_core.image_table_reader import image_column, image_tables_in, read_image_tables
-from adc_core.images import ImageFiles
-from adc_core.labels import class_indices, number_of_classes
-from adc_core.shard_reader import read_shards
-from adc_core.splits import SPLIT
-from adc_core.texts import from_arrow
-from adc_core.unknown import unknown
+from adc_core.storage.image_folder import read_image_folder
+from adc_core.storage.image_tables import image_column, image_tables_in, read_image_tables
+from adc_core.images.sequence import ImageFiles
+from adc_core.records.labels import class_indices, number_of_classes
+from adc_core.storage.webdataset import read_shards
+from adc_core.storage.splits import SPLIT
+from adc_core.arrays.strings import from_arrow
+from adc_core.errors import unknown
 
 _MATRICES = ("features", "probabilities")
 """List columns of a Parquet manifest that are evidence."""

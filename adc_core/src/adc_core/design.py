@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from adc_core.record import Record
+from adc_core.records.record import Record
 
 _LONGEST_CLASS = 200
 """Bytes: file systems allow 255, and an ending may follow."""

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from adc_core.arrays import Array
-from adc_core.signatures import Words
+from adc_core.arrays.validation import Array
+from adc_core.records.signatures import Words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

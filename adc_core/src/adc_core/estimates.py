@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from adc_core.record import Record
+from adc_core.records.record import Record
 
 Verdict = Literal["good", "fair", "poor"]
 """How far evidence can tell wrong labels from right ones."""

@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from adc_core.arrays import Array, Cube, Curves, Indices, Labels, Matrix
+from adc_core.arrays.validation import Array, Cube, Curves, Indices, Labels, Matrix
 from adc_core.errors import InputError
-from adc_core.record import Record
+from adc_core.records.record import Record
 
 
 class Neighbors(Record):

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from adc_core.errors import InputErrors
-from adc_core.unknown import unknown
+from adc_core.errors import unknown
 
 _CONSEQUENCE = "default_factory_not_called"
 """A default that was not made for a fault of another field, which is told anyway."""

@@ -7,14 +7,14 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field, PlainSerializer, model_validator
 
-from adc_core.arrays import Array, Flags, Labels, Scores, Square, Texts, read_only
-from adc_core.dataset import Dataset, rows_of
-from adc_core.design import ClassName
-from adc_core.display import ROWS, counted, percent, suspicion_figure, table
+from adc_core.arrays.validation import Array, Flags, Labels, Scores, Square, Texts, read_only
+from adc_core.records.dataset import Dataset, rows_of
+from adc_core.records.design import ClassName
+from adc_core.records.display import ROWS, counted, percent, suspicion_figure, table
 from adc_core.errors import InputError
-from adc_core.estimates import Estimate, EvidenceQuality, NoiseRate
-from adc_core.record import Record
-from adc_core.texts import from_arrow
+from adc_core.records.estimates import Estimate, EvidenceQuality, NoiseRate
+from adc_core.records.record import Record
+from adc_core.arrays.strings import from_arrow
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from adc_core.run import Run
-from adc_core.seal import disk_faults, new_file
-from adc_core.texts import to_arrow
-from adc_core.verdicts import (
+from adc_core.records.run import Run
+from adc_core.storage.checksums import disk_faults, new_file
+from adc_core.arrays.strings import to_arrow
+from adc_core.reporting.verdicts import (
     flagged_by_any,
     mean_place,
     most_suspicious_first,

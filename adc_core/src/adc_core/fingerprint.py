@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from adc_core.arrays import Array, chunks
-from adc_core.texts import to_arrow
+from adc_core.arrays.validation import Array, chunks
+from adc_core.arrays.strings import to_arrow
 
 
 def fingerprint(value: Any) -> str:

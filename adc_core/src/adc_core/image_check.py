@@ -12,12 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
-from adc_core.dataset import Dataset
-from adc_core.decoding import ImageError
+from adc_core.records.dataset import Dataset
+from adc_core.images.decoding import ImageError
 from adc_core.errors import InputError, InputErrors
-from adc_core.images import ImageFiles, Images
-from adc_core.stage_files import Form
-from adc_core.work import progress
+from adc_core.images.sequence import ImageFiles, Images
+from adc_core.runs.stage_formats import Form
+from adc_core.components.context import progress
 
 BROKEN = "broken.csv"
 """The list of a dataset's images that cannot be used, in the stage of its check."""

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.images import SUFFIXES, ImageFiles
-from adc_core.splits import SPLIT, are_splits
+from adc_core.images.sequence import SUFFIXES, ImageFiles
+from adc_core.storage.splits import SPLIT, are_splits
 
 _NOT_DATA = frozenset({"__MACOSX"})
 """Folders that programs leave beside data; the other kind begin with a dot."""

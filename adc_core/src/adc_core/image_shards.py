@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from adc_core.arrays import Array, Texts, read_only
+from adc_core.arrays.validation import Array, Texts, read_only
 from adc_core.errors import InputError
-from adc_core.fingerprint import fingerprint
-from adc_core.images import Images, Pixels, put_file
-from adc_core.texts import from_arrow, to_arrow
+from adc_core.arrays.hashing import fingerprint
+from adc_core.images.sequence import Images, Pixels, put_file
+from adc_core.arrays.strings import from_arrow, to_arrow
 
 INDEX = "index.parquet"
 """Where each row's picture lies, beside the shards of a saved dataset."""
@@ -75,7 +75,7 @@ class ImageShards(Images):
         return len(self.shard)
 
     def __getitem__(self, row: int) -> Pixels:
-        from adc_core.decoding import open_image
+        from adc_core.images.decoding import open_image
 
         return np.asarray(open_image(self.read(row), self._name(row)))
 
@@ -85,7 +85,7 @@ class ImageShards(Images):
         Raises:
             ImageError: the shard is missing, unreadable or cut.
         """
-        from adc_core.decoding import ImageError
+        from adc_core.images.decoding import ImageError
 
         path = self.root / self.names[self.shard[row]]
         size = int(self.size[row])
@@ -103,7 +103,7 @@ class ImageShards(Images):
 
     def encoded(self, row: int) -> tuple[bytes, str]:
         """The bytes of one picture, and the suffix of its format."""
-        from adc_core.decoding import suffix_of
+        from adc_core.images.decoding import suffix_of
 
         data = self.read(row)
         return data, suffix_of(data)

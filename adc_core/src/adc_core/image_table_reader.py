@@ -10,11 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.image_tables import ImageTables
-from adc_core.splits import SPLIT, are_splits
-from adc_core.texts import are_distinct, from_arrow
+from adc_core.images.tables import ImageTables
+from adc_core.storage.splits import SPLIT, are_splits
+from adc_core.arrays.strings import are_distinct, from_arrow
 
 
 def image_tables_in(folder: Path) -> list[Path]:
@@ -141,7 +141,7 @@ def _label_column(table: pa.Table, features: dict[str, dict[str, Any]], path: Pa
 
 
 def _labels(column: pa.ChunkedArray, names: list[str] | None, path: Path) -> Any:
-    from adc_core.dataset_reader import labels_of  # which reads these files too
+    from adc_core.storage.readers import labels_of  # which reads these files too
 
     where = str(path.parent)
     if names is None or not pa.types.is_integer(column.type):

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from adc_core.arrays import Array, read_only
-from adc_core.images import Images, Pixels
+from adc_core.arrays.validation import Array, read_only
+from adc_core.images.sequence import Images, Pixels
 
 _KEPT = 4
 """Row groups that stay in memory: pictures are mostly read in their order, by several threads."""
@@ -47,7 +47,7 @@ class ImageTables(Images):
         return len(self.file)
 
     def __getitem__(self, row: int) -> Pixels:
-        from adc_core.decoding import open_image
+        from adc_core.images.decoding import open_image
 
         return np.asarray(open_image(self.read(row), self._name(row)))
 
@@ -57,7 +57,7 @@ class ImageTables(Images):
         Raises:
             ImageError: its cell is empty, or the file is missing, unreadable or cut.
         """
-        from adc_core.decoding import ImageError
+        from adc_core.images.decoding import ImageError
 
         path = self.root / self.names[self.file[row]]
         try:
@@ -72,7 +72,7 @@ class ImageTables(Images):
 
     def encoded(self, row: int) -> tuple[bytes, str]:
         """The bytes of one picture, and the suffix of its format."""
-        from adc_core.decoding import suffix_of
+        from adc_core.images.decoding import suffix_of
 
         data = self.read(row)
         return data, suffix_of(data)
@@ -85,7 +85,7 @@ class ImageTables(Images):
     @property
     def fingerprint(self) -> str:
         """SHA-256 over the pictures' bytes, in order; that of the same pictures in files."""
-        from adc_core.fingerprint import fingerprint
+        from adc_core.arrays.hashing import fingerprint
 
         return fingerprint(self.sums)
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.arrays import Array, Texts, read_only
+from adc_core.arrays.validation import Array, Texts, read_only
 from adc_core.errors import InputError
-from adc_core.fingerprint import fingerprint, hash_array, hash_file
+from adc_core.arrays.hashing import fingerprint, hash_array, hash_file
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -59,25 +59,25 @@ class Images(ABC):
         Raises:
             ImageError: it cannot; the message says why.
         """
-        from adc_core.decoding import check_image
+        from adc_core.images.decoding import check_image
 
         check_image(self.encoded(row)[0])
 
     def encoded(self, row: int) -> tuple[bytes, str]:
         """A picture as the bytes of a file, and the suffix of its format: as it lies, or as PNG."""
-        from adc_core.decoding import encode_png
+        from adc_core.images.decoding import encode_png
 
         return encode_png(self[row]), ".png"
 
     def thumbnail(self, row: int, size: int) -> "Image.Image":
         """A square picture for a report: shrunk, then padded with white."""
-        from adc_core.decoding import pad_to_square
+        from adc_core.images.decoding import pad_to_square
 
         return pad_to_square(self[row], size)
 
     def small(self, row: int, side: int) -> tuple["Image.Image", tuple[int, int]]:
         """Shrink a picture until its longer side is `side`; give its width and height before."""
-        from adc_core.decoding import open_small
+        from adc_core.images.decoding import open_small
 
         return open_small(self.encoded(row)[0], side)
 
@@ -93,7 +93,7 @@ class Images(ABC):
             rows: which pictures, and in which order; without them all.
             threads: that decode; as many as there are processors by default.
         """
-        from adc_core.decoding import cut_to_square
+        from adc_core.images.decoding import cut_to_square
 
         wanted = np.arange(len(self)) if rows is None else np.asarray(rows)
         out = np.empty((len(wanted), size, size, 3), np.uint8)
@@ -124,13 +124,13 @@ class ImageFiles(Images):
         return len(self.paths)
 
     def __getitem__(self, row: int) -> Pixels:
-        from adc_core.decoding import open_image
+        from adc_core.images.decoding import open_image
 
         return np.asarray(open_image(self.path(row)))
 
     def check(self, row: int) -> None:
         """Find out whether a file can be decoded; see `Images.check`."""
-        from adc_core.decoding import check_image
+        from adc_core.images.decoding import check_image
 
         check_image(self.path(row))
 
@@ -140,7 +140,7 @@ class ImageFiles(Images):
 
     def encoded(self, row: int) -> tuple[bytes, str]:
         """The bytes of a file and its suffix."""
-        from adc_core.decoding import ImageError, suffix_of
+        from adc_core.images.decoding import ImageError, suffix_of
 
         path = _regular(self.path(row))
         try:
@@ -198,7 +198,7 @@ _SIGNED = 16
 
 def _regular(path: Path) -> Path:
     """A path that leads to a file: a device has no end, and a FIFO may have no beginning."""
-    from adc_core.decoding import ImageError
+    from adc_core.images.decoding import ImageError
 
     try:
         mode = path.stat().st_mode
@@ -210,7 +210,7 @@ def _regular(path: Path) -> Path:
 
 
 def _unreadable(path: Path, error: OSError) -> InputError:
-    from adc_core.decoding import ImageError
+    from adc_core.images.decoding import ImageError
 
     return ImageError(f"{path} cannot be read: {error.strerror}", "unreadable")
 
@@ -287,7 +287,7 @@ class ImageArray(Images):
 
     def small(self, row: int, side: int) -> tuple["Image.Image", tuple[int, int]]:
         """Shrink a picture; see `Images.small`."""
-        from adc_core.decoding import shrink
+        from adc_core.images.decoding import shrink
 
         return shrink(self[row], side)
 

@@ -8,14 +8,14 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.component import Component
-from adc_core.corruption import Corruption
-from adc_core.dataset import Dataset
-from adc_core.design import Brief, Design, Page, Query
-from adc_core.findings import Curation, Findings
-from adc_core.images import Images
-from adc_core.model import Model
-from adc_core.run import Measurement, Run
+from adc_core.components.component import Component
+from adc_core.records.corruption import Corruption
+from adc_core.records.dataset import Dataset
+from adc_core.records.design import Brief, Design, Page, Query
+from adc_core.records.findings import Curation, Findings
+from adc_core.images.sequence import Images
+from adc_core.records.model import Model
+from adc_core.records.run import Measurement, Run
 
 REFUSED, HITS = "refused.parquet", "hits.parquet"
 """Tables that a collector may leave in its work folder, and that are kept beside its dataset: each

@@ -16,7 +16,7 @@ KINDS = (
     "learners",
     "metrics",
 )
-"""The interfaces of `adc_core.interfaces`, in the plural."""
+"""The interfaces of `adc_core.components.interfaces`, in the plural."""
 
 COMMANDS = "commands"
 """Sub-commands of `adc` that packages bring; found like components, so that help imports none."""

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.arrays import Array
+from adc_core.arrays.validation import Array
 from adc_core.errors import InputError
-from adc_core.unknown import unknown
+from adc_core.errors import unknown
 
 FEW_CLASSES = 1000
 """Of so many classes most may lack samples; of more than that, and than samples, none can mean it:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from adc_core.installed import installed_points
+from adc_core.components.installed import installed_points
 
 if TYPE_CHECKING:
-    from adc_core.run import Run
+    from adc_core.records.run import Run
 
 hookspec = pluggy.HookspecMarker("adc")
 hookimpl = pluggy.HookimplMarker("adc")

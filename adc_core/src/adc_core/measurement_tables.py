@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from adc_core.run import Measurement
+from adc_core.records.run import Measurement
 
 
 class MeasurementTable(NamedTuple):

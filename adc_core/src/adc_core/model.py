@@ -7,11 +7,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.arrays import Matrix
-from adc_core.design import ClassName
-from adc_core.evidence import Dynamics
-from adc_core.images import Images
-from adc_core.record import Record
+from adc_core.arrays.validation import Matrix
+from adc_core.records.design import ClassName
+from adc_core.records.evidence import Dynamics
+from adc_core.images.sequence import Images
+from adc_core.records.record import Record
 
 
 class Predictions(Record):

@@ -21,13 +21,13 @@ from pydantic import (
     model_validator,
 )
 
-from adc_core.component import LocalPath, from_the_file
-from adc_core.config_file import read_config
-from adc_core.dataset import Dataset
-from adc_core.design import Brief
+from adc_core.components.component import LocalPath, from_the_file
+from adc_core.storage.config_file import read_config
+from adc_core.records.dataset import Dataset
+from adc_core.records.design import Brief
 from adc_core.errors import InputError
-from adc_core.faults import explain
-from adc_core.interfaces import (
+from adc_core.errors import explain
+from adc_core.components.interfaces import (
     Collector,
     Curator,
     Designer,
@@ -39,10 +39,10 @@ from adc_core.interfaces import (
     Searcher,
     Simulator,
 )
-from adc_core.listeners import Listeners
-from adc_core.record import RecordType
-from adc_core.run import Run, TrainingSet
-from adc_core.run_record import COLLECTOR
+from adc_core.runs.listeners import Listeners
+from adc_core.records.record import RecordType
+from adc_core.records.run import Run, TrainingSet
+from adc_core.runs.run_record import COLLECTOR
 
 
 def _path_or_dataset(value: Any, info: ValidationInfo) -> Path | Dataset:
@@ -192,7 +192,7 @@ class Pipeline(BaseModel, metaclass=RecordType):
             InputError: the pipeline, its data or the directory is wrong.
             WorkError: a stage failed, or the directory is damaged or in use.
         """
-        from adc_core.runner import run_pipeline
+        from adc_core.runs.runner import run_pipeline
 
         return run_pipeline(self, Path(folder), listeners, strict=strict)
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from adc_core.component import Component
-from adc_core.interfaces import INTERFACES
-from adc_core.pipeline import Pipeline
+from adc_core.components.component import Component
+from adc_core.components.interfaces import INTERFACES
+from adc_core.runs.pipeline import Pipeline
 
 _KEYS = {kind: kind for kind in INTERFACES} | {
     "designers": "designer",

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from adc_core.component import Component
+from adc_core.components.component import Component
 from adc_core.errors import InputError, InputErrors, RecordErrors, WorkError
-from adc_core.faults import lines_of
-from adc_core.first_party import PACKAGES
-from adc_core.registry import registry
+from adc_core.errors import lines_of
+from adc_core.components.known_packages import PACKAGES
+from adc_core.components.registry import registry
 
 _PYDANTIC = (ValidationError, RecordErrors)
 """Errors whose lines say enough without their type."""

@@ -3,7 +3,7 @@
 import warnings
 from pathlib import Path
 
-from adc_core.findings_table import CSV, PARQUET
+from adc_core.reporting.findings_table import CSV, PARQUET
 from adc_core.report import REPORT
 
 RESULTS = (REPORT, PARQUET, CSV)

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from adc_core.listeners import hookimpl
+from adc_core.runs.listeners import hookimpl
 
 _UNCOUNTED = "{desc}: {elapsed}"
 """How a stage looks that has not said how far it is."""

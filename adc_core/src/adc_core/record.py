@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 
-from adc_core.display import shortened
+from adc_core.records.display import shortened
 from adc_core.errors import RecordErrors
-from adc_core.faults import explain, lines_of
-from adc_core.fingerprint import fingerprint
-from adc_core.signatures import ShowsFields, offered
+from adc_core.errors import explain, lines_of
+from adc_core.arrays.hashing import fingerprint
+from adc_core.records.signatures import ShowsFields, offered
 
 
 class RecordType(ShowsFields):

@@ -10,12 +10,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from adc_core.errors import InputError
-from adc_core.first_party import PACKAGE_OF
-from adc_core.installed import installed_points
-from adc_core.kinds import COMMANDS, KINDS, group_of
+from adc_core.components.known_packages import PACKAGE_OF
+from adc_core.components.installed import installed_points
+from adc_core.components.kinds import COMMANDS, KINDS, group_of
 
 if TYPE_CHECKING:
-    from adc_core.component import Component
+    from adc_core.components.component import Component
 
 C = TypeVar("C", bound="Component")
 

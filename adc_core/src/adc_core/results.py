@@ -4,13 +4,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from adc_core.arrays import Array
-from adc_core.corruption import Corruption
-from adc_core.dataset import EVIDENCE, Dataset
-from adc_core.findings import Curation, Findings
-from adc_core.model import Model, Predictions
-from adc_core.plugin_faults import ResultFault
-from adc_core.run import Measurement
+from adc_core.arrays.validation import Array
+from adc_core.records.corruption import Corruption
+from adc_core.records.dataset import EVIDENCE, Dataset
+from adc_core.records.findings import Curation, Findings
+from adc_core.records.model import Model, Predictions
+from adc_core.components.plugin_faults import ResultFault
+from adc_core.records.run import Measurement
 
 T = TypeVar("T")
 

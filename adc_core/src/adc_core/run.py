@@ -4,13 +4,13 @@ from typing import Literal
 
 from pydantic import Field
 
-from adc_core.arrays import Labels
-from adc_core.dataset import Dataset
-from adc_core.design import Brief, Design
-from adc_core.display import counted, table
-from adc_core.findings import Curation, Findings
-from adc_core.model import Epoch, Predictions
-from adc_core.record import Record
+from adc_core.arrays.validation import Labels
+from adc_core.records.dataset import Dataset
+from adc_core.records.design import Brief, Design
+from adc_core.records.display import counted, table
+from adc_core.records.findings import Curation, Findings
+from adc_core.records.model import Epoch, Predictions
+from adc_core.records.record import Record
 
 TrainingSet = Literal["raw", "curated", "clean"]
 """What a learner is given: the labels as collected, as repaired, or the true ones (a yardstick)."""

@@ -19,14 +19,14 @@ from typing import Any, TypeVar
 from filelock import FileLock, Timeout
 
 from adc_core.errors import InputError, WorkError
-from adc_core.installed import installed_packages
-from adc_core.interfaces import HITS, REFUSED
-from adc_core.interruption import heed
-from adc_core.listeners import Listeners
-from adc_core.pipeline import Pipeline
-from adc_core.plain_files import refuse_irregular
-from adc_core.previous_results import keep_previous
-from adc_core.run_record import (
+from adc_core.components.installed import installed_packages
+from adc_core.components.interfaces import HITS, REFUSED
+from adc_core.components.signals import heed
+from adc_core.runs.listeners import Listeners
+from adc_core.runs.pipeline import Pipeline
+from adc_core.storage.plain_files import refuse_irregular
+from adc_core.runs.previous_results import keep_previous
+from adc_core.runs.run_record import (
     PIPELINE,
     RECORD,
     Machine,
@@ -35,9 +35,9 @@ from adc_core.run_record import (
     read_record,
     write_record,
 )
-from adc_core.seal import SUMS, disk_faults, new_file, new_folder, read_sums, seal, unseal
-from adc_core.stage_files import Form
-from adc_core.work import Progressed, Remarked, working_in
+from adc_core.storage.checksums import SUMS, disk_faults, new_file, new_folder, read_sums, seal, unseal
+from adc_core.runs.stage_formats import Form
+from adc_core.components.context import Progressed, Remarked, working_in
 
 W = TypeVar("W")
 R = TypeVar("R")

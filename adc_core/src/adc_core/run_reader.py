@@ -13,20 +13,20 @@ from typing import Any, TypeVar
 
 import yaml
 
-from adc_core.arrays import Array
-from adc_core.component import distinct_names
-from adc_core.dataset import Dataset
-from adc_core.design import Brief, Design
+from adc_core.arrays.validation import Array
+from adc_core.components.component import distinct_names
+from adc_core.records.dataset import Dataset
+from adc_core.records.design import Brief, Design
 from adc_core.errors import InputError, RecordErrors, WorkError
-from adc_core.faults import lines_of
-from adc_core.findings import Curation, Findings
-from adc_core.image_check import BROKEN_IMAGES, Broken, without
-from adc_core.plain_files import refuse_irregular
-from adc_core.run import Run, Training, TrainingSet
-from adc_core.run_directory import SAMPLES
-from adc_core.run_record import COLLECTOR, PIPELINE, RECORD, read_record
-from adc_core.seal import unseal
-from adc_core.stage_files import (
+from adc_core.errors import lines_of
+from adc_core.records.findings import Curation, Findings
+from adc_core.runs.image_check import BROKEN_IMAGES, Broken, without
+from adc_core.storage.plain_files import refuse_irregular
+from adc_core.records.run import Run, Training, TrainingSet
+from adc_core.runs.run_directory import SAMPLES
+from adc_core.runs.run_record import COLLECTOR, PIPELINE, RECORD, read_record
+from adc_core.storage.checksums import unseal
+from adc_core.runs.stage_formats import (
     CORRUPTION,
     DATASET,
     DESIGN,
@@ -37,8 +37,8 @@ from adc_core.stage_files import (
     evidence_in,
     training_form,
 )
-from adc_core.test_set import with_classes_of
-from adc_core.truth import read_truth, truth_table
+from adc_core.runs.test_set import with_classes_of
+from adc_core.storage.truth import read_truth, truth_table
 
 R = TypeVar("R")
 

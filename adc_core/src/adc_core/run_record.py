@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from adc_core.errors import WorkError
-from adc_core.faults import lines_of
-from adc_core.seal import new_file
+from adc_core.errors import lines_of
+from adc_core.storage.checksums import new_file
 
 RECORD = "run.json"
 PIPELINE = "pipeline.yaml"

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from adc_core.errors import InputError, WorkError
-from adc_core.fingerprint import hash_file
-from adc_core.plain_files import plain_files
+from adc_core.arrays.hashing import hash_file
+from adc_core.storage.plain_files import plain_files
 
 SUMS = "SHA256SUMS"
 """The list of a folder's files with their sums, in the form that `sha256sum -c` reads."""

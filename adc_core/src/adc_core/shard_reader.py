@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from adc_core.arrays import Array
-from adc_core.dataset import Dataset
+from adc_core.arrays.validation import Array
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.image_shards import ImageShards
-from adc_core.images import SUFFIXES
-from adc_core.labels import class_indices, number_of_classes
-from adc_core.splits import SPLIT, splits_of_shards
+from adc_core.images.shards import ImageShards
+from adc_core.images.sequence import SUFFIXES
+from adc_core.records.labels import class_indices, number_of_classes
+from adc_core.storage.splits import SPLIT, splits_of_shards
 
 CLASSES = "classes.txt"
 """Beside the shards: a class name per line, in the order of their numbers."""

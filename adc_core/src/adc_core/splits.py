@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from adc_core.arrays import Array
+from adc_core.arrays.validation import Array
 
 SPLIT = "split"
 """The column of a dataset that tells each sample's split, by the name that its maker gave it.

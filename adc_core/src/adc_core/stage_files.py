@@ -10,22 +10,22 @@ from typing import Any, Generic, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from adc_core.arrays import Array
-from adc_core.corruption import Corruption
-from adc_core.dataset import EVIDENCE, Dataset
-from adc_core.dataset_files import (
+from adc_core.arrays.validation import Array
+from adc_core.records.corruption import Corruption
+from adc_core.records.dataset import EVIDENCE, Dataset
+from adc_core.storage.saved_dataset import (
     load_array,
     load_dataset,
     read_evidence,
     write_dataset,
     write_evidence,
 )
-from adc_core.design import Design
-from adc_core.findings import Curation, Findings
-from adc_core.fingerprint import save_array
-from adc_core.model import Epoch, Model, Predictions
-from adc_core.run import Measurement, Training, TrainingSet
-from adc_core.texts import from_arrow, to_arrow
+from adc_core.records.design import Design
+from adc_core.records.findings import Curation, Findings
+from adc_core.arrays.hashing import save_array
+from adc_core.records.model import Epoch, Model, Predictions
+from adc_core.records.run import Measurement, Training, TrainingSet
+from adc_core.arrays.strings import from_arrow, to_arrow
 
 W = TypeVar("W")
 R = TypeVar("R")

@@ -7,26 +7,26 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from adc_core.arrays import Array
-from adc_core.component import Component, named
-from adc_core.corruption import Corruption
-from adc_core.dataset import EVIDENCE, FROM_LABELS, Dataset
-from adc_core.design import Design
-from adc_core.findings import Curation, Findings
-from adc_core.fingerprint import fingerprint
-from adc_core.image_check import (
+from adc_core.arrays.validation import Array
+from adc_core.components.component import Component, named
+from adc_core.records.corruption import Corruption
+from adc_core.records.dataset import EVIDENCE, FROM_LABELS, Dataset
+from adc_core.records.design import Design
+from adc_core.records.findings import Curation, Findings
+from adc_core.arrays.hashing import fingerprint
+from adc_core.runs.image_check import (
     BROKEN_IMAGES,
     Broken,
     absent_images,
     broken_images,
     broken_table,
 )
-from adc_core.interfaces import Curator, Detector, Enricher, Learner, Metric, Simulator
-from adc_core.model import Model, Predictions
-from adc_core.pipeline import Pipeline
-from adc_core.plan import Plan, require, shown_to, trained_on
-from adc_core.plugin_faults import plugin_faults
-from adc_core.results import (
+from adc_core.components.interfaces import Curator, Detector, Enricher, Learner, Metric, Simulator
+from adc_core.records.model import Model, Predictions
+from adc_core.runs.pipeline import Pipeline
+from adc_core.runs.plan import Plan, require, shown_to, trained_on
+from adc_core.components.plugin_faults import plugin_faults
+from adc_core.components.results import (
     corruption_of,
     curation_of,
     enriched_of,
@@ -36,10 +36,10 @@ from adc_core.results import (
     measurements_of,
     predictions_of,
 )
-from adc_core.run import Measurement, Run, Training, TrainingSet
-from adc_core.run_directory import RunDirectory
-from adc_core.run_record import COLLECTOR
-from adc_core.stage_files import (
+from adc_core.records.run import Measurement, Run, Training, TrainingSet
+from adc_core.runs.run_directory import RunDirectory
+from adc_core.runs.run_record import COLLECTOR
+from adc_core.runs.stage_formats import (
     CORRUPTION,
     DATASET,
     DESIGN,

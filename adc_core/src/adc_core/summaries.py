@@ -4,7 +4,7 @@ import ast
 from importlib.util import find_spec
 from pathlib import Path
 
-from adc_core.registry import Entry
+from adc_core.components.registry import Entry
 
 
 def summary_of(entry: Entry) -> str:

@@ -6,7 +6,7 @@ Arrow's functions are slow to import and arrays alone do not need them: hence wi
 import numpy as np
 import pyarrow as pa
 
-from adc_core.arrays import Array, chunks
+from adc_core.arrays.validation import Array, chunks
 
 
 def to_arrow(texts: Array) -> pa.Array:

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from adc_core.dataset import rows_of
-from adc_core.estimates import EvidenceQuality, NoiseRate
-from adc_core.findings import Findings
-from adc_core.run import Run
-from adc_core.truth import UNKNOWN
+from adc_core.records.dataset import rows_of
+from adc_core.records.estimates import EvidenceQuality, NoiseRate
+from adc_core.records.findings import Findings
+from adc_core.records.run import Run
+from adc_core.storage.truth import UNKNOWN
 
 
 def trust_lines(findings: Mapping[str, Findings]) -> Iterator[str]:

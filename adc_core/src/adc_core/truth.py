@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from adc_core.arrays import Array
-from adc_core.dataset import Dataset
-from adc_core.dataset_reader import read_table
+from adc_core.arrays.validation import Array
+from adc_core.records.dataset import Dataset
+from adc_core.storage.readers import read_table
 from adc_core.errors import InputError
-from adc_core.images import ImageFiles
-from adc_core.texts import from_arrow, to_arrow
+from adc_core.images.sequence import ImageFiles
+from adc_core.arrays.strings import from_arrow, to_arrow
 
 UNKNOWN = -1
 """Nobody knows the sample's true class."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from adc_core.arrays import Array
-from adc_core.findings import Findings
+from adc_core.arrays.validation import Array
+from adc_core.records.findings import Findings
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from adc_core.interruption import heed
+from adc_core.components.signals import heed
 
 Progressed = Callable[[int, int | None, str], None]
 Remarked = Callable[[str], None]

@@ -14,9 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
 from adc_core.errors import InputError
-from adc_core.evidence import Neighbors
-from adc_core.labels import number_of_classes
-from adc_core.work import progress
+from adc_core.records.evidence import Neighbors
+from adc_core.records.labels import number_of_classes
+from adc_core.components.context import progress
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.consensus import Consensus, Fit, Matrix, Vector, fit
 from adc_plugins_detect.inputs import as_array, as_labels, as_names, of_type, same_length

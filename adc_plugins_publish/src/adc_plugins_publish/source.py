@@ -6,18 +6,18 @@ from pathlib import Path
 
 import yaml
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.findings import Curation, Findings
-from adc_core.run import Run
-from adc_core.run_reader import (
+from adc_core.records.findings import Curation, Findings
+from adc_core.records.run import Run
+from adc_core.runs.run_reader import (
     is_finished,
     is_run_directory,
     left_out_images,
     read_collected,
     read_run,
 )
-from adc_core.run_record import COLLECTOR, PIPELINE
+from adc_core.runs.run_record import COLLECTOR, PIPELINE
 
 CURATORS = "curators/"
 """The stages that have a dataset; the others have something about it."""

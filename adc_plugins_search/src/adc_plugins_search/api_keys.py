@@ -4,7 +4,7 @@ import os
 from operator import is_
 from urllib.parse import quote_plus
 
-from adc_core.design import Hit, Page
+from adc_core.records.design import Hit, Page
 from adc_core.errors import InputError
 
 _secrets: set[str] = set()

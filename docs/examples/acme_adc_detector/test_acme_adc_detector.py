@@ -3,7 +3,7 @@
 import pytest
 from acme_adc_detector import Majority
 
-from adc_core.conformance import checks_for, example_of
+from adc_core.testing import checks_for, example_of
 
 
 @pytest.mark.parametrize("check", checks_for(Majority), ids=lambda check: check.__name__)

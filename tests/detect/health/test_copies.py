@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adc_core.images import ImageFiles
+from adc_core.images.sequence import ImageFiles
 from adc_plugins_detect.health.duplicates import (
     Leak,
     conflicting,

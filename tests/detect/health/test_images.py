@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from adc_core.images import ImageArray, ImageFiles
+from adc_core.images.sequence import ImageArray, ImageFiles
 from adc_plugins_detect.health.image_issues import image_issues, limits, odd
 from adc_plugins_detect.health.image_measures import measure_images
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from adc_core.errors import InputError
-from adc_core.estimates import EvidenceQuality, NoiseRate
-from adc_core.findings import Findings
+from adc_core.records.estimates import EvidenceQuality, NoiseRate
+from adc_core.records.findings import Findings
 from adc_plugins_detect.noise.audit import Audit, audit_sample, audited
 
 FAIR = EvidenceQuality(chance=0.1, separation=0.93, verdict="fair", advice="look")

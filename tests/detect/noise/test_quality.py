@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adc_core.evidence import Neighbors
+from adc_core.records.evidence import Neighbors
 from adc_plugins_detect.noise.counterfactual import Counterfactual
 from adc_plugins_detect.noise.quality import evidence_quality
 

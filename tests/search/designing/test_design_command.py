@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from adc_core.design import Brief
+from adc_core.records.design import Brief
 from adc_plugins_search.designers.file import FileDesigner
 
 ADC = Path(sys.executable).with_name("adc")

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adc_core.design import Brief
+from adc_core.records.design import Brief
 from adc_core.errors import InputError, WorkError
-from adc_core.listeners import Listeners, hookimpl
-from adc_core.pipeline import Pipeline
-from adc_core.work import working_in
+from adc_core.runs.listeners import Listeners, hookimpl
+from adc_core.runs.pipeline import Pipeline
+from adc_core.components.context import working_in
 from adc_plugins_search.designers.llm import LlmDesigner
 
 BRIEF = Brief(subject="knitwear", classes=("sweater", "shawl"), samples_per_query=30)

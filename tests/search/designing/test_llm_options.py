@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from adc_core.registry import registry
+from adc_core.components.registry import registry
 from adc_plugins_search.designers.llm import LlmDesigner
 
 
@@ -44,6 +44,6 @@ def test_the_model_of_the_environment_counts_as_an_option(monkeypatch):
 
 
 def test_it_is_registered():
-    from adc_core.interfaces import Designer
+    from adc_core.components.interfaces import Designer
 
     assert registry.load(Designer, "llm") is LlmDesigner

@@ -12,12 +12,12 @@ from importlib_metadata import version
 from adc_core.cli.completion import complete, words_to_complete
 from adc_core.cli.parser import CommandParser
 from adc_core.errors import InputError, WorkError
-from adc_core.first_party import PACKAGE_OF
-from adc_core.interruption import listening
-from adc_core.kinds import COMMANDS, KINDS
-from adc_core.registry import Entry, registry
-from adc_core.summaries import summary_of
-from adc_core.unknown import unknown
+from adc_core.components.known_packages import PACKAGE_OF
+from adc_core.components.signals import listening
+from adc_core.components.kinds import COMMANDS, KINDS
+from adc_core.components.registry import Entry, registry
+from adc_core.components.summaries import summary_of
+from adc_core.errors import unknown
 
 BUILT_IN = {
     "list": "show what is installed",
@@ -135,7 +135,7 @@ def _report(error: Exception) -> int:
     if isinstance(error, ValueError):
         from pydantic import ValidationError
 
-        from adc_core.faults import lines_of
+        from adc_core.errors import lines_of
 
         if isinstance(error, InputError | ValidationError):
             return _say("\n".join(lines_of(error)), WRONG_INPUT)

@@ -7,17 +7,17 @@ from pathlib import Path
 
 from adc_core.cli.pipeline_file import faults_of, read_pipeline
 from adc_core.cli.show import interface_of
-from adc_core.component import Component
-from adc_core.dataset import Dataset
+from adc_core.components.component import Component
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError, InputErrors
-from adc_core.image_check import absent_images, leave_out
-from adc_core.interfaces import INTERFACES
-from adc_core.pipeline import Pipeline
-from adc_core.pipeline_paths import path_faults
-from adc_core.plan import dataset_of, make_plan
-from adc_core.plugin_faults import fault_of
-from adc_core.registry import registry
-from adc_core.test_set import with_classes_of
+from adc_core.runs.image_check import absent_images, leave_out
+from adc_core.components.interfaces import INTERFACES
+from adc_core.runs.pipeline import Pipeline
+from adc_core.runs.pipeline_paths import path_faults
+from adc_core.runs.plan import dataset_of, make_plan
+from adc_core.components.plugin_faults import fault_of
+from adc_core.components.registry import registry
+from adc_core.runs.test_set import with_classes_of
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -73,7 +73,7 @@ def _check_pipeline(pipeline: Pipeline) -> None:
 
 
 def _check_component(kind: str, name: str, *, debug: bool) -> int:
-    from adc_core.conformance import checks_for, example_of
+    from adc_core.testing import checks_for, example_of
 
     component = registry.load(interface_of(kind), name)
     broken = 0

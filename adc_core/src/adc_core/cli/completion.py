@@ -8,8 +8,8 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from adc_core.kinds import KINDS
-from adc_core.registry import registry
+from adc_core.components.kinds import KINDS
+from adc_core.components.registry import registry
 
 _KIND_OF = {"use": "detectors", "encoder": "encoders", "learner": "learners"}
 _KIND_OF |= {"enricher": "enrichers"}

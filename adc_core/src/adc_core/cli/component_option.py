@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from adc_core.component import Component
+from adc_core.components.component import Component
 from adc_core.errors import InputError, InputErrors
-from adc_core.faults import lines_of
+from adc_core.errors import lines_of
 
 C = TypeVar("C", bound=Component)
 

@@ -11,10 +11,10 @@ from importlib.util import find_spec
 from typing import Any
 
 from adc_core.cli.weights_download import fetch
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.interfaces import Download, Encoder, Enricher, Learner
-from adc_core.registry import registry
+from adc_core.components.interfaces import Download, Encoder, Enricher, Learner
+from adc_core.components.registry import registry
 
 PRETRAINED: tuple[Mapping[str, Any], ...] = (
     {"use": "adc-plugins-learn/torchvision", "model": "efficientnet_b0"},

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from adc_core.cli.evidence_ladder import Rung
-from adc_core.component import Component
-from adc_core.dataset import EVIDENCE, Dataset
+from adc_core.components.component import Component
+from adc_core.records.dataset import EVIDENCE, Dataset
 from adc_core.errors import InputError
-from adc_core.first_party import PACKAGE_OF
-from adc_core.interfaces import INTERFACES, Curator, Detector, Encoder, Enricher
-from adc_core.plan import ADDED_BY
-from adc_core.registry import registry
+from adc_core.components.known_packages import PACKAGE_OF
+from adc_core.components.interfaces import INTERFACES, Curator, Detector, Encoder, Enricher
+from adc_core.runs.plan import ADDED_BY
+from adc_core.components.registry import registry
 
 _CURATOR = "adc-plugins-detect/expected-gain"
 

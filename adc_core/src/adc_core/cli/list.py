@@ -3,10 +3,10 @@
 from argparse import ArgumentParser, Namespace
 
 from adc_core.errors import InputError
-from adc_core.kinds import KINDS
-from adc_core.registry import registry
-from adc_core.summaries import summary_of
-from adc_core.unknown import unknown
+from adc_core.components.kinds import KINDS
+from adc_core.components.registry import registry
+from adc_core.components.summaries import summary_of
+from adc_core.errors import unknown
 
 
 def add_arguments(parser: ArgumentParser) -> None:

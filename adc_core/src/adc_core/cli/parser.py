@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, NoReturn
 
 from adc_core.errors import InputError
-from adc_core.unknown import unknown
+from adc_core.errors import unknown
 
 
 class CommandParser(ArgumentParser):

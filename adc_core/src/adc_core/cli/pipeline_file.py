@@ -7,8 +7,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from adc_core.errors import InputErrors
-from adc_core.faults import lines_of
-from adc_core.pipeline import Pipeline
+from adc_core.errors import lines_of
+from adc_core.runs.pipeline import Pipeline
 
 
 def read_pipeline(path: Path) -> Pipeline:

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from adc_core.cli.found import parts_found
 from adc_core.cli.pipeline_file import faults_of, read_pipeline
-from adc_core.cli.tables import tables_of
-from adc_core.findings_table import write_findings
-from adc_core.listeners import installed_listeners
+from adc_core.reporting.text_tables import tables_of
+from adc_core.reporting.findings_table import write_findings
+from adc_core.runs.listeners import installed_listeners
 from adc_core.report import REPORT
-from adc_core.run_record import reused_stages
+from adc_core.runs.run_record import reused_stages
 
 
 def add_arguments(parser: ArgumentParser) -> None:

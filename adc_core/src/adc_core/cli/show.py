@@ -12,11 +12,11 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from importlib_metadata import metadata
 
 from adc_core.cli.list import run as list_components
-from adc_core.component import Component
+from adc_core.components.component import Component
 from adc_core.errors import InputError
-from adc_core.interfaces import INTERFACES
-from adc_core.registry import registry
-from adc_core.unknown import unknown
+from adc_core.components.interfaces import INTERFACES
+from adc_core.components.registry import registry
+from adc_core.errors import unknown
 
 _SIGNS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from adc_core.measurement_tables import measurement_tables
-from adc_core.run import Run
+from adc_core.reporting.measurement_tables import measurement_tables
+from adc_core.records.run import Run
 
 _WIDEST = 60
 """Characters of a cell."""

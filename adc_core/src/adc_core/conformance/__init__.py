@@ -11,9 +11,9 @@ from collections.abc import Callable
 from itertools import chain
 from typing import Any
 
-from adc_core.component import Component
-from adc_core.conformance import data, every, models
-from adc_core.interfaces import (
+from adc_core.components.component import Component
+from adc_core.testing import data, every, models
+from adc_core.components.interfaces import (
     Collector,
     Curator,
     Designer,

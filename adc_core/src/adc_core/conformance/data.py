@@ -7,16 +7,16 @@ from typing import ClassVar
 import numpy as np
 from pydantic import ValidationError
 
-from adc_core.arrays import Array
-from adc_core.component import Component
-from adc_core.conformance.toys import toy_dataset, toy_findings, toy_truth
-from adc_core.dataset import EVIDENCE, Dataset
-from adc_core.dataset_files import load_array
-from adc_core.design import Brief, Design, Page, Query
+from adc_core.arrays.validation import Array
+from adc_core.components.component import Component
+from adc_core.testing.toys import toy_dataset, toy_findings, toy_truth
+from adc_core.records.dataset import EVIDENCE, Dataset
+from adc_core.storage.saved_dataset import load_array
+from adc_core.records.design import Brief, Design, Page, Query
 from adc_core.errors import InputError, RecordErrors, WorkError
-from adc_core.evidence import Neighbors
-from adc_core.fingerprint import save_array
-from adc_core.interfaces import (
+from adc_core.records.evidence import Neighbors
+from adc_core.arrays.hashing import save_array
+from adc_core.components.interfaces import (
     Collector,
     Curator,
     Designer,
@@ -25,9 +25,9 @@ from adc_core.interfaces import (
     Searcher,
     Simulator,
 )
-from adc_core.plan import shown_to
-from adc_core.results import corruption_of, enriched_of, expect, findings_of
-from adc_core.work import working_in
+from adc_core.runs.plan import shown_to
+from adc_core.components.results import corruption_of, enriched_of, expect, findings_of
+from adc_core.components.context import working_in
 
 _QUERY = Query(text="red square", class_name="red")
 

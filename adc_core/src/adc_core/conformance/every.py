@@ -4,9 +4,9 @@ import pickle
 
 from pydantic import ValidationError
 
-from adc_core.component import Component
-from adc_core.dataset import EVIDENCE
-from adc_core.interfaces import INTERFACES
+from adc_core.components.component import Component
+from adc_core.records.dataset import EVIDENCE
+from adc_core.components.interfaces import INTERFACES
 
 _COLUMNS = {*EVIDENCE, "images", "truth", "test"}
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from adc_core.conformance.toys import toy_dataset, toy_images, toy_run
-from adc_core.interfaces import Encoder, Learner, Metric
-from adc_core.model import Model
-from adc_core.plan import shown_to
-from adc_core.work import working_in
+from adc_core.testing.toys import toy_dataset, toy_images, toy_run
+from adc_core.components.interfaces import Encoder, Learner, Metric
+from adc_core.records.model import Model
+from adc_core.runs.plan import shown_to
+from adc_core.components.context import working_in
 
 
 def check_encodes_every_image(encoder: Encoder) -> None:

@@ -4,13 +4,13 @@ from functools import cache
 
 import numpy as np
 
-from adc_core.arrays import Array, read_only
-from adc_core.dataset import Dataset
-from adc_core.evidence import Dynamics, Neighbors, Probabilities
-from adc_core.findings import Findings
-from adc_core.images import ImageArray
-from adc_core.model import Predictions
-from adc_core.run import Run, Training
+from adc_core.arrays.validation import Array, read_only
+from adc_core.records.dataset import Dataset
+from adc_core.records.evidence import Dynamics, Neighbors, Probabilities
+from adc_core.records.findings import Findings
+from adc_core.images.sequence import ImageArray
+from adc_core.records.model import Predictions
+from adc_core.records.run import Run, Training
 
 CLASSES = ("red", "green", "blue")
 ROWS = 150

@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from adc_core.collection_summary import summarize
-from adc_core.measurement_tables import measurement_tables
+from adc_core.reporting.collection_summary import summarize
+from adc_core.reporting.measurement_tables import measurement_tables
 from adc_core.report import figures
 from adc_core.report.environment import page_environment
 from adc_core.report.suspects import most_suspicious
-from adc_core.run import Measurement, Run
-from adc_core.run_record import COLLECTOR, PIPELINE, read_record
-from adc_core.trust import headline, noise_told, trust_lines
-from adc_core.truth import UNKNOWN
-from adc_core.verdicts import verdicts_of
+from adc_core.records.run import Measurement, Run
+from adc_core.runs.run_record import COLLECTOR, PIPELINE, read_record
+from adc_core.reporting.trust import headline, noise_told, trust_lines
+from adc_core.storage.truth import UNKNOWN
+from adc_core.reporting.verdicts import verdicts_of
 
 
 def render(folder: Path, run: Run) -> str:

@@ -3,8 +3,8 @@
 import base64
 import io
 
-from adc_core.decoding import ImageError
-from adc_core.images import Images
+from adc_core.images.decoding import ImageError
+from adc_core.images.sequence import Images
 
 
 def data_url(images: Images | None, row: int, side: int) -> str:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adc_core.arrays import Array
-from adc_core.dataset import Dataset
+from adc_core.arrays.validation import Array
+from adc_core.records.dataset import Dataset
 from adc_core.report.pictures import data_url
 
 SHOWN = 5

@@ -7,9 +7,9 @@ import numpy as np
 
 from adc_core.report.pictures import data_url
 from adc_core.report.reasons import Reasons, reasons_of
-from adc_core.run import Run
-from adc_core.truth import NO_CLASS, UNKNOWN
-from adc_core.verdicts import flagged_by_any, most_suspicious_first
+from adc_core.records.run import Run
+from adc_core.storage.truth import NO_CLASS, UNKNOWN
+from adc_core.reporting.verdicts import flagged_by_any, most_suspicious_first
 
 SHOWN = 30
 _SIDE = 96

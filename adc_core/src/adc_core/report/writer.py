@@ -4,12 +4,12 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adc_core.listeners import hookimpl
+from adc_core.runs.listeners import hookimpl
 from adc_core.report import REPORT
-from adc_core.seal import new_file
+from adc_core.storage.checksums import new_file
 
 if TYPE_CHECKING:
-    from adc_core.run import Run
+    from adc_core.records.run import Run
 
 
 class ReportWriter:

@@ -9,11 +9,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import Field
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.evidence import Neighbors
-from adc_core.findings import CHANGES, Curation, Findings
-from adc_core.interfaces import Curator
+from adc_core.records.evidence import Neighbors
+from adc_core.records.findings import CHANGES, Curation, Findings
+from adc_core.components.interfaces import Curator
 from adc_plugins_detect.curators.flags import (
     FlagCounts,
     count_flags,

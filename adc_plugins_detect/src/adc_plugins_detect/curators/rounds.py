@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.arrays import Array, chunks
-from adc_core.evidence import Neighbors
-from adc_core.work import progress
+from adc_core.arrays.validation import Array, chunks
+from adc_core.records.evidence import Neighbors
+from adc_core.components.context import progress
 from adc_plugins_detect.detectors.votes import count_votes
 
 Judge = Callable[[NDArray[np.int64], NDArray[np.float64]], NDArray[np.bool_]]

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.arrays import Array
+from adc_core.arrays.validation import Array
 from adc_core.errors import InputError
 
 FLAG_RATE = 0.1

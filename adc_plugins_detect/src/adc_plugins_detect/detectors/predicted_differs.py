@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import Field
 
-from adc_core.arrays import chunks
-from adc_core.dataset import Dataset
-from adc_core.findings import Findings
-from adc_core.interfaces import Detector
+from adc_core.arrays.validation import chunks
+from adc_core.records.dataset import Dataset
+from adc_core.records.findings import Findings
+from adc_core.components.interfaces import Detector
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.confident_joint import checked
 from adc_plugins_detect.inputs import (

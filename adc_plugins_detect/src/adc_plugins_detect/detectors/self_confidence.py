@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from adc_core.dataset import Dataset
-from adc_core.estimates import Estimate, NoiseRate
-from adc_core.evidence import Neighbors
-from adc_core.findings import Findings
-from adc_core.interfaces import Detector
+from adc_core.records.dataset import Dataset
+from adc_core.records.estimates import Estimate, NoiseRate
+from adc_core.records.evidence import Neighbors
+from adc_core.records.findings import Findings
+from adc_core.components.interfaces import Detector
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.flagging import FLAG_RATE, highest
 from adc_plugins_detect.inputs import (

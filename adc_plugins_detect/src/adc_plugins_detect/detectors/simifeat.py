@@ -8,12 +8,12 @@ from annotated_types import Ge, Lt
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.evidence import Neighbors
-from adc_core.findings import Findings
-from adc_core.interfaces import Detector
-from adc_core.labels import number_of_classes
+from adc_core.records.evidence import Neighbors
+from adc_core.records.findings import Findings
+from adc_core.components.interfaces import Detector
+from adc_core.records.labels import number_of_classes
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.votes import count_votes
 from adc_plugins_detect.enrichers.neighbors import nearest_neighbors

@@ -10,10 +10,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
-from adc_core.dataset import Dataset
-from adc_core.evidence import Dynamics
-from adc_core.findings import Findings
-from adc_core.interfaces import Detector
+from adc_core.records.dataset import Dataset
+from adc_core.records.evidence import Dynamics
+from adc_core.records.findings import Findings
+from adc_core.components.interfaces import Detector
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.curves import (
     dynamics_of,

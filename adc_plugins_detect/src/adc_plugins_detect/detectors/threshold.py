@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import ConfigDict, Field, model_validator
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.findings import Findings
-from adc_core.interfaces import Detector
-from adc_core.unknown import unknown
+from adc_core.records.findings import Findings
+from adc_core.components.interfaces import Detector
+from adc_core.errors import unknown
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.flagging import flag_share
 from adc_plugins_detect.inputs import as_array, as_labels, of_type, same_length

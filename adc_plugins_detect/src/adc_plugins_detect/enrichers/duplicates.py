@@ -4,9 +4,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from adc_core.dataset import Dataset
-from adc_core.interfaces import Enricher
-from adc_core.near_duplicates import GROUP
+from adc_core.records.dataset import Dataset
+from adc_core.components.interfaces import Enricher
+from adc_core.images.near_duplicates import GROUP
 from adc_plugins_detect.health.duplicates import find_duplicates
 from adc_plugins_detect.health.image_measures import ImageMeasures, measure_images
 from adc_plugins_detect.inputs import needed

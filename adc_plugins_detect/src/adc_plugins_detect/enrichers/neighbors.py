@@ -12,12 +12,12 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 from threadpoolctl import threadpool_limits
 
-from adc_core.arrays import Array, chunks
-from adc_core.dataset import Dataset
+from adc_core.arrays.validation import Array, chunks
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.evidence import Neighbors
-from adc_core.interfaces import Enricher
-from adc_core.work import progress
+from adc_core.records.evidence import Neighbors
+from adc_core.components.interfaces import Enricher
+from adc_core.components.context import progress
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import as_rows, needed
 from adc_plugins_detect.options import Count

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.arrays import Array
-from adc_core.dataset import Dataset
-from adc_core.near_duplicates import GROUP
+from adc_core.arrays.validation import Array
+from adc_core.records.dataset import Dataset
+from adc_core.images.near_duplicates import GROUP
 from adc_plugins_detect.enrichers.duplicates import BITS, EXACT, RADIUS
 from adc_plugins_detect.health.duplicates import Duplicates, conflicting
 from adc_plugins_detect.health.image_issues import (

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from adc_core.errors import InputError
 
 if TYPE_CHECKING:
-    from adc_core.dataset import Dataset
-    from adc_core.image_check import Broken
-    from adc_core.interfaces import Encoder
-    from adc_core.pipeline import Pipeline
+    from adc_core.records.dataset import Dataset
+    from adc_core.runs.image_check import Broken
+    from adc_core.components.interfaces import Encoder
+    from adc_core.runs.pipeline import Pipeline
 
 _ENCODER = "patches"
 _NEIGHBORS = 10
@@ -44,10 +44,10 @@ class HealthCommand:
             WorkError: the directory cannot be written.
         """
         from adc_core.cli.component_option import component_from
-        from adc_core.dataset import Dataset
-        from adc_core.interfaces import Encoder
-        from adc_core.listeners import installed_listeners
-        from adc_core.runner import run_pipeline
+        from adc_core.records.dataset import Dataset
+        from adc_core.components.interfaces import Encoder
+        from adc_core.runs.listeners import installed_listeners
+        from adc_core.runs.runner import run_pipeline
         from adc_plugins_detect.health.assessment import assess
         from adc_plugins_detect.health.files import PAGE, SUMMARY, TABLE, write_files
         from adc_plugins_detect.health.page import write_page
@@ -87,9 +87,9 @@ def _name_of(path: Path) -> str:
 
 def _pipeline(path: Path, dataset: "Dataset", encoder: "Encoder | None") -> "Pipeline":
     """Plan what must be computed, as far as the dataset allows; say what was chosen."""
-    from adc_core.interfaces import Encoder, Enricher
-    from adc_core.pipeline import Pipeline
-    from adc_core.registry import registry
+    from adc_core.components.interfaces import Encoder, Enricher
+    from adc_core.runs.pipeline import Pipeline
+    from adc_core.components.registry import registry
 
     def make(name: str, **options: int) -> Enricher:
         return registry.create(Enricher, {"use": f"adc-plugins-detect/{name}", **options})
@@ -113,7 +113,7 @@ def _pipeline(path: Path, dataset: "Dataset", encoder: "Encoder | None") -> "Pip
 
 def _refuse_other(folder: Path, pipeline: "Pipeline") -> None:
     """Refuse a directory with results that other options have made."""
-    from adc_core.run_record import PIPELINE
+    from adc_core.runs.run_record import PIPELINE
     from adc_plugins_detect.health.files import SUMMARY
 
     if not (folder / SUMMARY).exists() or not (folder / PIPELINE).exists():
@@ -132,7 +132,7 @@ def _origin(pipeline: "Pipeline") -> str:
 
 def _broken(folder: Path, left_out: int) -> "list[Broken]":
     """Read which images the run has left out."""
-    from adc_core.image_check import BROKEN_IMAGES
+    from adc_core.runs.image_check import BROKEN_IMAGES
 
     return BROKEN_IMAGES.read(folder / "dataset", {}) if left_out else []
 

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from adc_core.arrays import Array
-from adc_core.images import Images
-from adc_core.near_duplicates import MOST_BITS, linked_groups, near_pairs
-from adc_core.work import progress
+from adc_core.arrays.validation import Array
+from adc_core.images.sequence import Images
+from adc_core.images.near_duplicates import MOST_BITS, linked_groups, near_pairs
+from adc_core.components.context import progress
 
 _SIDE = 16
 _ALIKE = 0.95

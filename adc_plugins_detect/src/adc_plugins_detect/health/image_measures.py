@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from adc_core.images import Images
-from adc_core.near_duplicates import perceptual_hash
-from adc_core.work import progress
+from adc_core.images.sequence import Images
+from adc_core.images.near_duplicates import perceptual_hash
+from adc_core.components.context import progress
 
 SIDE = 128
 """Pictures are looked at shrunk so that their longer side has these pixels: what only shows at more
@@ -36,7 +36,7 @@ class ImageMeasures(NamedTuple):
             where there is no contrast.
         colorfulness: N float32, difference between the largest and the smallest of a pixel's three
             values that 1 % of the pixels exceed; 0 in grey pictures.
-        perceptual_hash: N uint64; see `adc_core.near_duplicates`.
+        perceptual_hash: N uint64; see `adc_core.images.near_duplicates`.
     """
 
     width: NDArray[np.int32]

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adc_core.image_check import name_of, said
+from adc_core.runs.image_check import name_of, said
 from adc_core.report.pictures import data_url
-from adc_core.run_record import PIPELINE, read_record
-from adc_core.seal import new_file
-from adc_core.splits import SPLIT
+from adc_core.runs.run_record import PIPELINE, read_record
+from adc_core.storage.checksums import new_file
+from adc_core.storage.splits import SPLIT
 from adc_plugins_detect.health import wording
 from adc_plugins_detect.health.assessment import Health
 from adc_plugins_detect.health.checks import (

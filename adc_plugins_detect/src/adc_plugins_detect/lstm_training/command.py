@@ -25,9 +25,9 @@ class TrainLstmDynamicsCommand:
                 exists, or torch is missing.
             WorkError: a training failed, or the weights cannot be written.
         """
-        from adc_core.dataset import Dataset
-        from adc_core.progress_bars import progress_bar
-        from adc_core.work import working_in
+        from adc_core.records.dataset import Dataset
+        from adc_core.cli.progress_bars import progress_bar
+        from adc_core.components.context import working_in
         from adc_plugins_detect.detectors.lstm_network import (
             LstmNetwork,
             read_network,

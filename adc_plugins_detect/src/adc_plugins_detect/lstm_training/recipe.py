@@ -5,11 +5,11 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from adc_core.component import LocalPath
-from adc_core.config_file import read_config
+from adc_core.components.component import LocalPath
+from adc_core.storage.config_file import read_config
 from adc_core.errors import InputErrors
-from adc_core.faults import explain, lines_of
-from adc_core.interfaces import Learner, Simulator
+from adc_core.errors import explain, lines_of
+from adc_core.components.interfaces import Learner, Simulator
 
 
 class Recipe(BaseModel):

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from adc_core.arrays import Array
+from adc_core.arrays.validation import Array
 from adc_core.errors import InputError
-from adc_core.estimates import NoiseRate, Verdict
+from adc_core.records.estimates import NoiseRate, Verdict
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.confident_joint import confident_joint
 from adc_plugins_detect.enrichers.neighbors import nearest_neighbors

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, model_validator
 
-from adc_core.corruption import Corruption
-from adc_core.dataset import Dataset
+from adc_core.records.corruption import Corruption
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
-from adc_core.interfaces import Simulator
-from adc_core.unknown import unknown
+from adc_core.components.interfaces import Simulator
+from adc_core.errors import unknown
 from adc_plugins_detect.simulators.class_conditional import corrupt
 
 

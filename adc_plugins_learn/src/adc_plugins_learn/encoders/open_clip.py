@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 
 from adc_core.errors import InputError
-from adc_core.unknown import unknown
+from adc_core.errors import unknown
 from adc_plugins_learn.encoders.encoding import FrozenNetwork, NetworkEncoder
 from adc_plugins_learn.training.recipe import Weights
 from adc_plugins_learn.training.weights import (

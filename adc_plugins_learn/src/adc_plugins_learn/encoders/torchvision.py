@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torchvision import transforms
 
 from adc_core.errors import InputError
-from adc_core.interfaces import Download
-from adc_core.unknown import unknown
+from adc_core.components.interfaces import Download
+from adc_core.errors import unknown
 from adc_plugins_learn.encoders.encoding import FrozenNetwork, NetworkEncoder
 from adc_plugins_learn.training.backbones import build_backbone, last_layer, torchvision_models
 from adc_plugins_learn.training.recipe import Weights

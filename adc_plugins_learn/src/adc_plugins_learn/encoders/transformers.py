@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationI
 from torch import Tensor, nn
 from torchvision import transforms
 
-from adc_core.component import LocalPath
+from adc_core.components.component import LocalPath
 from adc_core.errors import InputError, WorkError
 from adc_plugins_learn.encoders.encoding import FrozenNetwork, NetworkEncoder
 from adc_plugins_learn.training.devices import is_out_of_memory

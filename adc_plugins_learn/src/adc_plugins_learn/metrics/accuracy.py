@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.interfaces import Metric
-from adc_core.run import Measurement, Run, Training
+from adc_core.components.interfaces import Metric
+from adc_core.records.run import Measurement, Run, Training
 
 
 def class_accuracies(

@@ -14,7 +14,7 @@ import torchvision
 from torch import Tensor, nn
 
 from adc_core.errors import InputError, WorkError
-from adc_core.unknown import unknown
+from adc_core.errors import unknown
 from adc_plugins_learn.training.cifar_networks import CIFAR_NETWORKS
 from adc_plugins_learn.training.devices import is_out_of_memory
 from adc_plugins_learn.training.timm_networks import build_timm

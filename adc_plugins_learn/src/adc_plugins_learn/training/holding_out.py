@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
 
 

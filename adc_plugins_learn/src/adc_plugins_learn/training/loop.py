@@ -7,13 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from adc_core.dataset import Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError, WorkError
-from adc_core.evidence import Dynamics
-from adc_core.fingerprint import fingerprint
-from adc_core.images import ImageArray, Images
-from adc_core.model import Epoch
-from adc_core.work import progress, work_folder
+from adc_core.records.evidence import Dynamics
+from adc_core.arrays.hashing import fingerprint
+from adc_core.images.sequence import ImageArray, Images
+from adc_core.records.model import Epoch
+from adc_core.components.context import progress, work_folder
 from adc_plugins_learn.training.backbones import require_image_size
 from adc_plugins_learn.training.checkpoint import read_checkpoint, write_checkpoint
 from adc_plugins_learn.training.compiling import compiler_faults

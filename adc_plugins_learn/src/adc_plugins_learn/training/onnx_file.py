@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from adc_core.errors import InputError, WorkError
-from adc_core.seal import disk_faults
+from adc_core.storage.checksums import disk_faults
 from adc_plugins_learn.training.pixels import Channels, to_input
 
 OPSET = 18

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
 from adc_core.errors import InputError
-from adc_core.images import Images
+from adc_core.images.sequence import Images
 
 Keeping = Literal["auto", "held", "streamed"]
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationInfo
 
-from adc_core.component import LocalPath
+from adc_core.components.component import LocalPath
 from adc_plugins_learn.training.devices import DeviceName
 from adc_plugins_learn.training.pictures import Keeping
 from adc_plugins_learn.training.precision import Precision

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from adc_core.plugin_faults import ResultFault
+from adc_core.components.plugin_faults import ResultFault
 from adc_plugins_learn.training.networks import PLAIN, Output, Vote
 from adc_plugins_learn.training.samples import Batch, Samples
 

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, distributed, nn
 
 from adc_core.errors import InputError, WorkError
-from adc_core.work import progress, working_in
+from adc_core.components.context import progress, working_in
 
 _ERRORS = (InputError, WorkError)
 

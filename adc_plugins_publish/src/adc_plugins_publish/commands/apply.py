@@ -130,8 +130,8 @@ def _would(moves: "list[tuple[Move, Place]]") -> int:
 
 @contextmanager
 def _shown(what: str, folder: Path) -> Iterator[None]:
-    from adc_core.progress_bars import progress_bar
-    from adc_core.work import working_in
+    from adc_core.cli.progress_bars import progress_bar
+    from adc_core.components.context import working_in
 
     with progress_bar(what) as progressed, working_in(folder, progressed):
         yield

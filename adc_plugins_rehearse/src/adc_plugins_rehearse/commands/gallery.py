@@ -64,8 +64,8 @@ class GalleryCommand:
                 option is out of range or for the other catalog.
             WorkError: the export cannot be written.
         """
-        from adc_core.progress_bars import progress_bar
-        from adc_core.work import working_in
+        from adc_core.cli.progress_bars import progress_bar
+        from adc_core.components.context import working_in
         from adc_plugins_rehearse.protocols.google import ENGINE, KEY
         from adc_plugins_rehearse.server import GalleryServer
 

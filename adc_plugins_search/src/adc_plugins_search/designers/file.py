@@ -6,12 +6,12 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from adc_core.component import LocalPath
-from adc_core.config_file import read_config
-from adc_core.design import Brief, ClassName, Design, Query
+from adc_core.components.component import LocalPath
+from adc_core.storage.config_file import read_config
+from adc_core.records.design import Brief, ClassName, Design, Query
 from adc_core.errors import InputError, InputErrors
-from adc_core.faults import lines_of
-from adc_core.interfaces import Designer
+from adc_core.errors import lines_of
+from adc_core.components.interfaces import Designer
 from adc_plugins_search.designers.attributes import MAX_QUERIES, AttributeDesigner, design_of
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pydantic import ConfigDict, Field, field_validator
 
-from adc_core.component import LocalPath
-from adc_core.design import Hit, Page, Query
-from adc_core.images import SUFFIXES
-from adc_core.interfaces import Searcher
+from adc_core.components.component import LocalPath
+from adc_core.records.design import Hit, Page, Query
+from adc_core.images.sequence import SUFFIXES
+from adc_core.components.interfaces import Searcher
 
 PAGE_SIZE = 100
 
