@@ -29,7 +29,7 @@ def features_of(rows: int, columns: int) -> np.ndarray:
 
 def ours(rows: int, columns: int, folder: Path) -> dict[str, float]:
     """Build, fingerprint, save and read a dataset."""
-    from adc_core import Dataset
+    from adc_core import Dataset, read_dataset, save_dataset
 
     features = features_of(rows, columns)
     labels = np.arange(rows) % 10
@@ -38,9 +38,9 @@ def ours(rows: int, columns: int, folder: Path) -> dict[str, float]:
     marks.append(time.process_time())
     first = dataset.fingerprint
     marks.append(time.process_time())
-    dataset.save(folder / "dataset")
+    save_dataset(dataset, folder / "dataset")
     marks.append(time.process_time())
-    again = Dataset.read(folder / "dataset")
+    again = read_dataset(folder / "dataset")
     marks.append(time.process_time())
     assert again.fingerprint == first
     names = ("build", "fingerprint", "save", "read and verify")

@@ -169,7 +169,7 @@ def real_pictures(data: Path) -> None:
     """Print how many real pictures each threshold flags."""
     from adc_core.images.sequence import ImageArray
     from adc_plugins_detect.health.image_issues import image_issues
-    from adc_plugins_detect.health.image_measures import measure_images
+    from adc_plugins_detect.image_measures.measures import measure_images
 
     whole = np.concatenate([cifar(data, "train", 50_000), cifar(data, "test", 10_000)])
     for name, pixels in (("CIFAR-10", whole), ("MNIST", mnist(data))):

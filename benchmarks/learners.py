@@ -48,11 +48,11 @@ def train(name: str, column: str, seed: int, arguments: argparse.Namespace) -> N
     """One training; prints a line of JSON."""
     import torch
 
-    from adc_core.records.dataset import Dataset
-    from adc_core.images.sequence import ImageArray
-    from adc_core.components.interfaces import Learner
-    from adc_core.components.registry import registry
+    from adc_core.components.component import create
     from adc_core.components.context import working_in
+    from adc_core.components.interfaces import Learner
+    from adc_core.images.sequence import ImageArray
+    from adc_core.records.dataset import Dataset
 
     warnings.simplefilter("ignore")
     torch.set_num_threads(arguments.threads)
@@ -67,7 +67,7 @@ def train(name: str, column: str, seed: int, arguments: argparse.Namespace) -> N
         labels=truth, images=ImageArray(cifar10n.pictures(arguments.data, "test")[:TEST])
     )
     options = {"epochs": arguments.epochs, "backbone": arguments.backbone, "seed": seed}
-    learner = registry.create(Learner, {"use": name, **options})
+    learner = create(Learner, {"use": name, **options})
     start = time.process_time()
     folder = arguments.cache / "learners" / f"{name}-{column}-{seed}"
 

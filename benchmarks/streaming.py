@@ -32,8 +32,8 @@ def measure(kind: str, folder: Path, count: int, size: int, decoders: int) -> No
     """Prints a line of JSON: seconds and CPU seconds of one epoch."""
     import torch
 
-    from adc_core.records.dataset import Dataset
     from adc_core.images.sequence import ImageFiles
+    from adc_core.records.dataset import Dataset
     from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 
     torch.set_num_threads(1)

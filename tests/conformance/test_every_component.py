@@ -2,9 +2,9 @@
 
 import pytest
 
-from adc_core.testing import checks_for, example_of
 from adc_core.components.interfaces import INTERFACES
 from adc_core.components.registry import registry
+from adc_core.testing import checks_for, example_of
 
 CASES = [
     pytest.param(interface, entry.full_name, check, id=f"{entry.full_name}-{check.__name__}")

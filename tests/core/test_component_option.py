@@ -7,9 +7,8 @@ from pydantic import Field
 
 from adc_core import Detector
 from adc_core.cli.component_option import component_from
-from adc_core.errors import InputError
-from adc_core.errors import lines_of
 from adc_core.components.registry import registry
+from adc_core.errors import InputError, lines_of
 
 
 class Wordy(Detector):

@@ -10,8 +10,10 @@ import pytest
 from PIL import Image
 
 from adc_core import Dataset, ImageFiles, InputError, Votes, WorkError
-from adc_core.testing.toys import toy_dataset
 from adc_core.errors import lines_of
+from adc_core.storage.readers import read_dataset
+from adc_core.storage.saved_dataset import save_dataset
+from adc_core.testing.toys import toy_dataset
 
 
 def is_memory_mapped(array):
@@ -39,12 +41,12 @@ def folder(tmp_path):
 
 @pytest.fixture
 def saved(tmp_path):
-    toy_dataset().save(tmp_path / "saved")
+    save_dataset(toy_dataset(), tmp_path / "saved")
     return tmp_path / "saved"
 
 
 def test_everything_survives_saving(tmp_path, folder):
-    images = Dataset.read(folder)
+    images = read_dataset(folder)
     full = images.replace(
         features=np.arange(6, dtype=np.float32).reshape(3, 2),
         attributes={"colour": ["rot", "grün", ""]},
@@ -52,20 +54,20 @@ def test_everything_survives_saving(tmp_path, folder):
         votes=Votes(item=[0, 0, 1], rater=[1, 2, 1], label=[0, 1, 1]),
         columns={"mine": np.array([1, 2, 3])},
     )
-    full.save(tmp_path / "saved")
+    save_dataset(full, tmp_path / "saved")
     shutil.rmtree(folder)
-    again = Dataset.read(tmp_path / "saved")
+    again = read_dataset(tmp_path / "saved")
     assert again == full
     assert again.images[0].shape == (8, 12, 3)
     assert again.sources.schema == full.sources.schema
-    again.save(tmp_path / "again")
+    save_dataset(again, tmp_path / "again")
     files = sorted(p.relative_to(tmp_path / "saved") for p in (tmp_path / "saved").rglob("*.*"))
     for path in files:
         assert (tmp_path / "again" / path).read_bytes() == (tmp_path / "saved" / path).read_bytes()
 
 
 def test_evidence_survives_saving(saved):
-    again = Dataset.read(saved)
+    again = read_dataset(saved)
     assert again == toy_dataset()
     assert again.neighbors == toy_dataset().neighbors
     assert is_memory_mapped(again.features)
@@ -73,7 +75,7 @@ def test_evidence_survives_saving(saved):
 
 def test_saving_over_something_is_refused(saved):
     with pytest.raises(InputError) as caught:
-        toy_dataset().save(saved)
+        save_dataset(toy_dataset(), saved)
     assert str(caught.value) == f"{saved} exists already: choose another folder or remove it"
 
 
@@ -91,22 +93,22 @@ def test_every_damage_is_named(saved, name, damage):
         problem = "is missing"
     if (damage, name) == ("remove", "dataset.json"):
         with pytest.raises(InputError, match="has no class sub-folders"):
-            Dataset.read(saved)
+            read_dataset(saved)
         return
     with pytest.raises(WorkError) as caught:
-        Dataset.read(saved)
+        read_dataset(saved)
     assert str(caught.value) == f"{path} {problem}: remove {saved} to make it again"
 
 
 def test_a_strange_file_is_named(saved):
     (saved / "left-over").write_text("?")
     with pytest.raises(WorkError) as caught:
-        Dataset.read(saved)
+        read_dataset(saved)
     assert str(caught.value) == f"{saved / 'left-over'} does not belong there: remove it"
 
 
 def test_an_image_folder(folder):
-    dataset = Dataset.read(folder)
+    dataset = read_dataset(folder)
     assert dataset.classes == ("a", "b")
     assert dataset.ids.tolist() == ["a/1.PNG", "a/deep/2.jpg", "b/1.png"]
     assert dataset.labels.tolist() == [0, 0, 1]
@@ -124,7 +126,7 @@ def test_manifests(tmp_path, folder):
     (tmp_path / "m.csv").write_text(
         "path,label,attribute.colour,url\nimages/a/1.PNG,a,green,u\nimages/b/1.png,b,blue,v\n"
     )
-    one, other = (Dataset.read(tmp_path / name) for name in ("m.parquet", "m.csv"))
+    one, other = (read_dataset(tmp_path / name) for name in ("m.parquet", "m.csv"))
     assert one == other
     assert one.ids.tolist() == rows["path"]
     assert one.attributes["colour"].tolist() == ["green", "blue"]
@@ -134,7 +136,7 @@ def test_manifests(tmp_path, folder):
 
 def test_npz(tmp_path):
     np.savez(tmp_path / "d.npz", labels=[0, 1], features=np.eye(2), classes=["x", "y"])
-    dataset = Dataset.read(tmp_path / "d.npz")
+    dataset = read_dataset(tmp_path / "d.npz")
     assert dataset.classes == ("x", "y")
     assert dataset.features.dtype == np.float32
 
@@ -149,13 +151,13 @@ def test_npz_with_everything(tmp_path):
     pictures = np.zeros((2, 3, 3), np.uint8)
     quarters = np.full((2, 4), 0.25)
     np.savez(tmp_path / "d.npz", labels=[0, 1], probabilities=quarters, images=pictures, **CURVES)
-    dataset = Dataset.read(tmp_path / "d.npz")
+    dataset = read_dataset(tmp_path / "d.npz")
     assert dataset.classes == ("0", "1", "2", "3")
     assert dataset.probabilities.origin == "out of sample"
     assert dataset.dynamics.epochs.tolist() == [1, 2]
     np.testing.assert_allclose(dataset.dynamics.loss, CURVES["loss"])
     np.savez(tmp_path / "d.npz", labels=[0, 1], epochs=[5, 9], **CURVES)
-    assert Dataset.read(tmp_path / "d.npz").dynamics.epochs.tolist() == [5, 9]
+    assert read_dataset(tmp_path / "d.npz").dynamics.epochs.tolist() == [5, 9]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +191,7 @@ def test_npz_with_faults(tmp_path, arrays, message):
     path = tmp_path / "d.npz"
     np.savez(path, labels=[0, 1], **arrays)
     with pytest.raises(ValueError) as caught:
-        Dataset.read(path)
+        read_dataset(path)
     assert message.format(path) in lines_of(caught.value)
 
 
@@ -205,7 +207,7 @@ def test_a_parquet_manifest_with_evidence(tmp_path, kind):
     }
     table = pa.concat_tables([pa.table(rows).slice(0, 1), pa.table(rows).slice(1)])
     pq.write_table(table, tmp_path / "m.parquet", row_group_size=2)
-    dataset = Dataset.read(tmp_path / "m.parquet")
+    dataset = read_dataset(tmp_path / "m.parquet")
     assert dataset.features.tolist() == [[1, 2], [3, 4], [5, 6]]
     np.testing.assert_allclose(dataset.probabilities.values[:, 0], [0.2, 0.5, 1])
     assert (dataset.classes, dataset.labels.tolist()) == (("a", "b"), [1, 0, 1])
@@ -216,7 +218,7 @@ def test_a_parquet_manifest_with_evidence(tmp_path, kind):
 def test_a_manifest_of_numbers_has_as_many_classes_as_probabilities(tmp_path):
     rows = {"label": [0, 1], "probabilities": [[0.7, 0.2, 0.1], [0.1, 0.8, 0.1]]}
     pq.write_table(pa.table(rows), tmp_path / "m.parquet")
-    assert Dataset.read(tmp_path / "m.parquet").classes == ("0", "1", "2")
+    assert read_dataset(tmp_path / "m.parquet").classes == ("0", "1", "2")
 
 
 @pytest.mark.parametrize(
@@ -244,7 +246,7 @@ def test_evidence_that_is_no_matrix(tmp_path, column, message):
     path = tmp_path / "m.parquet"
     pq.write_table(pa.table({"label": ["a", "b"], "features": column}), path)
     with pytest.raises(ValueError) as caught:
-        Dataset.read(path)
+        read_dataset(path)
     assert lines_of(caught.value) == [message.format(path)]
 
 
@@ -252,17 +254,17 @@ def test_one_memory_mapped_array(tmp_path):
     np.save(tmp_path / "images.npy", np.arange(2 * 4 * 4 * 3, dtype=np.uint8).reshape(2, 4, 4, 3))
     mapped = np.load(tmp_path / "images.npy", mmap_mode="r")
     dataset = Dataset(labels=[0, 1], images=mapped)
-    dataset.save(tmp_path / "saved")
-    again = Dataset.read(tmp_path / "saved")
+    save_dataset(dataset, tmp_path / "saved")
+    again = read_dataset(tmp_path / "saved")
     assert again == dataset
     assert np.array_equal(again.images[1], mapped[1])
 
 
 def test_saved_images_do_not_change_with_their_originals(tmp_path, folder):
-    Dataset.read(folder).save(tmp_path / "saved")
+    save_dataset(read_dataset(folder), tmp_path / "saved")
     with (folder / "a" / "1.PNG").open("ab") as file:
         file.write(b"more")
-    Dataset.read(tmp_path / "saved")
+    read_dataset(tmp_path / "saved")
 
 
 @pytest.mark.parametrize(
@@ -284,7 +286,7 @@ def test_what_is_no_dataset(tmp_path, make, message):
     path = tmp_path / "thing"
     make(path)
     with pytest.raises(InputError) as caught:
-        Dataset.read(path)
+        read_dataset(path)
     assert str(caught.value) == message.format(path)
 
 
@@ -304,7 +306,7 @@ def test_broken_manifests(tmp_path, content, message):
     path = tmp_path / "m.csv"
     path.write_text(content)
     with pytest.raises(ValueError) as caught:
-        Dataset.read(path)
+        read_dataset(path)
     assert message.format(path) in str(caught.value)
 
 
@@ -312,14 +314,14 @@ def test_broken_npz(tmp_path):
     path = tmp_path / "d.npz"
     path.write_bytes(b"PK\x03\x04 not a zip")
     with pytest.raises(InputError, match="cannot be read as npz"):
-        Dataset.read(path)
+        read_dataset(path)
     np.savez(path, features=np.eye(2))
     with pytest.raises(InputError) as caught:
-        Dataset.read(path)
+        read_dataset(path)
     assert str(caught.value) == f"{path} has no array `labels`; it has features"
     np.savez(path, labels=[0, 1], surprise=[1])
     with pytest.raises(InputError, match='there is no array "surprise"; there is labels, images'):
-        Dataset.read(path)
+        read_dataset(path)
 
 
 def test_a_failed_save_leaves_nothing(tmp_path, folder):
@@ -327,7 +329,7 @@ def test_a_failed_save_leaves_nothing(tmp_path, folder):
         labels=[0, 1], images=ImageFiles(folder, ["a/1.PNG", "gone.png"]), classes=("a", "b")
     )
     with pytest.raises((InputError, WorkError), match=r"gone\.png"):
-        dataset.save(tmp_path / "saved")
+        save_dataset(dataset, tmp_path / "saved")
     assert sorted(p.name for p in tmp_path.iterdir()) == ["images"]
 
 
@@ -337,12 +339,12 @@ def test_nothing_is_written_beside_a_saved_dataset(tmp_path, folder):
     place.mkdir(parents=True)
     absolute = folder / "b" / "1.png"
     (place / "m.csv").write_text(f"path,label\n../../images/a/1.PNG,a\n{absolute},b\n")
-    dataset = Dataset.read(place / "m.csv")
+    dataset = read_dataset(place / "m.csv")
     before = {path for path in tmp_path.rglob("*") if path.is_file()}
-    dataset.save(tmp_path / "saved" / "it")
+    save_dataset(dataset, tmp_path / "saved" / "it")
     new = {path for path in tmp_path.rglob("*") if path.is_file()} - before
     assert all(path.is_relative_to(tmp_path / "saved" / "it") for path in new)
-    again = Dataset.read(tmp_path / "saved" / "it")
+    again = read_dataset(tmp_path / "saved" / "it")
     assert again == dataset
     assert again.images[1][0, 0].tolist() == [0, 0, 255]
 
@@ -361,7 +363,7 @@ def test_a_small_file_that_unpacks_to_more_than_the_memory_is_refused(
     pages = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 1 << 10}
     monkeypatch.setattr(os, "sysconf", pages.__getitem__)
     with pytest.raises(InputError) as raised:
-        Dataset.read(path)
+        read_dataset(path)
     assert str(raised.value) == (
         f"{path} holds 0.00781 GiB when unpacked, and this machine has 0.00391 GiB of memory: "
         "give a part of it"

@@ -7,9 +7,10 @@ import pytest
 
 from adc_core import Dataset, InputError, Neighbors, Pipeline, read_collected, read_run
 from adc_core.errors import InputErrors
-from adc_core.runs.image_check import absent_images
 from adc_core.images.sequence import ImageFiles
+from adc_core.runs.image_check import absent_images
 from adc_core.runs.listeners import Listeners
+from adc_core.runs.runner import run_pipeline
 
 
 def dataset(shift=0):
@@ -29,7 +30,7 @@ def dataset(shift=0):
 def test_it_runs_and_is_read_again(tmp_path, toys):
     given = dataset()
     pipeline = Pipeline(dataset=given, detectors=["toy"])
-    run = pipeline.run(tmp_path / "run", Listeners())
+    run = run_pipeline(pipeline, tmp_path / "run", Listeners())
     assert run.collected.replace(images=None) == given.replace(images=None)
     again = read_run(tmp_path / "run")
     assert again.findings == run.findings
@@ -39,20 +40,24 @@ def test_it_runs_and_is_read_again(tmp_path, toys):
 
 def test_what_is_unchanged_is_reused_and_other_labels_are_judged_anew(tmp_path, toys):
     folder = tmp_path / "run"
-    Pipeline(dataset=dataset(), detectors=["toy"]).run(folder, Listeners())
+    run_pipeline(Pipeline(dataset=dataset(), detectors=["toy"]), folder, Listeners())
     kept = (folder / "detectors/toy/stage.json").stat().st_mtime_ns
-    Pipeline(dataset=dataset(), detectors=["toy"]).run(folder, Listeners())
+    run_pipeline(Pipeline(dataset=dataset(), detectors=["toy"]), folder, Listeners())
     assert (folder / "detectors/toy/stage.json").stat().st_mtime_ns == kept
-    changed = Pipeline(dataset=dataset(shift=1), detectors=["toy"]).run(folder, Listeners())
+    changed = run_pipeline(
+        Pipeline(dataset=dataset(shift=1), detectors=["toy"]), folder, Listeners()
+    )
     assert read_run(folder).collected.labels.tolist() == changed.collected.labels.tolist()
     assert changed.collected.labels.tolist() == dataset(shift=1).labels.tolist()
 
 
 def test_the_directory_s_pipeline_file_runs_as_it_is(tmp_path, toys):
-    first = Pipeline(dataset=dataset(), detectors=["toy"]).run(tmp_path / "run", Listeners())
+    first = run_pipeline(
+        Pipeline(dataset=dataset(), detectors=["toy"]), tmp_path / "run", Listeners()
+    )
     pipeline = Pipeline.read(tmp_path / "run/pipeline.yaml")
     assert pipeline.dataset == tmp_path / "run/collector"
-    assert pipeline.run(tmp_path / "other", Listeners()).findings == first.findings
+    assert run_pipeline(pipeline, tmp_path / "other", Listeners()).findings == first.findings
 
 
 def test_a_file_for_it_alone_is_refused():
@@ -68,7 +73,7 @@ def test_images_that_are_not_there_are_refused(tmp_path, toys):
     given = dataset().replace(images=images)
     assert len(absent_images(images)) == 30
     with pytest.raises(InputErrors) as caught:
-        Pipeline(dataset=given, encoder="toy").run(tmp_path / "run", Listeners())
+        run_pipeline(Pipeline(dataset=given, encoder="toy"), tmp_path / "run", Listeners())
     assert len(caught.value.faults) == 30
     assert caught.value.faults[0].startswith("0.png: ")
 
@@ -85,9 +90,9 @@ def test_another_dataset_does_not_take_a_directory_over(tmp_path):
         dataset = Dataset(labels=np.arange(rows) % 3, features=features)
         return Pipeline(dataset=dataset, detectors=[{"use": "simifeat", "k": 3}])
 
-    pipeline(60).run(tmp_path / "run", Listeners())
+    run_pipeline(pipeline(60), tmp_path / "run", Listeners())
     with pytest.raises(InputError) as raised:
-        pipeline(30).run(tmp_path / "run", Listeners())
+        run_pipeline(pipeline(30), tmp_path / "run", Listeners())
     told = re.sub("[0-9a-f]{12}", "SUM", str(raised.value))
     assert told == (
         f"{tmp_path / 'run'} holds the run of another pipeline (dataset SUM in memory, not "

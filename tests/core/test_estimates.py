@@ -2,8 +2,8 @@
 
 import pytest
 
-from adc_core.records.estimates import Estimate, EvidenceQuality, NoiseRate
 from adc_core.errors import lines_of
+from adc_core.records.estimates import Estimate, EvidenceQuality, NoiseRate
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from adc_core import Dataset
 from adc_core.cli import evidence_ladder as module
 from adc_core.cli.evidence_ladder import choose_rung, told_before
-from adc_core.components.component import Component
+from adc_core.components.component import Component, create
 from adc_core.components.interfaces import Encoder, Enricher, Learner
 from adc_core.components.registry import registry
 
@@ -72,7 +72,7 @@ def test_labels_alone_get_nothing():
 
 
 def test_a_chosen_encoder_is_probed():
-    patches = registry.create(Encoder, {"use": "patches", "filters": 20})
+    patches = create(Encoder, {"use": "patches", "filters": 20})
     wanted = {**PATCHES, "filters": 20}
     assert rung_of(IMAGES, encoder=patches) == (wanted, RIDGE, True, "")
     given = IMAGES.replace(features=FEATURES)
@@ -80,7 +80,7 @@ def test_a_chosen_encoder_is_probed():
 
 
 def test_a_chosen_learner_is_trained_by_cross_validation_with_its_dynamics():
-    learner = registry.create(Learner, {"use": "cross-entropy", "epochs": 3})
+    learner = create(Learner, {"use": "cross-entropy", "epochs": 3})
     encoder, predictor, neighbors, reason = rung_of(IMAGES, learner=learner)
     assert (encoder, neighbors, reason) == (None, False, "")
     assert predictor["use"] == "adc-plugins-learn/cross-validation"
@@ -89,7 +89,7 @@ def test_a_chosen_learner_is_trained_by_cross_validation_with_its_dynamics():
 
 
 def test_a_chosen_enricher_is_taken_even_where_there_are_probabilities():
-    linear = registry.create(Enricher, {"use": "linear-probe"})
+    linear = create(Enricher, {"use": "linear-probe"})
     given = Dataset(labels=LABELS, features=FEATURES, probabilities=PROBABILITIES)
     wanted = {"use": "adc-plugins-detect/linear-probe"}
     assert rung_of(given, enricher=linear) == (None, wanted, True, "")
@@ -125,7 +125,7 @@ def test_without_the_package_that_trains_patches_alone(monkeypatch, no_network):
 
 def test_weights_that_are_here_are_taken_before_any_is_fetched(no_network, tmp_path):
     pytest.importorskip("torchvision", reason="torchvision is not installed")
-    last = registry.create(Encoder, module.PRETRAINED[-1])
+    last = create(Encoder, module.PRETRAINED[-1])
     place = last.missing_weights().path
     assert place.is_relative_to(tmp_path)
     place.parent.mkdir(parents=True)

@@ -9,6 +9,7 @@ import pytest
 from adc_core import Dataset, Detector, InputError
 from adc_core.cli.evidence_ladder import Rung
 from adc_core.cli.evidence_makers import EvidenceMakers
+from adc_core.components.component import create
 from adc_core.components.interfaces import Curator, Enricher
 from adc_core.components.registry import registry
 
@@ -113,14 +114,13 @@ def test_labels_are_repaired_where_there_are_probabilities(monkeypatch):
     made = EvidenceMakers(Dataset(labels=[0, 1]), PATH, Rung(None, Both(), neighbors=False))
     made.serve(BothReader())
     assert len(made.curators()) == 1
-    create = registry.create
 
     def not_installed(interface, *rest):
         if interface is Curator:
             raise InputError("adc.curators has no such name")
         return create(interface, *rest)
 
-    monkeypatch.setattr(registry, "create", not_installed)
+    monkeypatch.setattr("adc_core.cli.evidence_makers.create", not_installed)
     assert makers.curators() == ()
 
 

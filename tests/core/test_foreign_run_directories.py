@@ -8,6 +8,7 @@ import pytest
 from adc_core import InputError, Pipeline, WorkError, read_run
 from adc_core.cli import main
 from adc_core.runs.listeners import Listeners
+from adc_core.runs.runner import run_pipeline
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def pipeline(tmp_path, toys):
 def foreign(tmp_path, pipeline):
     """A finished run beside a thesis that is nobody's business."""
     folder = tmp_path / "box" / "run"
-    pipeline.run(folder, Listeners())
+    run_pipeline(pipeline, folder, Listeners())
     (tmp_path / "box" / "thesis").mkdir()
     (tmp_path / "box" / "thesis" / "thesis.doc").write_text("years of work")
     return folder
@@ -51,7 +52,7 @@ def test_a_record_names_folders_that_no_stage_has(foreign, pipeline, name):
     entry = {"fingerprint": "0", "seconds": 0.0, "reused": False}
     edit(foreign, lambda record: record["stages"].update({name: entry}))
     before = outside(foreign)
-    for act in (lambda: pipeline.run(foreign, Listeners()), lambda: read_run(foreign)):
+    for act in (lambda: run_pipeline(pipeline, foreign, Listeners()), lambda: read_run(foreign)):
         with pytest.raises(WorkError) as raised:
             act()
         assert str(raised.value) == (
@@ -73,7 +74,7 @@ def test_a_record_names_folders_that_no_stage_has(foreign, pipeline, name):
 )
 def test_a_record_that_is_none(foreign, pipeline, content, reason):
     (foreign / "run.json").write_text(content)
-    for act in (lambda: pipeline.run(foreign, Listeners()), lambda: read_run(foreign)):
+    for act in (lambda: run_pipeline(pipeline, foreign, Listeners()), lambda: read_run(foreign)):
         with pytest.raises(WorkError) as raised:
             act()
         assert str(raised.value).startswith(f"{foreign / 'run.json'} {reason}")
@@ -93,7 +94,7 @@ def test_a_record_that_is_none(foreign, pipeline, content, reason):
 def test_stages_that_are_none(foreign, pipeline, stages, reason):
     edit(foreign, lambda record: record.update(stages=stages))
     with pytest.raises(WorkError) as raised:
-        pipeline.run(foreign, Listeners())
+        run_pipeline(pipeline, foreign, Listeners())
     assert str(raised.value) == (
         f"{foreign / 'run.json'} is not as a run writes it ({reason}): mend or remove it"
     )
@@ -124,7 +125,7 @@ def test_links_lead_nowhere(foreign, pipeline, link, target):
     if place.exists():
         place.rename(foreign / "elsewhere.json" if link == "run.json" else foreign / "put aside")
     place.symlink_to(to, target_is_directory=to.is_dir())
-    for act in (lambda: pipeline.run(foreign, Listeners()), lambda: read_run(foreign)):
+    for act in (lambda: run_pipeline(pipeline, foreign, Listeners()), lambda: read_run(foreign)):
         if link == "pipeline.yaml" and act.__code__.co_names[0] == "read_run":
             continue
         with pytest.raises(InputError) as raised:
@@ -143,7 +144,7 @@ def test_a_fifo_stops_nothing(foreign, pipeline):
     sums = fifo.with_name("SHA256SUMS")
     sums.write_text(sums.read_text() + f"{'0' * 64}  pipe\n")
     with pytest.raises(InputError) as raised:
-        pipeline.run(foreign, Listeners())
+        run_pipeline(pipeline, foreign, Listeners())
     assert str(raised.value).startswith(f"{fifo} is a FIFO: only plain files and folders")
 
 
@@ -152,7 +153,7 @@ def test_a_record_that_is_a_fifo_is_not_waited_for(foreign, pipeline):
     (foreign / "run.json").unlink()
     os.mkfifo(foreign / "run.json")
     with pytest.raises(InputError) as raised:
-        pipeline.run(foreign, Listeners())
+        run_pipeline(pipeline, foreign, Listeners())
     assert str(raised.value).startswith(f"{foreign / 'run.json'} is a FIFO: ")
     with pytest.raises(InputError) as raised:
         read_run(foreign)
@@ -166,7 +167,7 @@ def test_a_lock_that_is_a_link_is_not_opened(foreign, pipeline):
     new.mkdir()
     (new / ".lock").symlink_to(foreign.parent / "thesis" / "thesis.doc")
     with pytest.raises(InputError) as raised:
-        pipeline.run(new, Listeners())
+        run_pipeline(pipeline, new, Listeners())
     assert str(raised.value).startswith(f"{new / '.lock'} is a link: ")
     (new / ".lock").unlink()
     assert outside(foreign) == before
@@ -180,7 +181,7 @@ def test_a_name_that_two_files_share_is_not_written_through(foreign, pipeline):
         (foreign / name).unlink()
         thesis.write_bytes(kept)
         os.link(thesis, foreign / name)
-        pipeline.run(foreign, Listeners())
+        run_pipeline(pipeline, foreign, Listeners())
         assert thesis.read_bytes() == kept
         assert not (foreign / name).samefile(thesis)
 
@@ -199,5 +200,5 @@ def test_a_saved_dataset_with_a_link_is_refused(foreign, capsys):
 def test_a_run_directory_may_itself_be_a_link(foreign, pipeline):
     link = foreign.parent / "link"
     link.symlink_to(foreign, target_is_directory=True)
-    pipeline.run(link, Listeners())
+    run_pipeline(pipeline, link, Listeners())
     assert read_run(link).findings

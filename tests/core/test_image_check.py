@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from adc_core import Dataset, ImageArray, ImageFiles, InputError
-from adc_core.images.decoding import ImageError, check_image, open_image
 from adc_core.errors import InputErrors
+from adc_core.images.decoding import ImageError, check_image, open_image
 from adc_core.runs.image_check import Broken, absent_images, broken_images, leave_out
 
 

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adc_core import Dataset, InputError
+from adc_core import InputError
+from adc_core.storage.readers import read_dataset
+from adc_core.storage.saved_dataset import save_dataset
 from adc_core.storage.splits import are_splits, splits_of_shards
 
 
@@ -22,7 +24,7 @@ def test_splits_are_no_classes(tmp_path, names):
     paths = [f"{split}/{name}/1.png" for split in names for name in ("cat", "dog")]
     place(tmp_path, *paths, f"{names[0]}/emu/x.jpg")
     with pytest.warns(UserWarning) as told:
-        dataset = Dataset.read(tmp_path)
+        dataset = read_dataset(tmp_path)
     assert dataset.classes == ("cat", "dog", "emu")
     assert dataset.ids.tolist() == sorted([*paths, f"{names[0]}/emu/x.jpg"])
     assert dataset.columns["split"].tolist() == [name.split("/")[0] for name in dataset.ids]
@@ -32,13 +34,13 @@ def test_splits_are_no_classes(tmp_path, names):
         "to read one split alone, give its folder"
     ]
     saved = tmp_path.with_name(f"{tmp_path.name} saved")
-    dataset.save(saved)
-    assert Dataset.read(saved) == dataset
+    save_dataset(dataset, saved)
+    assert read_dataset(saved) == dataset
 
 
 def test_a_class_called_test_stays_one(tmp_path):
     place(tmp_path, "test/old/1.png", "train/new/1.png", "exam/2.png")
-    dataset = Dataset.read(tmp_path)
+    dataset = read_dataset(tmp_path)
     assert dataset.classes == ("exam", "test", "train")
     assert "split" not in dataset.columns
 
@@ -46,7 +48,7 @@ def test_a_class_called_test_stays_one(tmp_path):
 def test_splits_without_class_folders_are_classes(tmp_path):
     place(tmp_path, "test/1.png", "train/1.png")
     with pytest.warns(UserWarning) as told:
-        assert Dataset.read(tmp_path).classes == ("test", "train")
+        assert read_dataset(tmp_path).classes == ("test", "train")
     assert [str(one.message) for one in told] == [
         f"{tmp_path}: test, train are read as classes: no class sub-folders in them"
     ]
@@ -55,7 +57,7 @@ def test_splits_without_class_folders_are_classes(tmp_path):
 def test_a_split_without_labels_is_left_out(tmp_path):
     place(tmp_path, "train/a/1.png", "train/b/1.png", "test/1.png")
     with pytest.warns(UserWarning) as told:
-        dataset = Dataset.read(tmp_path)
+        dataset = read_dataset(tmp_path)
     assert dataset.ids.tolist() == ["train/a/1.png", "train/b/1.png"]
     assert [str(one.message) for one in told][1:] == [
         f"{tmp_path}: left out splits without class sub-folders: test"
@@ -71,7 +73,7 @@ def test_what_is_hidden_or_empty_is_left_out(tmp_path):
         (tmp_path / name).mkdir()
     (tmp_path / "a" / "Thumbs.db").write_bytes(b"x")
     with pytest.warns(UserWarning) as told:
-        dataset = Dataset.read(tmp_path)
+        dataset = read_dataset(tmp_path)
     assert dataset.ids.tolist() == ["a/1.png", "b/x/2.png"]
     assert dataset.classes == ("a", "b")
     assert [str(one.message) for one in told] == [
@@ -83,7 +85,7 @@ def test_what_is_hidden_or_empty_is_left_out(tmp_path):
 def test_nothing_but_hidden(tmp_path):
     place(tmp_path, ".a/1.png")
     with pytest.raises(InputError) as caught:
-        Dataset.read(tmp_path)
+        read_dataset(tmp_path)
     assert str(caught.value) == (
         f"{tmp_path} has no class sub-folders: put images into {tmp_path}/CLASS/"
     )
@@ -91,7 +93,7 @@ def test_nothing_but_hidden(tmp_path):
 
 def test_a_list_names_splits(tmp_path):
     (tmp_path / "m.csv").write_text("id,label,split,note\n1,a,train,x\n2,b,,y\n3,b,test,z\n")
-    dataset = Dataset.read(tmp_path / "m.csv")
+    dataset = read_dataset(tmp_path / "m.csv")
     assert dataset.columns["split"].tolist() == ["train", "", "test"]
     assert dataset.sources.column_names == ["note"]
 
@@ -116,5 +118,5 @@ def test_shards_tell_splits(tmp_path):
         with tarfile.open(tmp_path / name, "w") as archive:
             archive.add(picture, f"{name[:2]}.png")
             archive.add(tmp_path / "1.cls", f"{name[:2]}.cls")
-    dataset = Dataset.read(tmp_path)
+    dataset = read_dataset(tmp_path)
     assert dataset.columns["split"].tolist() == ["test", "train"]

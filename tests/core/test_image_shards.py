@@ -10,12 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adc_core.records.dataset import Dataset
-from adc_core.images.decoding import ImageError
 from adc_core.errors import InputError, WorkError
-from adc_core.images.shards import ImageShards
+from adc_core.images.decoding import ImageError
 from adc_core.images.sequence import ImageFiles
+from adc_core.images.shards import ImageShards
+from adc_core.records.dataset import Dataset
 from adc_core.runs.stage_formats import DATASET
+from adc_core.storage.readers import read_dataset
+from adc_core.storage.saved_dataset import save_dataset
 
 COLORS = ("red", "lime", "blue", "white", "black", "gray", "teal")
 
@@ -97,9 +99,9 @@ def test_saved_and_read_back(shards, tmp_path, link):
         assert (tmp_path / "saved/images/00002.tar").stat().st_nlink == 2
         again = DATASET.read(tmp_path / "saved", sums)
     else:
-        part.save(tmp_path / "saved")
+        save_dataset(part, tmp_path / "saved")
         assert (tmp_path / "saved/images/00002.tar").stat().st_nlink == 1
-        again = Dataset.read(tmp_path / "saved")
+        again = read_dataset(tmp_path / "saved")
     assert again == part
     kept = sorted(path.name for path in (tmp_path / "saved/images").iterdir())
     assert kept == ["00000.tar", "00002.tar", "index.parquet"]  # no row is in the shard between
@@ -107,13 +109,15 @@ def test_saved_and_read_back(shards, tmp_path, link):
 
 
 def test_every_damage_of_a_saved_shard_is_named(shards, tmp_path):
-    Dataset(labels=[0, 1] * 3 + [0], images=shards, classes=("a", "b")).save(tmp_path / "saved")
+    save_dataset(
+        Dataset(labels=[0, 1] * 3 + [0], images=shards, classes=("a", "b")), tmp_path / "saved"
+    )
     path = tmp_path / "saved/images/00001.tar"
     body = bytearray(path.read_bytes())
     body[700] ^= 1
     path.write_bytes(body)
     with pytest.raises(WorkError) as caught:
-        Dataset.read(tmp_path / "saved")
+        read_dataset(tmp_path / "saved")
     assert str(caught.value) == (
         f"{path} is damaged (its SHA-256 differs): remove {tmp_path / 'saved'} to make it again"
     )
@@ -125,10 +129,10 @@ def test_shards_from_outside_are_saved_inside(shards, tmp_path):
     outside = ImageShards(tmp_path / "deep", names, shards.shard, shards.offset, shards.size)
     dataset = Dataset(labels=[0, 1] * 3 + [0], images=outside, classes=("a", "b"))
     before = {path for path in tmp_path.rglob("*") if path.is_file()}
-    dataset.save(tmp_path / "saved")
+    save_dataset(dataset, tmp_path / "saved")
     new = {path for path in tmp_path.rglob("*") if path.is_file()} - before
     assert all(path.is_relative_to(tmp_path / "saved") for path in new)
-    assert Dataset.read(tmp_path / "saved").images.fingerprint == shards.fingerprint
+    assert read_dataset(tmp_path / "saved").images.fingerprint == shards.fingerprint
 
 
 def test_missing_and_cut_shards(shards):

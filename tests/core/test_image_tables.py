@@ -9,9 +9,11 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from adc_core import Dataset, ImageFiles, InputError
+from adc_core import ImageFiles, InputError
 from adc_core.images.decoding import ImageError
 from adc_core.images.tables import ImageTables
+from adc_core.storage.readers import read_dataset
+from adc_core.storage.saved_dataset import save_dataset
 
 ROWS = 250
 CLASSES = ("shirt & tie", "cardigan")
@@ -65,7 +67,7 @@ ORDER = [*range(150, ROWS), *range(150)]
 
 @pytest.fixture
 def read(hosted):
-    return Dataset.read(hosted)
+    return read_dataset(hosted)
 
 
 def test_what_datasets_writes_is_read_in_place(read, files):
@@ -81,7 +83,7 @@ def test_what_datasets_writes_is_read_in_place(read, files):
 
 
 def test_one_file_alone(hosted):
-    one = Dataset.read(hosted / "data" / "train-00001-of-00002.parquet")
+    one = read_dataset(hosted / "data" / "train-00001-of-00002.parquet")
     assert len(one) == 30
     np.testing.assert_array_equal(one.images[3], pixels_of(123))
 
@@ -98,8 +100,8 @@ def test_any_order_any_thread_and_another_process(read):
 
 
 def test_it_is_saved_with_its_pictures(read, tmp_path):
-    read.save(tmp_path / "saved")
-    again = Dataset.read(tmp_path / "saved")
+    save_dataset(read, tmp_path / "saved")
+    again = read_dataset(tmp_path / "saved")
     assert again == read
     assert isinstance(again.images, ImageFiles)
 
@@ -118,7 +120,7 @@ def test_names_of_labels_and_other_columns(tmp_path, files):
         }
     )
     pq.write_table(table, tmp_path / "some.parquet", row_group_size=3)
-    read = Dataset.read(tmp_path)
+    read = read_dataset(tmp_path)
     assert (read.ids.tolist(), read.classes) == (["a", "b", "c", "d"], ("x", "y"))
     assert read.attributes["color"].tolist() == ["red", "blue", "red", "red"]
     assert not read.columns and read.sources is None
@@ -144,7 +146,7 @@ def test_faults(tmp_path, files):
         written(path, labels, [cell, cell])
         for place in (path, tmp_path):
             with pytest.raises(InputError) as error:
-                Dataset.read(place)
+                read_dataset(place)
             assert str(error.value) == message
 
 
@@ -158,7 +160,7 @@ def test_a_label_that_is_hidden(tmp_path, files):
     path = tmp_path / "test.parquet"
     datasets.Dataset.from_dict(table, features=features).to_parquet(path)
     with pytest.raises(InputError) as error:
-        Dataset.read(path)
+        read_dataset(path)
     assert str(error.value) == f"{tmp_path}: some rows have no label: fill or remove them"
 
 
@@ -166,7 +168,7 @@ def test_pictures_that_cannot_be_read(tmp_path, files):
     cell = {"bytes": files.encoded(0)[0], "path": None}
     path = tmp_path / "a.parquet"
     written(path, {"label": [0, 1, 1]}, [cell, {"bytes": None, "path": "x"}, {"bytes": b"junk"}])
-    images = Dataset.read(path).images
+    images = read_dataset(path).images
     images.check(0)
     for row, message in (
         (1, f"{path}, picture 1 of row group 0 is empty: remove its row"),

@@ -7,6 +7,7 @@ import pytest
 from adc_core import Dataset
 from adc_core.errors import InputError
 from adc_core.records.labels import class_indices
+from adc_core.storage.readers import read_dataset
 
 
 @pytest.mark.parametrize(
@@ -111,11 +112,11 @@ def test_ids_for_labels_are_refused_in_files_before_classes_are_made(tmp_path):
     table = tmp_path / "table.csv"
     table.write_text("id,label\na,0\nb,3000000000\n")
     with pytest.raises(InputError) as caught:
-        Dataset.read(table)
+        read_dataset(table)
     assert str(caught.value) == f"{table}: {FAR}"
     np.savez(tmp_path / "arrays.npz", labels=[0, 3000000000])
     with pytest.raises(InputError) as caught:
-        Dataset.read(tmp_path / "arrays.npz")
+        read_dataset(tmp_path / "arrays.npz")
     assert str(caught.value) == FAR
 
 
@@ -123,7 +124,7 @@ def test_names_are_read_from_npz(tmp_path):
     path = tmp_path / "arrays.npz"
     probabilities = [[0.9, 0.1], [0.2, 0.8]]
     np.savez(path, labels=["cat", "dog"], probabilities=probabilities)
-    dataset = Dataset.read(path)
+    dataset = read_dataset(path)
     assert (dataset.classes, dataset.labels.tolist()) == (("cat", "dog"), [0, 1])
 
 
@@ -138,5 +139,5 @@ def test_other_names_of_arrays_are_told(tmp_path, name, message):
     path = tmp_path / "arrays.npz"
     np.savez(path, labels=[0, 1], **{name: np.eye(2)})
     with pytest.raises(InputError) as caught:
-        Dataset.read(path)
+        read_dataset(path)
     assert str(caught.value) == f"{path}{message}"

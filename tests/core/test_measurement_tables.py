@@ -1,5 +1,5 @@
-from adc_core.reporting.measurement_tables import measurement_tables
 from adc_core.records.run import Measurement
+from adc_core.reporting.measurement_tables import measurement_tables
 
 
 def measured(metric, subject, value, *, detail=False):

@@ -7,10 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from adc_core import Dataset, Pipeline
-from adc_core.errors import InputErrors
-from adc_core.errors import lines_of
-from adc_core.runs.plan import ADDED_BY, make_plan
 from adc_core.components.registry import registry
+from adc_core.errors import InputErrors, lines_of
+from adc_core.runs.plan import ADDED_BY, make_plan
 
 
 def read(tmp_path, text, suffix=".yaml"):

@@ -7,7 +7,9 @@ from PIL import Image
 from adc_core import Dataset, InputError, Pipeline
 from adc_core.errors import InputErrors
 from adc_core.runs.pipeline_paths import path_faults
+from adc_core.runs.runner import run_pipeline
 from adc_core.runs.test_set import warn_of_leaks, with_classes_of
+from adc_core.storage.readers import read_dataset
 
 
 def test_all_at_once(tmp_path, toys):
@@ -38,7 +40,7 @@ def test_the_dataset_is_no_test_set(tmp_path):
     )
     assert path_faults(pipeline) == [message]
     with pytest.raises(InputErrors) as caught:
-        pipeline.run(tmp_path / "out")
+        run_pipeline(pipeline, tmp_path / "out")
     assert caught.value.faults == (message,)
     assert not (tmp_path / "out").exists()
 
@@ -52,12 +54,12 @@ def test_copies_in_the_test_set_are_counted(tmp_path):
             pixels = rng.integers(0, 255, (4, 4, 3), np.uint8)
             Image.fromarray(pixels).save(tmp_path / split / "one" / f"{name}.png")
         Image.fromarray(pixels).save(tmp_path / split / "two" / "other.png")
-    train, test = (Dataset.read(tmp_path / split) for split in ("train", "test"))
+    train, test = (read_dataset(tmp_path / split) for split in ("train", "test"))
     warn_of_leaks(test, train)  # nothing is said of samples that only the test set has twice
     for name in "ab":
         copy = (tmp_path / "train" / "one" / f"{name}.png").read_bytes()
         (tmp_path / "test" / "two" / f"{name}.png").write_bytes(copy)
-    test = Dataset.read(tmp_path / "test")
+    test = read_dataset(tmp_path / "test")
     with pytest.warns(UserWarning) as told:
         warn_of_leaks(test, train)
     assert [str(one.message) for one in told] == [

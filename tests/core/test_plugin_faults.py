@@ -27,6 +27,8 @@ from adc_core import (
 from adc_core.records.corruption import Corruption
 from adc_core.records.findings import CHANGES
 from adc_core.runs.listeners import Listeners
+from adc_core.runs.runner import run_pipeline
+from adc_core.storage.saved_dataset import save_dataset
 
 N = 12
 
@@ -41,7 +43,7 @@ def dataset(tmp_path):
         images=ImageArray(images),
         features=np.arange(N * 2, dtype=np.float32).reshape(N, 2),
     )
-    given.save(tmp_path / "given")
+    save_dataset(given, tmp_path / "given")
     return tmp_path / "given"
 
 
@@ -120,9 +122,9 @@ def fault(tmp_path, dataset, kind=WorkError, **parts):
     pipeline = Pipeline(dataset=dataset, **parts)
     folder = tmp_path / "run"
     with pytest.raises(kind) as first:
-        pipeline.run(folder, Listeners())
+        run_pipeline(pipeline, folder, Listeners())
     with pytest.raises(kind) as again:  # what is wrong was not kept
-        pipeline.run(folder, Listeners())
+        run_pipeline(pipeline, folder, Listeners())
     assert str(first.value) == str(again.value)
     assert not list(folder.rglob("SHA256SUMS"))
     return first.value

@@ -11,6 +11,7 @@ from adc_core.runs.listeners import Listeners
 from adc_core.runs.pipeline import Pipeline
 from adc_core.runs.previous_results import keep_previous
 from adc_core.runs.runner import run_pipeline
+from adc_core.storage.saved_dataset import save_dataset
 
 
 def names(folder):
@@ -63,7 +64,7 @@ def test_a_run_that_left_no_results_is_no_loss(tmp_path):
 def test_two_pipelines_run_into_one_directory(tmp_path, toys):
     features = np.random.default_rng(0).normal(size=(30, 3)).astype(np.float32)
     dataset = Dataset(labels=np.arange(30) % 3, features=features)
-    dataset.save(tmp_path / "data")
+    save_dataset(dataset, tmp_path / "data")
 
     def run(k):
         pipeline = Pipeline(

@@ -15,6 +15,7 @@ import pytest
 
 from adc_core import Encoder, InputError, Pipeline, WorkError, hookimpl, work_folder
 from adc_core.runs.listeners import Listeners
+from adc_core.runs.runner import run_pipeline
 
 EVERYTHING = ["design", "collect", "encode", "neighbors", "detect", "detect", "curate"]
 EVERYTHING += ["learn", "learn", "measure"]
@@ -52,7 +53,7 @@ class Diary:
 def run(pipeline, folder):
     listeners, diary = Listeners(), Diary()
     listeners.register(diary)
-    return pipeline.run(folder, listeners), diary.lines
+    return run_pipeline(pipeline, folder, listeners), diary.lines
 
 
 def content(folder):
@@ -147,7 +148,7 @@ def test_progress_and_remarks_are_told(tmp_path, pipeline):
 
     listeners = Listeners()
     listeners.register(Ears())
-    pipeline.run(tmp_path / "run", listeners)
+    run_pipeline(pipeline, tmp_path / "run", listeners)
     of_collector = [each for each in told if each[0] == "collector"]
     assert of_collector[0] == ("collector", 1, 60, "image")
     assert of_collector[-2:] == [("collector", 60, 60, "image"), ("collector", "60 painted")]

@@ -8,7 +8,6 @@ import pytest
 from PIL import Image
 
 from adc_core import (
-    Dataset,
     InputError,
     Pipeline,
     WorkError,
@@ -17,7 +16,8 @@ from adc_core import (
 )
 from adc_core.runs.listeners import Listeners
 from adc_core.runs.run_reader import left_out_images
-from adc_core.runs.runner import collect_pipeline
+from adc_core.runs.runner import collect_pipeline, run_pipeline
+from adc_core.storage.readers import read_dataset
 
 CLASSES = ("blue", "green", "red")
 
@@ -63,7 +63,7 @@ def photos(tmp_path):
 
 
 def test_a_collected_run_comes_back_whole(tmp_path, write, toys):
-    run = write(toys.PIPELINE).run(tmp_path / "run", Listeners())
+    run = run_pipeline(write(toys.PIPELINE), tmp_path / "run", Listeners())
     toys.CALLS.clear()
     read = read_run(tmp_path / "run")
     assert toys.CALLS == []
@@ -74,7 +74,7 @@ def test_a_collected_run_comes_back_whole(tmp_path, write, toys):
 
 
 def test_a_run_on_a_given_dataset_comes_back_whole(tmp_path, write, photos, monkeypatch):
-    run = write(GIVEN).run(tmp_path / "runs" / "one", Listeners())
+    run = run_pipeline(write(GIVEN), tmp_path / "runs" / "one", Listeners())
     monkeypatch.chdir(tmp_path / "runs")
     read = read_run("one")
     assert read == run
@@ -88,7 +88,7 @@ def test_images_that_a_run_left_out_stay_out(tmp_path, write, photos):
     for place, content in (("photos/blue/zz.png", b"junk"), ("trusted/red/zz.png", b"")):
         (tmp_path / place).write_bytes(content)
     with pytest.warns(UserWarning, match="left out 1 of"):
-        run = write(GIVEN).run(tmp_path / "run", Listeners())
+        run = run_pipeline(write(GIVEN), tmp_path / "run", Listeners())
     assert len(run.collected) == 42
     assert read_run(tmp_path / "run") == run
     assert left_out_images(tmp_path / "run") == {"blue/zz.png": "not an image"}
@@ -100,28 +100,28 @@ def test_splits_of_a_folder_come_back_without_another_word(tmp_path, write, phot
     photos.rename(tmp_path / "both" / "train")
     shutil.copytree(tmp_path / "trusted", tmp_path / "both" / "test")
     with pytest.warns(UserWarning, match="read as splits"):
-        run = write("dataset: both\nencoder: toy\n").run(tmp_path / "run", Listeners())
+        run = run_pipeline(write("dataset: both\nencoder: toy\n"), tmp_path / "run", Listeners())
     assert read_run(tmp_path / "run") == run
     assert set(run.collected.columns["split"].tolist()) == {"train", "test"}
 
 
 def test_the_dataset_as_it_was_before_the_run(tmp_path, write, photos):
-    write(GIVEN).run(tmp_path / "run", Listeners())
-    assert read_collected(tmp_path / "run") == Dataset.read(photos)
+    run_pipeline(write(GIVEN), tmp_path / "run", Listeners())
+    assert read_collected(tmp_path / "run") == read_dataset(photos)
 
 
 def test_truth_and_test_that_have_gone_are_left_out(tmp_path, write, photos):
-    write(GIVEN).run(tmp_path / "run", Listeners())
+    run_pipeline(write(GIVEN), tmp_path / "run", Listeners())
     shutil.rmtree(tmp_path / "trusted")
     (tmp_path / "truth.csv").unlink()
     read = read_run(tmp_path / "run")
     assert read.test is None
     # A simulator's run has the labels before it as truth, as the run itself would.
-    assert read.truth.tolist() == Dataset.read(photos).labels.tolist()
+    assert read.truth.tolist() == read_dataset(photos).labels.tolist()
 
 
 def test_a_pipeline_file_that_was_edited_later_does_not_matter(tmp_path, write, toys):
-    run = write(toys.PIPELINE).run(tmp_path / "run", Listeners())
+    run = run_pipeline(write(toys.PIPELINE), tmp_path / "run", Listeners())
     with (tmp_path / "run" / "pipeline.yaml").open("a") as file:
         file.write("simulators: [something]\n")
     assert read_run(tmp_path / "run") == run
@@ -155,7 +155,7 @@ def test_what_is_no_run(tmp_path):
 
 
 def test_a_dataset_that_has_changed_or_gone(tmp_path, write, photos):
-    write(GIVEN).run(tmp_path / "run", Listeners())
+    run_pipeline(write(GIVEN), tmp_path / "run", Listeners())
     first = next(photos.rglob("*.png"))
     first.rename(first.with_name("x.png"))
     assert faulty(InputError, tmp_path / "run") == (
@@ -171,7 +171,7 @@ def test_a_dataset_that_has_changed_or_gone(tmp_path, write, photos):
 
 def test_stages_that_are_missing_or_damaged(tmp_path, write, toys):
     folder = tmp_path / "run"
-    write(toys.PIPELINE).run(folder, Listeners())
+    run_pipeline(write(toys.PIPELINE), folder, Listeners())
     findings = folder / "detectors" / "toy" / "findings.parquet"
     findings.write_bytes(findings.read_bytes()[:-1])
     assert faulty(WorkError, folder) == (
@@ -183,7 +183,7 @@ def test_stages_that_are_missing_or_damaged(tmp_path, write, toys):
 
 def test_a_list_of_sums_that_leads_elsewhere(tmp_path, write, toys):
     folder = tmp_path / "run"
-    write(toys.PIPELINE).run(folder, Listeners())
+    run_pipeline(write(toys.PIPELINE), folder, Listeners())
     sums = folder / "detectors" / "toy" / "SHA256SUMS"
     (folder / "detectors" / "secret").write_bytes(b"")
     empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -195,7 +195,7 @@ def test_a_list_of_sums_that_leads_elsewhere(tmp_path, write, toys):
 
 def test_a_stage_of_another_version(tmp_path, write, toys):
     folder = tmp_path / "run"
-    write(toys.PIPELINE).run(folder, Listeners())
+    run_pipeline(write(toys.PIPELINE), folder, Listeners())
     from adc_core.storage.checksums import seal
 
     stage = folder / "detectors" / "toy"

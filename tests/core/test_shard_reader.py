@@ -5,8 +5,9 @@ import tarfile
 import pytest
 from PIL import Image
 
-from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
+from adc_core.storage.readers import read_dataset
+from adc_core.storage.saved_dataset import save_dataset
 
 
 def picture(shade, form="PNG"):
@@ -42,15 +43,15 @@ def test_img2dataset(tmp_path):
             ]
         write(tmp_path / f"{shard:05}.tar", members)
         (tmp_path / f"{shard:05}_stats.json").write_text("{}")
-    read = Dataset.read(tmp_path)
+    read = read_dataset(tmp_path)
     assert read.classes == ("coat", "shirt")
     assert read.labels.tolist() == [1, 0, 1] * 2
     assert shades(read) == [0, 1, 2, 100, 101, 102]
     assert read.ids.tolist()[3] == "000010000"
     assert read.sources["url"][3].as_py() == "http://a/000010000"
     assert "label" not in read.sources.column_names
-    read.save(tmp_path / "saved")
-    assert Dataset.read(tmp_path / "saved") == read
+    save_dataset(read, tmp_path / "saved")
+    assert read_dataset(tmp_path / "saved") == read
 
 
 def test_numbers_without_names(tmp_path):
@@ -60,20 +61,20 @@ def test_numbers_without_names(tmp_path):
         for kind, content in (("jpeg", picture(row)), ("cls", str(row).encode()))
     ]
     write(tmp_path / "x.tar", members)
-    read = Dataset.read(tmp_path)
+    read = read_dataset(tmp_path)
     assert read.classes == ("0", "1", "2", "3", "4")
     assert read.labels.tolist() == [0, 4]
     assert read.ids.tolist() == ["a/0", "a/4"]
     (tmp_path / "classes.txt").write_text("v\nw\nx\ny\nz\n")
-    assert Dataset.read(tmp_path).classes == tuple("vwxyz")
+    assert read_dataset(tmp_path).classes == tuple("vwxyz")
     (tmp_path / "classes.txt").write_bytes(b"v\r\nw\nx\ny\nz")
-    assert Dataset.read(tmp_path).classes == tuple("vwxyz")
+    assert read_dataset(tmp_path).classes == tuple("vwxyz")
     (tmp_path / "classes.txt").write_text("v\nw\x85x\ny\nz\n", encoding="utf-8")
     with pytest.raises(InputError, match="names 4 classes"):
-        Dataset.read(tmp_path)
+        read_dataset(tmp_path)
     (tmp_path / "classes.txt").write_text("v\nw\n")
     with pytest.raises(InputError) as error:
-        Dataset.read(tmp_path)
+        read_dataset(tmp_path)
     assert str(error.value) == f"{tmp_path}/classes.txt names 2 classes: name all of .cls"
 
 
@@ -83,7 +84,7 @@ def test_the_same_keys_in_two_shards(tmp_path):
             tmp_path / f"{name}.tar",
             [(f"{k}.{s}", c) for k in "01" for s, c in (("png", picture(9)), ("cls", k.encode()))],
         )
-    assert Dataset.read(tmp_path).ids.tolist() == ["a/0", "a/1", "b/0", "b/1"]
+    assert read_dataset(tmp_path).ids.tolist() == ["a/0", "a/1", "b/0", "b/1"]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_the_same_keys_in_two_shards(tmp_path):
 def test_samples_that_are_not_whole(tmp_path, members, message):
     write(tmp_path / "x.tar", members)
     with pytest.raises(InputError) as error:
-        Dataset.read(tmp_path)
+        read_dataset(tmp_path)
     assert str(error.value) == f"{tmp_path / 'x.tar'}: {message}"
 
 
@@ -111,7 +112,7 @@ def test_shards_that_cannot_be_read(tmp_path, content, reason):
     else:
         (tmp_path / "x.tar").write_bytes(content)
     with pytest.raises(InputError) as error:
-        Dataset.read(tmp_path)
+        read_dataset(tmp_path)
     assert str(error.value).startswith(
         f"{tmp_path / 'x.tar'} cannot be read as tar shard ({reason}"
     )
@@ -121,7 +122,7 @@ def test_shards_that_cannot_be_read(tmp_path, content, reason):
 def test_nothing_in_a_shard(tmp_path):
     write(tmp_path / "x.tar", [])
     with pytest.raises(InputError) as error:
-        Dataset.read(tmp_path)
+        read_dataset(tmp_path)
     assert str(error.value) == f"{tmp_path} holds no samples: its tar files have none"
 
 
@@ -136,7 +137,7 @@ def test_facts_that_only_some_samples_have(tmp_path):
             for member in ((f"{row}.png", picture(row)), (f"{row}.json", json.dumps(told).encode()))
         ],
     )
-    sources = Dataset.read(tmp_path).sources
+    sources = read_dataset(tmp_path).sources
     assert sources.to_pydict() == {"score": [None, "0.5", "high"], "n": [None, None, 1]}
 
 
@@ -150,7 +151,7 @@ def test_facts_that_only_some_samples_have(tmp_path):
 def test_what_stands_beside_a_picture_is_short_and_flat(tmp_path, content, reason):
     write(tmp_path / "0.tar", [("0.png", picture(0)), ("0.json", content)])
     with pytest.raises(InputError) as raised:
-        Dataset.read(tmp_path)
+        read_dataset(tmp_path)
     message = str(raised.value)
     assert message.startswith(f"{tmp_path / '0.tar'} cannot be read as tar shard ({reason}")
     assert message.endswith("): replace it")

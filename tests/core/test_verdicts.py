@@ -6,9 +6,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from adc_core import Dataset, Findings, WorkError
-from adc_core.reporting.findings_table import findings_table, write_findings
 from adc_core.records.run import Run
-from adc_core.reporting.verdicts import most_suspicious_first, suggested_by_most, suggestions, verdicts_of
+from adc_core.reporting.findings_table import findings_table, write_findings
+from adc_core.reporting.verdicts import (
+    most_suspicious_first,
+    suggested_by_most,
+    suggestions,
+    verdicts_of,
+)
 
 IDS = ["a", "b", "c", "d"]
 SURE = Findings(

@@ -32,10 +32,10 @@ from adc_core import (
     remark,
     work_folder,
 )
+from adc_core.components.registry import Registry, registry
 from adc_core.records.corruption import Corruption
 from adc_core.records.evidence import Neighbors
 from adc_core.records.findings import CHANGES
-from adc_core.components.registry import Registry, registry
 
 CALLS: list[str] = []
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from adc_core.records.dataset import Dataset
+from adc_core import run_pipeline, save_dataset
 from adc_core.errors import InputErrors
+from adc_core.records.dataset import Dataset
 from adc_core.records.findings import Findings
 from adc_core.runs.pipeline import Pipeline
 from adc_plugins_detect.curators.agree import Agree, overlap
@@ -70,13 +71,13 @@ def test_the_table_of_the_paper():
 
 
 def test_a_pipeline_asks_for_what_the_filters_read(tmp_path):
-    DATASET.save(tmp_path / "data")
+    save_dataset(DATASET, tmp_path / "data")
     pipeline = Pipeline(
         dataset=tmp_path / "data",
         curators=[{"use": "agree", "filters": ["drop", {"use": "docta", "otherwise": "drop"}]}],
     )
     with pytest.raises(InputErrors) as raised:
-        pipeline.run(tmp_path / "run")
+        run_pipeline(pipeline, tmp_path / "run")
     assert list(raised.value.faults) == [
         'curators.0: agree reads "neighbors", which nothing here adds: neighbors come from '
         "features, so add {use: patches} of adc-plugins-detect to encoder"

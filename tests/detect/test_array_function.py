@@ -10,9 +10,9 @@ import pytest
 from pydantic import TypeAdapter
 
 import adc_plugins_detect
-from adc_core.errors import InputError
 from adc_core.components.interfaces import Detector, Enricher
 from adc_core.components.registry import registry
+from adc_core.errors import InputError
 from adc_plugins_detect import (
     aum,
     confident_learning,

@@ -1,18 +1,18 @@
 import numpy as np
 import pytest
 
-from adc_core.records.dataset import Dataset
-from adc_core.errors import InputError
-from adc_core.records.evidence import Dynamics
 from adc_core.components.interfaces import Learner
+from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
+from adc_core.records.evidence import Dynamics
 from adc_core.records.model import Model
 from adc_plugins_detect.detectors.aum import Aum, aum
-from adc_plugins_detect.detectors.flagging import squash
-from adc_plugins_detect.detectors.threshold_samples import (
+from adc_plugins_detect.dynamics.threshold_samples import (
     combine_runs,
     draw_threshold_samples,
     with_extra_class,
 )
+from adc_plugins_detect.scoring import squash
 
 
 class Remembered(Model):

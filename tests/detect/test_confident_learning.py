@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
 from adc_core.records.evidence import Probabilities
 from adc_plugins_detect.detectors import confident_learning as module
 from adc_plugins_detect.detectors.confident_learning import (

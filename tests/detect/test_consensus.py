@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adc_plugins_detect import consensus as module
-from adc_plugins_detect.consensus import Consensus, fit
+from adc_plugins_detect.noise.consensus import Consensus, fit
 
 
 def cells(n_classes):

@@ -3,12 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
 from adc_core.records.evidence import Probabilities
 from adc_plugins_detect.detectors.cores import Cores, cores
-from adc_plugins_detect.detectors.flagging import squash
 from adc_plugins_detect.enrichers.linear_probe import linear_probe
+from adc_plugins_detect.scoring import squash
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
 from adc_core.records.evidence import Dynamics
 from adc_plugins_detect import (
     aum,
@@ -13,7 +13,7 @@ from adc_plugins_detect import (
     lstm_dynamics,
     small_loss,
 )
-from adc_plugins_detect.detectors.curves import curves_of, dynamics_of, place_of, shares_of
+from adc_plugins_detect.dynamics.curves import curves_of, dynamics_of, place_of, shares_of
 
 LABELS = np.array([0, 1])
 CURVES = np.array([[0.5, 0.25, 1], [0, 0.75, 0]], np.float32)

@@ -3,8 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adc_core.records.dataset import Dataset
+from adc_core import run_pipeline, save_dataset
 from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
 from adc_core.records.evidence import Neighbors
 from adc_core.runs.pipeline import Pipeline
 from adc_plugins_detect.detectors.deep_knn import (
@@ -13,7 +14,7 @@ from adc_plugins_detect.detectors.deep_knn import (
     count_equal_votes,
     deep_knn,
 )
-from adc_plugins_detect.enrichers.neighbors import nearest_neighbors
+from adc_plugins_detect.knn.search import nearest_neighbors
 
 
 def graph_of(indices):
@@ -137,8 +138,10 @@ def test_a_small_dataset_needs_no_options(tmp_path):
     truth = np.arange(60) % 2
     labels = np.where(np.arange(60) % 10 == 0, 1 - truth, truth)
     features = 5 * np.eye(2, 4)[truth] + random.normal(size=(60, 4))
-    Dataset(labels=labels, features=features.astype(np.float32)).save(tmp_path / "data")
-    run = Pipeline(dataset=tmp_path / "data", detectors=["deep-knn"]).run(tmp_path / "run")
+    save_dataset(Dataset(labels=labels, features=features.astype(np.float32)), tmp_path / "data")
+    run = run_pipeline(
+        Pipeline(dataset=tmp_path / "data", detectors=["deep-knn"]), tmp_path / "run"
+    )
     np.testing.assert_array_equal(run.findings["deep-knn"].flagged, labels != truth)
 
 

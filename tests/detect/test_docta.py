@@ -1,13 +1,13 @@
 import numpy as np
 import pytest
 
-from adc_core.records.dataset import Dataset
-from adc_core.errors import InputError
-from adc_core.records.findings import Findings
 from adc_core.components.context import working_in
+from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
+from adc_core.records.findings import Findings
 from adc_plugins_detect.curators.docta import Docta
 from adc_plugins_detect.detectors.simifeat import simifeat
-from adc_plugins_detect.enrichers.neighbors import nearest_neighbors
+from adc_plugins_detect.knn.search import nearest_neighbors
 
 CLASSES = ("zero", "one", "two", "three")
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from adc_core.records.dataset import Dataset
-from adc_core.errors import InputError
-from adc_core.records.evidence import Probabilities
-from adc_core.images.sequence import ImageArray
 from adc_core.components.interfaces import Learner
+from adc_core.errors import InputError
+from adc_core.images.sequence import ImageArray
+from adc_core.records.dataset import Dataset
+from adc_core.records.evidence import Probabilities
 from adc_core.records.model import Model, Predictions
 from adc_plugins_detect.detectors.early_stop_ce import EarlyStopCe, early_stop_ce
 

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adc_core.testing.toys import toy_dataset
 from adc_core.errors import InputError
 from adc_core.records.findings import Findings
+from adc_core.testing.toys import toy_dataset
 from adc_plugins_detect import confident_learning, ensemble, simifeat
 from adc_plugins_detect.detectors.confident_learning import ConfidentLearning
 from adc_plugins_detect.detectors.ensemble import Ensemble

@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
 from adc_core.records.findings import Findings
 from adc_plugins_detect.curators.expected_gain import ExpectedGain
 from adc_plugins_detect.detectors.self_confidence import self_confidence

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adc_core.errors import InputError
-from adc_plugins_detect.detectors.flagging import flag_share, highest, squash
+from adc_plugins_detect.scoring import flag_share, highest, squash
 
 
 @settings(deadline=None, max_examples=100)

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
 from adc_core.records.findings import Findings
-from adc_plugins_detect.curators.flags import count_flags, flag_sentences, sentence
+from adc_plugins_detect.curation.flag_counts import count_flags, flag_sentences, sentence
 
 IDS = ["a", "b", "c", "d"]
 DATASET = Dataset(labels=[0, 1, 0, 1], ids=IDS)

@@ -4,9 +4,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from adc_core.records.dataset import Dataset
-from adc_core.errors import InputError
 from adc_core.components.context import working_in
+from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
 from adc_plugins_detect.enrichers.linear_probe import LinearProbe, linear_probe, stratified_folds
 
 

@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
-from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
 from adc_core.records.evidence import Dynamics
 from adc_plugins_detect.detectors import lstm_dynamics as module
 from adc_plugins_detect.detectors.lstm_dynamics import (
@@ -17,7 +17,7 @@ from adc_plugins_detect.detectors.lstm_dynamics import (
     lstm_dynamics,
     resample,
 )
-from adc_plugins_detect.detectors.lstm_network import read_network
+from adc_plugins_detect.dynamics.lstm_network import read_network
 from adc_plugins_detect.metrics.detection import rank_figures
 
 

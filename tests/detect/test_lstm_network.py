@@ -6,7 +6,7 @@ from safetensors.numpy import save_file
 
 from adc_core.errors import InputError, WorkError
 from adc_plugins_detect.detectors.lstm_dynamics import SHIPPED
-from adc_plugins_detect.detectors.lstm_network import LstmNetwork, read_network, write_network
+from adc_plugins_detect.dynamics.lstm_network import LstmNetwork, read_network, write_network
 
 
 def worked_example(dtype=np.float64):

@@ -9,16 +9,16 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 
-from adc_core.records.dataset import Dataset
+from adc_core import read_dataset
+from adc_core.components.context import work_folder, working_in
+from adc_core.components.interfaces import Learner
+from adc_core.components.registry import registry
 from adc_core.errors import InputError, InputErrors, WorkError
 from adc_core.records.evidence import Dynamics
-from adc_core.components.interfaces import Learner
 from adc_core.records.model import Model
-from adc_core.components.registry import registry
-from adc_core.components.context import work_folder, working_in
+from adc_plugins_detect.commands.train_lstm_dynamics import TrainLstmDynamicsCommand
 from adc_plugins_detect.detectors.lstm_dynamics import SHIPPED, lstm_dynamics, resample
-from adc_plugins_detect.detectors.lstm_network import LstmNetwork, read_network, write_network
-from adc_plugins_detect.lstm_training.command import TrainLstmDynamicsCommand
+from adc_plugins_detect.dynamics.lstm_network import LstmNetwork, read_network, write_network
 from adc_plugins_detect.lstm_training.fitting import fit, require_torch
 from adc_plugins_detect.lstm_training.recipe import Recipe
 from adc_plugins_detect.lstm_training.series import make_series
@@ -93,7 +93,7 @@ def recipe_of(folder, **changes):
 def series_of(folder, **changes):
     recipe = recipe_of(folder, **changes)
     return make_series(
-        recipe, Dataset.read(recipe.dataset), folder / "work", lambda name: nullcontext(unheard)
+        recipe, read_dataset(recipe.dataset), folder / "work", lambda name: nullcontext(unheard)
     )
 
 
@@ -165,7 +165,7 @@ def test_a_recipe_that_cannot_be_read(folder):
 
 def test_series_of_every_noise(folder):
     recipe, series = recipe_of(folder), series_of(folder)
-    dataset = Dataset.read(recipe.dataset)
+    dataset = read_dataset(recipe.dataset)
     assert series.values.shape == (1800, 6) and series.values.dtype == np.float32
     for number, simulator in enumerate(recipe.simulators):
         part = slice(900 * number, 900 * (number + 1))
@@ -300,7 +300,7 @@ def test_the_command_trains_weights_that_the_detector_reads(folder, capsys):
     said = capsys.readouterr()
     assert said.err == ""
     assert said.out.startswith(f"{out}: average precision ")
-    dataset = Dataset.read(folder / "right.npz")
+    dataset = read_dataset(folder / "right.npz")
     noisy = dataset.labels.copy()
     noisy[:150] = (noisy[:150] + 1) % 3
     dynamics = Curves().learn(dataset.relabeled(noisy)).dynamics
@@ -347,5 +347,5 @@ def test_the_shipped_recipe_is_that_of_the_shipped_weights(tmp_path):
     subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
     read = Recipe.read(tmp_path / "recipe.yaml")
     assert json.loads(json.dumps(read.facts)) == read_network(SHIPPED).facts["recipe"]
-    digits = Dataset.read(read.dataset)
+    digits = read_dataset(read.dataset)
     assert len(digits) == 1797 and len(digits.classes) == 10

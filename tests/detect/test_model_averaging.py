@@ -5,13 +5,12 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from adc_core.records.dataset import Dataset
-from adc_core.errors import InputError
-from adc_core.records.evidence import Dynamics, Probabilities
-from adc_core.errors import lines_of
+from adc_core.components.context import progress, work_folder, working_in
 from adc_core.components.interfaces import Enricher
 from adc_core.components.registry import registry
-from adc_core.components.context import progress, work_folder, working_in
+from adc_core.errors import InputError, lines_of
+from adc_core.records.dataset import Dataset
+from adc_core.records.evidence import Dynamics, Probabilities
 from adc_plugins_detect.detectors.predicted_differs import predicted_differs
 from adc_plugins_detect.enrichers.linear_probe import LinearProbe, linear_probe
 from adc_plugins_detect.enrichers.model_averaging import ModelAveraging, average_models

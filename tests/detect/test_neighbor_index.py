@@ -6,7 +6,8 @@ from threadpoolctl import threadpool_limits
 
 from adc_core.errors import InputError
 from adc_plugins_detect.enrichers import neighbors as module
-from adc_plugins_detect.enrichers.neighbors import NearestNeighbors, nearest_neighbors
+from adc_plugins_detect.enrichers.neighbors import NearestNeighbors
+from adc_plugins_detect.knn.search import nearest_neighbors
 
 pytest.importorskip("faiss", reason="the index is an extra of the package")
 
@@ -85,7 +86,7 @@ def test_without_faiss_the_extra_is_named(features, monkeypatch):
 
 def test_cells_change_little(features, monkeypatch):
     """Features of separate clusters, in which a single graph would lose its way."""
-    monkeypatch.setattr("adc_plugins_detect.enrichers.neighbor_index.CELL", 250)
+    monkeypatch.setattr("adc_plugins_detect.knn.index.CELL", 250)
     clustered = features + 40 * np.eye(32, dtype=np.float32)[np.arange(3000) % 10]
     found = nearest_neighbors(clustered, 10, method="index")
     exact = nearest_neighbors(clustered, 10, method="exact")

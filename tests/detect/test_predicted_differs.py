@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
 from adc_core.records.evidence import Probabilities
 from adc_plugins_detect.detectors.confident_learning import confident_learning
 from adc_plugins_detect.detectors.predicted_differs import PredictedDiffers, predicted_differs

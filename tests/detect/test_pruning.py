@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from adc_plugins_detect.detectors.confident_joint import confident_joint
-from adc_plugins_detect.detectors.pruning import _prune_counts
+from adc_plugins_detect.confident.joint import confident_joint
+from adc_plugins_detect.confident.pruning import _prune_counts
 
 
 @pytest.mark.parametrize("section", ["confident_learning", "confident_learning_rules_differ"])

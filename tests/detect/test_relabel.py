@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
 from adc_core.records.findings import Findings
 from adc_plugins_detect.curators.relabel import Relabel
 

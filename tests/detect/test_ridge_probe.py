@@ -6,10 +6,10 @@ from scipy.special import log_softmax, softmax
 from sklearn.linear_model import Ridge
 from threadpoolctl import threadpool_limits
 
-from adc_core.records.dataset import Dataset
+from adc_core.components.context import working_in
 from adc_core.errors import InputError
 from adc_core.images.sequence import ImageArray
-from adc_core.components.context import working_in
+from adc_core.records.dataset import Dataset
 from adc_plugins_detect.encoders.patches import PatchEncoder
 from adc_plugins_detect.enrichers import ridge_probe as module
 from adc_plugins_detect.enrichers.ridge_probe import RidgeProbe, ridge_probe

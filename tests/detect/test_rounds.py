@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from adc_core.records.evidence import Neighbors
-from adc_plugins_detect.curators.rounds import (
+from adc_plugins_detect.curation.docta_rounds import (
     Tally,
     flag_share,
     neighbors_for_rounds,
@@ -10,8 +10,8 @@ from adc_plugins_detect.curators.rounds import (
     suggest,
     suggest_for_rows,
 )
-from adc_plugins_detect.detectors.votes import count_votes
-from adc_plugins_detect.enrichers.neighbors import nearest_neighbors
+from adc_plugins_detect.knn.search import nearest_neighbors
+from adc_plugins_detect.knn.votes import count_votes
 
 
 def everything(rows, agreement):

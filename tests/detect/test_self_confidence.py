@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
 from adc_core.records.evidence import Neighbors, Probabilities
 from adc_core.runs.stage_formats import FINDINGS
 from adc_plugins_detect.detectors import self_confidence as module

@@ -2,16 +2,16 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
 from adc_plugins_detect.detectors.simifeat import (
     SimiFeat,
     flag_by_rank,
     simifeat,
     wrong_rates,
 )
-from adc_plugins_detect.enrichers.neighbors import nearest_neighbors
-from adc_plugins_detect.transition import TransitionEstimate, hoc
+from adc_plugins_detect.knn.search import nearest_neighbors
+from adc_plugins_detect.noise.hoc import TransitionEstimate, hoc
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import numpy as np
 
 from adc_core.records.findings import Findings
-from adc_plugins_detect.suggestions import most_suggested
+from adc_plugins_detect.curation.suggestions import most_suggested
 
 LABELS = np.array([0, 0, 0, 0])
 

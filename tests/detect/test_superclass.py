@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
 from adc_plugins_detect.simulators.superclass import SuperclassNoise, superclass_transition
 
 DATASET = Dataset(labels=np.arange(30_000) % 6, classes=tuple("abcdef"))

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from adc_core.testing.toys import toy_dataset
 from adc_core.errors import InputError
 from adc_core.records.findings import Findings
+from adc_core.testing.toys import toy_dataset
 from adc_plugins_detect import at_value, by_class_rate, by_rate
 from adc_plugins_detect.detectors.aum import Aum
 from adc_plugins_detect.detectors.threshold import Threshold

@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
 from adc_core.records.findings import Findings
-from adc_plugins_detect.detectors.threshold_samples import (
+from adc_plugins_detect.dynamics.threshold_samples import (
     below_threshold,
     combine_runs,
     draw_threshold_samples,

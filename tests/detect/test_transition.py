@@ -4,8 +4,8 @@ from threadpoolctl import threadpool_limits
 
 from adc_core.errors import InputError
 from adc_core.records.evidence import Neighbors
-from adc_plugins_detect.enrichers.neighbors import nearest_neighbors
-from adc_plugins_detect.transition import TransitionEstimate, hoc, transition_from_votes
+from adc_plugins_detect.knn.search import nearest_neighbors
+from adc_plugins_detect.noise.hoc import TransitionEstimate, hoc, transition_from_votes
 
 
 def votes_of(T, p, rows, seed):

@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adc_plugins_detect.detectors.votes import count_votes
+from adc_plugins_detect.knn.votes import count_votes
 
 
 def test_worked_example(vectors):

@@ -4,7 +4,7 @@ import re
 from argparse import ArgumentParser
 from pathlib import Path
 
-from adc_plugins_detect.audits.command import AuditCommand
+from adc_plugins_detect.commands.audit import AuditCommand
 
 PAGE = (Path(__file__).parents[2] / "docs" / "audit.md").read_text()
 

@@ -7,11 +7,11 @@ import pytest
 
 import adc_core
 from adc_core.cli import BUILT_IN
-from adc_core.components.known_packages import PACKAGE_OF
 from adc_core.components.kinds import KINDS
+from adc_core.components.known_packages import PACKAGE_OF
+from adc_core.records.record import Record
 from adc_core.runs.listeners import RunEvents
 from adc_core.runs.pipeline import Pipeline
-from adc_core.records.record import Record
 
 DOCS = Path(__file__).parents[2] / "docs"
 HOOKS = [hook for name, hook in vars(RunEvents).items() if name.startswith("adc_")]

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from adc_core import Dataset
+from adc_core import read_dataset
 from adc_plugins_rehearse.digits import DigitCatalog
 from adc_plugins_rehearse.protocols.google import ENGINE, KEY
 from adc_plugins_rehearse.server import GalleryServer
@@ -51,7 +51,7 @@ def collected(gallery, tmp_path_factory):
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        found = Dataset.read(folder / "runs/digits/collector")
+        found = read_dataset(folder / "runs/digits/collector")
         outputs.append((done.stdout, found, gallery.google.calls - calls))
     return folder, outputs
 

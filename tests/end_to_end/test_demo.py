@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from adc_core import Dataset
+from adc_core import read_dataset
 
 ROOT = Path(__file__).parents[2]
 ADC = str(Path(sys.executable).with_name("adc"))
@@ -155,7 +155,7 @@ def test_killed_while_collecting_and_training_it_ends_the_same(project, start, f
     _, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors
     assert content(folder / "killed") == content(finished[0])
-    collected = [Dataset.read(out / "collector") for out in (folder / "killed", finished[0])]
+    collected = [read_dataset(out / "collector") for out in (folder / "killed", finished[0])]
     assert collected[0] == collected[1]
     shutil.rmtree(folder / "killed")
 

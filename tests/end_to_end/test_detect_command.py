@@ -15,6 +15,7 @@ import pytest
 import yaml
 from PIL import Image
 
+from adc_core import save_dataset
 from adc_core.testing.toys import toy_dataset
 
 ADC = str(Path(sys.executable).with_name("adc"))
@@ -83,7 +84,7 @@ def place(tmp_path_factory):
     weights = np.exp(features)
     probabilities = weights / weights.sum(axis=1, keepdims=True)
     np.savez(folder / "predicted.npz", labels=given, probabilities=probabilities)
-    toy_dataset().save(folder / "saved")
+    save_dataset(toy_dataset(), folder / "saved")
     return folder
 
 

@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adc_core.testing.toys import toy_run
 from adc_core.records.dataset import Dataset
 from adc_core.records.model import Epoch, Predictions
 from adc_core.records.run import Run, Training
+from adc_core.testing.toys import toy_run
 from adc_plugins_learn.metrics.accuracy import Accuracy, class_accuracies
 
 CLASSES = ("cat", "dog", "owl")

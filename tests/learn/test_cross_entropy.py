@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits
 
-from adc_core.records.dataset import Dataset
 from adc_core.images.sequence import ImageArray
+from adc_core.records.dataset import Dataset
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy, cross_entropy
 
 Z = [[2.0, -1.0, 0.5], [0.1, 0.2, -0.3], [-1.5, 3.0, 0.0], [0.0, 0.0, 4.0]]

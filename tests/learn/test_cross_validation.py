@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adc_core import run_pipeline, save_dataset
+from adc_core.components.context import working_in
+from adc_core.components.registry import registry
 from adc_core.errors import InputError, WorkError
 from adc_core.images.sequence import ImageArray
-from adc_core.runs.listeners import Listeners
 from adc_core.records.model import Predictions
+from adc_core.runs.listeners import Listeners
 from adc_core.runs.pipeline import Pipeline
-from adc_core.components.registry import registry
-from adc_core.components.context import working_in
 from adc_plugins_learn.enrichers.cross_validation import (
     NEVER_HELD_OUT,
     CrossValidation,
@@ -239,9 +240,9 @@ def test_confident_learning_finds_planted_noise_by_it(tmp_path, monkeypatch):
     from adc_core.records.dataset import Dataset
 
     planted = Dataset(labels=labels, classes=("red", "green", "blue"), images=ImageArray(pixels))
-    planted.save(tmp_path / "planted")
+    save_dataset(planted, tmp_path / "planted")
     (tmp_path / "pipeline.yaml").write_text(PIPELINE)
-    run = Pipeline.read(tmp_path / "pipeline.yaml").run(tmp_path / "run", Listeners())
+    run = run_pipeline(Pipeline.read(tmp_path / "pipeline.yaml"), tmp_path / "run", Listeners())
     flagged = run.findings["confident-learning"].flagged
     assert flagged[wrong].mean() >= 0.9
     assert wrong[flagged].mean() >= 0.9

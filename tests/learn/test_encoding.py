@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from torch import nn
 from torchvision import transforms
 
+from adc_core.components.context import working_in
 from adc_core.errors import InputError, WorkError
 from adc_core.images.sequence import ImageArray, ImageFiles, Images
-from adc_core.components.context import working_in
 from adc_plugins_learn.encoders import encoding
 from adc_plugins_learn.encoders.encoding import FrozenNetwork, NetworkEncoder
 

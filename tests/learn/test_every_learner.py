@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from adc_core.errors import WorkError
+from adc_core.components.context import working_in
 from adc_core.components.interfaces import Learner
 from adc_core.components.registry import registry
-from adc_core.components.context import working_in
+from adc_core.errors import WorkError
 from adc_plugins_learn.training.network_learner import NetworkLearner
 
 QUICK = {"image_size": 8, "epochs": 4, "batch_size": 8}

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adc_core.errors import InputError, WorkError
-from adc_core.components.signals import listening
 from adc_core.components.context import working_in
+from adc_core.components.signals import listening
+from adc_core.errors import InputError, WorkError
 from adc_plugins_learn.enrichers import cross_validation as module
 from adc_plugins_learn.enrichers.cross_validation import CrossValidation, stratified_folds
 from adc_plugins_learn.enrichers.fold_worker import CURVES

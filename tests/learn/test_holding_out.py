@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from adc_core.records.dataset import Dataset
-from adc_core.errors import InputError
 from adc_core.components.context import working_in
+from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 from adc_plugins_learn.training.holding_out import hold_out
 

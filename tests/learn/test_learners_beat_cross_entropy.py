@@ -12,10 +12,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from adc_core.records.dataset import Dataset
-from adc_core.images.sequence import ImageArray
 from adc_core.components.interfaces import Learner
 from adc_core.components.registry import registry
+from adc_core.images.sequence import ImageArray
+from adc_core.records.dataset import Dataset
 
 SEED = 0
 NEXT = tuple(

@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
+from adc_core.components.context import working_in
 from adc_core.errors import InputError, WorkError
 from adc_core.images.sequence import ImageFiles
-from adc_core.components.context import working_in
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy, cross_entropy
 from adc_plugins_learn.training.loop import train
 from adc_plugins_learn.training.recipe import Recipe

@@ -5,11 +5,11 @@ import pytest
 import torch
 from PIL import Image
 
-from adc_core.records.dataset import Dataset
-from adc_core.errors import InputError
-from adc_core.images.sequence import ImageFiles
 from adc_core.components.interfaces import Learner
 from adc_core.components.registry import registry
+from adc_core.errors import InputError
+from adc_core.images.sequence import ImageFiles
+from adc_core.records.dataset import Dataset
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 from adc_plugins_learn.training.pictures import (
     HeldPictures,

@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from threadpoolctl import threadpool_limits
 
-from adc_core.errors import InputError
-from adc_core.errors import lines_of
+from adc_core.errors import InputError, lines_of
 from adc_core.images.sequence import ImageArray
 from adc_plugins_learn.encoders import pixels as module
 from adc_plugins_learn.encoders.pixels import PixelEncoder, principal_components

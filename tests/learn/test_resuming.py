@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from adc_core import save_dataset
 from adc_core.components.context import work_folder, working_in
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 
@@ -71,7 +72,7 @@ def test_stopped_again_and_again(squares, learned, backbone, uninterrupted, tmp_
 
 
 def test_killed(squares, learned, backbone, uninterrupted, tmp_path):
-    squares.save(tmp_path / "dataset")
+    save_dataset(squares, tmp_path / "dataset")
     program = Path(__file__).with_name("training_to_kill.py")
     kill_after = np.random.default_rng().integers(1, STEPS)
     command = [sys.executable, program, tmp_path / "dataset", backbone, tmp_path / "work"]

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from adc_core.errors import InputError, WorkError
+from adc_core.components.context import working_in
 from adc_core.components.interfaces import Learner
 from adc_core.components.registry import registry
-from adc_core.components.context import working_in
+from adc_core.errors import InputError, WorkError
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 
 NETWORK = """

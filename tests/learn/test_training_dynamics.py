@@ -5,12 +5,12 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from adc_core.records.dataset import Dataset
-from adc_core.errors import InputError
+from adc_core import read_dataset, run_pipeline, save_dataset
 from adc_core.components.interfaces import Learner
+from adc_core.components.registry import registry
+from adc_core.errors import InputError
 from adc_core.runs.listeners import Listeners
 from adc_core.runs.pipeline import Pipeline
-from adc_core.components.registry import registry
 from adc_plugins_learn.enrichers.training_dynamics import TrainingDynamics
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 from adc_plugins_learn.training.network_model import NetworkModel
@@ -46,11 +46,13 @@ def run(squares, tmp_path, monkeypatch):
     monkeypatch.setattr(registry, "_added", {})
     registry.add("counting", Counting)
     Counting.trainings.clear()
-    squares.save(tmp_path / "squares")
+    save_dataset(squares, tmp_path / "squares")
 
     def run(text):
         (tmp_path / "pipeline.yaml").write_text(text)
-        return Pipeline.read(tmp_path / "pipeline.yaml").run(tmp_path / "run", Listeners())
+        return run_pipeline(
+            Pipeline.read(tmp_path / "pipeline.yaml"), tmp_path / "run", Listeners()
+        )
 
     return run
 
@@ -139,8 +141,8 @@ def test_logits_are_kept_saved_and_read(squares, tmp_path):
     model.save(tmp_path / "model")
     assert NetworkModel.load(tmp_path / "model").dynamics == model.dynamics
     enriched = TrainingDynamics(learner=learner).enrich(squares)
-    enriched.save(tmp_path / "dataset")
-    read = Dataset.read(tmp_path / "dataset")
+    save_dataset(enriched, tmp_path / "dataset")
+    read = read_dataset(tmp_path / "dataset")
     assert read.dynamics == enriched.dynamics
     rows = np.array([4, 2])
     np.testing.assert_array_equal(read.take(rows).dynamics.logits, model.dynamics.logits[rows])

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from adc_core.components.known_packages import PACKAGE_OF
 from adc_core.components.interfaces import INTERFACES
 from adc_core.components.kinds import COMMANDS, KINDS
+from adc_core.components.known_packages import PACKAGE_OF
 from adc_core.runs.listeners import RunEvents
 
 ROOT = Path(__file__).parents[2]

@@ -14,9 +14,10 @@ import pytest
 import yaml
 from PIL import Image
 
-from adc_core.records.dataset import Dataset
+from adc_core import read_dataset, save_dataset
 from adc_core.arrays.hashing import hash_file
 from adc_core.images.sequence import ImageFiles
+from adc_core.records.dataset import Dataset
 
 FORMS = ("image-folder", "webdataset", "hugging-face", "url-list")
 CLASSES = ("cardigan", "shirt & tie")
@@ -54,7 +55,7 @@ def dataset(tmp_path_factory):
 @pytest.fixture(scope="module")
 def exported(dataset, tmp_path_factory):
     folder = tmp_path_factory.mktemp("exported")
-    dataset.save(folder / "saved")
+    save_dataset(dataset, folder / "saved")
     for form in FORMS:
         adc("export", folder / "saved", "--as", form, "--to", folder / form, "--split", "test=0.3")
     return folder
@@ -89,7 +90,7 @@ def test_splits_are_the_same_everywhere_and_keep_groups(exported, dataset):
 
 @pytest.mark.parametrize("manifest", ["samples.csv", "samples.parquet"])
 def test_an_image_folder_is_read_by_ourselves(exported, dataset, manifest):
-    read = Dataset.read(exported / "image-folder" / manifest)
+    read = read_dataset(exported / "image-folder" / manifest)
     assert read.ids.tolist() == dataset.ids.tolist()
     assert read.classes == CLASSES
     assert read.labels.tolist() == dataset.labels.tolist()
@@ -166,7 +167,7 @@ def test_tar_shards_are_read_by_webdataset(exported, dataset):
 
 
 def test_tar_shards_are_read_by_ourselves(exported, dataset):
-    read = Dataset.read(exported / "webdataset")
+    read = read_dataset(exported / "webdataset")
     assert read.classes == CLASSES
     for row, key in enumerate(read.ids.tolist()):
         pixels, label = truth(dataset)[read.sources["id"][row].as_py()]
@@ -177,7 +178,9 @@ def test_tar_shards_are_read_by_ourselves(exported, dataset):
 
 def test_shards_hold_a_thousand(tmp_path):
     pixels = np.zeros((2001, 1, 1, 3), np.uint8)
-    Dataset(labels=np.zeros(2001, int), classes=("a", "b"), images=pixels).save(tmp_path / "saved")
+    save_dataset(
+        Dataset(labels=np.zeros(2001, int), classes=("a", "b"), images=pixels), tmp_path / "saved"
+    )
     adc("export", tmp_path / "saved", "--as", "webdataset", "--to", tmp_path / "out")
     sizes = []
     for path in sorted((tmp_path / "out").glob("train-*.tar")):
@@ -240,7 +243,7 @@ def test_the_datasheet_counts(exported, dataset):
 
 def test_the_recipe_of_a_run_is_in_the_datasheet(dataset, tmp_path):
     (tmp_path / "run").mkdir()
-    dataset.save(tmp_path / "run" / "collector")
+    save_dataset(dataset, tmp_path / "run" / "collector")
     (tmp_path / "run" / "run.json").write_text("{}")
     (tmp_path / "run" / "pipeline.yaml").write_text("designer:\n  use: vocabulary\n")
     adc("export", tmp_path / "run/collector", "--as", "url-list", "--to", tmp_path / "out")
@@ -259,7 +262,7 @@ searchers:
 collector: {use: downloader, contact: me@example.org, allow_hosts: ["nas.local:80"], size: 64}
 """
     (tmp_path / "run").mkdir()
-    dataset.save(tmp_path / "run" / "collector")
+    save_dataset(dataset, tmp_path / "run" / "collector")
     (tmp_path / "run" / "run.json").write_text("{}")
     (tmp_path / "run" / "pipeline.yaml").write_text(recipe)
     adc("export", tmp_path / "run/collector", "--as", "url-list", "--to", tmp_path / "out")
@@ -290,7 +293,7 @@ def test_the_texts_of_strangers_stay_texts(dataset, tmp_path):
     urls = [("javascript:alert(1)//", "https://a.example/license")[row % 2] for row in range(23)]
     sources = dataset.sources.select(["url", "engine"])
     sources = sources.append_column("license", [texts]).append_column("license_url", [urls])
-    dataset.replace(sources=sources).save(tmp_path / "saved")
+    save_dataset(dataset.replace(sources=sources), tmp_path / "saved")
     adc("export", tmp_path / "saved", "--as", "image-folder", "--to", tmp_path / "out")
     table = (
         (tmp_path / "out" / "README.md")
@@ -330,13 +333,13 @@ def test_ids_that_are_no_file_names(tmp_path):
     dataset = Dataset(
         ids=ids, labels=[0] * 8 + [1], classes=("x", "y"), images=np.zeros((9, 2, 2), "u1")
     )
-    dataset.save(tmp_path / "saved")
+    save_dataset(dataset, tmp_path / "saved")
     adc("export", tmp_path / "saved", "--as", "image-folder", "--to", tmp_path / "out")
     train = tmp_path / "out" / "train"
     names = sorted(path.relative_to(train).as_posix() for path in train.rglob("*.png"))
     plain = ["a/b", "ü", "000000002", "000000003", "000000004", "g", "B", "b-2"]
     assert names == sorted([*(f"x/{name}.png" for name in plain), "y/000000008.png"])
-    assert Dataset.read(tmp_path / "out/samples.csv").ids.tolist() == ids
+    assert read_dataset(tmp_path / "out/samples.csv").ids.tolist() == ids
 
 
 def test_faults(tmp_path, exported):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from photo_folder import CLASSES, PIPELINE, adc, content, read_list, write_list
 
-from adc_core import Dataset, read_run
+from adc_core import read_dataset, read_run, save_dataset
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_a_list_is_carried_out_and_undone(own):
         "undo: adc apply moves.csv --undo\n",
         "",
     )
-    cleaned = Dataset.read(own / "photos")
+    cleaned = read_dataset(own / "photos")
     for place, name in enumerate(cleaned.ids.tolist()):
         digest = sha256((own / "photos" / name).read_bytes()).hexdigest()
         assert expected.pop(digest) == cleaned.classes[cleaned.labels[place]]
@@ -169,7 +169,7 @@ def test_a_person_decides(own):
 
 
 def test_what_has_no_folder_to_clean(repaired, tmp_path):
-    read_run(repaired / "runs/p").curated.save(tmp_path / "saved")
+    save_dataset(read_run(repaired / "runs/p").curated, tmp_path / "saved")
     cases = [
         (
             ("photos",),

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from photo_folder import CLASSES, PIPELINE, ROWS, adc, paint
 
-from adc_core import Dataset, read_run
+from adc_core import read_dataset, read_run, save_dataset
 
 FORMS = ("image-folder", "webdataset", "hugging-face")
 MIDDLE = 0.15
@@ -187,7 +187,7 @@ def test_hugging_face_files_by_datasets(place, curated, load):
 )
 @pytest.mark.filterwarnings("ignore:.*read as splits")
 def test_ours_by_ourselves(place, curated, path):
-    read = Dataset.read(place / path)
+    read = read_dataset(place / path)
     ids = read.ids
     if path == "webdataset":
         ids = np.array(read.sources["id"].to_pylist())
@@ -279,7 +279,7 @@ def test_the_datasheet_tells_what_was_changed(place):
 def test_raw_is_the_dataset_as_given(place, tmp_path):
     adc(place, "export", "runs/p", "--raw", "--as", "image-folder", "--to", tmp_path / "x")
     assert not (tmp_path / "x" / "changes.csv").exists()
-    given, read = Dataset.read(place / "photos"), Dataset.read(tmp_path / "x" / "train")
+    given, read = read_dataset(place / "photos"), read_dataset(tmp_path / "x" / "train")
     assert read.ids.tolist() == given.ids.tolist()
     assert (tmp_path / "x" / "README.md").read_text().count("is not repaired here.") == 1
 
@@ -303,14 +303,14 @@ def test_a_stage_by_its_name_and_by_its_folder(place, tmp_path):
         if path.is_file():
             assert path.read_bytes() == (tmp_path / "first" / path.relative_to(out)).read_bytes()
     expected = read_run(place / "runs/p").curations["relabel"].dataset
-    read = Dataset.read(out / "samples.csv")
+    read = read_dataset(out / "samples.csv")
     assert dict(zip(read.ids.tolist(), read.labels.tolist(), strict=True)) == dict(
         zip(expected.ids.tolist(), expected.labels.tolist(), strict=True)
     )
 
 
 def test_a_saved_dataset_keeps_names_too(place, tmp_path):
-    read_run(place / "runs/p").curated.save(tmp_path / "saved")
+    save_dataset(read_run(place / "runs/p").curated, tmp_path / "saved")
     adc(place, "export", tmp_path / "saved", "--as", "image-folder", "--to", tmp_path / "x")
     expected = {row["path"].partition("/")[2] for row in rows_of(place, "image-folder")}
     found = {row["path"].partition("/")[2] for row in rows_of(tmp_path, "x")}
@@ -386,12 +386,12 @@ def test_texts_of_strangers_do_nothing(tmp_path):
     import pyarrow as pa
 
     paint(tmp_path)
-    dataset = Dataset.read(tmp_path / "photos")
+    dataset = read_dataset(tmp_path / "photos")
     titles = ["=HYPERLINK(1)", "<script>x</script> [a](b)\n# head | cell"] * (ROWS // 2)
     dataset = dataset.replace(
         sources=pa.table({"url": ["http://a.example/"] * ROWS, "title": titles, "license": titles})
     )
-    dataset.save(tmp_path / "saved")
+    save_dataset(dataset, tmp_path / "saved")
     adc(tmp_path, "export", "saved", "--as", "image-folder", "--to", "x")
     page = (tmp_path / "x" / "README.md").read_text()
     assert "<script>" not in page and "\n# head" not in page

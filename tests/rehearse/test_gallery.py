@@ -15,10 +15,10 @@ import urllib3
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from adc_core.records.dataset import Dataset
-from adc_core.records.design import Brief, Query
-from adc_core.errors import InputError, WorkError
+from adc_core import read_dataset
 from adc_core.components.context import working_in
+from adc_core.errors import InputError, WorkError
+from adc_core.records.design import Brief, Query
 from adc_plugins_rehearse.catalog import Offer
 from adc_plugins_rehearse.digits import NAMES, DigitCatalog
 from adc_plugins_rehearse.protocols.google import ENGINE, KEY
@@ -253,7 +253,7 @@ def test_the_demo_collects_what_the_truth_knows(gallery: GalleryServer, tmp_path
     ]
     assert 0.17 < np.mean(wrong) < 0.25
 
-    test = Dataset.read(tmp_path / "answers/test")
+    test = read_dataset(tmp_path / "answers/test")
     assert set(test.classes) == set(NAMES)
     assert test.images[0].shape == (64, 64, 3)
     hashes = {hashlib.sha256(picture.tobytes()).digest() for picture in test.images}

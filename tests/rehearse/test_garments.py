@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adc_core.records.dataset import Dataset
-from adc_core.records.design import Brief, Query
+from adc_core import read_dataset
 from adc_core.errors import InputError
+from adc_core.records.design import Brief, Query
 from adc_plugins_rehearse.catalog import Offer
 from adc_plugins_rehearse.conditions import CONDITIONS, WITHOUT_IMAGE
 from adc_plugins_rehearse.export import export_answers
@@ -271,6 +271,6 @@ def test_the_export_tells_what_is_true(tmp_path: Path) -> None:
         assert row["color"] == offer.attributes.get("color", "")
         assert row["material"] == offer.attributes["material"]
         assert row["pattern"] == offer.attributes["pattern"]
-    test = Dataset.read(tmp_path / "test")
+    test = read_dataset(tmp_path / "test")
     assert set(test.classes) == set(catalog.classes)
     assert len(test) == 24

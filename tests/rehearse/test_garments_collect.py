@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from adc_core import Dataset
+from adc_core import read_dataset
 from adc_plugins_rehearse.conditions import WITHOUT_IMAGE
 from adc_plugins_rehearse.flaws import Flaws
 from adc_plugins_rehearse.garments.catalog import GarmentCatalog
@@ -56,7 +56,7 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_true_noise_is_what_the_knob_says(rehearsal: Path) -> None:
-    dataset = Dataset.read(rehearsal / "run/collector")
+    dataset = read_dataset(rehearsal / "run/collector")
     truth = pyarrow.csv.read_csv(rehearsal / "answers/truth.csv").to_pydict()
     label_of = dict(zip(truth["url"], truth["label"], strict=True))
     wrong = [
@@ -74,12 +74,12 @@ def test_every_picture_is_kept_or_refused_for_its_condition(rehearsal: Path) -> 
     reason_of = {row["url"].split("/", 3)[3]: row["reason"] for row in refused}
     gone = {path for path, offer in offers.items() if offer.condition in WITHOUT_IMAGE}
     assert {path for path, reason in reason_of.items() if reason != "duplicate"} == gone
-    kept = Dataset.read(rehearsal / "run/collector").sources["url"].to_pylist()
+    kept = read_dataset(rehearsal / "run/collector").sources["url"].to_pylist()
     assert {url.split("/", 3)[3] for url in kept} | set(reason_of) == set(offers)
 
 
 def test_the_pictures_come_from_all_hosts(rehearsal: Path) -> None:
-    urls = Dataset.read(rehearsal / "run/collector").sources["url"].to_pylist()
+    urls = read_dataset(rehearsal / "run/collector").sources["url"].to_pylist()
     assert {url.split("/")[2].split(":")[0] for url in urls} == set(HOSTS)
 
 

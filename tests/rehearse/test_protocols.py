@@ -4,8 +4,8 @@ import pytest
 import urllib3
 from aiohttp import web
 
-from adc_core.records.design import Query
 from adc_core.errors import InputError
+from adc_core.records.design import Query
 from adc_plugins_rehearse.digits import DigitCatalog
 from adc_plugins_rehearse.protocols import bing, brave, google, openverse, searxng, wikimedia
 from adc_plugins_rehearse.protocols.protocol import Protocol

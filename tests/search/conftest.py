@@ -16,9 +16,9 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
-from adc_core.records.design import Design, Hit, Page, Query
-from adc_core.components.interfaces import Searcher
 from adc_core.components.context import working_in
+from adc_core.components.interfaces import Searcher
+from adc_core.records.design import Design, Hit, Page, Query
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.download.outcomes import Stored
 

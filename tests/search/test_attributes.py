@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from adc_core.records.design import Brief
-from adc_core.errors import InputError
+from adc_core.components.component import create
 from adc_core.components.interfaces import Designer
-from adc_core.components.registry import registry
+from adc_core.errors import InputError
+from adc_core.records.design import Brief
 from adc_plugins_search.designers.attributes import AttributeDesigner
 
 
@@ -143,8 +143,8 @@ def test_faults(options: dict[str, object], message: str) -> None:
 
 def test_a_pipeline_table_round_trips_with_its_order() -> None:
     table = {"use": "attributes", "material": ["wool"], "color": ["navy"]}
-    designer = registry.create(Designer, table)
-    again = registry.create(Designer, designer.model_dump(mode="json") | {"use": "attributes"})
+    designer = create(Designer, table)
+    again = create(Designer, designer.model_dump(mode="json") | {"use": "attributes"})
     assert again == designer
     assert list(again.attributes) == ["material", "color"]
 

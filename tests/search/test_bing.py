@@ -2,8 +2,8 @@ import pytest
 from aiohttp import web
 from pydantic import ValidationError
 
-from adc_core.records.design import Page, Query
 from adc_core.errors import InputError, WorkError
+from adc_core.records.design import Page, Query
 from adc_plugins_search.searchers.bing import BingSearcher
 
 QUERY = Query(text="beige sweater", class_name="sweater")

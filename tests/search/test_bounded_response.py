@@ -10,8 +10,8 @@ import pytest
 import urllib3
 from aiohttp import web
 
-from adc_core.records.design import Query
 from adc_core.errors import WorkError
+from adc_core.records.design import Query
 from adc_plugins_search import http_json
 from adc_plugins_search.bounded_response import TooLongError, read_bounded
 from adc_plugins_search.searchers.searxng import SearxngSearcher

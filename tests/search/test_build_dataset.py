@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adc_core.records.design import Design, Hit, Query
 from adc_core.errors import WorkError
+from adc_core.records.design import Design, Hit, Query
 from adc_plugins_search.download.outcomes import Outcome, Reason, Refused, Stored
 from adc_plugins_search.download.results import arrow_tables
 from adc_plugins_search.download.results.build_dataset import (

@@ -17,12 +17,13 @@ from aiohttp import web
 from PIL import Image
 from pydantic import ValidationError
 
-from adc_core.records.dataset import Dataset
-from adc_core.records.design import Design, Query
-from adc_core.errors import InputError, WorkError
+from adc_core import read_dataset, save_dataset
+from adc_core.components.context import working_in
 from adc_core.components.interfaces import Collector
 from adc_core.components.registry import registry
-from adc_core.components.context import working_in
+from adc_core.errors import InputError, WorkError
+from adc_core.records.dataset import Dataset
+from adc_core.records.design import Design, Query
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.searchers.folder import FolderSearcher
 
@@ -198,8 +199,8 @@ def test_no_more_images_than_asked_for(site, picture, listed, design_of, tmp_pat
 def test_a_saved_dataset_reads_back_equal(site, collect: Collect, picture, tmp_path: Path) -> None:
     urls = [site.serve(f"/{n}.jpg", picture(n)) for n in range(4)]
     dataset = collect({"cat": urls[:2], "dog": urls[2:]})
-    dataset.save(tmp_path / "saved")
-    assert Dataset.read(tmp_path / "saved").fingerprint == dataset.fingerprint
+    save_dataset(dataset, tmp_path / "saved")
+    assert read_dataset(tmp_path / "saved").fingerprint == dataset.fingerprint
 
 
 def test_names_itself_truthfully(site, collect: Collect, picture) -> None:

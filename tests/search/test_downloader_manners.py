@@ -11,10 +11,10 @@ import pytest
 from aiohttp import web
 from pydantic import ValidationError
 
-from adc_core.records.design import Hit, Page, Query
-from adc_core.errors import InputError
-from adc_core.components.interfaces import Searcher
 from adc_core.components.context import working_in
+from adc_core.components.interfaces import Searcher
+from adc_core.errors import InputError
+from adc_core.records.design import Hit, Page, Query
 from adc_plugins_rehearse.conditions import XMP, with_xmp
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.searchers.folder import FolderSearcher

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adc_core.records.dataset import Dataset
 from adc_core.components.context import working_in
+from adc_core.records.dataset import Dataset
 from adc_plugins_search.collectors.downloader import Downloader
 
 

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from adc_core.components.context import working_in
 from adc_core.records.dataset import Dataset
 from adc_core.records.design import Design
-from adc_core.components.context import working_in
 from adc_plugins_rehearse.digits import DigitCatalog
 from adc_plugins_rehearse.protocols.google import ENGINE, KEY
 from adc_plugins_rehearse.server import GalleryServer

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from adc_core.records.design import Brief, Query
 from adc_core.errors import InputError
+from adc_core.records.design import Brief, Query
 from adc_plugins_search.designers.file import FileDesigner
 
 BRIEF = Brief(subject="knitwear", samples_per_query=30)

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from aiohttp import web
 
-from adc_core.records.design import Page, Query
 from adc_core.errors import InputError, WorkError
+from adc_core.records.design import Page, Query
 from adc_plugins_search.searchers.google import GoogleSearcher
 
 QUERY = Query(text="beige sweater", class_name="sweater")

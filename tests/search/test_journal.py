@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from adc_core.records.design import Hit, Page, Query
 from adc_core.errors import WorkError
+from adc_core.records.design import Hit, Page, Query
 from adc_plugins_search.download.journal import Journal
 from adc_plugins_search.download.outcomes import Outcome, Reason, Refused, Stored
 

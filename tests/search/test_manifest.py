@@ -5,8 +5,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from adc_core.records.design import Page, Query
 from adc_core.errors import InputError
+from adc_core.records.design import Page, Query
 from adc_plugins_search.searchers.manifest import ManifestSearcher
 
 SWEATER = Query(text="beige sweater", class_name="sweater")

@@ -3,8 +3,8 @@ from contextlib import closing
 
 import pytest
 
-from adc_core.records.design import Design, Hit, Page, Query
 from adc_core.components.interfaces import Searcher
+from adc_core.records.design import Design, Hit, Page, Query
 from adc_plugins_search.download.journal import Journal
 from adc_plugins_search.download.searches.relax_queries import relax_queries, without_attribute
 from adc_plugins_search.download.searches.run_queries import run_queries

@@ -8,10 +8,10 @@ from typing import ClassVar
 
 import pytest
 
-from adc_core.records.design import Design, Hit, Page, Query
-from adc_core.errors import InputError, WorkError
-from adc_core.components.interfaces import Searcher
 from adc_core.components.context import working_in
+from adc_core.components.interfaces import Searcher
+from adc_core.errors import InputError, WorkError
+from adc_core.records.design import Design, Hit, Page, Query
 from adc_plugins_search.api_keys import secret
 from adc_plugins_search.download.journal import Journal
 from adc_plugins_search.download.searches.run_queries import run_queries

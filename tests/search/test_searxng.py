@@ -1,8 +1,8 @@
 import pytest
 from aiohttp import web
 
-from adc_core.records.design import Page, Query
 from adc_core.errors import InputError
+from adc_core.records.design import Page, Query
 from adc_plugins_search.searchers.searxng import SearxngSearcher
 
 QUERY = Query(text="beige sweater", class_name="sweater")

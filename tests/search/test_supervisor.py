@@ -20,9 +20,9 @@ from aiohttp import web
 from PIL import Image
 from yarl import URL
 
-from adc_core.records.dataset import Dataset
-from adc_core.errors import WorkError
 from adc_core.components.context import working_in
+from adc_core.errors import WorkError
+from adc_core.records.dataset import Dataset
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.download.searches.task_for_hit import id_of
 from adc_plugins_search.download.workers import fetch_loop

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from adc_core.records.design import Brief
 from adc_core.errors import InputError
+from adc_core.records.design import Brief
 from adc_plugins_search.designers.vocabulary import VocabularyDesigner
 from adc_plugins_search.terms.colors import farthest, lab
 from adc_plugins_search.terms.vocabulary import in_turn, read_words, values_for

@@ -3,8 +3,8 @@ import json
 import pytest
 from aiohttp import web
 
-from adc_core.records.design import Page, Query
 from adc_core.errors import InputError, WorkError
+from adc_core.records.design import Page, Query
 from adc_plugins_search.searchers.wikimedia import WikimediaSearcher
 
 QUERY = Query(text="aran sweater", class_name="sweater")

@@ -1,6 +1,15 @@
-"""The two ways a run can fail, told apart by whose turn it is to act."""
+"""The two ways a run can fail, told apart by whose turn it is to act, and how each is said.
 
+A message is one line per fault, with its place and what to do.
+"""
+
+import re
 from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # at run time only where one is explained: `adc list` does without
+    from pydantic import BaseModel, ValidationError
 
 
 class InputError(ValueError):
@@ -32,3 +41,54 @@ class RecordErrors(InputErrors):
 
 class WorkError(RuntimeError):
     """The work could not be done: a full disk, a damaged file, a busy directory (exit code 1)."""
+
+
+def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
+    """Say that there is no such name: with the near match, or with the list."""
+    known = list(known)
+    if close := get_close_matches(name, known, n=1):
+        return f'there is no {what} "{name}": did you mean "{close[0]}"?'
+    return f'there is no {what} "{name}"; there is {", ".join(known) or "none"}'
+
+
+_CONSEQUENCE = "default_factory_not_called"
+"""A default that was not made for a fault of another field, which is told anyway."""
+
+
+def lines_of(error: Exception) -> list[str]:
+    """One line per fault of an error: `detectors.3.k: Input should be …`."""
+    from pydantic import ValidationError
+
+    if isinstance(error, InputErrors):
+        return list(error.faults)
+    if not isinstance(error, ValidationError):
+        return [" ".join(str(error).split())]
+    lines = []
+    for fault in error.errors(include_url=False):
+        if fault["type"] == _CONSEQUENCE:
+            continue
+        place = ".".join(str(part) for part in fault["loc"])
+        message = " ".join(fault["msg"].removeprefix("Value error, ").split())
+        lines.append(f"{place}: {message}" if place else message)
+    return lines
+
+
+def explain(model: "type[BaseModel]", error: "ValidationError") -> "ValidationError":
+    """The same faults, where an unknown key or value says which there are."""
+    from pydantic import ValidationError
+    from pydantic_core import InitErrorDetails, PydanticCustomError
+
+    details: list[InitErrorDetails] = []
+    for fault in error.errors(include_url=False):
+        if fault["type"] == _CONSEQUENCE:
+            continue
+        message = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
+            message = unknown_name("key", str(fault["loc"][0]), model.model_fields)
+        elif fault["type"] == "literal_error":
+            allowed = re.findall(r"'([^']*)'", fault["ctx"]["expected"])
+            if near := get_close_matches(str(fault["input"]), allowed, n=1):
+                message = f"{message}: did you mean {near[0]!r}?"
+        kind = PydanticCustomError("fault", "{message}", {"message": message})
+        details.append(InitErrorDetails(type=kind, loc=fault["loc"], input=fault["input"]))
+    return ValidationError.from_exception_data(error.title, details)

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import yaml
 
-from adc_core.records.dataset import Dataset
+from adc_core import read_dataset
 from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
 from adc_core.records.findings import Curation, Findings
 from adc_core.records.run import Run
 from adc_core.runs.run_reader import (
@@ -73,14 +74,14 @@ def read_source(path: Path, *, raw: bool = False, stage: str | None = None) -> S
         if raw or stage is not None:
             option = "--raw" if raw else "--stage"
             raise InputError(f"{option} is for run directories, and {path} is none: leave it out")
-        dataset = Dataset.read(path)
+        dataset = read_dataset(path)
         return Source(path, dataset, dataset, collected=_was_collected(dataset))
     if inside is not None and (raw or stage is not None):
         raise InputError(f"{path} is a stage already: give {run} with --raw or --stage")
     wanted = inside if stage is None else stage.strip("/")
     pipeline = (run / PIPELINE).read_text(encoding="utf-8")
     if wanted == COLLECTOR or (raw and not is_finished(run)):
-        dataset = Dataset.read(path) if inside is not None else read_collected(run)
+        dataset = read_dataset(path) if inside is not None else read_collected(run)
         return Source(
             path,
             dataset,

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from adc_core.errors import InputError
-from adc_core.errors import lines_of
+from adc_core.errors import InputError, lines_of
 from adc_plugins_detect.audits.answers import Look, read_answers, table_to_fill_in
 
 GIVEN = ["cat", "dog", "cat", "dog"]

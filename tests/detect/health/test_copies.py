@@ -7,14 +7,14 @@ import pytest
 from PIL import Image
 
 from adc_core.images.sequence import ImageFiles
-from adc_plugins_detect.health.duplicates import (
+from adc_plugins_detect.image_measures.duplicates import (
     Leak,
     conflicting,
     find_duplicates,
     find_leaks,
     first_of,
 )
-from adc_plugins_detect.health.image_measures import measure_images
+from adc_plugins_detect.image_measures.measures import measure_images
 
 
 def scene(seed, size=64):

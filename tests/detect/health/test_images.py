@@ -8,7 +8,7 @@ from PIL import Image, ImageFilter
 
 from adc_core.images.sequence import ImageArray, ImageFiles
 from adc_plugins_detect.health.image_issues import image_issues, limits, odd
-from adc_plugins_detect.health.image_measures import measure_images
+from adc_plugins_detect.image_measures.measures import measure_images
 
 
 def scene(seed, size=64):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from adc_core.errors import InputError
-from adc_plugins_detect.detectors.confident_joint import confident_joint
+from adc_plugins_detect.confident.joint import confident_joint
 from adc_plugins_detect.enrichers.ridge_probe import ridge_probe
 from adc_plugins_detect.noise.counterfactual import Counterfactual
 from adc_plugins_detect.noise.rate import noise_rate, noise_rate_of

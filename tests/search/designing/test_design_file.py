@@ -2,8 +2,8 @@
 
 import pytest
 
-from adc_core.records.design import Brief
 from adc_core.errors import InputError
+from adc_core.records.design import Brief
 from adc_plugins_search.design_review.design_file import DesignFile
 from adc_plugins_search.designers.file import FileDesigner
 

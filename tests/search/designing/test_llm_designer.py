@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adc_core.records.design import Brief
+from adc_core import run_pipeline
+from adc_core.components.context import working_in
 from adc_core.errors import InputError, WorkError
+from adc_core.records.design import Brief
 from adc_core.runs.listeners import Listeners, hookimpl
 from adc_core.runs.pipeline import Pipeline
-from adc_core.components.context import working_in
 from adc_plugins_search.designers.llm import LlmDesigner
 
 BRIEF = Brief(subject="knitwear", classes=("sweater", "shawl"), samples_per_query=30)
@@ -352,7 +353,7 @@ def test_a_run_keeps_the_turns_and_not_the_key(chat, designer, monkeypatch, tmp_
     listeners, ears = Listeners(), Ears()
     listeners.register(ears)
     for _ in range(2):
-        pipeline.run(tmp_path / "run", listeners)
+        run_pipeline(pipeline, tmp_path / "run", listeners)
         assert len(chat.requests) == 4
     assert [line for line in ears.heard if line.startswith("designer")] == [
         "designer: 1 answer, 100 tokens in, 20 out",

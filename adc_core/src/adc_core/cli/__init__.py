@@ -11,13 +11,12 @@ from importlib_metadata import version
 
 from adc_core.cli.completion import complete, words_to_complete
 from adc_core.cli.parser import CommandParser
-from adc_core.errors import InputError, WorkError
-from adc_core.components.known_packages import PACKAGE_OF
-from adc_core.components.signals import listening
 from adc_core.components.kinds import COMMANDS, KINDS
+from adc_core.components.known_packages import PACKAGE_OF
 from adc_core.components.registry import Entry, registry
+from adc_core.components.signals import listening
 from adc_core.components.summaries import summary_of
-from adc_core.errors import unknown
+from adc_core.errors import InputError, WorkError, unknown_name
 
 BUILT_IN = {
     "list": "show what is installed",
@@ -65,7 +64,7 @@ def _dispatch(words: list[str], *, debug: bool) -> int:
     if name is not None and name not in (*BUILT_IN, *commands) and not unfinished:
         if (package := PACKAGE_OF.get((COMMANDS, name))) is not None:
             raise InputError(f'the command "{name}" is not installed: pip install {package}')
-        raise InputError(unknown("command", name, (*BUILT_IN, *commands)))
+        raise InputError(unknown_name("command", name, (*BUILT_IN, *commands)))
     parser = CommandParser("adc", description="Automatic dataset construction.")
     parser.add_argument("--version", action="store_true", help="show which versions are installed")
     subparsers = parser.add_subparsers(metavar="COMMAND")

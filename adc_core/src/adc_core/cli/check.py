@@ -8,16 +8,16 @@ from pathlib import Path
 from adc_core.cli.pipeline_file import faults_of, read_pipeline
 from adc_core.cli.show import interface_of
 from adc_core.components.component import Component
-from adc_core.records.dataset import Dataset
+from adc_core.components.interfaces import INTERFACES
+from adc_core.components.plugin_faults import fault_of
+from adc_core.components.registry import registry
 from adc_core.errors import InputError, InputErrors
 from adc_core.runs.image_check import absent_images, leave_out
-from adc_core.components.interfaces import INTERFACES
 from adc_core.runs.pipeline import Pipeline
 from adc_core.runs.pipeline_paths import path_faults
 from adc_core.runs.plan import dataset_of, make_plan
-from adc_core.components.plugin_faults import fault_of
-from adc_core.components.registry import registry
 from adc_core.runs.test_set import with_classes_of
+from adc_core.storage.readers import read_dataset
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -62,7 +62,7 @@ def _check_pipeline(pipeline: Pipeline) -> None:
     if faults := path_faults(pipeline):
         raise InputErrors(faults)
     given = dataset_of(pipeline)
-    test = None if pipeline.test is None else Dataset.read(pipeline.test)
+    test = None if pipeline.test is None else read_dataset(pipeline.test)
     plan = make_plan(pipeline, given)
     for dataset in (given, test):
         if plan.reads_images and dataset is not None:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from adc_core.cli.pipeline_file import read_pipeline
-from adc_core.reporting.text_tables import table
 from adc_core.reporting.collection_summary import CollectionSummary, summarize
+from adc_core.reporting.result_files import REPORT
+from adc_core.reporting.text_tables import table
 from adc_core.runs.listeners import installed_listeners
-from adc_core.report import REPORT
 from adc_core.runs.run_record import COLLECTOR, reused_stages
 from adc_core.runs.runner import collect_pipeline
 

@@ -11,8 +11,7 @@ import yaml
 from pydantic import ValidationError
 
 from adc_core.components.component import Component
-from adc_core.errors import InputError, InputErrors
-from adc_core.errors import lines_of
+from adc_core.errors import InputError, InputErrors, lines_of
 
 C = TypeVar("C", bound=Component)
 

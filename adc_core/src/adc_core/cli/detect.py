@@ -9,18 +9,18 @@ from adc_core.cli.component_option import component_from
 from adc_core.cli.evidence_ladder import choose_rung, told_before
 from adc_core.cli.evidence_makers import EvidenceMakers
 from adc_core.cli.found import parts_found
-from adc_core.reporting.text_tables import tables_of
 from adc_core.components.component import Component
-from adc_core.records.dataset import Dataset
-from adc_core.errors import InputError, InputErrors
-from adc_core.errors import lines_of
-from adc_core.reporting.findings_table import write_findings
 from adc_core.components.interfaces import Detector, Encoder, Enricher, Learner, Metric
+from adc_core.errors import InputError, InputErrors, lines_of
+from adc_core.records.dataset import Dataset
+from adc_core.reporting.findings_table import write_findings
+from adc_core.reporting.result_files import REPORT
+from adc_core.reporting.text_tables import tables_of
 from adc_core.runs.listeners import installed_listeners
 from adc_core.runs.pipeline import Pipeline
-from adc_core.report import REPORT
 from adc_core.runs.run_record import PIPELINE, reused_stages
 from adc_core.runs.runner import run_pipeline
+from adc_core.storage.readers import read_dataset
 
 C = TypeVar("C", bound=Component)
 
@@ -102,7 +102,7 @@ def _pipeline(arguments: Namespace) -> tuple[Pipeline, Dataset]:
         faults.append("--learner and --enricher both make probabilities: give one of them")
     if faults:
         raise InputErrors(faults)
-    dataset = Dataset.read(arguments.dataset)
+    dataset = read_dataset(arguments.dataset)
     detectors = [detector for detector in named if detector is not None]
     rung = choose_rung(
         dataset, encoder=encoder, learner=learner, enricher=enricher, fast=arguments.fast

@@ -11,10 +11,11 @@ from importlib.util import find_spec
 from typing import Any
 
 from adc_core.cli.weights_download import fetch
-from adc_core.records.dataset import Dataset
-from adc_core.errors import InputError
+from adc_core.components.component import create
 from adc_core.components.interfaces import Download, Encoder, Enricher, Learner
 from adc_core.components.registry import registry
+from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
 
 PRETRAINED: tuple[Mapping[str, Any], ...] = (
     {"use": "adc-plugins-learn/torchvision", "model": "efficientnet_b0"},
@@ -117,7 +118,7 @@ def _pretrained() -> tuple[Encoder | None, str]:
     absent: list[tuple[Encoder, Download]] = []
     for table in PRETRAINED:
         try:
-            encoder = registry.create(Encoder, table)
+            encoder = create(Encoder, table)
             missing = encoder.missing_weights()
         except InputError as error:
             return None, str(error)
@@ -153,14 +154,14 @@ def _installed(package: str) -> bool:
 
 
 def _patches() -> Encoder:
-    return registry.create(Encoder, {"use": "adc-plugins-detect/patches"})
+    return create(Encoder, {"use": "adc-plugins-detect/patches"})
 
 
 def _enricher(name: str, **options: Any) -> Enricher:
     table = {"use": f"adc-plugins-detect/{name}", **options}
-    return registry.create(Enricher, table)
+    return create(Enricher, table)
 
 
 def _trained(learner: Learner) -> Enricher:
     table = {"use": "adc-plugins-learn/cross-validation", "dynamics": True, "learner": learner}
-    return registry.create(Enricher, table)
+    return create(Enricher, table)

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 from adc_core.cli.evidence_ladder import Rung
-from adc_core.components.component import Component
-from adc_core.records.dataset import EVIDENCE, Dataset
-from adc_core.errors import InputError
-from adc_core.components.known_packages import PACKAGE_OF
+from adc_core.components.component import Component, create
 from adc_core.components.interfaces import INTERFACES, Curator, Detector, Encoder, Enricher
+from adc_core.components.known_packages import PACKAGE_OF
+from adc_core.errors import InputError
+from adc_core.records.dataset import EVIDENCE, Dataset
 from adc_core.runs.plan import ADDED_BY
-from adc_core.components.registry import registry
 
 _CURATOR = "adc-plugins-detect/expected-gain"
 
@@ -77,7 +76,7 @@ class EvidenceMakers:
                 makers.append(maker)
         features = "features" in self._have or "features" in self._made
         if self._rung.neighbors and features and not read and "neighbors" not in self._have:
-            makers.insert(0, registry.create(Enricher, {"use": _NEIGHBORS, "k": _SHOWN}))
+            makers.insert(0, create(Enricher, {"use": _NEIGHBORS, "k": _SHOWN}))
         return tuple(makers)
 
     @property
@@ -91,7 +90,7 @@ class EvidenceMakers:
         if not {"probabilities"} & (self._have | set(self._made)):
             return ()
         try:
-            return (registry.create(Curator, {"use": _CURATOR}),)
+            return (create(Curator, {"use": _CURATOR}),)
         except InputError:  # a package of its own; finding wrong labels does not need it
             return ()
 
@@ -116,7 +115,7 @@ class EvidenceMakers:
 
     def _usual(self, column: str) -> Component:
         kind, name = ADDED_BY[column]
-        return registry.create(INTERFACES[kind], {"use": f"{PACKAGE_OF[kind, name]}/{name}"})
+        return create(INTERFACES[kind], {"use": f"{PACKAGE_OF[kind, name]}/{name}"})
 
     def _advice(self, lacking: list[str]) -> str:
         column, *sources = lacking

@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator
 
-from adc_core.reporting.text_tables import table
 from adc_core.records.run import Run
+from adc_core.reporting.text_tables import table
 from adc_core.reporting.trust import noise_told, repair_lines, trust_lines
-from adc_core.reporting.verdicts import flagged_by_any, most_suspicious_first, suggestions, verdicts_of
+from adc_core.reporting.verdicts import (
+    flagged_by_any,
+    most_suspicious_first,
+    suggestions,
+    verdicts_of,
+)
 
 SHOWN = 10
 """How many suspicious samples are printed; the file has all."""

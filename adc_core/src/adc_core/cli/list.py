@@ -2,11 +2,10 @@
 
 from argparse import ArgumentParser, Namespace
 
-from adc_core.errors import InputError
 from adc_core.components.kinds import KINDS
 from adc_core.components.registry import registry
 from adc_core.components.summaries import summary_of
-from adc_core.errors import unknown
+from adc_core.errors import InputError, unknown_name
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -17,7 +16,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace) -> int:
     """Print one line per component."""
     if arguments.kind is not None and arguments.kind not in KINDS:
-        raise InputError(unknown("kind", arguments.kind, KINDS))
+        raise InputError(unknown_name("kind", arguments.kind, KINDS))
     kinds = [arguments.kind] if arguments.kind else KINDS
     entries = [entry for kind in kinds for entry in registry.entries(kind)]
     if not entries:

@@ -4,8 +4,7 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from adc_core.errors import InputError
-from adc_core.errors import unknown
+from adc_core.errors import InputError, unknown_name
 
 
 class CommandParser(ArgumentParser):
@@ -33,7 +32,7 @@ class CommandParser(ArgumentParser):
             word = left[0]
             if word.startswith("-"):
                 known = [name for name in parsed._options if name.startswith("--")]
-                raise InputError(unknown("option", word.partition("=")[0], known))
+                raise InputError(unknown_name("option", word.partition("=")[0], known))
             self.error(f"one word too many: {word}")
         return parsed
 

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from adc_core.errors import InputErrors
-from adc_core.errors import lines_of
+from adc_core.errors import InputErrors, lines_of
 from adc_core.runs.pipeline import Pipeline
 
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from adc_core.cli.found import parts_found
 from adc_core.cli.pipeline_file import faults_of, read_pipeline
-from adc_core.reporting.text_tables import tables_of
 from adc_core.reporting.findings_table import write_findings
+from adc_core.reporting.result_files import REPORT
+from adc_core.reporting.text_tables import tables_of
 from adc_core.runs.listeners import installed_listeners
-from adc_core.report import REPORT
 from adc_core.runs.run_record import reused_stages
+from adc_core.runs.runner import run_pipeline
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -35,7 +36,9 @@ def run(arguments: Namespace) -> int:
     pipeline = read_pipeline(arguments.pipeline)
     folder = arguments.out or Path("runs", arguments.pipeline.stem)
     with faults_of(arguments.pipeline):
-        result = pipeline.run(folder, installed_listeners(arguments.block), strict=arguments.strict)
+        result = run_pipeline(
+            pipeline, folder, installed_listeners(arguments.block), strict=arguments.strict
+        )
     for part in (*parts_found(result), *tables_of(result)):
         print(f"{part}\n")
     if result.findings:

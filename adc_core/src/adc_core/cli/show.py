@@ -13,10 +13,9 @@ from importlib_metadata import metadata
 
 from adc_core.cli.list import run as list_components
 from adc_core.components.component import Component
-from adc_core.errors import InputError
 from adc_core.components.interfaces import INTERFACES
 from adc_core.components.registry import registry
-from adc_core.errors import unknown
+from adc_core.errors import InputError, unknown_name
 
 _SIGNS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 
@@ -36,7 +35,7 @@ def interface_of(kind: str) -> type[Component]:
         InputError: there is no such kind.
     """
     if kind not in INTERFACES:
-        raise InputError(unknown("kind", kind, INTERFACES))
+        raise InputError(unknown_name("kind", kind, INTERFACES))
     return INTERFACES[kind]
 
 

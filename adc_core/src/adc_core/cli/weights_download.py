@@ -9,9 +9,9 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import getproxies, urlopen
 
+from adc_core.cli.progress_bars import progress_bar
 from adc_core.components.interfaces import Download
 from adc_core.components.signals import heed
-from adc_core.cli.progress_bars import progress_bar
 
 _PATIENCE = 3.0
 """Seconds in which a host must be found and take a connection, or it counts as out of reach."""

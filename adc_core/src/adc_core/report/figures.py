@@ -9,13 +9,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from adc_core.arrays.strings import from_arrow
 from adc_core.arrays.validation import Array
 from adc_core.records.dataset import Dataset
+from adc_core.records.display import COLORS
 from adc_core.records.run import Measurement
-from adc_core.arrays.strings import from_arrow
-
-COLORS = ("#2f6f8f", "#d98c3f", "#6a9a57", "#a15c8e", "#8a8a8a")
-"""Of parts that are told apart, in this order."""
 
 _STYLE: Any = {
     "svg.fonttype": "none",

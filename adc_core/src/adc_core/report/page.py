@@ -5,16 +5,16 @@ from typing import Any
 
 import numpy as np
 
-from adc_core.reporting.collection_summary import summarize
-from adc_core.reporting.measurement_tables import measurement_tables
-from adc_core.report import figures
-from adc_core.report.environment import page_environment
-from adc_core.report.suspects import most_suspicious
 from adc_core.records.run import Measurement, Run
-from adc_core.runs.run_record import COLLECTOR, PIPELINE, read_record
+from adc_core.report import figures
+from adc_core.report.suspects import most_suspicious
+from adc_core.reporting.collection_summary import summarize
+from adc_core.reporting.html_pages import page_environment
+from adc_core.reporting.measurement_tables import measurement_tables
 from adc_core.reporting.trust import headline, noise_told, trust_lines
-from adc_core.storage.truth import UNKNOWN
 from adc_core.reporting.verdicts import verdicts_of
+from adc_core.runs.run_record import COLLECTOR, PIPELINE, read_record
+from adc_core.storage.truth import UNKNOWN
 
 
 def render(folder: Path, run: Run) -> str:
@@ -27,7 +27,7 @@ def render(folder: Path, run: Run) -> str:
     record = read_record(folder)
     assert record is not None
     things = "samples" if run.collected.images is None else "images"
-    environment = page_environment()
+    environment = page_environment("adc_core.report")
     environment.filters["percent"] = lambda value: f"{100 * value:.1f} %"
     environment.filters["figure"] = lambda value: "–" if value is None else f"{value:.3f}"
     return environment.get_template("page.html.j2").render(

@@ -6,7 +6,7 @@ import numpy as np
 
 from adc_core.arrays.validation import Array
 from adc_core.records.dataset import Dataset
-from adc_core.report.pictures import data_url
+from adc_core.reporting.html_pages import data_url
 
 SHOWN = 5
 """How many neighbors are shown."""

@@ -4,8 +4,8 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from adc_core.reporting.result_files import REPORT
 from adc_core.runs.listeners import hookimpl
-from adc_core.report import REPORT
 from adc_core.storage.checksums import new_file
 
 if TYPE_CHECKING:

@@ -9,27 +9,27 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import Field
 
-from adc_core.records.dataset import Dataset
+from adc_core.components.interfaces import Curator
 from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
 from adc_core.records.evidence import Neighbors
 from adc_core.records.findings import CHANGES, Curation, Findings
-from adc_core.components.interfaces import Curator
-from adc_plugins_detect.curators.flags import (
-    FlagCounts,
-    count_flags,
-    flag_sentences,
-    sentence,
-)
-from adc_plugins_detect.curators.rounds import (
+from adc_plugins_detect.curation.docta_rounds import (
     Judge,
     flag_share,
     neighbors_for_rounds,
     run_rounds,
     suggest_for_rows,
 )
+from adc_plugins_detect.curation.flag_counts import (
+    FlagCounts,
+    count_flags,
+    flag_sentences,
+    sentence,
+)
 from adc_plugins_detect.detectors.simifeat import flag_by_rank, wrong_rates
 from adc_plugins_detect.inputs import needed
-from adc_plugins_detect.transition import hoc
+from adc_plugins_detect.noise.hoc import hoc
 
 
 class Docta(Curator):

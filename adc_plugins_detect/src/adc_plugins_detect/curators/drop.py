@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
+from adc_core.components.interfaces import Curator
 from adc_core.records.dataset import Dataset
 from adc_core.records.findings import CHANGES, Curation, Findings
-from adc_core.components.interfaces import Curator
-from adc_plugins_detect.curators.flags import count_flags, flag_sentences
+from adc_plugins_detect.curation.flag_counts import count_flags, flag_sentences
 
 
 class Drop(Curator):

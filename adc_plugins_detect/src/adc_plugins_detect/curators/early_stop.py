@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
+from adc_core.components.interfaces import Curator, Learner
 from adc_core.records.dataset import Dataset
 from adc_core.records.findings import CHANGES, Curation, Findings
-from adc_core.components.interfaces import Curator, Learner
 from adc_plugins_detect.detectors.early_stop_ce import EarlyStopCe
 
 

@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
+from adc_core.components.interfaces import Curator
 from adc_core.records.dataset import Dataset
 from adc_core.records.estimates import EvidenceQuality, NoiseRate, Verdict
 from adc_core.records.findings import CHANGES, Curation, Findings
-from adc_core.components.interfaces import Curator
-from adc_plugins_detect.curators.flags import count_flags, sentence
+from adc_plugins_detect.curation.flag_counts import count_flags, sentence
 from adc_plugins_detect.inputs import out_of_sample
 from adc_plugins_detect.noise.counterfactual import Counterfactual
 from adc_plugins_detect.noise.posterior import best_other_label, wrong_probability

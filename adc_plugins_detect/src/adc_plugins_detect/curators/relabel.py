@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
+from adc_core.components.interfaces import Curator
 from adc_core.records.dataset import Dataset
 from adc_core.records.findings import CHANGES, Curation, Findings
-from adc_core.components.interfaces import Curator
-from adc_plugins_detect.curators.flags import count_flags, flag_sentences, sentence
-from adc_plugins_detect.suggestions import most_suggested
+from adc_plugins_detect.curation.flag_counts import count_flags, flag_sentences, sentence
+from adc_plugins_detect.curation.suggestions import most_suggested
 
 
 class Relabel(Curator):

@@ -6,21 +6,20 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import Field
 
-from adc_core.records.dataset import Dataset
+from adc_core.components.interfaces import Detector, Learner
 from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
 from adc_core.records.evidence import Dynamics
 from adc_core.records.findings import Findings
-from adc_core.components.interfaces import Detector, Learner
 from adc_plugins_detect.array_function import array_function
-from adc_plugins_detect.detectors.curves import (
+from adc_plugins_detect.dynamics.curves import (
     dynamics_of,
     dynamics_seen_by,
     mean_of_epochs,
     refuse_unseen,
     seen_curves_of,
 )
-from adc_plugins_detect.detectors.flagging import FLAG_RATE, flag_share, squash
-from adc_plugins_detect.detectors.threshold_samples import (
+from adc_plugins_detect.dynamics.threshold_samples import (
     Mask,
     below_threshold,
     combine_runs,
@@ -29,6 +28,7 @@ from adc_plugins_detect.detectors.threshold_samples import (
 )
 from adc_plugins_detect.inputs import as_ids, as_labels, as_mask
 from adc_plugins_detect.options import Share, WholeNumber
+from adc_plugins_detect.scoring import FLAG_RATE, flag_share, squash
 
 
 @array_function

@@ -9,20 +9,20 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
 from adc_core.arrays.validation import Array
-from adc_core.records.dataset import Dataset
-from adc_core.errors import InputError
-from adc_core.records.findings import Findings
 from adc_core.components.interfaces import Detector
+from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
+from adc_core.records.findings import Findings
 from adc_plugins_detect.array_function import array_function
-from adc_plugins_detect.detectors.confident_joint import (
+from adc_plugins_detect.confident.joint import (
     ConfidentJoint,
     Counts,
     checked,
     confident_joint,
     in_range,
 )
-from adc_plugins_detect.detectors.flagging import highest
-from adc_plugins_detect.detectors.pruning import prune
+from adc_plugins_detect.confident.predictions import Predicted, labels_and_probabilities
+from adc_plugins_detect.confident.pruning import prune
 from adc_plugins_detect.inputs import (
     as_counts,
     as_ids,
@@ -30,7 +30,7 @@ from adc_plugins_detect.inputs import (
     out_of_sample,
 )
 from adc_plugins_detect.options import Share, WholeNumber
-from adc_plugins_detect.predictions import Predicted, labels_and_probabilities
+from adc_plugins_detect.scoring import highest
 
 Rule = Literal[
     "prune_by_noise_rate",

@@ -6,14 +6,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from adc_core.arrays.validation import Array, chunks
-from adc_core.records.dataset import Dataset
+from adc_core.components.interfaces import Detector
 from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
 from adc_core.records.evidence import Probabilities
 from adc_core.records.findings import Findings
-from adc_core.components.interfaces import Detector
 from adc_plugins_detect.array_function import array_function
-from adc_plugins_detect.detectors.confident_joint import checked
-from adc_plugins_detect.detectors.flagging import squash
+from adc_plugins_detect.confident.joint import checked
 from adc_plugins_detect.inputs import (
     as_ids,
     as_labels,
@@ -22,6 +21,7 @@ from adc_plugins_detect.inputs import (
     needed,
     same_length,
 )
+from adc_plugins_detect.scoring import squash
 
 _LEAST_PROBABILITY = np.finfo(np.float64).tiny
 

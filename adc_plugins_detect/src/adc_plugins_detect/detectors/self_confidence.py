@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
+from adc_core.components.interfaces import Detector
 from adc_core.records.dataset import Dataset
 from adc_core.records.estimates import Estimate, NoiseRate
 from adc_core.records.evidence import Neighbors
 from adc_core.records.findings import Findings
-from adc_core.components.interfaces import Detector
 from adc_plugins_detect.array_function import array_function
-from adc_plugins_detect.detectors.flagging import FLAG_RATE, highest
+from adc_plugins_detect.confident.predictions import Predicted, labels_and_probabilities
 from adc_plugins_detect.inputs import (
     as_ids,
     of_type,
@@ -23,7 +23,7 @@ from adc_plugins_detect.inputs import (
 from adc_plugins_detect.noise.counterfactual import Counterfactual
 from adc_plugins_detect.noise.quality import evidence_quality
 from adc_plugins_detect.noise.rate import noise_rate_of
-from adc_plugins_detect.predictions import Predicted, labels_and_probabilities
+from adc_plugins_detect.scoring import FLAG_RATE, highest
 
 _UNEQUAL = 0.45
 """Standard deviation of the log rates of the classes from which on they differ much. Labels that

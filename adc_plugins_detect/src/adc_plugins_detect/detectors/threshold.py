@@ -7,15 +7,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import ConfigDict, Field, model_validator
 
-from adc_core.records.dataset import Dataset
-from adc_core.errors import InputError
-from adc_core.records.findings import Findings
 from adc_core.components.interfaces import Detector
-from adc_core.errors import unknown
+from adc_core.errors import InputError, unknown_name
+from adc_core.records.dataset import Dataset
+from adc_core.records.findings import Findings
 from adc_plugins_detect.array_function import array_function
-from adc_plugins_detect.detectors.flagging import flag_share
 from adc_plugins_detect.inputs import as_array, as_labels, of_type, same_length
 from adc_plugins_detect.options import Share
+from adc_plugins_detect.scoring import flag_share
 
 
 @array_function
@@ -121,5 +120,5 @@ class Threshold(Detector):
 def _rates(by_name: Mapping[str, float], dataset: Dataset) -> list[float]:
     for name in by_name:
         if name not in dataset.classes:
-            raise InputError(f"class_rates: {unknown('class', name, dataset.classes)}")
+            raise InputError(f"class_rates: {unknown_name('class', name, dataset.classes)}")
     return [by_name.get(name, 0.0) for name in dataset.classes]

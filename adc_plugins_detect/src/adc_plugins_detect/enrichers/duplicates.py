@@ -4,15 +4,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from adc_core.records.dataset import Dataset
 from adc_core.components.interfaces import Enricher
 from adc_core.images.near_duplicates import GROUP
-from adc_plugins_detect.health.duplicates import find_duplicates
-from adc_plugins_detect.health.image_measures import ImageMeasures, measure_images
+from adc_core.records.dataset import Dataset
+from adc_plugins_detect.image_measures.duplicates import BITS, EXACT, RADIUS, find_duplicates
+from adc_plugins_detect.image_measures.measures import ImageMeasures, measure_images
 from adc_plugins_detect.inputs import needed
-
-EXACT, BITS, RADIUS = "exact_duplicate_group", "duplicate_bits", "duplicate_radius"
-"""The columns beside `duplicate_group`; see the fields of `Duplicates`."""
 
 _HASH = ImageMeasures._fields[-1]
 

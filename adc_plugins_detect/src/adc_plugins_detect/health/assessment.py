@@ -31,9 +31,9 @@ from adc_plugins_detect.health.class_health import (
     find_overlaps,
     share,
 )
-from adc_plugins_detect.health.duplicates import Duplicates, Leak, find_leaks
 from adc_plugins_detect.health.order import OrderTest, label_order, sample_order
 from adc_plugins_detect.health.outliers import Outliers, find_outliers
+from adc_plugins_detect.image_measures.duplicates import Duplicates, Leak, find_leaks
 
 MOST_PAIRS = 50
 """Confusions and overlaps that are kept; with a thousand classes there are half a million."""

@@ -7,10 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adc_core.arrays.validation import Array
-from adc_core.records.dataset import Dataset
 from adc_core.images.near_duplicates import GROUP
-from adc_plugins_detect.enrichers.duplicates import BITS, EXACT, RADIUS
-from adc_plugins_detect.health.duplicates import Duplicates, conflicting
+from adc_core.records.dataset import Dataset
 from adc_plugins_detect.health.image_issues import (
     ISSUES,
     ODD,
@@ -21,8 +19,15 @@ from adc_plugins_detect.health.image_issues import (
     limits,
     sides,
 )
-from adc_plugins_detect.health.image_measures import ImageMeasures
 from adc_plugins_detect.health.outliers import Outliers
+from adc_plugins_detect.image_measures.duplicates import (
+    BITS,
+    EXACT,
+    RADIUS,
+    Duplicates,
+    conflicting,
+)
+from adc_plugins_detect.image_measures.measures import ImageMeasures
 
 
 class SampleCheck(NamedTuple):

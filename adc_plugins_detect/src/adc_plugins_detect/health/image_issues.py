@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_plugins_detect.health.image_measures import ImageMeasures
+from adc_plugins_detect.image_measures.measures import ImageMeasures
 
 ODD = 3.5
 """Robust standard deviations from the median, beyond which a size is odd (Iglewicz & Hoaglin, "How

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from adc_core.reporting.html_pages import data_url
 from adc_core.runs.image_check import name_of, said
-from adc_core.report.pictures import data_url
 from adc_core.runs.run_record import PIPELINE, read_record
 from adc_core.storage.checksums import new_file
 from adc_core.storage.splits import SPLIT
@@ -49,7 +49,7 @@ def write_page(health: Health, folder: Path) -> None:
         WorkError: the disk refuses.
     """
     try:
-        from adc_core.report.environment import page_environment
+        from adc_core.reporting.html_pages import page_environment
     except ImportError as error:
         warnings.warn(
             f"no page is written ({error.name} is missing): pip install 'adc-core[report]'",

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from adc_core.runs.image_check import name_of, said
 from adc_plugins_detect.health.assessment import ClassHealth, EvidenceQuality, Health
 from adc_plugins_detect.health.class_health import Confusion, Overlap, Share
-from adc_plugins_detect.health.duplicates import Leak
 from adc_plugins_detect.health.order import OrderTest
+from adc_plugins_detect.image_measures.duplicates import Leak
 
 GOOD_SHARE = 0.5
 """Probes that give fewer samples their label than this cannot tell much of outliers and classes."""

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adc_core.arrays.validation import Array
-from adc_core.errors import InputError, WorkError
 from adc_core.components.context import progress
-from adc_plugins_detect.detectors.lstm_network import LstmNetwork
+from adc_core.errors import InputError, WorkError
+from adc_plugins_detect.dynamics.lstm_network import LstmNetwork
 from adc_plugins_detect.metrics.detection import rank_figures
 
 if TYPE_CHECKING:

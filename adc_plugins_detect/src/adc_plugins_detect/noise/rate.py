@@ -10,13 +10,13 @@ from adc_core.arrays.validation import Array
 from adc_core.errors import InputError
 from adc_core.records.estimates import NoiseRate, Verdict
 from adc_plugins_detect.array_function import array_function
-from adc_plugins_detect.detectors.confident_joint import confident_joint
-from adc_plugins_detect.enrichers.neighbors import nearest_neighbors
+from adc_plugins_detect.confident.joint import confident_joint
+from adc_plugins_detect.confident.predictions import Predicted, labels_and_probabilities
 from adc_plugins_detect.enrichers.ridge_probe import ridge_probe
 from adc_plugins_detect.inputs import as_names, as_rows, same_length
+from adc_plugins_detect.knn.search import nearest_neighbors
 from adc_plugins_detect.noise.counterfactual import LEVEL, Counterfactual
-from adc_plugins_detect.predictions import Predicted, labels_and_probabilities
-from adc_plugins_detect.transition import hoc
+from adc_plugins_detect.noise.hoc import hoc
 
 _LOW_LEVELS = (0.1, 0.2, 0.3)
 _HIGH_LEVELS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)

@@ -9,11 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, model_validator
 
+from adc_core.components.interfaces import Simulator
+from adc_core.errors import InputError, unknown_name
 from adc_core.records.corruption import Corruption
 from adc_core.records.dataset import Dataset
-from adc_core.errors import InputError
-from adc_core.components.interfaces import Simulator
-from adc_core.errors import unknown
 from adc_plugins_detect.simulators.class_conditional import corrupt
 
 
@@ -62,7 +61,7 @@ class SuperclassNoise(Simulator):
         number = {name: place for place, name in enumerate(dataset.classes)}
         for name in chain.from_iterable(self.groups):
             if name not in number:
-                raise InputError(f"groups: {unknown('class', name, number)}")
+                raise InputError(f"groups: {unknown_name('class', name, number)}")
         groups = [[number[name] for name in group] for group in self.groups]
         transition = superclass_transition(len(number), groups, self.rate)
         return corrupt(dataset.labels, transition, self.seed)

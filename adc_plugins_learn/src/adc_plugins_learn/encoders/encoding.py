@@ -19,12 +19,12 @@ from pydantic import BeforeValidator, Field
 from torch import nn
 from torchvision import transforms
 
-from adc_core.records.dataset import Dataset
-from adc_core.errors import InputError, WorkError
 from adc_core.arrays.hashing import fingerprint
-from adc_core.images.sequence import Images, Pixels
-from adc_core.components.interfaces import Encoder
 from adc_core.components.context import progress, work_folder
+from adc_core.components.interfaces import Encoder
+from adc_core.errors import InputError, WorkError
+from adc_core.images.sequence import Images, Pixels
+from adc_core.records.dataset import Dataset
 from adc_plugins_learn.encoders.feature_file import FeatureFile, Float32
 from adc_plugins_learn.training.backbones import require_image_size
 from adc_plugins_learn.training.devices import (

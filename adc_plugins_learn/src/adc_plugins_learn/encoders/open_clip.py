@@ -7,8 +7,7 @@ from typing import Any
 from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 
-from adc_core.errors import InputError
-from adc_core.errors import unknown
+from adc_core.errors import InputError, unknown_name
 from adc_plugins_learn.encoders.encoding import FrozenNetwork, NetworkEncoder
 from adc_plugins_learn.training.recipe import Weights
 from adc_plugins_learn.training.weights import (
@@ -49,7 +48,7 @@ class OpenClipEncoder(NetworkEncoder):
         """The image tower as open_clip builds it, with the preparation of its weights."""
         library = _import_open_clip()
         if self.model not in library.list_models():
-            raise InputError(unknown("open_clip model", self.model, library.list_models()))
+            raise InputError(unknown_name("open_clip model", self.model, library.list_models()))
         options: dict[str, Any] = {"pretrained_text": False}
         if self.image_size != "auto":
             options["force_image_size"] = self.image_size
@@ -69,7 +68,7 @@ class OpenClipEncoder(NetworkEncoder):
                 return create(self.model, pretrained=weights, **options)
         tags = library.list_pretrained_tags_by_model(self.model)
         if weights not in tags:
-            raise InputError(unknown(f"weights of {self.model}", weights, [*tags, RANDOM]))
+            raise InputError(unknown_name(f"weights of {self.model}", weights, [*tags, RANDOM]))
         with downloading(weights, self.model):
             return create(self.model, pretrained=weights, **options)
 

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from adc_core.arrays.validation import chunks
+from adc_core.components.context import progress
+from adc_core.components.interfaces import Encoder
 from adc_core.errors import InputError
 from adc_core.images.sequence import Images
-from adc_core.components.interfaces import Encoder
-from adc_core.components.context import progress
 
 Float32 = NDArray[np.float32]
 

@@ -8,9 +8,8 @@ from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 from torchvision import transforms
 
-from adc_core.errors import InputError
 from adc_core.components.interfaces import Download
-from adc_core.errors import unknown
+from adc_core.errors import InputError, unknown_name
 from adc_plugins_learn.encoders.encoding import FrozenNetwork, NetworkEncoder
 from adc_plugins_learn.training.backbones import build_backbone, last_layer, torchvision_models
 from adc_plugins_learn.training.recipe import Weights
@@ -70,7 +69,7 @@ class TorchvisionEncoder(NetworkEncoder):
         """Return the official weights that are not in torch's cache yet."""
         weights = str(self.weights)
         if self.model not in torchvision_models():
-            raise InputError(unknown("torchvision model", self.model, torchvision_models()))
+            raise InputError(unknown_name("torchvision model", self.model, torchvision_models()))
         official = torchvision.models.get_model_weights(self.model)
         if weights not in official.__members__:
             return None
@@ -82,7 +81,7 @@ class TorchvisionEncoder(NetworkEncoder):
         """The network as torchvision builds it, with the preparation of its weights."""
         weights = str(self.weights)
         if self.model not in torchvision_models():
-            raise InputError(unknown("torchvision model", self.model, torchvision_models()))
+            raise InputError(unknown_name("torchvision model", self.model, torchvision_models()))
         network = _Penultimate(build_backbone(self.model, _IMAGENET_CLASSES, weights))
         official = torchvision.models.get_model_weights(self.model)
         known = weights if weights in official.__members__ else DEFAULT

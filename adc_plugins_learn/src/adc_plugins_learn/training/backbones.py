@@ -13,8 +13,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from adc_core.errors import InputError, WorkError
-from adc_core.errors import unknown
+from adc_core.errors import InputError, WorkError, unknown_name
 from adc_plugins_learn.training.cifar_networks import CIFAR_NETWORKS
 from adc_plugins_learn.training.devices import is_out_of_memory
 from adc_plugins_learn.training.timm_networks import build_timm
@@ -106,7 +105,7 @@ def build_backbone(name: str, classes: int, weights: str = RANDOM) -> nn.Module:
         options = _INCEPTIONS if name in ("googlenet", "inception_v3") else {}
         network = torchvision.models.get_model(name, weights=None, num_classes=classes, **options)
     else:
-        raise InputError(unknown("backbone", name, [*OWN_NETWORKS, *torchvision_models()]))
+        raise InputError(unknown_name("backbone", name, [*OWN_NETWORKS, *torchvision_models()]))
     if weights != RANDOM:
         fit_weights(network, _state(name, weights), last_layer(network), weights)
     return network
@@ -208,7 +207,9 @@ def _state(name: str, weights: str) -> Mapping[str, Tensor]:
         raise InputError(f"{name} has no official weights: use weights: {RANDOM} or a file")
     official = torchvision.models.get_model_weights(name)
     if weights not in official.__members__:
-        raise InputError(unknown(f"weights of {name}", weights, [*official.__members__, RANDOM]))
+        raise InputError(
+            unknown_name(f"weights of {name}", weights, [*official.__members__, RANDOM])
+        )
     try:
         state: Mapping[str, Tensor] = official[weights].get_state_dict(
             progress=False, check_hash=True, map_location="cpu", weights_only=True

@@ -7,13 +7,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
-from adc_core.errors import InputError, WorkError
-from adc_core.records.evidence import Dynamics
 from adc_core.arrays.hashing import fingerprint
-from adc_core.images.sequence import ImageArray, Images
-from adc_core.records.model import Epoch
 from adc_core.components.context import progress, work_folder
+from adc_core.errors import InputError, WorkError
+from adc_core.images.sequence import ImageArray, Images
+from adc_core.records.dataset import Dataset
+from adc_core.records.evidence import Dynamics
+from adc_core.records.model import Epoch
 from adc_plugins_learn.training.backbones import require_image_size
 from adc_plugins_learn.training.checkpoint import read_checkpoint, write_checkpoint
 from adc_plugins_learn.training.compiling import compiler_faults

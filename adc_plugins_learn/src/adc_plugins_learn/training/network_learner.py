@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Literal
 import torch
 from pydantic import ConfigDict, Field, model_validator
 
-from adc_core.records.dataset import Dataset
 from adc_core.arrays.hashing import fingerprint
-from adc_core.components.interfaces import Learner
 from adc_core.components.context import work_folder
+from adc_core.components.interfaces import Learner
+from adc_core.records.dataset import Dataset
 from adc_plugins_learn.training.devices import find_device
 from adc_plugins_learn.training.holding_out import hold_out
 from adc_plugins_learn.training.loop import LEARNED_FROM, train

@@ -19,8 +19,8 @@ from typing import Any
 import torch
 from torch import Tensor, distributed, nn
 
-from adc_core.errors import InputError, WorkError
 from adc_core.components.context import progress, working_in
+from adc_core.errors import InputError, WorkError
 
 _ERRORS = (InputError, WorkError)
 

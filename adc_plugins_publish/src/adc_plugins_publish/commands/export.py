@@ -96,11 +96,11 @@ def _export(source: "Source", arguments: argparse.Namespace, shares: dict[str, f
     import numpy as np
     import pyarrow.parquet as pq
 
+    from adc_core.cli.progress_bars import progress_bar
+    from adc_core.components.context import working_in
     from adc_core.records.dataset import rows_of
     from adc_core.runs.image_check import broken_images, leave_out
-    from adc_core.cli.progress_bars import progress_bar
     from adc_core.storage.checksums import new_folder
-    from adc_core.components.context import working_in
     from adc_plugins_publish.changes import (
         CHANGES,
         count_moves,

@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from adc_core.arrays.validation import Array
-from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset
 from adc_plugins_publish.formats.samples_table import SAMPLES, Written, samples_table
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from adc_core.errors import InputError, InputErrors, WorkError
 
 if TYPE_CHECKING:
-    from adc_core.records.design import Brief
     from adc_core.components.interfaces import Designer
+    from adc_core.records.design import Brief
     from adc_plugins_search.design_review.design_file import DesignFile
     from adc_plugins_search.terms.proposals import Groups, Proposal
 
@@ -50,8 +50,8 @@ class DesignCommand:
             WorkError: the model fails, or the review was not finished.
         """
         from adc_core.cli.component_option import component_from
-        from adc_core.components.interfaces import Designer
         from adc_core.components.context import working_in
+        from adc_core.components.interfaces import Designer
 
         if arguments.to.suffix not in (".yaml", ".yml"):
             raise InputError(f"--to {arguments.to}: a design is written as YAML: end it in .yaml")
@@ -67,9 +67,9 @@ class DesignCommand:
 def _read_brief(path: Path) -> "Brief":
     from pydantic import ValidationError
 
-    from adc_core.storage.config_file import read_config
-    from adc_core.records.design import Brief
     from adc_core.errors import lines_of
+    from adc_core.records.design import Brief
+    from adc_core.storage.config_file import read_config
 
     try:
         return Brief.model_validate(read_config(path, "a brief"))

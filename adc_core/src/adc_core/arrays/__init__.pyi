@@ -1,0 +1,40 @@
+from .hashing import fingerprint, hash_array, hash_file, save_array
+from .strings import first_repeated, from_arrow, to_arrow
+from .validation import (
+    Array,
+    Cube,
+    Curves,
+    Flags,
+    Indices,
+    Labels,
+    Matrix,
+    Scores,
+    Square,
+    Texts,
+    chunks,
+    first_bad_row,
+    read_only,
+)
+
+__all__ = [
+    "Array",
+    "Cube",
+    "Curves",
+    "Flags",
+    "Indices",
+    "Labels",
+    "Matrix",
+    "Scores",
+    "Square",
+    "Texts",
+    "chunks",
+    "fingerprint",
+    "first_bad_row",
+    "first_repeated",
+    "from_arrow",
+    "hash_array",
+    "hash_file",
+    "read_only",
+    "save_array",
+    "to_arrow",
+]

@@ -1,0 +1,26 @@
+"""The columns of a dataset that a component is shown, and those that it cannot do without."""
+
+from adc_core.components.component import Component
+from adc_core.errors import InputError
+from adc_core.records.dataset import EVIDENCE, Dataset
+
+
+def require(component: Component, dataset: Dataset) -> None:
+    """Check that a dataset still has what a component reads.
+
+    Raises:
+        InputError: an earlier curator made a column void.
+    """
+    for column in component.needs:
+        if column in (*EVIDENCE, "images") and not dataset.has(column):
+            raise InputError(
+                f'{component.name} reads "{column}", which an earlier curator made void: '
+                f"put {component.name} before it"
+            )
+
+
+def shown_to(component: Component, dataset: Dataset) -> Dataset:
+    """The dataset as a component sees it: without images and evidence that it did not ask for."""
+    asked = {*component.needs, *component.reads_if_there}
+    hidden = [name for name in ("images", *EVIDENCE) if name not in asked and dataset.has(name)]
+    return dataset.replace(**dict.fromkeys(hidden)) if hidden else dataset

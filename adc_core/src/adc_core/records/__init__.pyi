@@ -1,0 +1,49 @@
+from .corruption import Corruption
+from .dataset import EVIDENCE, Dataset, rows_of
+from .design import Brief, ClassName, Design, Hit, Page, Query, distinct
+from .estimates import Estimate, EvidenceQuality, NoiseRate, Verdict
+from .evidence import Column, Dynamics, Neighbors, Probabilities, Votes
+from .findings import CHANGES, Curation, Findings, check_stochastic
+from .labels import class_indices, number_of_classes
+from .model import Epoch, Model, Predictions
+from .record import Record
+from .run import Measurement, Run, Training, TrainingSet
+from .signatures import readable
+
+__all__ = [
+    "CHANGES",
+    "EVIDENCE",
+    "Brief",
+    "ClassName",
+    "Column",
+    "Corruption",
+    "Curation",
+    "Dataset",
+    "Design",
+    "Dynamics",
+    "Epoch",
+    "Estimate",
+    "EvidenceQuality",
+    "Findings",
+    "Hit",
+    "Measurement",
+    "Model",
+    "Neighbors",
+    "NoiseRate",
+    "Page",
+    "Predictions",
+    "Probabilities",
+    "Query",
+    "Record",
+    "Run",
+    "Training",
+    "TrainingSet",
+    "Verdict",
+    "Votes",
+    "check_stochastic",
+    "class_indices",
+    "distinct",
+    "number_of_classes",
+    "readable",
+    "rows_of",
+]

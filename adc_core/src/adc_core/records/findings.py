@@ -1,0 +1,307 @@
+"""What detectors return, and what curators make of it."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field, PlainSerializer, model_validator
+
+from adc_core.arrays.strings import from_arrow
+from adc_core.arrays.validation import Array, Flags, Labels, Scores, Square, Texts, read_only
+from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset, rows_of
+from adc_core.records.design import ClassName
+from adc_core.records.display import ROWS, counted, percent, suspicion_figure, table
+from adc_core.records.estimates import Estimate, EvidenceQuality, NoiseRate
+from adc_core.records.record import Record
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+def _all_of(flagged: Array | None) -> Array:
+    return read_only(np.ones(0 if flagged is None else len(flagged), np.bool_))
+
+
+class Findings(Record):
+    """A detector's judgement of every sample, in the dataset's order.
+
+    Attributes:
+        ids: N ids of the samples.
+        suspicion: N float64 in 0 (surely right) … 1 (surely wrong); NaN where not covered.
+        flagged: N booleans: label judged wrong.
+        suggested_labels: N int64 class indices, -1 where none is suggested; or None.
+        suggestion_confidence: N float64 in 0 … 1, NaN without a suggestion; or None.
+        transition: K × K estimated noise matrix, row = true class, rows sum to one; or None.
+        noise_rate: estimated share of wrong labels, or None.
+        noise_range: the same as a range, with each estimator's word; or None.
+        precision: estimated share of the flagged labels that are wrong, as a range; or None.
+        evidence: how good the evidence is that the detector read; or None.
+        covered: N booleans; samples that were never judged are neither flagged nor counted.
+        classes: K names, where a function was given names as labels; or None.
+    """
+
+    ids: Texts
+    suspicion: Scores
+    flagged: Flags
+    suggested_labels: Labels | None = None
+    suggestion_confidence: Scores | None = None
+    transition: Square | None = None
+    noise_rate: float | None = Field(None, ge=0, le=1)
+    noise_range: NoiseRate | None = None
+    precision: Estimate | None = None
+    evidence: EvidenceQuality | None = None
+    covered: Flags = Field(default_factory=lambda given: _all_of(given.get("flagged")))
+    classes: tuple[ClassName, ...] | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        rows = len(self.ids)
+        for name in (
+            "suspicion",
+            "flagged",
+            "suggested_labels",
+            "suggestion_confidence",
+            "covered",
+        ):
+            column = getattr(self, name)
+            if column is not None and len(column) != rows:
+                raise ValueError(f"{name} has {len(column)} rows but ids have {rows}")
+        inside = (self.suspicion >= 0) & (self.suspicion <= 1)
+        if (outside := self.covered & ~inside).any():
+            row = int(outside.argmax())
+            raise ValueError(f"suspicion: row {row} is {self.suspicion[row]}, expected 0…1")
+        if (self.flagged & ~self.covered).any():
+            row = int((self.flagged & ~self.covered).argmax())
+            raise ValueError(f"flagged: row {row} is flagged but not covered")
+        if self.suggested_labels is not None:
+            self._check_suggestions(self.suggested_labels)
+        if self.transition is not None:
+            check_stochastic(self.transition, "transition")
+        return self
+
+    def _check_suggestions(self, labels: Array) -> None:
+        last = "K-1" if self.classes is None else len(self.classes) - 1
+        outside = labels < -1
+        if self.classes is not None:
+            outside |= labels >= len(self.classes)
+        if outside.any():
+            row = int(outside.argmax())
+            raise ValueError(f"suggested_labels: row {row} is {labels[row]}, expected -1…{last}")
+
+    def __repr__(self) -> str:
+        flagged, judged = int(self.flagged.sum()), int(self.covered.sum())
+        words = f"{counted(len(self.ids), 'sample')}, {flagged:,} flagged"
+        if judged:
+            words += f" ({percent(flagged / judged)})"
+        if judged < len(self.ids):
+            words += f", {len(self.ids) - judged:,} not judged"
+        rate = self.noise_range
+        if rate is None and self.noise_rate is not None:
+            words += f", about {percent(self.noise_rate)} wrong"
+        return f"<Findings: {words}{'' if rate is None else f', wrong: {rate}'}>"
+
+    def _repr_html_(self) -> str:
+        worst = np.argsort(np.nan_to_num(-self.suspicion, nan=1), kind="stable")[:ROWS]
+        labels = self.suggested_labels
+        suggested = [None] * len(worst) if labels is None else self._named(labels[worst])
+        rows = zip(
+            self.ids[worst], self.suspicion[worst], self.flagged[worst], suggested, strict=True
+        )
+        head = f"{repr(self)[1:-1]}; the most suspicious:"
+        return table(head, ("id", "suspicion", "flagged", "suggested_label"), rows)
+
+    def plot(self) -> "Figure":
+        """Draw how many samples are how suspicious.
+
+        Returns:
+            A figure of matplotlib; notebooks show it, `savefig` writes it.
+
+        Raises:
+            ImportError: matplotlib is not installed.
+        """
+        return suspicion_figure(self.suspicion, self.flagged)
+
+    def for_ids(self, dataset: Dataset) -> "Findings":
+        """The same findings in the order of a dataset that may lack some of the samples.
+
+        Raises:
+            InputError: a sample of the dataset was never presented to the detector.
+        """
+        rows = rows_of(self.ids, dataset.ids)
+        if (rows < 0).any():
+            missing = dataset.ids[int((rows < 0).argmax())]
+            raise InputError(f"there are no findings for the sample {missing}")
+        columns = ("ids", "suspicion", "flagged", "suggested_labels", "suggestion_confidence")
+        taken = {
+            name: None if (column := getattr(self, name)) is None else column[rows]
+            for name in (*columns, "covered")
+        }
+        return self.replace(**taken)
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """A data frame with one row per sample.
+
+        Its index is the ids, as numbers where all of them are whole numbers, so that it joins the
+        data frame that the samples came from. Its columns are suspicion, flagged, suggested_label
+        (a class number and -1, or a name and None, where labels were names),
+        suggestion_confidence (NaN without a suggestion) and covered.
+
+        Raises:
+            ImportError: pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError:
+            raise ImportError("a data frame needs pandas: pip install pandas") from None
+        rows = len(self.ids)
+        labels = np.full(rows, -1) if self.suggested_labels is None else self.suggested_labels
+        confidence = self.suggestion_confidence
+        numbers = _whole_numbers(self.ids)
+        index = pd.Index(self.ids.tolist() if numbers is None else numbers)
+        if numbers is not None and np.array_equal(numbers, np.arange(rows)):
+            index = pd.RangeIndex(rows)
+        return pd.DataFrame(
+            {
+                "suspicion": self.suspicion,
+                "flagged": self.flagged,
+                "suggested_label": labels if self.classes is None else self._named(labels),
+                "suggestion_confidence": np.full(rows, np.nan)
+                if confidence is None
+                else confidence,
+                "covered": self.covered,
+            },
+            index=index.rename("id"),
+        )
+
+    def _named(self, labels: Array) -> Array:
+        """N names, or numbers where there are none; None for -1."""
+        if self.classes is None:
+            names = labels.astype(object)
+            names[labels < 0] = None
+            return names
+        named: Array = np.array([*self.classes, None], dtype=object)[labels]
+        return named
+
+
+def _whole_numbers(texts: Array) -> Array | None:
+    """Texts as int64, where all are whole numbers as Python writes them; else None."""
+    if not len(texts) or not np.char.isdigit(texts).all() or np.char.str_len(texts).max() > 18:
+        return None
+    numbers: Array = texts.astype(np.int64)
+    return numbers if np.array_equal(numbers.astype(np.str_), texts) else None
+
+
+def check_stochastic(matrix: "np.ndarray[Any, Any]", name: str) -> None:
+    """Check that a matrix is square, non-negative and that its rows sum to one.
+
+    Raises:
+        ValueError: it is not; the message names the row.
+    """
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
+        raise ValueError(f"{name} is {matrix.shape}, expected K × K")
+    if (unknown := np.isnan(matrix).any(axis=1)).any():
+        raise ValueError(f"{name}: row {int(unknown.argmax())} is NaN somewhere")
+    if (matrix < 0).any():
+        raise ValueError(
+            f"{name}: row {int((matrix < 0).any(axis=1).argmax())} is negative somewhere"
+        )
+    sums = matrix.sum(axis=1)
+    if (off := np.abs(sums - 1) > 1e-6).any():
+        row = int(off.argmax())
+        raise ValueError(f"{name}: row {row} sums to {sums[row]:.6g}, expected 1")
+
+
+CHANGES = pa.schema(
+    [
+        ("id", pa.string()),
+        ("action", pa.string()),
+        ("old_label", pa.int64()),
+        ("new_label", pa.int64()),
+        ("reason", pa.string()),
+    ]
+)
+"""One row per change: `drop` (new label -1) or `relabel`."""
+
+
+class Curation(Record):
+    """A repaired dataset and every change that made it, so that each can be undone.
+
+    Attributes:
+        dataset: what is left, with its new labels.
+        changes: Arrow table (`CHANGES`): id, action, old and new label, reason.
+        notes: lines that the report shows, such as how far two filters overlap.
+    """
+
+    dataset: Dataset
+    changes: Annotated[pa.Table, PlainSerializer(lambda _: None, when_used="json")]
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def apply(cls, dataset: Dataset, changes: pa.Table, notes: Sequence[str] = ()) -> "Curation":
+        """Carry out changes on a dataset.
+
+        Raises:
+            InputError: a change names an unknown sample, or an old label that is not the present
+                one, or everything would be dropped.
+        """
+        changes = changes.cast(CHANGES)
+        rows = rows_of(dataset.ids, from_arrow(changes["id"]))
+        if (rows < 0).any():
+            raise InputError(f"no sample {changes['id'][int((rows < 0).argmax())]} to change")
+        old = changes["old_label"].to_numpy()
+        if (differs := dataset.labels[rows] != old).any():
+            place = int(differs.argmax())
+            raise InputError(
+                f"sample {changes['id'][place]} has label {dataset.labels[rows][place]}, "
+                f"not {old[place]} as the change says"
+            )
+        dropped = changes["action"].to_numpy(zero_copy_only=False) == "drop"
+        if dropped.sum() == len(dataset):
+            raise InputError("every sample would be dropped: raise the curator's threshold")
+        labels = dataset.labels.copy()
+        labels[rows[~dropped]] = changes["new_label"].to_numpy()[~dropped]
+        keep = np.ones(len(dataset), np.bool_)
+        keep[rows[dropped]] = False
+        curated = dataset.relabeled(labels) if (~dropped).any() else dataset
+        if dropped.any():
+            curated = curated.take(np.flatnonzero(keep))
+        return cls(dataset=curated, changes=changes, notes=tuple(notes))
+
+    def undone(self, original: Dataset, ids: Sequence[str] | None = None) -> "Curation":
+        """The curation without the changes of some samples, or without any.
+
+        Args:
+            original: the dataset that was curated.
+            ids: the samples to leave as they were; by default all.
+
+        Raises:
+            InputError: a sample was not changed, or the changes are of another dataset.
+        """
+        import pyarrow.compute as pc
+
+        changed = self.changes["id"]
+        undo = changed if ids is None else pa.array(ids, pa.string())
+        unknown = pc.invert(pc.is_in(undo, value_set=changed.combine_chunks()))
+        if pc.any(unknown).as_py():
+            raise InputError(f"the sample {undo.filter(unknown)[0]} was not changed")
+        value_set = undo.combine_chunks() if isinstance(undo, pa.ChunkedArray) else undo
+        kept = self.changes.filter(pc.invert(pc.is_in(changed, value_set=value_set)))
+        return type(self).apply(original, kept, self.notes)
+
+    def __repr__(self) -> str:
+        dropped, relabeled = self.count("drop"), self.count("relabel")
+        left = counted(len(self.dataset), "sample")
+        return f"<Curation: {left} left, {dropped:,} dropped, {relabeled:,} relabelled>"
+
+    def _repr_html_(self) -> str:
+        first = self.changes.slice(0, ROWS).to_pylist()
+        rows = [[change[name] for name in CHANGES.names] for change in first]
+        head = f"{repr(self)[1:-1]}; the first changes:"
+        return table(head, CHANGES.names, rows)
+
+    def count(self, action: Literal["drop", "relabel"]) -> int:
+        """How many samples were dropped or relabelled."""
+        return int((self.changes["action"].to_numpy(zero_copy_only=False) == action).sum())

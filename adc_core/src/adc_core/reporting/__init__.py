@@ -1,0 +1,5 @@
+"""What is said of a run: verdicts, trust, tables, and what HTML pages share."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,38 @@
+from .collection_summary import CollectionSummary, summarize
+from .findings_table import findings_table, write_findings
+from .html_pages import data_url, page_environment
+from .measurement_tables import measurement_tables
+from .result_files import REPORT
+from .text_tables import table, tables_of
+from .trust import headline, noise_told, repair_lines, trust_lines
+from .verdicts import (
+    flagged_by_any,
+    mean_place,
+    most_suspicious_first,
+    suggested_by_most,
+    suggestions,
+    verdicts_of,
+)
+
+__all__ = [
+    "REPORT",
+    "CollectionSummary",
+    "data_url",
+    "findings_table",
+    "flagged_by_any",
+    "headline",
+    "mean_place",
+    "measurement_tables",
+    "most_suspicious_first",
+    "noise_told",
+    "page_environment",
+    "repair_lines",
+    "suggested_by_most",
+    "suggestions",
+    "summarize",
+    "table",
+    "tables_of",
+    "trust_lines",
+    "verdicts_of",
+    "write_findings",
+]

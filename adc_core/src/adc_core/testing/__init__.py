@@ -1,0 +1,82 @@
+"""The promises of every interface, as small named checks that plugin authors run too.
+
+    @pytest.mark.parametrize("check", checks_for(Mine), ids=lambda check: check.__name__)
+    def test_keeps_the_contract(check):
+        check(example_of(Mine))
+
+`adc check detectors mine` runs them from the command line.
+"""
+
+from collections.abc import Callable
+from itertools import chain
+from typing import Any
+
+from adc_core.components.component import Component
+from adc_core.components.interfaces import (
+    Collector,
+    Curator,
+    Designer,
+    Detector,
+    Encoder,
+    Enricher,
+    Learner,
+    Metric,
+    Searcher,
+    Simulator,
+)
+from adc_core.testing import data, every, models
+
+__all__ = ["PROMISES", "Check", "checks_for", "example_of"]
+
+Check = Callable[[Any], None]
+
+PROMISES: dict[type[Component], tuple[Check, ...]] = {
+    Component: (
+        every.check_has_a_summary,
+        every.check_describes_every_option,
+        every.check_survives_a_round_trip,
+        every.check_refuses_an_unknown_option,
+        every.check_is_frozen,
+        every.check_pickles,
+        every.check_reads_and_adds_known_columns,
+    ),
+    Designer: (data.check_designs_a_query_for_every_class,),
+    Searcher: (data.check_answers_a_page_or_says_what_is_missing,),
+    Collector: (data.check_refuses_to_collect_nothing,),
+    Simulator: (data.check_says_what_it_changed, data.check_corrupts_the_same_twice),
+    Encoder: (models.check_encodes_every_image, models.check_encodes_the_same_twice),
+    Enricher: (data.check_adds_what_it_says, data.check_enriches_the_same_twice),
+    Detector: (
+        data.check_judges_every_sample,
+        data.check_judges_the_same_twice,
+        data.check_leaves_the_dataset_alone,
+        data.check_accepts_memory_maps,
+        data.check_suspects_wrong_labels_more,
+        data.check_follows_the_order_of_samples,
+    ),
+    Curator: (data.check_records_every_change, data.check_curates_the_same_twice),
+    Learner: (
+        models.check_predicts_probabilities,
+        models.check_learns_the_same_twice,
+        models.check_model_survives_saving,
+    ),
+    Metric: (models.check_measures_finite_figures, models.check_knows_what_is_better),
+}
+"""Interface to the checks that each of its components must pass."""
+
+
+def checks_for(component: type[Component]) -> list[Check]:
+    """Every check that a component of this class must pass."""
+    promises = (checks for base, checks in PROMISES.items() if issubclass(component, base))
+    return list(chain.from_iterable(promises))
+
+
+def example_of(component: type[Component]) -> Component:
+    """A component to check: of its first example, or without options.
+
+    An example stands in `model_config["json_schema_extra"]["examples"]`.
+    """
+    extra = component.model_config.get("json_schema_extra")
+    examples = extra.get("examples") if isinstance(extra, dict) else None
+    first = examples[0] if isinstance(examples, list) and examples else {}
+    return component.model_validate(first)

@@ -1,0 +1,79 @@
+"""What every component promises."""
+
+import pickle
+
+from pydantic import ValidationError
+
+from adc_core.components.component import Component
+from adc_core.components.interfaces import INTERFACES
+from adc_core.records.dataset import EVIDENCE
+
+_COLUMNS = {*EVIDENCE, "images", "truth", "test"}
+
+
+def check_has_a_summary(component: Component) -> None:
+    """Its docstring begins with one sentence that says what it is for."""
+    summary = (type(component).__doc__ or "").partition("\n")[0].strip()
+    assert summary.endswith("."), (
+        f"the docstring's first line is {summary!r}: end it with a full stop"
+    )
+    assert len(summary) <= 100, f"the docstring's first line has {len(summary)} letters: shorten it"
+
+
+def check_describes_every_option(component: Component) -> None:
+    """Every option has a description."""
+    for name, field in type(component).model_fields.items():
+        assert field.description, f"option {name} has no description: Field(…, description=…)"
+
+
+def check_survives_a_round_trip(component: Component) -> None:
+    """Written as a table and read again, it is the same component."""
+    table = component.model_dump(mode="json")
+    options = {key: value for key, value in table.items() if key != "use"}
+    again = type(component).model_validate(options)
+    assert again == component, f"{again!r} is not {component!r}"
+    assert again.fingerprint == component.fingerprint
+
+
+def check_refuses_an_unknown_option(component: Component) -> None:
+    """An option that it does not have is an error, not ignored."""
+    if type(component).model_config.get("extra") == "allow":
+        return
+    options = component.model_dump(exclude={"use"}) | {"surely_no_option": 1}
+    options.pop("use", None)
+    try:
+        type(component).model_validate(options)
+    except ValidationError as error:
+        assert "surely_no_option" in str(error), f"the error does not name the option: {error}"
+    else:
+        raise AssertionError("the option surely_no_option was accepted")
+
+
+def check_is_frozen(component: Component) -> None:
+    """Its options cannot be changed afterwards."""
+    for name in type(component).model_fields:
+        try:
+            setattr(component, name, getattr(component, name))
+        except ValidationError:
+            continue
+        raise AssertionError(f"option {name} can be changed: keep model_config frozen")
+
+
+def check_pickles(component: Component) -> None:
+    """It can be sent to another process."""
+    assert pickle.loads(pickle.dumps(component)) == component, "it comes back as another one"
+
+
+def check_reads_and_adds_known_columns(component: Component) -> None:
+    """What it reads and adds are columns; only metrics read the truth."""
+    interface = INTERFACES[component.kind]
+    for name in ("reads", "adds"):
+        columns = getattr(component, name)
+        assert isinstance(columns, tuple), f'{name} is {columns!r}: write ("{columns}",)'
+    if component.kind != "metrics":
+        secret = {"truth", "test"} & set(component.reads)
+        assert not secret, f"only metrics may read {', '.join(secret)}"
+    if component.kind in ("detectors", "encoders"):
+        unknown = {*component.reads, *component.adds} - _COLUMNS
+        assert not unknown, f"unknown columns: {', '.join(sorted(unknown))}"
+    assert isinstance(component, interface), f"it is no {interface.__name__}"

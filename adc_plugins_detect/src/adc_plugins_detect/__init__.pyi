@@ -1,0 +1,103 @@
+from .curators.agree import Agree, Overlap, overlap
+from .curators.docta import Docta
+from .curators.drop import Drop
+from .curators.early_stop import EarlyStop
+from .curators.expected_gain import ExpectedGain
+from .curators.relabel import Relabel
+from .detectors.aum import Aum, aum
+from .detectors.confident_learning import ConfidentLearning, confident_learning
+from .detectors.cores import Cores, cores
+from .detectors.data_maps import DataMap, DataMaps, data_map, data_maps
+from .detectors.deep_knn import DeepKnn, deep_knn
+from .detectors.early_stop_ce import EarlyStopCe, early_stop_ce
+from .detectors.ensemble import Ensemble, ensemble
+from .detectors.forgetting import Forgetting, forgetting
+from .detectors.lstm_dynamics import LstmDynamics, lstm_dynamics
+from .detectors.neighbor_credibility import NeighborCredibility, neighbor_credibility
+from .detectors.predicted_differs import PredictedDiffers, predicted_differs
+from .detectors.self_confidence import SelfConfidence, self_confidence
+from .detectors.simifeat import SimiFeat, simifeat
+from .detectors.small_loss import SmallLoss, small_loss
+from .detectors.threshold import Threshold, at_value, by_class_rate, by_rate
+from .encoders.patches import PatchEncoder
+from .enrichers.duplicates import DuplicateImages
+from .enrichers.image_quality import ImageQuality
+from .enrichers.linear_probe import LinearProbe, linear_probe
+from .enrichers.model_averaging import ModelAveraging, average_models
+from .enrichers.neighbors import NearestNeighbors
+from .enrichers.ridge_probe import RidgeProbe, ridge_probe
+from .knn.search import nearest_neighbors
+from .metrics.detection import Detection
+from .noise.hoc import TransitionEstimate, hoc, transition_from_votes
+from .noise.rate import noise_rate
+from .simulators.class_conditional import ClassConditionalNoise
+from .simulators.instance_dependent import InstanceDependentNoise
+from .simulators.pair_flip import PairFlipNoise
+from .simulators.superclass import SuperclassNoise
+from .simulators.symmetric import SymmetricNoise
+
+__all__ = [
+    "Agree",
+    "Aum",
+    "ClassConditionalNoise",
+    "ConfidentLearning",
+    "Cores",
+    "DataMap",
+    "DataMaps",
+    "DeepKnn",
+    "Detection",
+    "Docta",
+    "Drop",
+    "DuplicateImages",
+    "EarlyStop",
+    "EarlyStopCe",
+    "Ensemble",
+    "ExpectedGain",
+    "Forgetting",
+    "ImageQuality",
+    "InstanceDependentNoise",
+    "LinearProbe",
+    "LstmDynamics",
+    "ModelAveraging",
+    "NearestNeighbors",
+    "NeighborCredibility",
+    "Overlap",
+    "PairFlipNoise",
+    "PatchEncoder",
+    "PredictedDiffers",
+    "Relabel",
+    "RidgeProbe",
+    "SelfConfidence",
+    "SimiFeat",
+    "SmallLoss",
+    "SuperclassNoise",
+    "SymmetricNoise",
+    "Threshold",
+    "TransitionEstimate",
+    "at_value",
+    "aum",
+    "average_models",
+    "by_class_rate",
+    "by_rate",
+    "confident_learning",
+    "cores",
+    "data_map",
+    "data_maps",
+    "deep_knn",
+    "early_stop_ce",
+    "ensemble",
+    "forgetting",
+    "hoc",
+    "linear_probe",
+    "lstm_dynamics",
+    "nearest_neighbors",
+    "neighbor_credibility",
+    "noise_rate",
+    "overlap",
+    "predicted_differs",
+    "ridge_probe",
+    "self_confidence",
+    "simifeat",
+    "small_loss",
+    "transition_from_votes",
+]

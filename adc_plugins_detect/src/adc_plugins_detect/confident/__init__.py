@@ -1,0 +1,1 @@
+"""The confident joint of Confident Learning and what is pruned by it."""

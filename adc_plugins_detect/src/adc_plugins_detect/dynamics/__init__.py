@@ -1,0 +1,1 @@
+"""Training dynamics as arrays, and the LSTM that reads them."""

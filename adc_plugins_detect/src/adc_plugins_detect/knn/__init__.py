@@ -1,0 +1,1 @@
+"""Nearest neighbors: the exact search, the index, and the votes of neighbors."""
