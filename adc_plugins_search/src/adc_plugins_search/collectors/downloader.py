@@ -4,7 +4,6 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -25,7 +24,7 @@ from adc_plugins_search.download.http.fetch_rules import FetchRules
 from adc_plugins_search.download.http.opt_out import Rule
 from adc_plugins_search.download.http.ssrf_guard import resolve, split_endpoint
 from adc_plugins_search.download.images.shards import PART
-from adc_plugins_search.download.images.verify import Decoder, ImageRules
+from adc_plugins_search.download.images.verify import Decoder, ImageRules, check_installed
 from adc_plugins_search.download.journal import Journal
 from adc_plugins_search.download.outcomes import Outcome, Refused
 from adc_plugins_search.download.results.arrow_tables import small_tables
@@ -185,11 +184,7 @@ class Downloader(Collector):
 
     def collect(self, design: Design, searchers: Sequence[Searcher]) -> Dataset:
         """Collect the images of a design; see `adc_core.components.interfaces.Collector`."""
-        if self.decoder == "opencv" and find_spec("cv2") is None:
-            raise InputError(
-                "decoder: opencv is not installed: pip install 'adc-plugins-search[opencv]', "
-                "or use pillow"
-            )
+        check_installed(self.decoder)
         if strange := [name for name in self.relax if name not in design.attributes]:
             raise InputError(
                 f"relax: the design has no attribute {strange[0]!r}, but "
@@ -285,7 +280,8 @@ class Downloader(Collector):
             )
 
         in_processes, n_workers = self._processes(left)
-        job = Job(0, n_workers, images, self.shard_size, self._image_rules(), rules)
+        image_rules = ImageRules(self.size, self.min_side, self.max_pixels, self.decoder)
+        job = Job(0, n_workers, images, self.shard_size, image_rules, rules)
         fetch_all(
             queue,
             job,
@@ -300,9 +296,6 @@ class Downloader(Collector):
         if self.processes is None and images < MIN_IMAGES_FOR_PROCESSES:
             return False, 1
         return True, min(self.processes or os.cpu_count() or 1, self.max_connections)
-
-    def _image_rules(self) -> ImageRules:
-        return ImageRules(self.size, self.min_side, self.max_pixels, self.decoder)
 
     def _fetch_rules(self) -> FetchRules:
         allowed = resolve(self.allow_hosts)

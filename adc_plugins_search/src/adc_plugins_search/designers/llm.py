@@ -1,6 +1,6 @@
 """A design by a language model: attributes, many options, a refinement, a diverse few."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -14,6 +14,7 @@ from adc_core.records.design import Brief, Design, distinct
 from adc_plugins_search.designers.attributes import MAX_QUERIES, check_template, design_of
 from adc_plugins_search.llm.answer_schemas import GroupsAnswer, WordsAnswer
 from adc_plugins_search.llm.endpoint import model_name
+from adc_plugins_search.llm.group_terms import group_terms_by_model
 from adc_plugins_search.llm.prompts import (
     ask_attributes,
     ask_groups,
@@ -38,7 +39,6 @@ TOKEN_USAGE = "spent.json"
 """The file there that says how many tokens they took."""
 
 _MAX_ROUNDS = 4
-_MAX_NAME_LENGTH = 30
 
 
 class LlmDesigner(Designer):
@@ -172,7 +172,7 @@ class LlmDesigner(Designer):
                 words = self._ask_for_candidates(
                     model, brief, class_name, attribute, self.candidates, ()
                 )
-                groups = _refine_terms(model, brief, class_name, attribute, words)
+                groups = group_terms_by_model(model, brief, class_name, attribute, words)
                 chosen = select_diverse(groups, attribute, self.values_per_attribute)
                 yield Proposal(class_name, attribute, groups, chosen)
                 done += 1
@@ -189,7 +189,7 @@ class LlmDesigner(Designer):
         """
         model = self._model(brief)
         words = self._ask_for_candidates(model, brief, class_name, attribute, count, known)
-        return _refine_terms(model, brief, class_name, attribute, words)
+        return group_terms_by_model(model, brief, class_name, attribute, words)
 
     def prompts(self, brief: Brief) -> Iterator[tuple[str, str]]:
         """Return the prompts without sending any; `<…>` stands for answers that they need."""
@@ -284,42 +284,3 @@ class LlmDesigner(Designer):
                 "try another model, or add words by hand"
             )
         return words[:count]
-
-
-def _refine_terms(
-    model: ChatModel, brief: Brief, class_name: str, attribute: str, words: Sequence[str]
-) -> Groups:
-    """Return the words that the model finds right, in its groups, and clean again by rules.
-
-    Only words that were given count. An answer that was cut is asked for in smaller parts.
-    """
-    group_of: dict[str, str] = {}
-    left, size = list(words), len(words)
-    while left:
-        part = left[:size]
-        reply = model.complete(ask_groups(class_name, attribute, part), GroupsAnswer)
-        given = {canonical_key(word) for word in part}
-        sorted_ = {
-            canonical_key(word): normalize(group.name)[:_MAX_NAME_LENGTH] or "other"
-            for group in reply.value.groups
-            for word in group.options
-            if canonical_key(word) in given
-        }
-        group_of = sorted_ | group_of
-        if reply.cut:
-            unsorted = [word for word in part if canonical_key(word) not in sorted_]
-            size = len(part) if sorted_ else len(part) // 2
-            left = (unsorted + left[len(part) :]) if size else left[len(part) :]
-            size = max(1, size)
-        else:
-            left = left[len(part) :]
-    kept = filter_terms(words, attribute, class_name, brief.classes).kept
-    groups: dict[str, list[str]] = {}
-    for word in kept:
-        if canonical_key(word) in group_of:
-            groups.setdefault(group_of[canonical_key(word)], []).append(word)
-    if not groups:
-        raise WorkError(
-            f"{model.name} found no {attribute} of {class_name} right: try another model"
-        )
-    return groups

@@ -3,11 +3,13 @@
 import io
 from dataclasses import dataclass
 from hashlib import sha256
+from importlib.util import find_spec
 from typing import Literal
 
 import numpy as np
 from PIL import ExifTags, Image
 
+from adc_core.errors import InputError
 from adc_core.images.decoding import FORMATS, NO_MEMORY, ImageError, open_image, suffix_of
 from adc_core.images.near_duplicates import perceptual_hash
 from adc_plugins_search.download.images.file_parts import MAX_PARTS, has_too_many_parts
@@ -27,6 +29,19 @@ _SIDEWAYS = frozenset({5, 6, 7, 8})
 """Exif orientations that swap width and height."""
 
 Decoder = Literal["pillow", "opencv"]
+
+
+def check_installed(decoder: Decoder) -> None:
+    """Refuse a decoder whose library is missing.
+
+    Raises:
+        InputError: it is.
+    """
+    if decoder == "opencv" and find_spec("cv2") is None:
+        raise InputError(
+            "decoder: opencv is not installed: pip install 'adc-plugins-search[opencv]', "
+            "or use pillow"
+        )
 
 
 @dataclass(frozen=True)
