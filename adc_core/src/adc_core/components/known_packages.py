@@ -6,7 +6,7 @@ A test derives the same table from the packages' `pyproject.toml` files and comp
 from collections.abc import Mapping
 from types import MappingProxyType
 
-_NAMES = {
+_NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "adc-plugins-search": {
         "designers": ("attributes", "file", "llm", "vocabulary"),
         "searchers": (
