@@ -106,7 +106,7 @@ _BOMB_SIDE = 20_000
 Content = Callable[[], Awaitable[bytes]]
 
 
-class Treatment:
+class FaultInjector:
     """Answers requests for images, each in its condition.
 
     Args:

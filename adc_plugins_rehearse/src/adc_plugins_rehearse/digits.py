@@ -20,7 +20,7 @@ FAULTS: dict[Condition, int] = {"slow": 1, "broken": 2, "page": 1, "gone": 2}
 """How many offers of each class do not simply answer."""
 REPEATED = {"own": 1, "other": 1}
 """How many offers of each class show the bytes of another offer of this, or of another class."""
-MOST_HELD_BACK = 0.4
+MAX_HELD_BACK = 0.4
 """Of 174 digits in the smallest class, at least the 98 different ones of an answer are left."""
 
 
@@ -46,8 +46,8 @@ class DigitCatalog(Catalog):
     def __init__(self, seed: int = 0, noise: float = 0.2, held_back: float = 0.3) -> None:
         self._pixels, self._truth = _load()
         self._random = np.random.default_rng(seed)
-        if not (0 <= noise <= 1 and 0 <= held_back <= MOST_HELD_BACK):
-            raise ValueError(f"noise must be in 0…1 and held_back in 0…{MOST_HELD_BACK}")
+        if not (0 <= noise <= 1 and 0 <= held_back <= MAX_HELD_BACK):
+            raise ValueError(f"noise must be in 0…1 and held_back in 0…{MAX_HELD_BACK}")
         self._test = self._hold_back(held_back)
         self._image_of: dict[str, int] = {}
         self._answers = self._compose(noise)

@@ -15,7 +15,7 @@ from aiohttp import web
 
 from adc_core.errors import InputError, WorkError
 from adc_plugins_rehearse.catalog import Catalog, Offer
-from adc_plugins_rehearse.conditions import MOVED, Treatment, moved, robots
+from adc_plugins_rehearse.conditions import MOVED, FaultInjector, moved, robots
 from adc_plugins_rehearse.export import export_answers
 from adc_plugins_rehearse.protocols.bing import BingProtocol
 from adc_plugins_rehearse.protocols.brave import BraveProtocol
@@ -25,7 +25,7 @@ from adc_plugins_rehearse.protocols.protocol import Protocol, host_of
 from adc_plugins_rehearse.protocols.searxng import SearxngProtocol
 from adc_plugins_rehearse.protocols.wikimedia import WikimediaProtocol
 
-_MOST_HOSTS = 254
+_MAX_HOSTS = 254
 
 
 class GalleryServer:
@@ -69,7 +69,7 @@ class GalleryServer:
         self.bing = BingProtocol(catalog, quota, shown)
         self.searxng = SearxngProtocol(catalog, quota, shown)
         self._further = [protocol(catalog, quota, shown) for protocol in protocols]
-        self._treatment = Treatment(slow_seconds, drip_seconds)
+        self._fault_injector = FaultInjector(slow_seconds, drip_seconds)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="gallery", daemon=True)
 
@@ -154,7 +154,7 @@ class GalleryServer:
         if offer is None:
             raise web.HTTPNotFound
         content = partial(self._content, offer)
-        return await self._treatment.answer(
+        return await self._fault_injector.answer(
             request, offer.condition, offer.mime, offer.title, content
         )
 
@@ -173,8 +173,8 @@ class GalleryServer:
 def _hosts_from(first: str, count: int) -> tuple[str, ...]:
     if count == 1:
         return (first,)
-    if not 1 <= count <= _MOST_HOSTS:
-        raise InputError(f"hosts must be in 1…{_MOST_HOSTS}")
+    if not 1 <= count <= _MAX_HOSTS:
+        raise InputError(f"hosts must be in 1…{_MAX_HOSTS}")
     try:
         address = ipaddress.IPv4Address(first)
     except ValueError:

@@ -22,7 +22,7 @@ from adc_plugins_rehearse.garments.image_files import COLORLESS, encoded, mime_o
 from adc_plugins_rehearse.garments.stock import (
     ADDRESS,
     IMAGE,
-    MOST_ANSWERS,
+    MAX_ANSWERS,
     SEARCH,
     TEST,
     Combination,
@@ -73,9 +73,9 @@ class GarmentCatalog(Catalog):
         self._classes = tuple(classes) or known
         if strange := [name for name in self._classes if name not in known]:
             raise InputError(f"no garment is called {strange[0]!r}, but {', '.join(known)}")
-        if not (1 <= answers <= MOST_ANSWERS and values_per_attribute >= 1 and seed >= 0):
+        if not (1 <= answers <= MAX_ANSWERS and values_per_attribute >= 1 and seed >= 0):
             raise InputError(
-                f"answers must be in 1…{MOST_ANSWERS}, values_per_attribute 1 or more, "
+                f"answers must be in 1…{MAX_ANSWERS}, values_per_attribute 1 or more, "
                 "seed 0 or more"
             )
         if self.flaws.noise and len(self._classes) < 2:
@@ -171,7 +171,7 @@ class GarmentCatalog(Catalog):
         if slot.kind in COLORLESS:
             del truth["color"]
         folder = CLOSED if slot.condition == "closed" else "images"
-        number = self._stock.number(slot.combination) * MOST_ANSWERS + slot.rank
+        number = self._stock.number(slot.combination) * MAX_ANSWERS + slot.rank
         path = f"{folder}/{(number * self._factor + self._shift) % _SPACE:09x}{SUFFIX_OF[mime]}"
         words = (asked.color, asked.material, asked.pattern, asked.class_name)
         title = " ".join(word for word in words if word != PLAIN).capitalize()

@@ -17,7 +17,7 @@ from adc_plugins_rehearse.garments.image_files import ODD, Kind, near_size
 from adc_plugins_rehearse.garments.words import class_names, suitable, values
 from adc_plugins_search.terms.vocabulary import ATTRIBUTES, values_for
 
-MOST_ANSWERS = 1000
+MAX_ANSWERS = 1000
 SMALLEST, LARGEST = 300, 800
 """Longer side of the images, in pixels."""
 
@@ -105,7 +105,7 @@ class Stock:
 
     def at(self, number: int) -> Slot | None:
         """Return the slot with a number; None where there is none."""
-        rest, rank = divmod(number, MOST_ANSWERS)
+        rest, rank = divmod(number, MAX_ANSWERS)
         places = []
         for attribute in reversed(ATTRIBUTES):
             rest, place = divmod(rest, len(self.words[attribute]))
