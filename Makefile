@@ -22,6 +22,8 @@ check: $(VENV)/ready
 	$(BIN)/mypy adc_plugins_search/src
 	$(BIN)/mypy adc_plugins_detect/src
 	$(BIN)/mypy adc_plugins_learn/src
+	$(BIN)/mypy adc_plugins_publish/src
+	$(BIN)/mypy adc_plugins_rehearse/src
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 docs: $(VENV)/ready
@@ -35,9 +37,10 @@ $(VENV)/ready: constraints.txt pyproject.toml $(wildcard adc_*/pyproject.toml)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev \
-	    --editable "./adc_core[report]" --editable "./adc_plugins_search[gallery,opencv]" \
+	    --editable "./adc_core[report]" --editable "./adc_plugins_search[opencv]" \
 	    --editable "./adc_plugins_detect[index]" \
-	    --editable "./adc_plugins_learn[timm,open-clip,transformers,onnx]"
+	    --editable "./adc_plugins_learn[timm,open-clip,transformers,onnx]" \
+	    --editable ./adc_plugins_publish --editable "./adc_plugins_rehearse[digits]"
 	touch $@
 
 # The report is looked at in a real browser.

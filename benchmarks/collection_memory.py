@@ -25,7 +25,7 @@ PARTS = 2
 
 
 def make_pictures(folder: Path, count: int, part: int) -> None:
-    """Every second picture, from the first or the second."""
+    """Every second image, from the first or the second."""
     rng = np.random.default_rng([11, part])
     for number in range(part, count, PARTS):
         cells = rng.integers(0, 256, (CELLS, CELLS, 3), np.uint8)

@@ -36,7 +36,7 @@ class Serving(asyncio.Protocol):
 
 
 async def serve(folder: Path, certificate: Path | None) -> None:
-    """Read the pictures, print the port, answer until killed."""
+    """Read the images, print the port, answer until killed."""
     pictures = {}
     for path in folder.glob("*.jpg"):
         body = path.read_bytes()

@@ -60,8 +60,8 @@ design = Design(
     samples_per_query=int(count),
 )
 collector = Downloader(
-    size=SIZE, decoder=decoder, workers=IN_FLIGHT, processes=PROCESSES, shard_size=PER_SHARD,
-    allow_hosts=hosts,
+    size=SIZE, decoder=decoder, max_connections=IN_FLIGHT, processes=PROCESSES,
+    shard_size=PER_SHARD, allow_hosts=hosts,
 )
 with working_in(folder):
     print(len(collector.collect(design, [ManifestSearcher(path=manifest)])))
@@ -93,7 +93,7 @@ def noise(seed: int) -> np.ndarray:
 
 
 def make_pictures(folder: Path, count: int, part: int) -> None:
-    """Every second picture, from the first or the second."""
+    """Every second image, from the first or the second."""
     field = noise(part)
     for number in range(part, count, PROCESSES):
         rng = np.random.default_rng([7, number])
@@ -115,9 +115,9 @@ def make_pictures(folder: Path, count: int, part: int) -> None:
 
 def kernel(decoder: str, paths: list[Path]) -> float:
     """CPU seconds that verifying takes, from memory."""
-    from adc_plugins_search.collectors.verifying import PictureRules, verify
+    from adc_plugins_search.download.images.verify import ImageRules, verify
 
-    rules = PictureRules(size=SIZE, min_side=32, max_pixels=64_000_000, decoder=decoder)
+    rules = ImageRules(size=SIZE, min_side=32, max_pixels=64_000_000, decoder=decoder)
     bodies = [path.read_bytes() for path in paths]
     verify(bodies[0], rules, "")
     started = time.process_time()
@@ -127,7 +127,7 @@ def kernel(decoder: str, paths: list[Path]) -> float:
 
 
 def floor(decoder: str, pictures: Path) -> float:
-    """CPU seconds for a thousand pictures, in as many processes as the clients have."""
+    """CPU seconds for a thousand images, in as many processes as the clients have."""
     paths = sorted(pictures.iterdir())
     halves = [paths[part::PROCESSES] for part in range(PROCESSES)]
     with ProcessPoolExecutor(PROCESSES) as pool:
@@ -295,7 +295,7 @@ def compare(folder: Path, chosen: argparse.Namespace) -> Iterator[str]:
 
 
 def check(client: str, folder: Path, images: int) -> None:
-    """Whether every picture has arrived."""
+    """Whether every image has arrived."""
     import tarfile
 
     root = folder / ("img2dataset" if client == "img2dataset" else "work/images")

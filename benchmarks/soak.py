@@ -50,8 +50,8 @@ design = Design(
     samples_per_query=int(count),
 )
 collector = Downloader(
-    processes=int(processes), shard_size=int(shard_size), allow_hosts=hosts, workers=128,
-    per_host=16, max_bytes=MAX_BYTES, min_side=8, retries=2, backoff=0.1,
+    processes=int(processes), shard_size=int(shard_size), allow_hosts=hosts, max_connections=128,
+    max_connections_per_host=16, max_bytes=MAX_BYTES, min_side=8, retries=2, backoff=0.1,
     timeout=float(timeout), read_timeout=float(timeout) / 2, max_wait=60, interval=0,
     contact="soak@example.org",
 )
@@ -263,7 +263,7 @@ def main() -> None:
     options.add_argument("--count", type=int, default=20_000, help="addresses")
     options.add_argument("--kills", type=int, default=0, help="kills of a second collection")
     options.add_argument("--processes", type=int, default=2, help="workers of the downloader")
-    options.add_argument("--shard-size", type=int, default=200, help="pictures in a tar file")
+    options.add_argument("--shard-size", type=int, default=200, help="images in a tar file")
     options.add_argument("--timeout", type=float, default=8, help="seconds for one request")
     options.add_argument("--patience", type=float, default=120, help="seconds without progress")
     options.add_argument("--seed", type=int, default=0)

@@ -1,4 +1,4 @@
-"""What the server of `soak.py` sends: pictures, what is none, and every way to break off."""
+"""What the server of `soak.py` sends: images, what is none, and every way to break off."""
 
 import asyncio
 import gzip
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from adc_plugins_search.gallery.conditions import with_xmp
+from adc_plugins_rehearse.conditions import with_xmp
 
 if TYPE_CHECKING:
     from soak_server import Serving
@@ -34,7 +34,7 @@ def picture(number: int, **options: object) -> bytes:
 
 @cache
 def turned() -> Image.Exif:
-    """Exif data that say the picture lies on its side."""
+    """Exif data that say the image lies on its side."""
     exif = Image.Exif()
     exif[0x0112] = 6
     return exif
@@ -71,7 +71,7 @@ def gzip_bomb() -> bytes:
 
 
 async def good(to: "Serving", *headers: str, **options: object) -> None:
-    """A picture."""
+    """An image."""
     to.send(picture(to.number, **options), *headers)
 
 
@@ -81,7 +81,7 @@ async def status(to: "Serving", line: str, *headers: str) -> None:
 
 
 async def once(to: "Serving", line: str, *headers: str) -> None:
-    """A status at first, a picture after that."""
+    """A status at first, an image after that."""
     if to.path in to.once:
         to.send(picture(to.number))
     else:
@@ -96,22 +96,22 @@ async def raw(to: "Serving", data: bytes) -> None:
 
 
 async def content(to: "Serving", body: bytes, *headers: str) -> None:
-    """A body that is no good picture."""
+    """A body that is no good image."""
     to.send(body, *headers)
 
 
 async def sideways(to: "Serving") -> None:
-    """A picture that must be turned."""
+    """An image that must be turned."""
     to.send(picture(to.number, exif=turned()))
 
 
 async def tagged(to: "Serving", packet: bytes) -> None:
-    """A picture with XMP metadata."""
+    """An image with XMP metadata."""
     to.send(with_xmp(picture(to.number), packet))
 
 
 async def sixteen_bits(to: "Serving") -> None:
-    """A picture of 16 bits."""
+    """An image of 16 bits."""
     to.send(deep(to.number))
 
 
@@ -136,18 +136,18 @@ async def short(to: "Serving") -> None:
 
 
 async def truncated(to: "Serving") -> None:
-    """A whole answer that is half a picture."""
+    """A whole answer that is half an image."""
     body = picture(to.number)
     to.send(body[:-40])
 
 
 async def packed(to: "Serving") -> None:
-    """A picture, packed without need."""
+    """An image, packed without need."""
     to.send(gzip.compress(picture(to.number)), "Content-Encoding: gzip")
 
 
 async def until_closed(to: "Serving") -> None:
-    """A picture without a length, which ends with the connection."""
+    """An image without a length, which ends with the connection."""
     to.transport.write(b"HTTP/1.0 200 OK\r\n\r\n" + picture(to.number))
     to.end()
 

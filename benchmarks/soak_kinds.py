@@ -38,8 +38,8 @@ from soak_answers import (
     until_closed,
 )
 
-from adc_plugins_search.collectors.outcomes import Reason
-from adc_plugins_search.gallery.conditions import XMP
+from adc_plugins_rehearse.conditions import XMP
+from adc_plugins_search.download.outcomes import Reason
 
 if TYPE_CHECKING:
     from soak_server import Serving
@@ -181,7 +181,7 @@ KINDS = dict(_kinds())
 
 
 def choose(count: int, rng: random.Random) -> list[str]:
-    """The kind of each address; the first is good, for a later kind repeats its picture."""
+    """The kind of each address; the first is good, for a later kind repeats its image."""
     names = [name for name, kind in KINDS.items() if kind.weight]
     faults = round(FAULTY * count)
     kinds = names[:faults]  # each once, as far as they go

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from adc_plugins_search.exports.apply_command import ApplyCommand
-from adc_plugins_search.exports.command import FORMATS, ExportCommand
+from adc_plugins_publish.commands.apply import ApplyCommand
+from adc_plugins_publish.commands.export import FORMATS, ExportCommand
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "exporting.md").read_text()
@@ -20,7 +20,7 @@ COMMANDS = re.findall(r"^    (adc [^#\n]+?) *(?:#.*)?$", PAGE, re.MULTILINE)
 @pytest.fixture(scope="module")
 def photos():
     """The module that paints a folder with wrong labels."""
-    path = ROOT / "tests" / "search" / "exports" / "photo_folder.py"
+    path = ROOT / "tests" / "publish" / "photo_folder.py"
     spec = importlib.util.spec_from_file_location("photo_folder", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

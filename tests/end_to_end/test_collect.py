@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from adc_core import read_dataset
-from adc_plugins_search.gallery.digits import DigitCatalog
-from adc_plugins_search.gallery.google_protocol import ENGINE, KEY
-from adc_plugins_search.gallery.server import GalleryServer
+from adc_plugins_rehearse.digits import DigitCatalog
+from adc_plugins_rehearse.protocols.google import ENGINE, KEY
+from adc_plugins_rehearse.server import GalleryServer
 
 ADC = str(Path(sys.executable).with_name("adc"))
 

@@ -69,7 +69,7 @@ def start(project):
 
 
 ARRIVAL = (".memory", "collector/images", "collector/SHA256SUMS")
-"""Where in its tar files a picture lies is a matter of when it arrived."""
+"""Where in its tar files an image lies is a matter of when it arrived."""
 
 
 def content(folder):

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DISTRIBUTIONS = ("adc_core", "adc_plugins_search", "adc_plugins_detect", "adc_plugins_learn")
+DISTRIBUTIONS = (
+    "adc_core",
+    "adc_plugins_search",
+    "adc_plugins_detect",
+    "adc_plugins_learn",
+    "adc_plugins_publish",
+    "adc_plugins_rehearse",
+)
 
 
 def build_wheel(source, into):

@@ -27,11 +27,14 @@ print(len(names), "torch" in sys.modules)
         ("adc_plugins_search", False),
         ("adc_plugins_detect", False),
         ("adc_plugins_learn", True),
+        ("adc_plugins_publish", False),
+        ("adc_plugins_rehearse", False),
     ],
 )
 def test_each_imports_alone(wheels, environment, name, torch):
     alone = environment("dependencies")
-    alone.install(*{wheels["adc_core"], wheels[name]})
+    beside = {"adc_core"} | ({"adc_plugins_search"} if name == "adc_plugins_rehearse" else set())
+    alone.install(*(wheels[one] for one in beside | {name}))
     modules, has_torch = alone.run("-c", IMPORT_ALL, name).stdout.split()
     assert int(modules) > 5
     assert has_torch == str(torch)

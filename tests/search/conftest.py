@@ -20,7 +20,7 @@ from adc_core.components.context import working_in
 from adc_core.components.interfaces import Searcher
 from adc_core.records.design import Design, Hit, Page, Query
 from adc_plugins_search.collectors.downloader import Downloader
-from adc_plugins_search.collectors.outcomes import Stored
+from adc_plugins_search.download.outcomes import Stored
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -193,7 +193,7 @@ def _picture(seed: int, size: tuple[int, int] = (64, 48), kind: str = "JPEG") ->
 
 @pytest.fixture(scope="session")
 def picture() -> Callable[..., bytes]:
-    """The bytes of a picture of coloured tiles; every seed gives another one."""
+    """The bytes of an image of coloured tiles; every seed gives another one."""
     return _picture
 
 
@@ -264,7 +264,7 @@ def outcome_of(
 
 @pytest.fixture(scope="session")
 def stored() -> Callable[[int], Stored]:
-    """What is known of a stored picture, by its number."""
+    """What is known of a stored image, by its number."""
 
     def make(picture: int) -> Stored:
         return Stored(

@@ -101,14 +101,19 @@ def test_a_text_for_two_classes_is_refused() -> None:
 
 
 def test_the_limit_says_how_many_there_would_be() -> None:
-    designer = AttributeDesigner(attributes={"color": ["a", "b", "c"], "cut": ["d", "e"]}, limit=11)
+    designer = AttributeDesigner(
+        attributes={"color": ["a", "b", "c"], "cut": ["d", "e"]}, max_queries=11
+    )
     with pytest.raises(InputError) as raised:
         designer.design(brief("hat", "cap"))
     assert str(raised.value) == (
-        "2 classes × 3 color × 2 cut make 12 queries, more than limit: 11: "
-        "give fewer values, or raise limit"
+        "2 classes × 3 color × 2 cut make 12 queries, more than max_queries: 11: "
+        "give fewer values, or raise max_queries"
     )
-    assert len(designer.model_copy(update={"limit": 12}).design(brief("hat", "cap")).queries) == 12
+    assert (
+        len(designer.model_copy(update={"max_queries": 12}).design(brief("hat", "cap")).queries)
+        == 12
+    )
 
 
 @pytest.mark.parametrize(
@@ -118,7 +123,7 @@ def test_the_limit_says_how_many_there_would_be() -> None:
             {"limti": 7},
             "'limti' is taken for an attribute, which needs a list of texts, not 7: write "
             "limti: [value, value] (the other options are attributes, classes, "
-            "template, limit)",
+            "template, max_queries)",
         ),
         ({"size": [1]}, "attribute 'size' holds 1, which is no text: quote it"),
         ({"organic": [True]}, "attribute 'organic' holds True, which is no text: quote it"),

@@ -25,7 +25,7 @@ RESULTS = {
             "url": "https://shop.example/p/1",
             "properties": {"url": "https://shop.example/a.jpg", "width": 1920, "height": 1080},
         },
-        {"type": "image_result", "title": "no picture", "url": "https://shop.example/p/2"},
+        {"type": "image_result", "title": "no image", "url": "https://shop.example/p/2"},
         {"url": "https://shop.example/p/3", "properties": {"url": "https://shop.example/c.jpg"}},
     ],
 }

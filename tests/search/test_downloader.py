@@ -18,9 +18,9 @@ from PIL import Image
 from pydantic import ValidationError
 
 from adc_core import read_dataset, save_dataset
-from adc_core.components.component import create
 from adc_core.components.context import working_in
 from adc_core.components.interfaces import Collector
+from adc_core.components.registry import registry
 from adc_core.errors import InputError, WorkError
 from adc_core.records.dataset import Dataset
 from adc_core.records.design import Design, Query
@@ -156,7 +156,12 @@ def test_the_result_does_not_depend_on_the_order_of_arrival(
     urls = [site.on(f"/{n}.jpg", late(picture(n % 30))) for n in range(40)]
     lists = {"cat": urls[:14], "dog": urls[10:25], "emu": urls[20:]}
     results = [
-        collect(lists, folder=tmp_path / f"work{workers}", workers=workers, per_host=workers)
+        collect(
+            lists,
+            folder=tmp_path / f"work{workers}",
+            max_connections=workers,
+            max_connections_per_host=workers,
+        )
         for workers in (1, 4, 32)
     ]
     assert len({dataset.fingerprint for dataset in results}) == 1
@@ -233,7 +238,7 @@ def test_local_pictures_come_from_the_folder_searcher(tmp_path: Path, design_of,
     for n, path in enumerate(("cat/1.jpg", "cat/2.png", "dog/3.jpg")):
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(picture(n))
-    (root / "cat/4.jpg").write_text("no picture")
+    (root / "cat/4.jpg").write_text("no image")
     (root / "cat/5.jpg").symlink_to(tmp_path / "secret.jpg")
     (root / "cat/6.jpg").symlink_to(root / "cat/gone.jpg")
     (root / "dog/7.jpg").write_bytes(bytes(3000))
@@ -246,7 +251,7 @@ def test_local_pictures_come_from_the_folder_searcher(tmp_path: Path, design_of,
     assert dataset.sources["url"].to_pylist() == urls
     refusals = pq.read_table(tmp_path / "work/refused.parquet").to_pylist()
     assert [(row["url"][-9:], row["reason"], row["detail"]) for row in refusals] == [
-        ("cat/4.jpg", "not an image", "begins with 'no picture'"),
+        ("cat/4.jpg", "not an image", "begins with 'no image'"),
         ("cat/5.jpg", "forbidden address", "outside the searcher's folder"),
         ("cat/6.jpg", "not found", "no such file"),
         ("dog/7.jpg", "too large", "more than 2,500 bytes"),
@@ -314,7 +319,7 @@ def test_a_file_in_the_way_is_named(site, collect: Collect, picture, tmp_path: P
             "allow_hosts",
             "'localhost' is not host:port, such as 127.0.0.1:8765",
         ),
-        ({"workers": 0}, "workers", "Input should be greater than or equal to 1"),
+        ({"max_connections": 0}, "max_connections", "Input should be greater than or equal to 1"),
         ({"contact": "a\r\nX: b"}, "contact", "String should match pattern '^[ -~]*$'"),
     ],
 )
@@ -338,9 +343,9 @@ def test_a_decoder_that_is_not_installed_is_named(
 
 
 def test_a_pipeline_table_builds_it() -> None:
-    built = create(Collector, {"use": "downloader", "size": 256, "workers": 30})
-    assert built == Downloader(size=256, workers=30)
-    assert json.loads(built.model_dump_json())["workers"] == 30
+    built = registry.create(Collector, {"use": "downloader", "size": 256, "max_connections": 30})
+    assert built == Downloader(size=256, max_connections=30)
+    assert json.loads(built.model_dump_json())["max_connections"] == 30
 
 
 def test_stored_pictures_are_jpeg_in_full_color_without_metadata(

@@ -19,8 +19,9 @@ from aiohttp import web
 from yarl import URL
 
 from adc_core.components.context import working_in
-from adc_plugins_search.collectors import fetching, http_client
 from adc_plugins_search.collectors.downloader import Downloader
+from adc_plugins_search.download.http import client
+from adc_plugins_search.download.workers import fetch_loop
 
 Outcome = tuple[str, str] | None
 
@@ -186,7 +187,11 @@ def test_hosts_that_reset_every_connection_are_no_network_that_is_down(
     searcher = listed(urls={"cat": tuple(urls), "dog": (f"http://{hosts[0]}/good.jpg",)})
     with working_in(tmp_path / "work"):
         collector = Downloader(
-            allow_hosts=hosts, silence=12, retries=0, ignore=["robots"], min_side=8
+            allow_hosts=hosts,
+            max_consecutive_unreachable=12,
+            retries=0,
+            ignore=["robots"],
+            min_side=8,
         )
         assert len(collector.collect(design_of("cat", "dog"), [searcher])) == 1
 
@@ -241,12 +246,10 @@ def test_an_error_that_nobody_foresaw_costs_one_image(
     async def fail(session, address: URL, rules):
         if str(address) == url:
             raise KeyError("strange")
-        return await http_client.get(session, address, rules)
+        return await client.get(session, address, rules)
 
-    monkeypatch.setattr(fetching, "get", fail)
-    said = (
-        f"{url} is left out (KeyError: 'strange'): please report this address as a fault of ADC's"
-    )
+    monkeypatch.setattr(fetch_loop, "get", fail)
+    said = f"{url} is left out (KeyError: 'strange'): please report this address as a bug in ADC"
     with pytest.warns(UserWarning, match=re.escape(said)):
         assert outcome_of(url) == ("unexpected error", "KeyError: 'strange'")
 
@@ -380,7 +383,7 @@ def test_no_more_at_once_than_allowed(
     searcher = listed(urls={"cat": tuple(urls)})
     allowed = (site.endpoint, other_site.endpoint)
     with working_in(tmp_path / "work"):
-        collector = Downloader(workers=5, per_host=3, allow_hosts=allowed)
+        collector = Downloader(max_connections=5, max_connections_per_host=3, allow_hosts=allowed)
         assert len(collector.collect(design_of("cat", "dog"), [searcher])) == 24
     assert most["one"] <= 3
     assert most["other"] == 3
@@ -411,7 +414,7 @@ def test_redirects_queue_at_their_own_host(
     searcher = listed(urls={"cat": tuple(urls)})
     allowed = (site.endpoint, other_site.endpoint)
     with working_in(tmp_path / "work"):
-        collector = Downloader(per_host=2, allow_hosts=allowed)
+        collector = Downloader(max_connections_per_host=2, allow_hosts=allowed)
         assert len(collector.collect(design_of("cat", "dog"), [searcher])) == 8
     assert len(most) == 16
     assert max(most) == 2

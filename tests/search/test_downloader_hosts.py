@@ -15,7 +15,7 @@ from aiohttp import web
 
 from adc_core.components.context import working_in
 from adc_plugins_search.collectors.downloader import Downloader
-from adc_plugins_search.collectors.host_budget import MOST_IMAGES
+from adc_plugins_search.download.http.host_budget import MAX_LOST_IMAGES
 
 Refusals = list[tuple[str, str]]
 
@@ -86,7 +86,7 @@ def test_a_host_that_hangs_is_given_up(site, collect) -> None:
         kept, refusals = collect(urls, read_timeout=0.2, retries=1)
     assert kept == 1
     counts = Counter(refusals)
-    assert counts["too slow", "no answer in time"] < MOST_IMAGES + 4
+    assert counts["too slow", "no answer in time"] < MAX_LOST_IMAGES + 4
     assert counts.total() == 40
     assert set(counts) == {("too slow", "no answer in time"), given_up(site, "no answer in time")}
 

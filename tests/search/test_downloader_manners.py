@@ -15,8 +15,8 @@ from adc_core.components.context import working_in
 from adc_core.components.interfaces import Searcher
 from adc_core.errors import InputError
 from adc_core.records.design import Hit, Page, Query
+from adc_plugins_rehearse.conditions import XMP, with_xmp
 from adc_plugins_search.collectors.downloader import Downloader
-from adc_plugins_search.gallery.conditions import XMP, with_xmp
 from adc_plugins_search.searchers.folder import FolderSearcher
 
 
@@ -292,7 +292,7 @@ def test_a_body_that_comes_too_slowly_is_given_up(site, outcome_of) -> None:
             await asyncio.sleep(0.2)
 
     url = site.on("/x.jpg", drip)
-    assert outcome_of(url, retries=0, min_rate=5000) == (
+    assert outcome_of(url, retries=0, min_bytes_per_second=5000) == (
         "too slow",
         "less than 5,000 bytes per second",
     )
@@ -313,7 +313,7 @@ def test_a_crawl_delay_keeps_requests_apart(
     site.serve("/robots.txt", b"User-agent: *\nCrawl-delay: 0.3\n", "text/plain")
     urls = tuple(site.on(f"/{n}.jpg", noted(picture(n))) for n in range(4))
     with working_in(tmp_path / "work"):
-        collector = Downloader(allow_hosts=(site.endpoint,), per_host=1, min_side=8)
+        collector = Downloader(allow_hosts=(site.endpoint,), max_connections_per_host=1, min_side=8)
         collector.collect(design_of("cat", "dog"), [listed(urls={"cat": urls})])
     # The first may arrive as late as the second starts.
     assert asked[3] - asked[0] >= 0.6

@@ -1,4 +1,4 @@
-"""What is and what is not a picture, and as what every kind of picture is stored."""
+"""What is and what is not an image, and as what every kind of image is stored."""
 
 import io
 from collections.abc import Callable

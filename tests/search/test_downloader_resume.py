@@ -18,10 +18,10 @@ from aiohttp import web
 from adc_core.components.context import working_in
 from adc_core.records.dataset import Dataset
 from adc_core.records.design import Design
+from adc_plugins_rehearse.digits import DigitCatalog
+from adc_plugins_rehearse.protocols.google import ENGINE, KEY
+from adc_plugins_rehearse.server import GalleryServer
 from adc_plugins_search.collectors.downloader import Downloader
-from adc_plugins_search.gallery.digits import DigitCatalog
-from adc_plugins_search.gallery.google_protocol import ENGINE, KEY
-from adc_plugins_search.gallery.server import GalleryServer
 from adc_plugins_search.searchers.google import GoogleSearcher
 
 KEYS = {"GOOGLE_API_KEY": KEY, "GOOGLE_CSE_ID": ENGINE}
@@ -45,7 +45,8 @@ def tell(done, total, unit):
     time.sleep(0.005)
 with working_in(folder, tell):
     collector = Downloader(
-        allow_hosts=(endpoint,), per_host=4, searches=2, backoff=0.01, timeout=99, read_timeout=99
+        allow_hosts=(endpoint,), max_connections_per_host=4, max_concurrent_searches=2,
+        backoff=0.01, timeout=99, read_timeout=99
     )
     searcher = GoogleSearcher(base_url=f"http://{endpoint}/customsearch/v1")
     print("result", collector.collect(design, [searcher]).fingerprint, flush=True)
@@ -161,7 +162,7 @@ def test_what_is_there_is_not_fetched_again(collect) -> None:
 
 def test_how_fast_does_not_matter(collect) -> None:
     first, _ = collect()
-    again, asked = collect(workers=1, per_host=1, searches=1)
+    again, asked = collect(max_connections=1, max_connections_per_host=1, max_concurrent_searches=1)
     assert again == first
     assert not asked
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adc_plugins_search.collectors.file_parts import MOST_PARTS, has_too_many_parts
-from adc_plugins_search.collectors.outcomes import Reason, Refused, RefusedError
-from adc_plugins_search.collectors.verifying import PictureRules, verify
+from adc_plugins_search.download.images.file_parts import MAX_PARTS, has_too_many_parts
+from adc_plugins_search.download.images.verify import ImageRules, verify
+from adc_plugins_search.download.outcomes import Reason, Refused, RefusedError
 
-RULES = PictureRules(size=64, min_side=8, max_pixels=64_000_000)
+RULES = ImageRules(size=64, min_side=8, max_pixels=64_000_000)
 COMMENT = b"\xff\xfe\x00\x02"
-MANY = 2 * MOST_PARTS
+MANY = 2 * MAX_PARTS
 
 
 def saved(form: str, mode: str = "RGB", **options: object) -> bytes:

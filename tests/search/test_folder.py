@@ -84,7 +84,7 @@ def test_a_root_that_is_no_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValidationError) as raised:
         FolderSearcher(root=tmp_path / "none")
     assert raised.value.errors()[0]["msg"] == (
-        f"{tmp_path / 'none'} is not a folder: give one that holds pictures"
+        f"{tmp_path / 'none'} is not a folder: give one that holds images"
     )
 
 

@@ -77,7 +77,10 @@ def test_asks_as_google_documents(site) -> None:
     assert seen == plain
     assert site.headers[0]["User-Agent"].startswith("adc-search/")
     narrow = GoogleSearcher(
-        base_url=url, rights="cc_publicdomain|cc_attribute", safe="active", image_type="photo"
+        base_url=url,
+        rights="cc_publicdomain|cc_attribute",
+        safe_search="active",
+        image_type="photo",
     )
     narrow.page(QUERY, "31")
     assert seen == plain | {

@@ -2,8 +2,8 @@
 
 import pytest
 
-from adc_plugins_search.collectors.host_budget import MOST_IMAGES, HostBudget
-from adc_plugins_search.collectors.outcomes import Reason, Refused
+from adc_plugins_search.download.http.host_budget import MAX_LOST_IMAGES, HostBudget
+from adc_plugins_search.download.outcomes import Reason, Refused
 
 BUSY = Refused(Reason.SERVER_ERROR, "HTTP 429", lasting=False)
 SILENT = Refused(Reason.UNREACHABLE, "no connection")
@@ -16,28 +16,28 @@ def budget_of(most_seconds: float = 300, fewest_attempts: int = 4) -> HostBudget
 
 def test_so_many_lost_images_are_enough() -> None:
     budget = budget_of()
-    for _ in range(MOST_IMAGES - 1):
-        budget.failed(BUSY, for_good=True)
+    for _ in range(MAX_LOST_IMAGES - 1):
+        budget.on_failure(BUSY, for_good=True)
     assert budget.refused is None
-    budget.failed(BUSY, for_good=True)
+    budget.on_failure(BUSY, for_good=True)
     assert budget.refused == GIVEN_UP
 
 
 def test_an_answer_makes_the_budget_whole_again() -> None:
     budget = budget_of()
-    for _ in range(MOST_IMAGES - 1):
-        budget.failed(BUSY, for_good=True)
-        budget.spend(0, 299)
-    budget.answered()
-    budget.failed(BUSY, for_good=True)
+    for _ in range(MAX_LOST_IMAGES - 1):
+        budget.on_failure(BUSY, for_good=True)
+        budget.add_time(0, 299)
+    budget.on_answer()
+    budget.on_failure(BUSY, for_good=True)
     assert budget.refused is None
 
 
 def test_seconds_that_pass_together_count_once() -> None:
     budget = budget_of(most_seconds=10, fewest_attempts=1)
     for lane in range(4):  # each of them lost ten seconds, all of them eleven
-        budget.spend(lane / 4, 10 + lane / 4)
-        budget.failed(BUSY, for_good=False)
+        budget.add_time(lane / 4, 10 + lane / 4)
+        budget.on_failure(BUSY, for_good=False)
         assert (budget.refused is None) == (lane == 0)
 
 
@@ -45,23 +45,23 @@ def test_it_gets_as_many_attempts_as_an_image_however_long_they_take() -> None:
     budget = budget_of(most_seconds=0, fewest_attempts=3)
     for attempt in (1, 2, 3):
         assert budget.refused is None
-        budget.spend(attempt, attempt + 0.5)
-        budget.failed(BUSY, for_good=False)
+        budget.add_time(attempt, attempt + 0.5)
+        budget.on_failure(BUSY, for_good=False)
     assert budget.refused == GIVEN_UP
 
 
 def test_time_in_between_does_not_count() -> None:
     budget = budget_of(most_seconds=10, fewest_attempts=1)
     for start in (0, 1000, 2000):
-        budget.spend(start, start + 3)
-        budget.failed(BUSY, for_good=False)
+        budget.add_time(start, start + 3)
+        budget.on_failure(BUSY, for_good=False)
     assert budget.refused is None
 
 
 @pytest.mark.parametrize(("why", "reason"), [(BUSY, Reason.GIVEN_UP), (SILENT, Reason.UNREACHABLE)])
 def test_a_network_that_is_down_can_still_be_told(why: Refused, reason: Reason) -> None:
     budget = budget_of(most_seconds=-1, fewest_attempts=1)
-    budget.failed(why, for_good=False)
+    budget.on_failure(why, for_good=False)
     assert budget.refused is not None
     assert budget.refused.reason is reason
     assert not budget.refused.lasting
@@ -69,7 +69,7 @@ def test_a_network_that_is_down_can_still_be_told(why: Refused, reason: Reason) 
 
 def test_what_it_is_given_up_for_is_said_once_and_for_all() -> None:
     budget = budget_of(most_seconds=-1, fewest_attempts=1)
-    budget.failed(BUSY, for_good=False)
-    budget.failed(SILENT, for_good=False)
-    budget.answered()
+    budget.on_failure(BUSY, for_good=False)
+    budget.on_failure(SILENT, for_good=False)
+    budget.on_answer()
     assert budget.refused == GIVEN_UP

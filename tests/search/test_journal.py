@@ -8,8 +8,8 @@ import pytest
 
 from adc_core.errors import WorkError
 from adc_core.records.design import Hit, Page, Query
-from adc_plugins_search.collectors.journal import Journal
-from adc_plugins_search.collectors.outcomes import Outcome, Reason, Refused, Stored
+from adc_plugins_search.download.journal import Journal
+from adc_plugins_search.download.outcomes import Outcome, Reason, Refused, Stored
 
 
 def stored(shard: str, offset: int) -> Stored:

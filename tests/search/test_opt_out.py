@@ -1,9 +1,9 @@
-"""Headers and metadata that say what pictures may be used for, read as they are meant."""
+"""Headers and metadata that say what images may be used for, read as they are meant."""
 
 import pytest
 from multidict import CIMultiDict
 
-from adc_plugins_search.collectors.opt_out import (
+from adc_plugins_search.download.http.opt_out import (
     Signal,
     preferences,
     robots_tag,

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from adc_plugins_search.collectors import recovery
-from adc_plugins_search.collectors.journal import Journal
-from adc_plugins_search.collectors.outcomes import Reason, Refused, Stored
-from adc_plugins_search.collectors.shards import ShardWriter
+from adc_plugins_search.download.images.shards import ShardWriter
+from adc_plugins_search.download.journal import Journal
+from adc_plugins_search.download.outcomes import Reason, Refused, Stored
+from adc_plugins_search.download.results import recovery
 
 
 @pytest.mark.parametrize("at_once", [1, 32])
@@ -29,7 +29,7 @@ def test_only_damaged_pictures_are_forgotten(
             stored = Stored("u", 9, 8, "PNG", "P", 7, "raw", len(body), total, 5)
             place = writer.add(f"{n}", body, stored, {})
             places[f"{name} {n}"] = replace(place, shard=name)
-        writer.seal()
+        writer.close()
     content = bytearray((folder / "00001.tar").read_bytes())
     content[places["00001.tar 1"].offset] ^= 1
     (folder / "00001.tar").write_bytes(content)

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from protego import Protego
 from yarl import URL
 
-from adc_plugins_search.collectors.outcomes import PassingError, Reason, RefusedError
-from adc_plugins_search.collectors.robots import Robots, RobotsOfHosts, check, rules_of
+from adc_plugins_search.download.http.robots import Robots, RobotsCache, check_allowed, parse_robots
+from adc_plugins_search.download.outcomes import Reason, RefusedError, TransientError
 
 TEXT = b"""\xef\xbb\xbfUser-agent: *
 Disallow: /private/
@@ -35,7 +35,7 @@ Disallow: /
     ],
 )
 def test_rules_for_everybody(path: str, allowed: bool) -> None:
-    assert rules_of(200, TEXT).allow(URL("http://a.example" + path)) is allowed
+    assert parse_robots(200, TEXT).allow(URL("http://a.example" + path)) is allowed
 
 
 def test_rules_of_its_own_come_first() -> None:
@@ -78,7 +78,7 @@ def test_agents_times_rules_cost_no_more_than_their_sum() -> None:
     agents = "\n".join(f"User-agent: bot{number}" for number in range(15_000))
     rules = "\n".join(f"Disallow: /{number:x}" for number in range(15_000))
     started = time.process_time()
-    robots = rules_of(200, f"{agents}\n{rules}\nUser-agent: *\nDisallow: /no\n".encode())
+    robots = parse_robots(200, f"{agents}\n{rules}\nUser-agent: *\nDisallow: /no\n".encode())
     assert time.process_time() - started < 20  # a guard against minutes
     assert robots.allow(URL("http://a.example/1"))
     assert not robots.allow(URL("http://a.example/no"))
@@ -87,7 +87,7 @@ def test_agents_times_rules_cost_no_more_than_their_sum() -> None:
 def test_wildcards_are_matched_in_time() -> None:
     """As Protego does since version 0.6; regular expressions took minutes."""
     rules = "\n".join(f"Disallow: /*a*b*c*d${number}" for number in range(10_000))
-    robots = rules_of(200, f"User-agent: *\n{rules}\n".encode())
+    robots = parse_robots(200, f"User-agent: *\n{rules}\n".encode())
     started = time.process_time()
     assert robots.allow(URL("http://a.example/" + "abc" * 1000))
     assert time.process_time() - started < 20
@@ -95,36 +95,36 @@ def test_wildcards_are_matched_in_time() -> None:
 
 def test_what_is_no_robots_txt_excludes_nothing() -> None:
     for body in (b"", b"<!doctype html><p>Log in", b"\xff\x00\xfe" * 99):
-        assert rules_of(200, body).allow(URL("http://a.example/x"))
+        assert parse_robots(200, body).allow(URL("http://a.example/x"))
 
 
 def test_delays() -> None:
-    assert rules_of(200, TEXT).delay == 3.0
+    assert parse_robots(200, TEXT).delay == 3.0
     assert Robots("User-agent: *\nCrawl-delay: 99999").delay == 60.0
     assert Robots("").delay == 0.0
 
 
 @pytest.mark.parametrize("status", [200, 203, 206])
 def test_every_success_brings_rules(status: int) -> None:
-    assert not rules_of(status, b"User-agent: *\nDisallow: /").allow(URL("http://a.example/x"))
+    assert not parse_robots(status, b"User-agent: *\nDisallow: /").allow(URL("http://a.example/x"))
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 451])
 def test_without_rules_everything_is_allowed(status: int) -> None:
-    assert rules_of(status, b"User-agent: *\nDisallow: /").allow(URL("http://a.example/x"))
+    assert parse_robots(status, b"User-agent: *\nDisallow: /").allow(URL("http://a.example/x"))
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_host_that_cannot_say_is_not_asked_for_now(status: int) -> None:
-    with pytest.raises(PassingError) as raised:
-        rules_of(status, b"")
+    with pytest.raises(TransientError) as raised:
+        parse_robots(status, b"")
     assert raised.value.refused.reason is Reason.ROBOTS
     assert str(raised.value) == f"robots.txt cannot be read now: HTTP {status}"
 
 
 def test_exclusion_is_a_refusal() -> None:
     with pytest.raises(RefusedError) as raised:
-        check(rules_of(200, TEXT), URL("http://a.example/private/a.jpg"))
+        check_allowed(parse_robots(200, TEXT), URL("http://a.example/private/a.jpg"))
     assert raised.value.refused.reason is Reason.ROBOTS
     assert str(raised.value) == "robots.txt excludes it"
 
@@ -138,7 +138,7 @@ def test_each_host_is_asked_once_however_many_wait() -> None:
         return 200, TEXT
 
     async def run() -> None:
-        robots = RobotsOfHosts(fetch)
+        robots = RobotsCache(fetch)
         pages = [
             f"{origin}/{n}"
             for n in range(9)
@@ -161,9 +161,9 @@ def test_a_host_that_could_not_say_is_asked_again_later() -> None:
         return answers.pop(0), b""
 
     async def run() -> None:
-        robots = RobotsOfHosts(fetch)
+        robots = RobotsCache(fetch)
         for _ in range(3):
-            with pytest.raises(PassingError):
+            with pytest.raises(TransientError):
                 await robots.of(URL("http://a.example/x"))
         await asyncio.sleep(1.1)
         assert (await robots.of(URL("http://a.example/x"))).allow(URL("http://a.example/x"))

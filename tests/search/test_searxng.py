@@ -62,7 +62,7 @@ def test_hits_are_counted_over_the_pages(site):
 
 def test_ends_with_an_empty_page_and_after_so_many(site):
     assert answering(site, {"results": []}).page(QUERY, "4:9") == Page()
-    assert answering(site, RESULTS, pages=2).page(QUERY, "2:3").cursor is None
+    assert answering(site, RESULTS, max_pages=2).page(QUERY, "2:3").cursor is None
 
 
 def test_limits_park_and_a_silent_instance_is_explained(site):

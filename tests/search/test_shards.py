@@ -10,8 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adc_core.errors import WorkError
-from adc_plugins_search.collectors.outcomes import Stored
-from adc_plugins_search.collectors.shards import ShardWriter, give_name, next_number, tidy
+from adc_plugins_search.download.images.shards import (
+    ShardWriter,
+    finalize_shard,
+    next_shard_number,
+    tidy,
+)
+from adc_plugins_search.download.outcomes import Stored
 
 
 def stored_as(picture: bytes) -> Stored:
@@ -31,7 +36,7 @@ def test_a_reader_of_tar_files_finds_every_picture_where_it_was_said_to_lie(
         for key, body in pictures.items()
     }
     assert writer.stored == places
-    writer.seal()
+    writer.close()
     with tarfile.open(folder / "x.tar.part") as tar:
         members = {member.name: member for member in tar}
         assert list(members) == [f"{key}.{kind}" for key in places for kind in ("jpg", "json")]
@@ -42,11 +47,11 @@ def test_a_reader_of_tar_files_finds_every_picture_where_it_was_said_to_lie(
 
 
 def test_names_are_numbers_that_go_on(tmp_path: Path) -> None:
-    assert next_number(tmp_path) == 0
+    assert next_shard_number(tmp_path) == 0
     (tmp_path / "a.tar.part").touch()
-    assert give_name(tmp_path / "a.tar.part", 41) == "00041.tar"
+    assert finalize_shard(tmp_path / "a.tar.part", 41) == "00041.tar"
     assert [path.name for path in tmp_path.iterdir()] == ["00041.tar"]
-    assert next_number(tmp_path) == 42
+    assert next_shard_number(tmp_path) == 42
 
 
 def test_tidying_leaves_what_is_known(tmp_path: Path) -> None:
@@ -65,7 +70,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         f"{tmp_path / 'gone/x.tar.part'} cannot be written: No such file or directory"
     )
     with pytest.raises(WorkError) as raised:
-        give_name(tmp_path / "x.tar.part", 0)
+        finalize_shard(tmp_path / "x.tar.part", 0)
     assert str(raised.value) == (
         f"{tmp_path / '00000.tar'} cannot be written: No such file or directory"
     )

@@ -3,14 +3,9 @@ import pytest
 
 from adc_core.errors import InputError
 from adc_core.records.design import Brief
-from adc_plugins_search.designers.vocabulary import (
-    VocabularyDesigner,
-    farthest,
-    in_turn,
-    lab,
-    read_words,
-    values_for,
-)
+from adc_plugins_search.designers.vocabulary import VocabularyDesigner
+from adc_plugins_search.terms.colors import farthest, lab
+from adc_plugins_search.terms.vocabulary import in_turn, read_words, values_for
 
 BRIEF = Brief(subject="garments")
 
@@ -28,14 +23,16 @@ def test_the_papers_twelve_classes_make_twelve_thousand_queries():
 
 
 def test_a_plain_pattern_is_no_word_of_the_query():
-    design = VocabularyDesigner(each=1).design(Brief(subject="x", classes=("shirt",)))
+    design = VocabularyDesigner(values_per_attribute=1).design(
+        Brief(subject="x", classes=("shirt",))
+    )
     (query,) = design.queries
     assert query.attributes["pattern"] == "solid"
     assert query.text == f"{query.attributes['color']} {query.attributes['material']} shirt"
 
 
 def test_the_order_of_the_words_is_that_of_the_attributes():
-    designer = VocabularyDesigner(attributes=("material", "color"), each=2)
+    designer = VocabularyDesigner(attributes=("material", "color"), values_per_attribute=2)
     design = designer.design(Brief(subject="x", classes=("T-shirt",)))
     first = design.queries[0]
     assert first.text == f"{first.attributes['material']} {first.attributes['color']} T-shirt"
@@ -78,7 +75,7 @@ def test_more_colors_than_two_of_a_group_are_given_if_asked_for():
 
 
 @pytest.mark.parametrize(
-    ("colour", "place"),
+    ("color", "place"),
     [
         ("#ffffff", (100, 0, 0)),
         ("#000000", (0, 0, 0)),
@@ -99,7 +96,7 @@ def test_an_unknown_class_is_an_error_or_gets_words_of_all_kinds():
         "windbreaker, suit, vest, dress, shawl, underwear: set generic for words of all kinds, or "
         "write a design file"
     )
-    assert len(VocabularyDesigner(each=2, generic=True).design(brief).queries) == 16
+    assert len(VocabularyDesigner(values_per_attribute=2, generic=True).design(brief).queries) == 16
 
 
 def test_no_word_stands_under_two_groups_and_none_is_a_class():

@@ -12,7 +12,7 @@ _URL = re.compile(
 
 
 def creative_commons(kind: str, version: str | None = None) -> str:
-    """The name of a license by its code, such as `by-sa` or `cc0`.
+    """Return the name of a license by its code, such as `by-sa` or `cc0`.
 
     Args:
         kind: the code, with or without `cc-`.
@@ -24,7 +24,7 @@ def creative_commons(kind: str, version: str | None = None) -> str:
 
 
 def of_url(url: str | None) -> str | None:
-    """The name of the license whose deed stands at an address; None for any other address."""
+    """Return the name of the license whose deed is at a URL; None for any other URL."""
     found = _URL.search(url or "")
     if found is None:
         return None
@@ -34,6 +34,6 @@ def of_url(url: str | None) -> str | None:
 
 
 def code_of(name: str | None) -> str | None:
-    """The code of a license by its name as `creative_commons` makes it; None for any other."""
+    """Return the code of a license that `creative_commons` named; None for any other."""
     plain = re.sub(r"-[\d.]+$", "", (name or "").lower()).removeprefix("cc-")
     return plain if plain in CODES else None

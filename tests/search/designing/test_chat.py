@@ -5,8 +5,8 @@ import time
 import pytest
 
 from adc_core.errors import InputError, WorkError
-from adc_plugins_search.designers.chat import Completion, NotUnderstoodError, complete
-from adc_plugins_search.designers.endpoint import Endpoint
+from adc_plugins_search.llm.chat import Completion, UnsupportedRequestError, complete
+from adc_plugins_search.llm.endpoint import Endpoint
 
 MESSAGES = [{"role": "user", "content": "Hello?"}]
 
@@ -64,7 +64,7 @@ def test_headers_that_drip_end_in_time(dripping):
 
 def test_an_error_nested_without_end_is_told(chat):
     chat.script(*[chat.sends(b"[" * 100_000, 400)])
-    with pytest.raises(NotUnderstoodError) as raised:
+    with pytest.raises(UnsupportedRequestError) as raised:
         ask(chat)
     assert str(raised.value).startswith(f"{chat.host} answered 400: [[[")
 
@@ -145,8 +145,8 @@ def test_an_empty_account_is_not_waited_for(chat):
         (404, InputError, "check base_url and the model 'tiny'"),
         (307, InputError, "check base_url, which leads elsewhere"),
         (402, WorkError, "check the account and base_url"),
-        (400, NotUnderstoodError, None),
-        (422, NotUnderstoodError, None),
+        (400, UnsupportedRequestError, None),
+        (422, UnsupportedRequestError, None),
     ],
 )
 def test_refusals_for_good(chat, status, kind, end):
@@ -190,7 +190,7 @@ def test_refusals_and_silence_are_answers(chat):
         chat.sends('{"choices": []}'),
     )
     assert ask(chat) == Completion("", False, 100, 20, "I cannot help with [2Jthat.")
-    assert ask(chat) == Completion("", False, 100, 20, "its content filter struck")
+    assert ask(chat) == Completion("", False, 100, 20, "blocked by its content filter")
     assert ask(chat) == Completion("", False, 100, 20)
     assert ask(chat) == Completion("", False, None, None)
 

@@ -38,7 +38,7 @@ class Shell:
 
     def command(self, *words: str) -> list[str]:
         if not any(word == "--use" for word in words):
-            words = (*words, "--use", "llm:each=2,options=9")
+            words = (*words, "--use", "llm:values_per_attribute=2,candidates=9")
         return [str(ADC), "design", "brief.yaml", *words]
 
     def run(self, *words: str, said: str = "") -> subprocess.CompletedProcess[str]:
@@ -77,7 +77,7 @@ def test_without_a_person(shell):
     assert shell.design == {
         "classes": ["sweater"],
         "by_class": {"sweater": {"color": ["navy", "mustard"], "fit": ["loose", "tight"]}},
-        "unsaid": ["solid"],
+        "omit_from_query": ["solid"],
     }
     assert shell.queries() == [
         "navy loose sweater",
@@ -112,14 +112,16 @@ def test_with_a_person(shell):
                 "fit": ["loose", "tight", "boxy", "slim"],
             }
         },
-        "struck": {"sweater": {"color": ["mustard"]}},
-        "unsaid": ["solid"],
+        "rejected": {"sweater": {"color": ["mustard"]}},
+        "omit_from_query": ["solid"],
     }
 
 
 def test_the_key_is_nowhere(shell):
     shell.chat.script(shell.chat.says(f"1. {SECRET}\n2. color"))
-    done = shell.run("--yes", "--use", "llm:each=2,options=9,attributes=[color]", "--debug")
+    done = shell.run(
+        "--yes", "--use", "llm:values_per_attribute=2,candidates=9,attributes=[color]", "--debug"
+    )
     shell.chat.script(shell.chat.fails(401, f"wrong key {SECRET}"))
     refused = shell.run("--yes", "--use", "llm:attributes=[fit]", "--to", "other.yaml", "--debug")
     assert (done.returncode, refused.returncode) == (0, 1)
@@ -157,7 +159,7 @@ def test_a_rerun_keeps_what_was_edited_by_hand_and_asks_nothing(shell):
     )
     assert len(shell.chat.requests) == asked
     assert shell.design["by_class"]["sweater"]["color"] == ["navy", "cerise"]
-    assert shell.design["struck"] == {"sweater": {"color": ["mustard"]}}
+    assert shell.design["rejected"] == {"sweater": {"color": ["mustard"]}}
     assert (shell.folder / "design.yaml.work/before.yaml").read_text() == edited
     done = shell.run(said="more 9\naccept\n")
     assert "mustard" not in str(shell.design["by_class"])
@@ -178,7 +180,7 @@ def test_an_attribute_without_words_is_left_out_and_stays_so(shell):
     assert shell.queries() == ["navy sweater", "mustard sweater"]
     shell.run("--yes")
     assert shell.queries() == ["navy sweater", "mustard sweater"]
-    assert shell.design["struck"] == {"sweater": {"fit": ["loose", "tight"]}}
+    assert shell.design["rejected"] == {"sweater": {"fit": ["loose", "tight"]}}
 
 
 def test_a_section_that_was_removed_by_hand_stays_away(shell):
@@ -199,7 +201,7 @@ def test_a_file_that_was_written_by_hand_is_kept_and_completed(shell):
         "samples_per_query: 7\n"
     )
     done = shell.run("--yes")
-    assert done.stdout.startswith("kept: what stands in design.yaml\n")
+    assert done.stdout.startswith("kept: what is in design.yaml\n")
     assert (
         "design.yaml keeps poncho, which the brief does not name: remove what is old\n"
         in done.stdout
@@ -292,7 +294,7 @@ def test_more_where_the_model_fails_is_a_line_and_no_end(shell):
 @pytest.mark.parametrize(
     ("use", "attributes"),
     [
-        ("vocabulary:each=2", {"color", "material", "pattern"}),
+        ("vocabulary:values_per_attribute=2", {"color", "material", "pattern"}),
         ("attributes:color=[red, blue],cut=[wide]", {"color", "cut"}),
     ],
 )
@@ -316,7 +318,7 @@ def test_a_design_without_attributes(shell):
 
 
 def test_a_pattern_that_nobody_writes_is_not_said(shell):
-    shell.run("--yes", "--use", "vocabulary:each=1")
+    shell.run("--yes", "--use", "vocabulary:values_per_attribute=1")
     assert shell.queries() == ["blue wool sweater"]
 
 
@@ -329,9 +331,9 @@ def test_a_pattern_that_nobody_writes_is_not_said(shell):
             "--to design.json: a design is written as YAML: end it in .yaml",
         ),
         (
-            ["--use", "llm:each=0"],
+            ["--use", "llm:values_per_attribute=0"],
             None,
-            "--use llm: each: Input should be greater than or equal to 1",
+            "--use llm: values_per_attribute: Input should be greater than or equal to 1",
         ),
         (["--use", "lmm"], None, '--use lmm: adc.designers has no "lmm": did you mean "llm"?'),
         ([], "classes: [a]\n", "brief.yaml: subject: Field required"),
@@ -365,7 +367,7 @@ def test_written_out_queries_are_refused(shell):
 
 def test_the_command_imports_nothing_heavy():
     code = (
-        "import sys; import adc_plugins_search.designers.command\n"
+        "import sys; import adc_plugins_search.commands.design\n"
         "print([name for name in ('numpy', 'urllib3', 'pydantic', 'yaml') if name in sys.modules])"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

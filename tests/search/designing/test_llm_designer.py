@@ -30,7 +30,7 @@ def designer(chat, monkeypatch):
     monkeypatch.setenv("ADC_LLM_MODEL", "tiny")
 
     def build(**options):
-        return LlmDesigner(**{"each": 3, "options": 8} | options)
+        return LlmDesigner(**{"values_per_attribute": 3, "candidates": 8} | options)
 
     return build
 
@@ -60,7 +60,7 @@ def test_from_a_brief_to_a_design(chat, designer):
 
 def test_what_is_asked(chat, designer):
     chat.model = chat.knows(WORDS)
-    designer(most=1).design(Brief(subject="knitwear", classes=("sweater",)))
+    designer(max_attributes=1).design(Brief(subject="knitwear", classes=("sweater",)))
     forms = '{"options": ["…", "…"]}', '{"groups": [{"name": "…", "options": ["…", "…"]}]}'
     assert chat.prompts == [
         "By which attributes do people tell one sweater from another on pictures? Name 8, the most "
@@ -81,7 +81,7 @@ def test_what_is_asked(chat, designer):
 def test_the_prompts_that_a_dry_run_shows_are_those_that_are_sent(chat, designer):
     chat.model = chat.knows(WORDS)
     brief = Brief(subject="knitwear", classes=("sweater",))
-    one = designer(attributes=("colour", "fit"), each=2)
+    one = designer(attributes=("colour", "fit"), values_per_attribute=2)
     titles, shown = zip(*one.prompts(brief), strict=True)
     assert not chat.requests
     one.design(brief)
@@ -101,7 +101,9 @@ def test_the_prompts_that_a_dry_run_shows_are_those_that_are_sent(chat, designer
 
 def test_attributes_that_are_given_are_not_asked_for(chat, designer):
     chat.model = chat.knows(WORDS)
-    design = designer(attributes=("fit",), each=2, template="{class}, {fit}").design(BRIEF)
+    design = designer(
+        attributes=("fit",), values_per_attribute=2, template="{class}, {fit}"
+    ).design(BRIEF)
     assert [query.text for query in design.queries] == [
         "sweater, loose",
         "sweater, tight",
@@ -122,7 +124,7 @@ def test_of_the_attributes_those_of_most_classes_are_taken(chat, designer):
         return known(request)
 
     chat.model = model
-    assert tuple(designer(most=2).design(BRIEF).attributes) == ("color", "neckline")
+    assert tuple(designer(max_attributes=2).design(BRIEF).attributes) == ("color", "neckline")
 
 
 def test_the_model_takes_words_away_but_brings_none(chat, designer):
@@ -132,7 +134,7 @@ def test_the_model_takes_words_away_but_brings_none(chat, designer):
             '{"groups": [{"name": "all", "options": ["Tight", "loose", "brand new", "coat"]}]}'
         ),
     )
-    one = designer(attributes=("fit",), each=2)
+    one = designer(attributes=("fit",), values_per_attribute=2)
     (proposal,) = one.propose(Brief(subject="x", classes=("sweater",)))
     assert proposal.groups == {"all": ["loose", "tight"]}
     assert proposal.chosen == ("loose", "tight")
@@ -142,7 +144,7 @@ def test_the_papers_raw_lists(chat, designer, table6):
     """All of Table 6 comes out in groups, without repetitions and misplaced words."""
     raw = {name: key["raw"] for name, key in table6.items()}
     chat.model = chat.knows(raw)
-    one = designer(options=130, attributes=tuple(raw))
+    one = designer(candidates=130, attributes=tuple(raw))
     proposals = list(one.propose(Brief(subject="clothes", classes=("garment",))))
     sizes = [sum(map(len, proposal.groups.values())) for proposal in proposals]
     assert sizes == [46, 45, 83]
@@ -157,7 +159,7 @@ def test_what_was_cut_is_asked_for_without_what_is_there(chat, designer):
         if "These words" in request["messages"][-1]["content"] or "None of" in str(request)
         else chat.says('{"options": ["f0", "f1", "f2", "f', finish="length")
     )
-    one = designer(attributes=("fit",), options=30)
+    one = designer(attributes=("fit",), candidates=30)
     (proposal,) = one.propose(Brief(subject="x", classes=("sweater",)))
     assert sum(map(len, proposal.groups.values())) == 30
     assert chat.prompts[1].startswith("Show me 27 ways to describe fit of sweater.\n")
@@ -176,7 +178,7 @@ def test_groups_that_are_cut_are_asked_for_in_smaller_parts(chat, designer):
         return chat.says(whole)
 
     chat.model = model
-    one = designer(attributes=("fit",), options=7)
+    one = designer(attributes=("fit",), candidates=7)
     (proposal,) = one.propose(Brief(subject="x", classes=("sweater",)))
     assert list(proposal.groups) == [f"{letter} words" for letter in "abcdefg"]
     assert len(chat.requests) < 12
@@ -224,7 +226,7 @@ def test_a_second_run_asks_nothing_and_is_the_same(chat, designer, monkeypatch):
 
 def test_what_it_costs_is_told_meanwhile_and_written_at_the_end(chat, designer, tmp_path):
     chat.model = chat.knows(WORDS, usage=(1000, 20))
-    one = designer(attributes=("fit",), each=2, price_in=3, price_out=15)
+    one = designer(attributes=("fit",), values_per_attribute=2, price_in=3, price_out=15)
     told = []
     with working_in(tmp_path / "run", remarked=told.append):
         one.design(BRIEF)
@@ -269,9 +271,11 @@ def test_turns_of_another_run_serve_by_their_file(chat, designer, tmp_path):
     first = designer().design(BRIEF)
     chat.model = lambda _: chat.fails(500, "nobody may ask")
     with working_in(tmp_path / "other"):
-        again = designer(turns=tmp_path / "work" / "turns.jsonl", each=3).design(BRIEF)
+        again = designer(
+            transcript=tmp_path / "work" / "turns.jsonl", values_per_attribute=3
+        ).design(BRIEF)
     assert again == first
-    fewer = designer(each=2).design(BRIEF)
+    fewer = designer(values_per_attribute=2).design(BRIEF)
     assert fewer.attributes["material"] == ("wool", "cotton")
 
 
@@ -288,14 +292,14 @@ def test_refusals_and_faults_end_in_one_line(chat, designer):
         chat.says('{"groups": [{"name": "g", "options": ["blue"]}]}'),
     )
     with pytest.raises(WorkError) as raised:
-        designer(attributes=("fit",), each=2).design(BRIEF)
+        designer(attributes=("fit",), values_per_attribute=2).design(BRIEF)
     assert str(raised.value) == "tiny found no fit of sweater right: try another model"
 
 
 def test_too_many_queries_are_refused(chat, designer):
     chat.model = chat.knows(WORDS)
     with pytest.raises(InputError) as raised:
-        designer(limit=50).design(BRIEF)
+        designer(max_queries=50).design(BRIEF)
     assert str(raised.value) == "the values make 54 queries, more than 50: choose fewer of them"
 
 
@@ -341,7 +345,7 @@ def test_a_run_keeps_the_turns_and_not_the_key(chat, designer, monkeypatch, tmp_
     pipeline = Pipeline.model_validate(
         {
             "brief": {"subject": "digits", "classes": ["three", "eight"]},
-            "designer": {"use": "llm", "attributes": ["style"], "each": 1},
+            "designer": {"use": "llm", "attributes": ["style"], "values_per_attribute": 1},
             "searchers": [{"use": "folder", "root": tmp_path / "pictures"}],
             "collector": {"use": "downloader", "min_side": 8},
         }
@@ -359,7 +363,11 @@ def test_a_run_keeps_the_turns_and_not_the_key(chat, designer, monkeypatch, tmp_
     assert [json.loads(line)["prompt"].split()[0] for line in kept] == [
         *("Show", "These", "Show", "These")
     ]
-    spent = json.loads((tmp_path / "run" / "designer" / "spent.json").read_text())
-    assert (spent["answers"], spent["tokens_in"], spent["tokens_out"]) == (4, 400, 80)
+    token_usage = json.loads((tmp_path / "run" / "designer" / "spent.json").read_text())
+    assert (token_usage["answers"], token_usage["tokens_in"], token_usage["tokens_out"]) == (
+        4,
+        400,
+        80,
+    )
     for path in (tmp_path / "run").rglob("*"):
         assert not path.is_file() or b"secret" not in path.read_bytes(), path

@@ -24,7 +24,7 @@ from adc_plugins_search.designers.llm import LlmDesigner
             {"template": "{class}", "attributes": ["fit"]},
             "template: '{class}' must hold each of {class}, {fit} once",
         ),
-        ({"options": 0}, "Input should be greater than or equal to 1"),
+        ({"candidates": 0}, "Input should be greater than or equal to 1"),
     ],
 )
 def test_options_that_are_wrong(options, message):

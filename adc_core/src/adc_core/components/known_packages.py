@@ -6,7 +6,7 @@ A test derives the same table from the packages' `pyproject.toml` files and comp
 from collections.abc import Mapping
 from types import MappingProxyType
 
-_NAMES = {
+_NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "adc-plugins-search": {
         "designers": ("attributes", "file", "llm", "vocabulary"),
         "searchers": (
@@ -20,7 +20,7 @@ _NAMES = {
             "wikimedia",
         ),
         "collectors": ("downloader",),
-        "commands": ("apply", "design", "export", "gallery"),
+        "commands": ("design",),
     },
     "adc-plugins-detect": {
         "simulators": (
@@ -90,6 +90,12 @@ _NAMES = {
             "taylor-cross-entropy",
         ),
         "metrics": ("accuracy",),
+    },
+    "adc-plugins-publish": {
+        "commands": ("apply", "export"),
+    },
+    "adc-plugins-rehearse": {
+        "commands": ("gallery",),
     },
 }
 

@@ -2,9 +2,8 @@
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
-from importlib.util import find_spec
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -20,57 +19,63 @@ from adc_core.images.decoding import MAX_PIXELS
 from adc_core.images.near_duplicates import MOST_BITS
 from adc_core.records.dataset import Dataset
 from adc_core.records.design import Design
-from adc_plugins_search.collectors.address_guard import resolve, split_endpoint
-from adc_plugins_search.collectors.arrow_tables import small_tables
-from adc_plugins_search.collectors.assembling import dataset_of, write_accounts
-from adc_plugins_search.collectors.choosing import Judgments, NearDuplicates, choose
-from adc_plugins_search.collectors.crew import fetch_all
-from adc_plugins_search.collectors.errand_queue import ErrandQueue
-from adc_plugins_search.collectors.errands import errand_of
-from adc_plugins_search.collectors.journal import Journal
-from adc_plugins_search.collectors.messages import FetchRules, Job
-from adc_plugins_search.collectors.opt_out import Rule
-from adc_plugins_search.collectors.outcome_messages import (
-    all_refused,
+from adc_plugins_search.download.fetch_task import KEY_LENGTH, FetchTask
+from adc_plugins_search.download.http.fetch_rules import FetchRules
+from adc_plugins_search.download.http.opt_out import Rule
+from adc_plugins_search.download.http.ssrf_guard import resolve, split_endpoint
+from adc_plugins_search.download.images.shards import PART
+from adc_plugins_search.download.images.verify import Decoder, ImageRules, check_installed
+from adc_plugins_search.download.journal import Journal
+from adc_plugins_search.download.outcomes import Outcome, Refused
+from adc_plugins_search.download.results.arrow_tables import small_tables
+from adc_plugins_search.download.results.build_dataset import build_dataset, write_tables
+from adc_plugins_search.download.results.deduplicate import HitOutcomes, NearDuplicates, deduplicate
+from adc_plugins_search.download.results.outcome_messages import (
+    all_refused_message,
+    contact_needed_message,
     is_of_host_given_up,
+    outcome_label,
     warn_of_hosts,
-    word_of,
 )
-from adc_plugins_search.collectors.outcomes import KEY_LENGTH, Errand, Outcome, Refused
-from adc_plugins_search.collectors.recovery import recover
-from adc_plugins_search.collectors.searching import Harvest, search_all
-from adc_plugins_search.collectors.shards import PART
-from adc_plugins_search.collectors.verifying import Decoder, PictureRules
-from adc_plugins_search.manners import user_agent, why_not_asked
+from adc_plugins_search.download.results.recovery import recover
+from adc_plugins_search.download.searches.run_queries import (
+    SearchResults,
+    run_queries,
+)
+from adc_plugins_search.download.searches.task_for_hit import task_for
+from adc_plugins_search.download.workers.protocol import Job
+from adc_plugins_search.download.workers.supervisor import fetch_all
+from adc_plugins_search.download.workers.task_queue import TaskQueue
+from adc_plugins_search.http_headers import user_agent
 
 License = Literal["cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd"]
-_SHOWN = 5
-"""Outcomes that are told while images arrive; all are in the end."""
-_CHOOSING = ("allow_licenses", "near_duplicates", "near_bits", "relax")
-FEW = 1000
+_MAX_SHOWN_OUTCOMES = 5
+"""Outcomes that are shown while images arrive; all are at the end."""
+_CHOOSING_OPTIONS = ("allow_licenses", "near_duplicates", "near_bits", "relax")
+MIN_IMAGES_FOR_PROCESSES = 1000
 """Images below which starting processes costs more than it brings (measured on two processors)."""
 
 
 class Downloader(Collector):
     """Downloads the images that searchers find, checks them and drops exact duplicates.
 
-    Every picture is decoded in full, turned upright, converted to RGB, shrunk so that its shorter
-    side is `size`, and stored as a JPEG without metadata in a tar file of `shard_size` pictures,
-    which readers of WebDataset take as it is. Of pictures that are stored alike the
+    Every image is decoded in full, turned upright, converted to RGB, shrunk so that its shorter
+    side is `size`, and stored as a JPEG without metadata in a tar file of `shard_size` images,
+    which readers of WebDataset take as it is. Of images that are stored alike the
     first one is kept, in the order of queries, searchers and rank; where the others were found for
     another class, the column `also_found_as` of the sources names it.
 
     The dataset's ids come from the images' addresses, its order from the design; it does not depend
     on the order in which images arrive, on retries or on interruptions. Every hit that is not in it
-    stands in `refused.parquet` in the work folder, with its reason; every hit of a picture that is
-    stands in `hits.parquet`, however many queries have found it.
+    is in `refused.parquet` in the work folder, with its reason; every hit of an image that is kept
+    is in `hits.parquet`, however many queries have found it.
 
     Servers' rules are kept: robots.txt, and what `X-Robots-Tag`, `tdm-reservation` and
-    `Content-Usage` say with a picture, or its own XMP metadata. `collection.json` in the work
+    `Content-Usage` say with an image, or its own XMP metadata. `collection.json` in the work
     folder holds the options, with the rules that were ignored, if any.
 
-    Where no server answers any more the work stops (`silence`), and nothing of what was asked for
-    in vain is given up: run again, it goes on there.
+    Where no server answers any more the work stops (`max_consecutive_unreachable`), and no image
+    that got no answer is given up: run again to go on.
 
     Addresses in private networks are refused, also behind names and redirects, unless
     `allow_hosts` lists them. Local files are read for the `folder` searcher only, and only below
@@ -79,37 +84,47 @@ class Downloader(Collector):
 
     remembers: ClassVar[bool] = True
     pace: ClassVar[tuple[str, ...]] = (
-        "workers",
-        "per_host",
+        "max_connections",
+        "max_connections_per_host",
         "processes",
         "shard_size",
         "interval",
         "contact",
-        "searches",
+        "max_concurrent_searches",
         "max_wait",
-        "silence",
+        "max_consecutive_unreachable",
     )
+
+    renamed_options: ClassVar[Mapping[str, str]] = {
+        "min_rate": "min_bytes_per_second",
+        "silence": "max_consecutive_unreachable",
+        "workers": "max_connections",
+        "per_host": "max_connections_per_host",
+        "searches": "max_concurrent_searches",
+    }
 
     size: int = Field(
         256, ge=8, description="length of the shorter side, in pixels; never enlarged"
     )
-    min_side: int = Field(32, ge=1, description="refuse pictures with a shorter side, in pixels")
-    max_pixels: int = Field(MAX_PIXELS, ge=1, description="refuse larger pictures undecoded")
+    min_side: int = Field(32, ge=1, description="refuse images with a shorter side, in pixels")
+    max_pixels: int = Field(MAX_PIXELS, ge=1, description="refuse larger images undecoded")
     max_bytes: int = Field(20_000_000, ge=1, description="refuse larger files")
     decoder: Decoder = Field(
         "pillow",
         description="what shrinks JPEG files: pillow, or opencv, which is faster and less fine "
         "(pip install 'adc-plugins-search[opencv]')",
     )
-    workers: int = Field(32, ge=1, description="images fetched at the same time")
+    max_connections: int = Field(32, ge=1, description="images fetched at the same time")
     processes: int | None = Field(
         None, ge=1, description="processes that fetch; by default one per processor, if many images"
     )
     shard_size: int = Field(1000, ge=1, description="images in one tar file")
-    per_host: int = Field(4, ge=1, description="images fetched at the same time from one host")
-    searches: int = Field(8, ge=1, description="searches at the same time")
+    max_connections_per_host: int = Field(
+        4, ge=1, description="images fetched at the same time from one host"
+    )
+    max_concurrent_searches: int = Field(8, ge=1, description="searches at the same time")
     timeout: float = Field(30, gt=0, description="seconds for one image, from first to last byte")
-    connect_timeout: float = Field(8, gt=0, description="seconds until a connection stands")
+    connect_timeout: float = Field(8, gt=0, description="seconds until a connection is made")
     read_timeout: float = Field(10, gt=0, description="seconds between two pieces of an image")
     retries: int = Field(3, ge=0, description="further attempts after an error that may pass")
     backoff: float = Field(1, ge=0, description="seconds before the first of them, then doubled")
@@ -122,10 +137,10 @@ class Downloader(Collector):
     interval: float = Field(
         0.5, ge=0, description="seconds between two requests to one host that is not your own"
     )
-    min_rate: int = Field(
+    min_bytes_per_second: int = Field(
         1000, ge=0, description="give up images that come slower, in bytes per second"
     )
-    silence: int = Field(
+    max_consecutive_unreachable: int = Field(
         50,
         ge=0,
         description="images in a row without an answer, after which the work stops unless a host "
@@ -145,11 +160,11 @@ class Downloader(Collector):
     )
     near_duplicates: NearDuplicates = Field(
         "keep",
-        description="of pictures that are nearly the same keep all, the first, or none where their "
-        "classes differ; the column duplicate_group tells them in any case",
+        description="of images that are nearly the same keep all, the first, or none where their "
+        "classes differ; the column duplicate_group names them in any case",
     )
     near_bits: int = Field(
-        3, ge=0, le=MOST_BITS, description="of 64, in which the hashes of such pictures may differ"
+        3, ge=0, le=MOST_BITS, description="of 64, in which the hashes of such images may differ"
     )
     relax: tuple[str, ...] = Field(
         (),
@@ -169,11 +184,7 @@ class Downloader(Collector):
 
     def collect(self, design: Design, searchers: Sequence[Searcher]) -> Dataset:
         """Collect the images of a design; see `adc_core.components.interfaces.Collector`."""
-        if self.decoder == "opencv" and find_spec("cv2") is None:
-            raise InputError(
-                "decoder: opencv is not installed: pip install 'adc-plugins-search[opencv]', "
-                "or use pillow"
-            )
+        check_installed(self.decoder)
         if strange := [name for name in self.relax if name not in design.attributes]:
             raise InputError(
                 f"relax: the design has no attribute {strange[0]!r}, but "
@@ -184,12 +195,12 @@ class Downloader(Collector):
 
     def _collect(self, design: Design, searchers: Sequence[Searcher], folder: Path) -> Dataset:
         fetch_rules = self._fetch_rules()  # its faults shall show before a search is paid for
-        with closing(Journal(folder / "journal.sqlite", self._rules)) as journal:
-            found = search_all(
+        with closing(Journal(folder / "journal.sqlite", self._outcome_rules)) as journal:
+            found = run_queries(
                 design,
                 searchers,
                 journal,
-                threads=self.searches,
+                threads=self.max_concurrent_searches,
                 max_wait=self.max_wait,
                 relax=self.relax,
             )
@@ -200,95 +211,97 @@ class Downloader(Collector):
                     f"{design.queries[0].text!r}: use simpler words, or other searchers"
                 )
             recover(journal, folder / "images")
-            with closing(ErrandQueue(folder / f"errands{PART}")) as queue:
-                keys, met = self._enqueue(found, journal, queue, fetch_rules)
-                self._fetch(queue, met, folder / "images", journal, fetch_rules)
-            judged = Judgments(found, keys, journal, self.allow_licenses)
-            choice = choose(judged, self.near_duplicates, self.near_bits)
-            accounts = write_accounts(judged, choice, design, folder)
-            if not len(accounts.samples):
+            with closing(TaskQueue(folder / f"tasks{PART}")) as queue:
+                keys, counts = self._enqueue(found, journal, queue, fetch_rules)
+                self._fetch(queue, counts, folder / "images", journal, fetch_rules)
+            hit_outcomes = HitOutcomes(found, keys, journal, self.allow_licenses)
+            deduplication = deduplicate(hit_outcomes, self.near_duplicates, self.near_bits)
+            tables = write_tables(hit_outcomes, deduplication, design, folder)
+            if not len(tables.samples):
                 journal.forget_outcomes()
-                raise InputError(all_refused(accounts))
+                raise InputError(all_refused_message(tables))
         (folder / "collection.json").write_text(self.model_dump_json(indent=1) + "\n", "utf-8")
-        return dataset_of(accounts.samples, choice, design, folder / "images")
+        return build_dataset(tables.samples, deduplication, design, folder / "images")
 
     @property
-    def _rules(self) -> str:
+    def _outcome_rules(self) -> str:
         """What an image's outcome depends on: all options but those that choose among outcomes."""
-        chosen = {name: type(self).model_fields[name].default for name in _CHOOSING}
+        chosen = {name: type(self).model_fields[name].default for name in _CHOOSING_OPTIONS}
         return self.model_copy(update=chosen).fingerprint
 
     def _enqueue(
-        self, found: Harvest, journal: Journal, queue: ErrandQueue, rules: FetchRules
+        self, found: SearchResults, journal: Journal, queue: TaskQueue, rules: FetchRules
     ) -> tuple[NDArray[np.bytes_], Counter[str]]:
         """Queue what must be fetched; gives keys, and what became of the rest earlier."""
-        keys, met = bytearray(), Counter[str]()
+        keys, counts = bytearray(), Counter[str]()
         for each in found:
-            errand = errand_of(each, self.allow_licenses)
-            if isinstance(errand, Refused):
+            task = task_for(each, self.allow_licenses)
+            if isinstance(task, Refused):
                 keys += bytes(KEY_LENGTH)
                 continue
-            keys += errand.key.encode()
-            self._refuse_nameless(errand, rules)
-            outcome = journal.outcome(errand.key)
-            if queue.add(errand, outcome) and outcome:
-                met[word_of(outcome)] += 1
-        return np.frombuffer(keys, f"S{KEY_LENGTH}"), met
+            keys += task.key.encode()
+            self._require_contact(task, rules)
+            outcome = journal.outcome(task.key)
+            if queue.add(task, outcome) and outcome:
+                counts[outcome_label(outcome)] += 1
+        return np.frombuffer(keys, f"S{KEY_LENGTH}"), counts
 
-    def _refuse_nameless(self, errand: Errand, rules: FetchRules) -> None:
-        """Other people's servers are not asked by somebody who cannot be reached."""
-        if rules.named or errand.root is not None:
+    def _require_contact(self, task: FetchTask, rules: FetchRules) -> None:
+        """Return other people's servers are not asked by somebody who cannot be reached."""
+        if rules.named or task.root is not None:
             return
-        address = URL(errand.url)
+        address = URL(task.url)
         if (address.host, address.port) not in rules.own:
-            raise InputError(why_not_asked(address.host or "", address.port or 0))
+            raise InputError(contact_needed_message(address.host or "", address.port or 0))
 
     def _fetch(
         self,
-        queue: ErrandQueue,
-        met: Counter[str],
+        queue: TaskQueue,
+        counts: Counter[str],
         images: Path,
         journal: Journal,
         rules: FetchRules,
     ) -> None:
-        """Have every errand of the queue end in the journal."""
-        before, left = met.total(), sum(count for _, count in queue.lines())
+        """Fetch every task of the queue; each ends in the journal."""
+        before, left = counts.total(), sum(count for _, count in queue.hosts())
         given_up = Counter[str]()
         progress(before, before + left, "image")
         if not left:
             return
 
-        def keep(new: Sequence[tuple[str, Outcome]]) -> None:
+        def store(new: Sequence[tuple[str, Outcome]]) -> None:
             journal.add_outcomes(new)
-            met.update(word_of(outcome) for _, outcome in new)
+            counts.update(outcome_label(outcome) for _, outcome in new)
             given_up.update(o.detail for _, o in new if is_of_host_given_up(o))
-            remark(", ".join(f"{count:,} {word}" for word, count in met.most_common(_SHOWN)))
+            remark(
+                ", ".join(
+                    f"{count:,} {word}" for word, count in counts.most_common(_MAX_SHOWN_OUTCOMES)
+                )
+            )
 
-        apart, slots = self._processes(left)
-        job = Job(0, slots, images, self.shard_size, self._picture_rules(), rules)
+        in_processes, n_workers = self._processes(left)
+        image_rules = ImageRules(self.size, self.min_side, self.max_pixels, self.decoder)
+        job = Job(0, n_workers, images, self.shard_size, image_rules, rules)
         fetch_all(
             queue,
             job,
-            apart=apart,
-            keep=keep,
-            tell=lambda ended: progress(before + ended, before + left, "image"),
+            in_processes=in_processes,
+            store=store,
+            on_progress=lambda ended: progress(before + ended, before + left, "image"),
         )
         warn_of_hosts(given_up)
 
     def _processes(self, images: int) -> tuple[bool, int]:
-        """Whether to start processes, and how many workers there are."""
-        if self.processes is None and images < FEW:
+        """Tell whether to start processes, and how many workers there are."""
+        if self.processes is None and images < MIN_IMAGES_FOR_PROCESSES:
             return False, 1
-        return True, min(self.processes or os.cpu_count() or 1, self.workers)
-
-    def _picture_rules(self) -> PictureRules:
-        return PictureRules(self.size, self.min_side, self.max_pixels, self.decoder)
+        return True, min(self.processes or os.cpu_count() or 1, self.max_connections)
 
     def _fetch_rules(self) -> FetchRules:
         allowed = resolve(self.allow_hosts)
         return FetchRules(
-            workers=self.workers,
-            per_host=self.per_host,
+            max_connections=self.max_connections,
+            max_connections_per_host=self.max_connections_per_host,
             timeout=self.timeout,
             connect_timeout=self.connect_timeout,
             read_timeout=self.read_timeout,
@@ -300,8 +313,8 @@ class Downloader(Collector):
             allowed=allowed,
             own=allowed | {split_endpoint(host) for host in self.allow_hosts},
             interval=self.interval,
-            min_rate=self.min_rate,
+            min_bytes_per_second=self.min_bytes_per_second,
             ignore=frozenset(self.ignore),
-            silence=self.silence,
+            max_consecutive_unreachable=self.max_consecutive_unreachable,
             named=bool(self.contact.strip()),
         )

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import product
 from math import prod
 from string import Formatter
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -12,7 +12,7 @@ from adc_core.components.interfaces import Designer
 from adc_core.errors import InputError
 from adc_core.records.design import Brief, ClassName, Design, Query, distinct
 
-MOST_QUERIES = 20_000
+MAX_QUERIES = 20_000
 """More are hardly meant: a week of most services' allowances."""
 
 
@@ -28,11 +28,13 @@ class AttributeDesigner(Designer):
     given, then the class; `template` puts them otherwise, such as "{class} in {color}". Queries
     come class by class, and within a class the last attribute changes fastest. A text that comes
     up twice for one class is kept once; one that comes up for two classes would make its images'
-    labels ambiguous and is an error, as is a value that stands twice.
+    labels ambiguous and is an error, as is a duplicate value.
 
     This is the query-building step of Liu et al., "Automatic Dataset Construction (ADC): Sample
     Collection, Data Curation, and Beyond" (2024), section 2.2.
     """
+
+    renamed_options: ClassVar[Mapping[str, str]] = {"limit": "max_queries"}
 
     attributes: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="attribute name to values; any other key is one too"
@@ -43,15 +45,18 @@ class AttributeDesigner(Designer):
     template: str | None = Field(
         None, description="text of a query, with the slots {class} and {ATTRIBUTE}"
     )
-    limit: int = Field(MOST_QUERIES, ge=1, description="refuse designs with more queries than this")
+    max_queries: int = Field(
+        MAX_QUERIES, ge=1, description="refuse designs with more queries than this"
+    )
 
     @model_validator(mode="before")
     @classmethod
     def _gather_attributes(cls, given: Any) -> Any:
         if not isinstance(given, Mapping):
             return given
-        options = {key: value for key, value in given.items() if key in cls.model_fields}
-        attributes = {key: value for key, value in given.items() if key not in cls.model_fields}
+        names = {*cls.model_fields, *cls.renamed_options}
+        options = {key: value for key, value in given.items() if key in names}
+        attributes = {key: value for key, value in given.items() if key not in names}
         declared = options.get("attributes", {})
         if not isinstance(declared, Mapping):
             return options
@@ -79,22 +84,22 @@ class AttributeDesigner(Designer):
         return self
 
     def design(self, brief: Brief) -> Design:
-        """The classes of the brief, or else of the options, with all combinations as queries.
+        """Return the classes of the brief, or else of the options, with all combinations.
 
         Raises:
-            InputError: no classes or other ones than the brief's, more queries than `limit`, or
-                one text for two classes.
+            InputError: no classes or other ones than the brief's, more queries than
+                `max_queries`, or one text for two classes.
         """
         classes = self._classes(brief)
         size = len(classes) * prod(len(values) for values in self.attributes.values())
-        if size > self.limit:
+        if size > self.max_queries:
             raise InputError(
                 f"{len(classes)} classes × {' × '.join(self._sizes())} make {size:,} queries, more "
-                f"than limit: {self.limit:,}: give fewer values, or raise limit"
+                f"than max_queries: {self.max_queries:,}: give fewer values, or raise max_queries"
             )
         values_of = dict.fromkeys(classes, self.attributes)
         samples = brief.samples_per_query
-        return design_of(values_of, samples, template=self.template, limit=self.limit)
+        return design_of(values_of, samples, template=self.template, max_queries=self.max_queries)
 
     def _classes(self, brief: Brief) -> tuple[str, ...]:
         if self.classes and brief.classes and self.classes != brief.classes:
@@ -132,26 +137,27 @@ def design_of(
     samples_per_query: int,
     *,
     template: str | None = None,
-    unsaid: Collection[str] = (),
-    limit: int | None = None,
+    omit_from_query: Collection[str] = (),
+    max_queries: int | None = None,
 ) -> Design:
-    """Every class with every combination of its own attribute values.
+    """Return every class with every combination of its own attribute values.
 
     Args:
         values_of: class to attribute to values.
         samples_per_query: images to ask for.
         template: text of a query, with a slot for the class and for each attribute; by default
             the values in their order, then the class.
-        unsaid: values that the images have but the text leaves out.
-        limit: how many queries there may be; None for any number.
+        omit_from_query: values that the images have but the text leaves out.
+        max_queries: how many queries there may be; None for any number.
 
     Raises:
         InputError: more queries than that, or one text for two classes.
     """
     sizes = [prod(map(len, attributes.values())) for attributes in values_of.values()]
-    if limit is not None and sum(sizes) > limit:
+    if max_queries is not None and sum(sizes) > max_queries:
         raise InputError(
-            f"the values make {sum(sizes):,} queries, more than {limit:,}: choose fewer of them"
+            f"the values make {sum(sizes):,} queries, more than {max_queries:,}: "
+            "choose fewer of them"
         )
     values: dict[str, dict[str, None]] = {}
     for attributes in values_of.values():
@@ -160,7 +166,7 @@ def design_of(
     return Design(
         classes=tuple(values_of),
         attributes={name: tuple(own) for name, own in values.items()},
-        queries=tuple(_queries(values_of, template, unsaid)),
+        queries=tuple(_queries(values_of, template, omit_from_query)),
         samples_per_query=samples_per_query,
     )
 
@@ -168,13 +174,13 @@ def design_of(
 def _queries(
     values_of: Mapping[str, Mapping[str, Sequence[str]]],
     template: str | None,
-    unsaid: Collection[str],
+    omit_from_query: Collection[str],
 ) -> Iterator[Query]:
     # Engines do not tell upper from lower case, so neither do these texts.
     class_of: dict[str, str] = {}
     for class_name, attributes in values_of.items():
         for values in product(*attributes.values()):
-            said = ["" if value in unsaid else value for value in values]
+            said = ["" if value in omit_from_query else value for value in values]
             text = _text(class_name, dict(zip(attributes, said, strict=True)), template)
             first = class_of.get(text.casefold())
             if first is None:
@@ -195,7 +201,7 @@ def _text(class_name: str, said: Mapping[str, str], template: str | None) -> str
 
 
 def _values(name: str, given: Any) -> tuple[str, ...]:
-    """The values of one attribute, with single spaces.
+    """Return the values of one attribute, with single spaces.
 
     Raises:
         ValueError: not a list of distinct texts.

@@ -11,7 +11,7 @@ from adc_core.components.interfaces import Designer
 from adc_core.errors import InputError, InputErrors, lines_of
 from adc_core.records.design import Brief, ClassName, Design, Query
 from adc_core.storage.config_file import read_config
-from adc_plugins_search.designers.attributes import MOST_QUERIES, AttributeDesigner, design_of
+from adc_plugins_search.designers.attributes import MAX_QUERIES, AttributeDesigner, design_of
 
 
 class FileDesigner(Designer):
@@ -19,9 +19,9 @@ class FileDesigner(Designer):
 
     The file is YAML, TOML or JSON. It holds `classes` and either `queries`, each with `text`,
     `class` and perhaps `attributes`, or `attributes` with their values, and perhaps a `template`,
-    which are combined as `attributes` does. Values that only one class has stand under `by_class`,
-    values that the images have but no query says under `unsaid`. `samples_per_query` may stand
-    there too; `struck`, the words that `adc design` shall not offer again, is left alone.
+    which are combined as `attributes` does. Values of one class only are under `by_class`, values
+    that the images have but no query names under `omit_from_query`. `samples_per_query` may be
+    there too; `rejected`, the words that `adc design` does not offer again, is ignored.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"path": "design.yaml"}]})
@@ -29,7 +29,7 @@ class FileDesigner(Designer):
     path: LocalPath = Field(description="the design: .yaml, .toml or .json")
 
     def design(self, brief: Brief) -> Design:
-        """What the file says, for the classes of the brief if it names any.
+        """Return what the file says, for the classes of the brief if it names any.
 
         Raises:
             InputErrors: the file cannot be read, says something wrong, or has other classes than
@@ -60,15 +60,15 @@ class WrittenDesign(_Strict):
     Attributes:
         attributes: attribute to values, for every class.
         by_class: class to attribute to values, in place of those for every class.
-        struck: class to attribute to words that shall not be offered again.
-        unsaid: values that the images have but the query leaves out.
+        rejected: class to attribute to words that shall not be offered again.
+        omit_from_query: values that the images have but the query leaves out.
     """
 
     classes: tuple[ClassName, ...] = Field(min_length=1)
     attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     by_class: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
-    struck: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
-    unsaid: tuple[str, ...] = ()
+    rejected: dict[str, dict[str, tuple[str, ...]]] = Field(default_factory=dict)
+    omit_from_query: tuple[str, ...] = ()
     template: str | None = None
     queries: tuple[_WrittenQuery, ...] = ()
     samples_per_query: int | None = Field(None, ge=1)
@@ -89,10 +89,10 @@ class WrittenDesign(_Strict):
         return {name: self.attributes | self.by_class.get(name, {}) for name in self.classes}
 
     def design(self, brief: Brief) -> Design:
-        """The design, with as many images per query as it says, or else the brief.
+        """Return the design, with as many images per query as it says, or else the brief.
 
         Raises:
-            InputError: a value stands twice, the template does not fit, or there are too many
+            InputError: a duplicate value, the template does not fit, or there are too many
                 queries.
         """
         samples = self.samples_per_query or brief.samples_per_query
@@ -112,12 +112,16 @@ class WrittenDesign(_Strict):
             for name, values in self.values_of.items()
         }
         return design_of(
-            values_of, samples, template=self.template, unsaid=self.unsaid, limit=MOST_QUERIES
+            values_of,
+            samples,
+            template=self.template,
+            omit_from_query=self.omit_from_query,
+            max_queries=MAX_QUERIES,
         )
 
 
 def read_design(path: Path) -> WrittenDesign:
-    """What a design file says.
+    """Return what a design file says.
 
     Raises:
         InputErrors: it cannot be read or says something wrong.
@@ -129,6 +133,6 @@ def read_design(path: Path) -> WrittenDesign:
 
 
 def _of_file(path: Path, error: Exception) -> InputErrors:
-    """The faults, each beginning with the file's name."""
+    """Return the faults, each beginning with the file's name."""
     lines = [line.removeprefix(f"{path}: ") for line in lines_of(error)]
     return InputErrors(line if line.startswith(f"{path}") else f"{path}: {line}" for line in lines)

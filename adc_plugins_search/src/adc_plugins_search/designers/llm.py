@@ -1,6 +1,6 @@
 """A design by a language model: attributes, many options, a refinement, a diverse few."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -11,41 +11,44 @@ from adc_core.components.context import progress, work_folder
 from adc_core.components.interfaces import Designer
 from adc_core.errors import InputError, WorkError
 from adc_core.records.design import Brief, Design, distinct
-from adc_plugins_search.designers.answers import Groups as GroupsAnswer
-from adc_plugins_search.designers.answers import Words
-from adc_plugins_search.designers.asking import Model, UselessError, in_full
-from adc_plugins_search.designers.attributes import MOST_QUERIES, check_template, design_of
-from adc_plugins_search.designers.endpoint import model_name
-from adc_plugins_search.designers.picking import pick
-from adc_plugins_search.designers.prompts import (
+from adc_plugins_search.designers.attributes import MAX_QUERIES, check_template, design_of
+from adc_plugins_search.llm.answer_schemas import GroupsAnswer, WordsAnswer
+from adc_plugins_search.llm.endpoint import model_name
+from adc_plugins_search.llm.group_terms import group_terms_by_model
+from adc_plugins_search.llm.prompts import (
     ask_attributes,
     ask_groups,
     ask_options,
     system,
 )
-from adc_plugins_search.designers.proposals import Groups, Proposal
-from adc_plugins_search.designers.refining import clean, fold, refine
-from adc_plugins_search.designers.turns import Turns, spent
-from adc_plugins_search.designers.vocabulary import read_words
+from adc_plugins_search.llm.structured_chat import (
+    ChatModel,
+    UnparsableAnswerError,
+    prompt_with_schema,
+)
+from adc_plugins_search.llm.transcript import Transcript, token_usage
+from adc_plugins_search.terms.normalize import canonical_key, filter_terms, normalize
+from adc_plugins_search.terms.proposals import Groups, Proposal
+from adc_plugins_search.terms.select_diverse import select_diverse
+from adc_plugins_search.terms.vocabulary import read_words
 
-TURNS = "turns.jsonl"
+TRANSCRIPT = "turns.jsonl"
 """The file of prompts and answers in the work folder."""
 
-SPENT = "spent.json"
+TOKEN_USAGE = "spent.json"
 """The file there that says how many tokens they took."""
 
-_ROUNDS = 4
-_LONGEST_NAME = 30
+_MAX_ROUNDS = 4
 
 
 class LlmDesigner(Designer):
     """Asks a language model for attributes and options, cleans the answers and picks a diverse few.
 
     For each class the model names attributes, of which those named for most classes are taken;
-    then `options` ways to describe each of them. Rules drop what is repeated or misplaced, the
-    model does the same and sorts the rest into groups, and of these `each` are picked that differ:
-    colours by their distance in CIELAB, others from all groups in turn. Every combination makes a
-    query.
+    then `candidates` ways to describe each of them. Rules drop what is repeated or misplaced, the
+    model does the same and sorts the rest into groups, and of these `values_per_attribute` are
+    picked that differ: colours by their distance in CIELAB, others from all groups in turn. Every
+    combination makes a query.
 
     The model answers at any endpoint that speaks OpenAI chat completions: Ollama, vLLM, llama.cpp
     or a hosted service. Its key comes from `ADC_LLM_API_KEY`, or for OpenAI itself from
@@ -59,6 +62,14 @@ class LlmDesigner(Designer):
     remembers: ClassVar[bool] = True
     pace: ClassVar[tuple[str, ...]] = ("timeout", "price_in", "price_out")
 
+    renamed_options: ClassVar[Mapping[str, str]] = {
+        "most": "max_attributes",
+        "options": "candidates",
+        "each": "values_per_attribute",
+        "limit": "max_queries",
+        "turns": "transcript",
+    }
+
     model: str | None = Field(None, description="its name; by default ADC_LLM_MODEL")
     base_url: str | None = Field(
         None,
@@ -68,20 +79,28 @@ class LlmDesigner(Designer):
     attributes: tuple[str, ...] = Field(
         (), description="what to vary; by default the model is asked"
     )
-    most: int = Field(3, ge=1, description="attributes to take where the model is asked for them")
-    options: int = Field(50, ge=1, le=200, description="values to ask for per class and attribute")
-    each: int = Field(10, ge=1, description="values to pick per class and attribute")
+    max_attributes: int = Field(
+        3, ge=1, description="attributes to take where the model is asked for them"
+    )
+    candidates: int = Field(
+        50, ge=1, le=200, description="values to ask for per class and attribute"
+    )
+    values_per_attribute: int = Field(
+        10, ge=1, description="values to pick per class and attribute"
+    )
     template: str | None = Field(
         None, description="text of a query, with the slots {class} and {ATTRIBUTE}"
     )
-    limit: int = Field(MOST_QUERIES, ge=1, description="refuse designs with more queries than this")
+    max_queries: int = Field(
+        MAX_QUERIES, ge=1, description="refuse designs with more queries than this"
+    )
     temperature: float | None = Field(
         None, ge=0, le=2, description="of the model; by default the endpoint's own"
     )
     timeout: float = Field(300, gt=0, description="seconds that an answer may take")
     price_in: float | None = Field(None, ge=0, description="price of a million tokens of prompts")
     price_out: float | None = Field(None, ge=0, description="price of a million tokens of answers")
-    turns: LocalPath | None = Field(
+    transcript: LocalPath | None = Field(
         None, description="prompts and answers to go on from; by default those of the run"
     )
 
@@ -110,12 +129,12 @@ class LlmDesigner(Designer):
             return described
 
     @property
-    def turns_file(self) -> Path:
+    def transcript_file(self) -> Path:
         """Where prompts and answers are kept."""
-        return self.turns or work_folder() / TURNS
+        return self.transcript or work_folder() / TRANSCRIPT
 
     def design(self, brief: Brief) -> Design:
-        """The classes of the brief with all combinations of the picked values.
+        """Return the classes of the brief with all combinations of the picked values.
 
         Raises:
             InputError: no classes, model, endpoint or key; or too many queries.
@@ -125,17 +144,17 @@ class LlmDesigner(Designer):
         chosen: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in brief.classes}
         for proposal in self._proposals(model, brief):
             chosen[proposal.class_name][proposal.attribute] = proposal.chosen
-        spent(model.turns).write(work_folder() / SPENT)
+        token_usage(model.transcript).write(work_folder() / TOKEN_USAGE)
         return design_of(
             chosen,
             brief.samples_per_query,
             template=self.template,
-            unsaid=read_words()["unsaid"],
-            limit=self.limit,
+            omit_from_query=read_words()["omit_from_query"],
+            max_queries=self.max_queries,
         )
 
     def propose(self, brief: Brief) -> Iterator[Proposal]:
-        """All refined options of each attribute of each class, the picked ones chosen.
+        """Return all refined options of each attribute of each class, the picked ones chosen.
 
         Raises:
             InputError: no classes, model, endpoint or key.
@@ -143,16 +162,18 @@ class LlmDesigner(Designer):
         """
         yield from self._proposals(self._model(brief), brief)
 
-    def _proposals(self, model: Model, brief: Brief) -> Iterator[Proposal]:
-        attributes = self.attributes or self._attributes(model, brief)
+    def _proposals(self, model: ChatModel, brief: Brief) -> Iterator[Proposal]:
+        attributes = self.attributes or self._ask_for_attributes(model, brief)
         total = len(brief.classes) * len(attributes)
         done = 0
         for class_name in brief.classes:
             for attribute in attributes:
                 progress(done, total, "attribute")
-                words = self._options(model, brief, class_name, attribute, self.options, ())
-                groups = _refined(model, brief, class_name, attribute, words)
-                chosen = pick(groups, attribute, self.each)
+                words = self._ask_for_candidates(
+                    model, brief, class_name, attribute, self.candidates, ()
+                )
+                groups = group_terms_by_model(model, brief, class_name, attribute, words)
+                chosen = select_diverse(groups, attribute, self.values_per_attribute)
                 yield Proposal(class_name, attribute, groups, chosen)
                 done += 1
         progress(total, total, "attribute")
@@ -160,94 +181,101 @@ class LlmDesigner(Designer):
     def more(
         self, brief: Brief, class_name: str, attribute: str, count: int, known: Collection[str]
     ) -> Groups:
-        """Further options, refined as the first ones were.
+        """Return further options, refined as the first ones were.
 
         Raises:
             InputError: as `propose`.
             WorkError: as `propose`, or the model knows no more.
         """
         model = self._model(brief)
-        words = self._options(model, brief, class_name, attribute, count, known)
-        return _refined(model, brief, class_name, attribute, words)
+        words = self._ask_for_candidates(model, brief, class_name, attribute, count, known)
+        return group_terms_by_model(model, brief, class_name, attribute, words)
 
     def prompts(self, brief: Brief) -> Iterator[tuple[str, str]]:
-        """What would be asked, without asking; `<…>` stands for what is answered meanwhile."""
+        """Return the prompts without sending any; `<…>` stands for answers that they need."""
         self._check(brief)
         yield "said before every question", system(brief)
         if not self.attributes:
             for class_name in brief.classes:
-                yield f"attributes of {class_name}", in_full(ask_attributes(class_name), Words)
-        attributes = self.attributes or tuple(f"<attribute {n}>" for n in range(1, self.most + 1))
+                yield (
+                    f"attributes of {class_name}",
+                    prompt_with_schema(ask_attributes(class_name), WordsAnswer),
+                )
+        attributes = self.attributes or tuple(
+            f"<attribute {n}>" for n in range(1, self.max_attributes + 1)
+        )
         for class_name in brief.classes:
             for attribute in attributes:
-                asked = ask_options(class_name, attribute, self.options, ())
-                yield f"{attribute} of {class_name}", in_full(asked, Words)
+                asked = ask_options(class_name, attribute, self.candidates, ())
+                yield f"{attribute} of {class_name}", prompt_with_schema(asked, WordsAnswer)
                 asked = ask_groups(class_name, attribute, ["<what was answered>"])
                 title = f"refinement of {attribute} of {class_name}"
-                yield title, in_full(asked, GroupsAnswer)
+                yield title, prompt_with_schema(asked, GroupsAnswer)
 
     def _check(self, brief: Brief) -> None:
         if not brief.classes:
             raise InputError("no classes: name them in the brief, as classes: [sweater, shirt]")
 
-    def _model(self, brief: Brief) -> Model:
+    def _model(self, brief: Brief) -> ChatModel:
         self._check(brief)
-        return Model(
+        return ChatModel(
             model_name(self.model),
             self.base_url,
-            Turns(self.turns_file),
+            Transcript(self.transcript_file),
             system(brief),
             temperature=self.temperature,
             timeout=self.timeout,
             prices=(self.price_in, self.price_out),
         )
 
-    def _attributes(self, model: Model, brief: Brief) -> tuple[str, ...]:
-        """Those that are named for most classes, and among these the earliest named."""
+    def _ask_for_attributes(self, model: ChatModel, brief: Brief) -> tuple[str, ...]:
+        """Return those that are named for most classes, and among these the earliest named."""
         spelled: dict[str, str] = {}
         places: dict[str, list[int]] = {}
         for done, class_name in enumerate(brief.classes):
             progress(done, len(brief.classes), "class")
-            answer = model.ask(ask_attributes(class_name), Words).value.options
+            answer = model.complete(ask_attributes(class_name), WordsAnswer).value.options
             for name in answer:
-                spelled.setdefault(fold(name), clean(name))
-            for place, key in enumerate(dict.fromkeys(map(fold, answer))):
+                spelled.setdefault(canonical_key(name), normalize(name))
+            for place, key in enumerate(dict.fromkeys(map(canonical_key, answer))):
                 places.setdefault(key, []).append(place)
-        strange = {"", fold("class"), *map(fold, brief.classes)}
+        strange = {"", canonical_key("class"), *map(canonical_key, brief.classes)}
         found = [key for key in places if key not in strange]
         found.sort(key=lambda key: (-len(places[key]), sum(places[key]) / len(places[key])))
         if not found:
             raise WorkError(f"{model.name} named no attributes: give them, as attributes: [color]")
-        return tuple(spelled[key] for key in found[: self.most])
+        return tuple(spelled[key] for key in found[: self.max_attributes])
 
-    def _options(
+    def _ask_for_candidates(
         self,
-        model: Model,
+        model: ChatModel,
         brief: Brief,
         class_name: str,
         attribute: str,
         count: int,
         known: Collection[str],
     ) -> tuple[str, ...]:
-        """Clean options beside those known; asked for again where an answer was cut or meagre."""
-        there = {fold(word) for word in known}
+        """Return clean candidates beside those known; ask again if an answer was cut or short."""
+        there = {canonical_key(word) for word in known}
         words: tuple[str, ...] = ()
         wanted = count
-        for _ in range(_ROUNDS):
+        for _ in range(_MAX_ROUNDS):
             prompt = ask_options(class_name, attribute, wanted, (*known, *words))
             try:
-                reply = model.ask(prompt, Words, or_nothing=bool(known or words))
-            except UselessError:
+                reply = model.complete(prompt, WordsAnswer, or_nothing=bool(known or words))
+            except UnparsableAnswerError:
                 if words:  # it has said what it knows
                     break
                 raise
-            said = refine(
+            said = filter_terms(
                 (*known, *words, *reply.value.options), attribute, class_name, brief.classes
             )
-            fresh = tuple(word for word in said.kept if fold(word) not in there)
+            fresh = tuple(word for word in said.kept if canonical_key(word) not in there)
             gained = len(fresh) > len(words)
             words = fresh
-            if len(words) >= count or not (reply.cut or (gained and len(words) < self.each)):
+            if len(words) >= count or not (
+                reply.cut or (gained and len(words) < self.values_per_attribute)
+            ):
                 break
             wanted = count - len(words) if gained else max(1, wanted // 2)
         if not words:
@@ -256,42 +284,3 @@ class LlmDesigner(Designer):
                 "try another model, or add words by hand"
             )
         return words[:count]
-
-
-def _refined(
-    model: Model, brief: Brief, class_name: str, attribute: str, words: Sequence[str]
-) -> Groups:
-    """The words that the model finds right, in its groups, and clean again by rules.
-
-    Only words that were given count. An answer that was cut is asked for in smaller parts.
-    """
-    group_of: dict[str, str] = {}
-    left, size = list(words), len(words)
-    while left:
-        part = left[:size]
-        reply = model.ask(ask_groups(class_name, attribute, part), GroupsAnswer)
-        given = {fold(word) for word in part}
-        sorted_ = {
-            fold(word): clean(group.name)[:_LONGEST_NAME] or "other"
-            for group in reply.value.groups
-            for word in group.options
-            if fold(word) in given
-        }
-        group_of = sorted_ | group_of
-        if reply.cut:
-            unsorted = [word for word in part if fold(word) not in sorted_]
-            size = len(part) if sorted_ else len(part) // 2
-            left = (unsorted + left[len(part) :]) if size else left[len(part) :]
-            size = max(1, size)
-        else:
-            left = left[len(part) :]
-    kept = refine(words, attribute, class_name, brief.classes).kept
-    groups: dict[str, list[str]] = {}
-    for word in kept:
-        if fold(word) in group_of:
-            groups.setdefault(group_of[fold(word)], []).append(word)
-    if not groups:
-        raise WorkError(
-            f"{model.name} found no {attribute} of {class_name} right: try another model"
-        )
-    return groups

@@ -6,10 +6,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from adc_core.components.interfaces import Searcher
 from adc_core.records.design import Hit, Page, Query
+from adc_plugins_search.api_keys import secret
+from adc_plugins_search.base_url import BaseUrl, check_may_have
+from adc_plugins_search.http_json import Hits, get_json, refusal, results_of
 from adc_plugins_search.licenses import creative_commons
-from adc_plugins_search.searchers.base_url import BaseUrl, check_may_have
-from adc_plugins_search.searchers.json_api import Hits, get_json, refusal, results_of
-from adc_plugins_search.searchers.keys import secret
 
 PAGE_SIZE = 150
 KEY = "BING_SUBSCRIPTION_KEY"
@@ -49,7 +49,7 @@ class BingSearcher(Searcher):
     image_type: str | None = Field(None, description="kind of image, such as Photo")
 
     def page(self, query: Query, cursor: str | None = None) -> Page:
-        """Up to 150 hits; the cursor is the offset that the service gives for the next ones.
+        """Return up to 150 hits; the cursor is the offset that the service gives for the next ones.
 
         Raises:
             InputError: the key or the request is refused.

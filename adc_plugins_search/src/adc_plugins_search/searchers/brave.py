@@ -1,42 +1,45 @@
 """Brave image search: a general index of the web."""
 
 import os
-from typing import Literal
+from collections.abc import Mapping
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
 from adc_core.components.interfaces import Searcher
 from adc_core.records.design import Hit, Page, Query
-from adc_plugins_search.searchers.base_url import BaseUrl, check_may_have
-from adc_plugins_search.searchers.json_api import Hits, get_json, refusal, results_of
-from adc_plugins_search.searchers.keys import secret
+from adc_plugins_search.api_keys import secret
+from adc_plugins_search.base_url import BaseUrl, check_may_have
+from adc_plugins_search.http_json import Hits, get_json, refusal, results_of
 
 MAX_RESULTS = 200
 """Brave shows no more of any query, all on one page."""
 
 SERVICE = "https://api.search.brave.com/res/v1/images/search"
 KEY, OTHER_KEY = "BRAVE_API_KEY", "BRAVE_SEARCH_API_KEY"
-_LONGEST_QUERY, _MOST_WORDS = 400, 50
+_MAX_QUERY_LENGTH, _MAX_WORDS = 400, 50
 
 
 class BraveSearcher(Searcher):
     """Finds images with the Brave Search API (up to 200 per query, in one call).
 
     The key comes from the environment variable `BRAVE_API_KEY` or `BRAVE_SEARCH_API_KEY`. Every
-    call costs money beyond a monthly allowance. Brave tells no licenses; what may be stored and
+    call costs money beyond a monthly allowance. Brave gives no licenses; what may be stored and
     trained on depends on the plan: read its terms.
     """
+
+    renamed_options: ClassVar[Mapping[str, str]] = {"safesearch": "safe_search"}
 
     base_url: BaseUrl = Field(SERVICE, description="address of the service")
     count: int = Field(MAX_RESULTS, ge=1, le=MAX_RESULTS, description="images to ask for")
     country: str = Field("US", description="two letters, or ALL")
     search_lang: str = Field("en", description="language of the query")
-    safesearch: Literal["off", "strict"] = Field(
+    safe_search: Literal["off", "strict"] = Field(
         "strict", description="whether to leave out adult content"
     )
 
     def page(self, query: Query, cursor: str | None = None) -> Page:
-        """All hits; there is no next page. The cursor only says that there was a pause.
+        """Return all hits; there is no next page. The cursor only says that there was a pause.
 
         Raises:
             InputError: the key is missing or refused, or the query is.
@@ -45,13 +48,13 @@ class BraveSearcher(Searcher):
         name = OTHER_KEY if not os.environ.get(KEY) and os.environ.get(OTHER_KEY) else KEY
         check_may_have(self.base_url, name, "brave", SERVICE)
         headers = {"X-Subscription-Token": secret(name, "brave"), "Accept": "application/json"}
-        words = query.text.split()[:_MOST_WORDS]
+        words = query.text.split()[:_MAX_WORDS]
         parameters = {
-            "q": " ".join(words)[:_LONGEST_QUERY],
+            "q": " ".join(words)[:_MAX_QUERY_LENGTH],
             "count": str(self.count),
             "country": self.country,
             "search_lang": self.search_lang,
-            "safesearch": self.safesearch,
+            "safesearch": self.safe_search,
             # Rare words of a query must not be silently replaced by frequent ones.
             "spellcheck": "0",
         }
@@ -86,7 +89,7 @@ class _Properties(BaseModel):
 
 
 class _Item(BaseModel):
-    """One result: `url` is the page, that of the image stands among the properties."""
+    """One result: `url` is the page, that of the image is among the properties."""
 
     url: str | None = None
     title: str | None = None

@@ -1,4 +1,4 @@
-"""A folder of one's own pictures, searched by the words in their paths."""
+"""A folder of one's own images, searched by the words in their paths."""
 
 import os
 import re
@@ -19,8 +19,8 @@ PAGE_SIZE = 100
 class FolderSearcher(Searcher):
     """Finds images in a local folder tree by the words of their folders and names.
 
-    A picture answers a query when its path below the root holds every word of the class name.
-    Pictures with more of the query's words come first, then those whose path sorts first. Words
+    An image answers a query when its path below the root holds every word of the class name.
+    Images with more of the query's words come first, then those whose path sorts first. Words
     are runs of letters or of digits, upper and lower case alike: `knit/Beige_sweater-01.jpg` holds
     knit, beige, sweater and 01.
     """
@@ -33,11 +33,11 @@ class FolderSearcher(Searcher):
     @classmethod
     def _check_root(cls, root: Path) -> Path:
         if not root.is_dir():
-            raise ValueError(f"{root} is not a folder: give one that holds pictures")
+            raise ValueError(f"{root} is not a folder: give one that holds images")
         return root
 
     def page(self, query: Query, cursor: str | None = None) -> Page:
-        """Up to a hundred hits with `file:` addresses; the cursor is how many came before."""
+        """Return up to a hundred hits with `file:` URLs; the cursor is how many came before."""
         start = int(cursor or 0)
         ranked = self._ranked(query)
         stop = start + PAGE_SIZE
@@ -55,14 +55,14 @@ class FolderSearcher(Searcher):
 
     @cached_property
     def words_of_files(self) -> dict[Path, frozenset[str]]:
-        """Every picture's path below the root, in order, with the words of the path."""
+        """Every image's path below the root, in order, with the words of the path."""
         found = []
         for folder, folders, names in os.walk(self.root):
             folders[:] = [name for name in folders if not name.startswith(".")]
             below = Path(folder).relative_to(self.root)
             found += [below / name for name in names if not name.startswith(".")]
-        pictures = sorted(path for path in found if path.suffix.lower() in SUFFIXES)
-        return {path: words(" ".join(path.with_suffix("").parts)) for path in pictures}
+        images = sorted(path for path in found if path.suffix.lower() in SUFFIXES)
+        return {path: words(" ".join(path.with_suffix("").parts)) for path in images}
 
     def _ranked(self, query: Query) -> list[Path]:
         needed, wanted = words(query.class_name), words(query.text)
@@ -75,6 +75,6 @@ class FolderSearcher(Searcher):
 
 
 def words(text: str) -> frozenset[str]:
-    """The words of a text: runs of letters and runs of digits, in lower case."""
+    """Return the words of a text: runs of letters and runs of digits, in lower case."""
     plain = unicodedata.normalize("NFKC", text).casefold()
     return frozenset(re.findall(r"[^\W\d_]+|\d+", plain))

@@ -1,16 +1,17 @@
 """Google image search, through the Custom Search JSON API."""
 
+from collections.abc import Mapping
 from time import time
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field
 
 from adc_core.components.interfaces import Searcher
 from adc_core.errors import InputError, WorkError
 from adc_core.records.design import Hit, Page, Query
-from adc_plugins_search.searchers.base_url import BaseUrl, check_may_have
-from adc_plugins_search.searchers.json_api import Answer, Hits, get_json, results_of
-from adc_plugins_search.searchers.keys import one_line, secret
+from adc_plugins_search.api_keys import one_line, secret
+from adc_plugins_search.base_url import BaseUrl, check_may_have
+from adc_plugins_search.http_json import Answer, Hits, get_json, results_of
 
 PAGE_SIZE = 10
 MAX_RESULTS = 100
@@ -30,21 +31,25 @@ class GoogleSearcher(Searcher):
     `base_url` lets anything that speaks the same protocol stand in, such as `adc gallery`; on
     another machine it gets the key only if `ADC_GOOGLE_BASE_URL` names it too.
 
-    Google does not say under which license an image stands: `rights` only filters, and hits carry
+    Google does not say which license an image has: `rights` only filters, and hits carry
     no license.
     """
+
+    renamed_options: ClassVar[Mapping[str, str]] = {"safe": "safe_search"}
 
     base_url: BaseUrl = Field(SERVICE, description="address of the service")
     rights: str | None = Field(
         None, description="license filter, such as cc_publicdomain|cc_attribute"
     )
-    safe: Literal["active", "off"] = Field("off", description="whether to leave out adult content")
+    safe_search: Literal["active", "off"] = Field(
+        "off", description="whether to leave out adult content"
+    )
     image_type: Literal["clipart", "face", "lineart", "stock", "photo", "animated"] | None = Field(
         None, description="kind of image"
     )
 
     def page(self, query: Query, cursor: str | None = None) -> Page:
-        """Up to ten hits; the cursor is the place of the next one.
+        """Return up to ten hits; the cursor is the place of the next one.
 
         Raises:
             InputError: a key is missing or refused.
@@ -81,7 +86,7 @@ class GoogleSearcher(Searcher):
             "searchType": "image",
             "num": str(PAGE_SIZE),
             "start": str(start),
-            "safe": self.safe,
+            "safe": self.safe_search,
         }
         if self.rights:
             parameters["rights"] = self.rights
@@ -118,7 +123,7 @@ class _Results(BaseModel):
 
 
 def _refusal(answer: Answer, start: int) -> Page:
-    """What an error of Google's means: come back later, the end, or an exception."""
+    """Return what an error of Google's means: come back later, the end, or an exception."""
     error = answer.body.get("error") if isinstance(answer.body, dict) else None
     error = error if isinstance(error, dict) else {}
     message = one_line(error.get("message", "no reason given"))
@@ -145,6 +150,6 @@ def _parked(start: int, seconds: float) -> Page:
 
 
 def _reasons(error: dict[str, Any]) -> set[str]:
-    """The reasons that an error gives in its old (`errors`) and its new place (`details`)."""
+    """Return the reasons of an error in its old (`errors`) and its new place (`details`)."""
     entries = [*(error.get("errors") or []), *(error.get("details") or [])]
     return {str(entry.get("reason")) for entry in entries if isinstance(entry, dict)}

@@ -46,7 +46,7 @@ class ManifestSearcher(Searcher):
     caption: str = Field("caption", description="column of the descriptions")
 
     def page(self, query: Query, cursor: str | None = None) -> Page:
-        """Up to a thousand hits; the cursor is how many came before.
+        """Return up to a thousand hits; the cursor is how many came before.
 
         Raises:
             InputError: the list cannot be read, or lacks a column.
@@ -81,13 +81,13 @@ class ManifestSearcher(Searcher):
             if name in names:
                 place = table.column_names.index(name)
                 texts = table[name].cast(pa.string())
-                # A CSV file has no nulls, only cells in which nothing stands.
+                # A CSV file has no nulls, only empty cells.
                 known = pc.if_else(pc.equal(texts, ""), None, texts)
                 table = table.set_column(place, name, known)
         return table.filter(pc.is_valid(table[self.url]))
 
     def _rows(self, query: Query) -> Rows:
-        """The rows that answer a query, the best first."""
+        """Return the rows that answer a query, the best first."""
         table = self.table
         fits = np.ones(len(table), bool)
         for name, value in query.attributes.items():
@@ -125,19 +125,19 @@ def _read(path: Path) -> pa.Table:
 
 
 def _same(column: pa.ChunkedArray, value: str) -> Mask:
-    """Where a text is the value, upper and lower case alike."""
+    """Return where a text is the value, upper and lower case alike."""
     texts = pc.utf8_lower(column.cast(pa.string()))
     return np.asarray(pc.fill_null(pc.equal(texts, value.lower()), False))
 
 
 def _holds(column: pa.ChunkedArray, word: str) -> Mask:
-    """Where a text holds a word."""
+    """Return where a text holds a word."""
     pattern = rf"(?i)(^|[^\pL\pN]){re.escape(word)}($|[^\pL\pN])"
     return np.asarray(pc.fill_null(pc.match_substring_regex(column, pattern), False))
 
 
 def _known(fact: dict[str, Any]) -> dict[str, Any]:
-    """What is stated of an image; sizes may come as fractions of nothing."""
+    """Return what is stated of an image; sizes may come as fractions of nothing."""
     known = {name: value for name, value in fact.items() if value is not None}
     for name in _NUMBERS:
         if name in known:

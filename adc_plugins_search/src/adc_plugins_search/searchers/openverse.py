@@ -10,11 +10,11 @@ from pydantic import BaseModel, Field
 from adc_core.components.interfaces import Searcher
 from adc_core.errors import InputError
 from adc_core.records.design import Hit, Page, Query
+from adc_plugins_search.api_keys import keep_secret, one_line, optional_secret
+from adc_plugins_search.base_url import BaseUrl, check_may_have
+from adc_plugins_search.http_headers import user_agent
+from adc_plugins_search.http_json import Hits, get_json, refusal, results_of
 from adc_plugins_search.licenses import creative_commons
-from adc_plugins_search.manners import user_agent
-from adc_plugins_search.searchers.base_url import BaseUrl, check_may_have
-from adc_plugins_search.searchers.json_api import Hits, get_json, refusal, results_of
-from adc_plugins_search.searchers.keys import keep_secret, one_line, optional_secret
 
 MAX_RESULTS = 240
 """Openverse shows no more of any query."""
@@ -23,7 +23,7 @@ ANONYMOUS_SIZE, SIZE = 20, 50
 SERVICE = "https://api.openverse.org"
 ID, SECRET = "OPENVERSE_CLIENT_ID", "OPENVERSE_CLIENT_SECRET"
 
-_LONGEST_QUERY = 200
+_MAX_QUERY_LENGTH = 200
 _tokens: dict[tuple[str, str], tuple[str, float]] = {}
 _lock = Lock()
 
@@ -46,10 +46,10 @@ class OpenverseSearcher(Searcher):
     category: Literal["photograph", "illustration", "digitized_artwork"] | None = Field(
         None, description="kind of image"
     )
-    contact: str = Field("", description="address at which you can be reached, told to Openverse")
+    contact: str = Field("", description="address at which you can be reached, sent to Openverse")
 
     def page(self, query: Query, cursor: str | None = None) -> Page:
-        """Up to 50 hits with a key, else 20; the cursor is the number of the next page.
+        """Return up to 50 hits with a key, else 20; the cursor is the number of the next page.
 
         Raises:
             InputError: the key or the request is refused.
@@ -89,7 +89,7 @@ class OpenverseSearcher(Searcher):
 
     def _parameters(self, query: Query, number: int, size: int) -> dict[str, str]:
         parameters = {
-            "q": query.text[:_LONGEST_QUERY],
+            "q": query.text[:_MAX_QUERY_LENGTH],
             "page": str(number),
             "page_size": str(min(size, MAX_RESULTS - (number - 1) * size)),
         }
@@ -102,7 +102,7 @@ class OpenverseSearcher(Searcher):
         return parameters
 
     def _token(self, identity: str, password: str, headers: Mapping[str, str]) -> str | Page:
-        """A token that is still good, fetched once for all threads; or the pause to make."""
+        """Return a token that is still good, fetched once for all threads; or the pause to make."""
         with _lock:
             token, until = _tokens.get((self.base_url, identity), ("", 0.0))
             if token and monotonic() < until:

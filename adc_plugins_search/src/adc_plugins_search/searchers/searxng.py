@@ -1,14 +1,16 @@
 """SearXNG: a search engine of engines that somebody runs for themselves."""
 
 import re
+from collections.abc import Mapping
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from adc_core.components.interfaces import Searcher
 from adc_core.errors import InputError
 from adc_core.records.design import Hit, Page, Query
-from adc_plugins_search.searchers.base_url import BaseUrl
-from adc_plugins_search.searchers.json_api import Hits, get_json, refusal, results_of
+from adc_plugins_search.base_url import BaseUrl
+from adc_plugins_search.http_json import Hits, get_json, refusal, results_of
 
 _SIZE = re.compile(r"(\d+)\s*[×x]\s*(\d+)")
 
@@ -16,7 +18,7 @@ _SIZE = re.compile(r"(\d+)\s*[×x]\s*(\d+)")
 class SearxngSearcher(Searcher):
     """Finds images with a SearXNG instance of one's own, named by `base_url`.
 
-    The instance must answer in JSON: put `json` into `search.formats` of its settings. It tells
+    The instance must answer in JSON: put `json` into `search.formats` of its settings. It gives
     no licenses; which engines it asks, and whether their terms allow that, is its owner's affair.
     """
 
@@ -24,12 +26,14 @@ class SearxngSearcher(Searcher):
         json_schema_extra={"examples": [{"base_url": "http://127.0.0.1:9/search"}]}
     )
 
+    renamed_options: ClassVar[Mapping[str, str]] = {"pages": "max_pages"}
+
     base_url: BaseUrl = Field(description="address of its search, such as http://localhost/search")
     engines: tuple[str, ...] = Field((), description="ask only these of its engines")
-    pages: int = Field(10, ge=1, description="at most so many pages of a query")
+    max_pages: int = Field(10, ge=1, description="at most so many pages of a query")
 
     def page(self, query: Query, cursor: str | None = None) -> Page:
-        """One page of what its engines find; the cursor is the next one's number and first rank.
+        """Return one page of hits; the cursor is the next one's number and first rank.
 
         Raises:
             InputError: the instance does not answer in JSON.
@@ -53,7 +57,9 @@ class SearxngSearcher(Searcher):
         shown = [item for item in results.results if item.image]
         return Page(
             hits=tuple(item.hit(query, rank) for rank, item in enumerate(shown, first)),
-            cursor=f"{number + 1}:{first + len(shown)}" if shown and number < self.pages else None,
+            cursor=f"{number + 1}:{first + len(shown)}"
+            if shown and number < self.max_pages
+            else None,
         )
 
 

@@ -8,10 +8,10 @@ from pydantic import BaseModel, Field
 
 from adc_core.components.interfaces import Searcher
 from adc_core.records.design import Hit, Page, Query
+from adc_plugins_search.base_url import BaseUrl
+from adc_plugins_search.http_headers import user_agent
+from adc_plugins_search.http_json import Answer, Hits, get_json, refusal, results_of
 from adc_plugins_search.licenses import of_url
-from adc_plugins_search.manners import user_agent
-from adc_plugins_search.searchers.base_url import BaseUrl
-from adc_plugins_search.searchers.json_api import Answer, Hits, get_json, refusal, results_of
 
 PAGE_SIZE = 50
 _LAG = 5
@@ -20,21 +20,21 @@ _TAG = re.compile(r"<[^>]*>")
 
 
 class WikimediaSearcher(Searcher):
-    """Finds pictures on Wikimedia Commons; license and creator come with each.
+    """Finds images on Wikimedia Commons; license and creator come with each.
 
     It needs no key, but Wikimedia asks programs to say how their owner can be reached: give
-    `contact`. The pictures are asked for in the width that is needed, not as originals, and lie
+    `contact`. The images are asked for in the width that is needed, not as originals, and are
     on a server that wants no more than two connections at once.
     """
 
     base_url: BaseUrl = Field(
         "https://commons.wikimedia.org/w/api.php", description="address of the service"
     )
-    width: int = Field(500, ge=20, description="of the pictures to fetch, in pixels")
-    contact: str = Field("", description="address at which you can be reached, told to Wikimedia")
+    width: int = Field(500, ge=20, description="of the images to fetch, in pixels")
+    contact: str = Field("", description="address at which you can be reached, sent to Wikimedia")
 
     def page(self, query: Query, cursor: str | None = None) -> Page:
-        """Up to 50 hits; the cursor is what the service says to go on with.
+        """Return up to 50 hits; the cursor is what the service says to go on with.
 
         Raises:
             InputError: the request is refused.
@@ -133,12 +133,12 @@ class _Results(BaseModel):
 
 
 def _refusal(answer: Answer, fault: object, cursor: str) -> Page:
-    """Errors come with status 200 and a code; a lagging server says for how long to wait."""
-    told = fault if isinstance(fault, dict) else {}
-    code = str(told.get("code", ""))
+    """Return errors come with status 200 and a code; a lagging server says for how long to wait."""
+    error = fault if isinstance(fault, dict) else {}
+    code = str(error.get("code", ""))
     if code in ("maxlag", "ratelimited", "readonly"):
         pause = _LAG if answer.retry_after is None else answer.retry_after
         return Page(cursor=cursor, parked_seconds=pause)
     status = 400 if answer.status == 200 else answer.status
     answer = Answer(status, answer.body, answer.retry_after)
-    return refusal(answer, told.get("info") or code, "wikimedia", cursor)
+    return refusal(answer, error.get("info") or code, "wikimedia", cursor)

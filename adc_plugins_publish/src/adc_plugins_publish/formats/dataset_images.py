@@ -1,0 +1,16 @@
+"""The images of a dataset that is exported."""
+
+from adc_core.errors import InputError
+from adc_core.images.sequence import Images
+from adc_core.records.dataset import Dataset
+
+
+def images_of(dataset: Dataset) -> Images:
+    """Return its images.
+
+    Raises:
+        InputError: there are none.
+    """
+    if dataset.images is None:
+        raise InputError("the dataset has no images to export: read one that has, or use url-list")
+    return dataset.images

@@ -1,0 +1,1 @@
+"""Drawn garments: what is found for which words, and how it looks."""

@@ -1,0 +1,1 @@
+"""The protocols of search services, as the gallery speaks them."""

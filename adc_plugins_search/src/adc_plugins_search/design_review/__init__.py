@@ -1,0 +1,1 @@
+"""Review of a proposed design by a person, kept in a file."""

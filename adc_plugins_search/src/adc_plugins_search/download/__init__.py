@@ -1,0 +1,1 @@
+"""Downloading what searchers find: searches, workers, HTTP, images and the resulting tables."""

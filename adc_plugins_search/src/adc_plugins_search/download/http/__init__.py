@@ -1,0 +1,1 @@
+"""Requests to servers, within their rules and the user's bounds."""

@@ -1,0 +1,1 @@
+"""From a design to hits, and from hits to tasks."""

@@ -1,0 +1,1 @@
+"""Worker processes that fetch, and their supervisor."""

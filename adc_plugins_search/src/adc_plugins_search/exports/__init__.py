@@ -1,1 +1,0 @@
-"""Exports: a dataset in the forms that other tools read."""

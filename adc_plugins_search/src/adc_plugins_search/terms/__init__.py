@@ -1,0 +1,1 @@
+"""Words for attributes: the vocabulary, their normal form and diverse selections."""
