@@ -103,7 +103,7 @@ def test_without_matplotlib_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError) as caught:
         FINDINGS.plot()
-    assert str(caught.value) == "a figure needs matplotlib: pip install 'adc-core[report]'"
+    assert str(caught.value) == "a figure needs matplotlib: pip install matplotlib"
 
 
 def test_completion_offers_what_there_is():

@@ -62,7 +62,9 @@ class HealthCommand:
         pipeline = _pipeline(path, given, encoder)
         folder = arguments.out or Path("runs", f"{_name_of(path)}-health")
         _refuse_other(folder, pipeline)
-        listeners = installed_listeners(block=("adc-core/report",))  # the page is another one
+        listeners = installed_listeners(
+            block=("adc-plugins-publish/html-report",)
+        )  # the page is another one
         run = run_pipeline(pipeline, folder, listeners, given, strict=arguments.strict)
         health = assess(
             given,

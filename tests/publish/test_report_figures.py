@@ -7,7 +7,7 @@ import pytest
 
 from adc_core.records.dataset import Dataset
 
-figures = pytest.importorskip("adc_core.report.figures", reason="needs matplotlib")
+figures = pytest.importorskip("adc_plugins_publish.html_report.figures", reason="needs matplotlib")
 ODD = ("${$", "a $^$ b", "$x$ y", "5 $", "plain")
 
 

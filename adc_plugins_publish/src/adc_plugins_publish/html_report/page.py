@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 
 from adc_core.records.run import Measurement, Run
-from adc_core.report import figures
-from adc_core.report.suspects import most_suspicious
 from adc_core.reporting.collection_summary import summarize
 from adc_core.reporting.html_pages import page_environment
 from adc_core.reporting.measurement_tables import measurement_tables
@@ -15,6 +13,8 @@ from adc_core.reporting.trust import headline, noise_told, trust_lines
 from adc_core.reporting.verdicts import verdicts_of
 from adc_core.runs.run_record import COLLECTOR, PIPELINE, read_record
 from adc_core.storage.truth import UNKNOWN
+from adc_plugins_publish.html_report import figures
+from adc_plugins_publish.html_report.suspects import most_suspicious
 
 
 def render(folder: Path, run: Run) -> str:
@@ -27,7 +27,7 @@ def render(folder: Path, run: Run) -> str:
     record = read_record(folder)
     assert record is not None
     things = "samples" if run.collected.images is None else "images"
-    environment = page_environment("adc_core.report")
+    environment = page_environment("adc_plugins_publish.html_report")
     environment.filters["percent"] = lambda value: f"{100 * value:.1f} %"
     environment.filters["figure"] = lambda value: "–" if value is None else f"{value:.3f}"
     return environment.get_template("page.html.j2").render(

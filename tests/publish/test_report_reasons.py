@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from adc_core import Dataset, Dynamics, ImageFiles, Neighbors, Probabilities
-from adc_core.report.reasons import SHOWN, reasons_of
-from adc_core.report.suspects import most_suspicious
 from adc_core.reporting.html_pages import data_url
 from adc_core.testing.toys import toy_dataset, toy_run
+from adc_plugins_publish.html_report.reasons import SHOWN, reasons_of
+from adc_plugins_publish.html_report.suspects import most_suspicious
 
 CLASSES = ("cat", "dog", "fox")
 
