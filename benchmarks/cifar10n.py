@@ -17,10 +17,7 @@ import torchvision
 from PIL import Image
 from torch import Tensor, nn
 
-from adc_core.components.context import working_in
-from adc_core.images.sequence import ImageArray
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Dynamics
+from adc_core import Dataset, Dynamics, ImageArray, working_in
 from adc_plugins_learn import CrossEntropy, penultimate
 
 SIDE = 96

@@ -13,9 +13,7 @@ import numpy as np
 import torch
 from cifar10n import add_arguments, labels_of, pictures
 
-from adc_core.components.context import working_in
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Dynamics
+from adc_core import Dataset, Dynamics, working_in
 from adc_plugins_detect import aum, data_maps, lstm_dynamics
 from adc_plugins_detect.metrics.detection import rank_figures
 from adc_plugins_learn import CrossEntropy

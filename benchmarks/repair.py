@@ -15,8 +15,7 @@ import torch
 from cifar10n import pictures
 from label_sets import PART, cifar_labels, mnist_images, mnist_labels
 
-from adc_core import Dataset
-from adc_core.images.sequence import ImageArray
+from adc_core import Dataset, ImageArray
 from adc_plugins_detect import ridge_probe
 from adc_plugins_detect.curators.expected_gain import ExpectedGain
 from adc_plugins_detect.encoders.patches import PatchEncoder

@@ -32,8 +32,7 @@ def measure(kind: str, folder: Path, count: int, size: int, num_workers: int) ->
     """Prints a line of JSON: seconds and CPU seconds of one epoch."""
     import torch
 
-    from adc_core.images.sequence import ImageFiles
-    from adc_core.records.dataset import Dataset
+    from adc_core import Dataset, ImageFiles
     from adc_plugins_learn import CrossEntropy
 
     torch.set_num_threads(1)

@@ -21,10 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from adc_core.components.context import working_in
-from adc_core.components.interfaces import Learner
-from adc_core.components.registry import registry
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset, Learner, registry, working_in
 from adc_plugins_learn import build_backbone
 from adc_plugins_learn.training.data.normalize import channel_statistics, to_input
 

@@ -12,6 +12,17 @@ if TYPE_CHECKING:  # at run time only where one is explained: `adc list` does wi
     from pydantic import BaseModel, ValidationError
 
 
+__all__ = [
+    "InputError",
+    "InputErrors",
+    "RecordErrors",
+    "WorkError",
+    "explain",
+    "lines_of",
+    "unknown_name",
+]
+
+
 class InputError(ValueError):
     """What the user gave is wrong; the message is one line and says what to do (exit code 2).
 

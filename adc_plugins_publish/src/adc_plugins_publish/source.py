@@ -6,20 +6,17 @@ from pathlib import Path
 
 import yaml
 
-from adc_core import read_dataset
-from adc_core.errors import InputError
-from adc_core.records.curation import Curation
-from adc_core.records.dataset import Dataset
-from adc_core.records.findings import Findings
-from adc_core.records.run import Run
-from adc_core.runs.run_reader import (
-    is_finished,
-    is_run_directory,
-    left_out_images,
+from adc_core import (
+    Curation,
+    Dataset,
+    Findings,
+    InputError,
+    Run,
     read_collected,
+    read_dataset,
     read_run,
 )
-from adc_core.runs.run_record import COLLECTOR, PIPELINE
+from adc_core.runs import COLLECTOR, PIPELINE, is_finished, is_run_directory, left_out_images
 
 CURATORS = "curators/"
 """The stages that have a dataset; the others have something about it."""

@@ -10,13 +10,10 @@ import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
 from pydantic import ConfigDict, Field
 
-from adc_core.arrays.strings import from_arrow
-from adc_core.components.component import named
-from adc_core.components.interfaces import Curator
-from adc_core.errors import InputError
-from adc_core.records.curation import Curation
-from adc_core.records.dataset import Dataset, rows_of
-from adc_core.records.findings import Findings
+from adc_core import Curation, Curator, Dataset, Findings, InputError
+from adc_core.arrays import from_arrow
+from adc_core.components import named
+from adc_core.records import rows_of
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import as_array
 

@@ -9,12 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import Field
 
-from adc_core.components.interfaces import Curator
-from adc_core.errors import InputError
-from adc_core.records.curation import Curation
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Neighbors
-from adc_core.records.findings import Findings
+from adc_core import Curation, Curator, Dataset, Findings, InputError, Neighbors
 from adc_plugins_detect.curation.docta_rounds import (
     Judge,
     flag_share,

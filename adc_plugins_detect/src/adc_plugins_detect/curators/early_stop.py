@@ -6,10 +6,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field
 
-from adc_core.components.interfaces import Curator, Learner
-from adc_core.records.curation import Curation
-from adc_core.records.dataset import Dataset
-from adc_core.records.findings import Findings
+from adc_core import Curation, Curator, Dataset, Findings, Learner
 from adc_plugins_detect.detectors.early_stop_ce import EarlyStopCe
 
 

@@ -8,11 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from adc_core.components.interfaces import Curator
-from adc_core.records.curation import Curation
-from adc_core.records.dataset import Dataset
-from adc_core.records.estimates import EvidenceQuality, NoiseRate, Verdict
-from adc_core.records.findings import Findings
+from adc_core import Curation, Curator, Dataset, EvidenceQuality, Findings, NoiseRate
+from adc_core.records import Verdict
 from adc_plugins_detect.curation.flag_counts import count_flags, sentence
 from adc_plugins_detect.inputs import out_of_sample
 from adc_plugins_detect.noise.counterfactual import Counterfactual

@@ -8,10 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from adc_core.components.interfaces import Curator
-from adc_core.records.curation import Curation
-from adc_core.records.dataset import Dataset
-from adc_core.records.findings import Findings
+from adc_core import Curation, Curator, Dataset, Findings
 from adc_plugins_detect.curation.flag_counts import count_flags, flag_sentences, sentence
 from adc_plugins_detect.curation.suggestions import most_suggested
 

@@ -7,11 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adc_core.reporting.html_pages import data_url, page_environment
-from adc_core.runs.image_check import name_of, said
-from adc_core.runs.run_record import PIPELINE, read_record
-from adc_core.storage.checksums import new_file
-from adc_core.storage.splits import SPLIT
+from adc_core.reporting import data_url, page_environment
+from adc_core.runs import PIPELINE, name_of, read_record, said
+from adc_core.storage import SPLIT, new_file
 from adc_plugins_detect.health import wording
 from adc_plugins_detect.health.assessment import Health
 from adc_plugins_detect.health.checks import (

@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 
-from adc_core.errors import InputError, unknown_name
+from adc_core import InputError
+from adc_core.errors import unknown_name
 from adc_plugins_learn.encoding.network_encoder import FrozenNetwork, NetworkEncoder
 from adc_plugins_learn.training.networks.weights import (
     RANDOM,

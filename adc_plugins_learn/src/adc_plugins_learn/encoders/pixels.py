@@ -8,11 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from adc_core.arrays.validation import chunks
-from adc_core.components.context import progress
-from adc_core.components.interfaces import Encoder
-from adc_core.errors import InputError
-from adc_core.images.sequence import Images
+from adc_core import Encoder, Images, InputError, progress
+from adc_core.arrays import chunks
 
 Float32 = NDArray[np.float32]
 

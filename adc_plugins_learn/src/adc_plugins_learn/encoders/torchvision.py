@@ -8,8 +8,9 @@ from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 from torchvision import transforms
 
-from adc_core.components.interfaces import Download
-from adc_core.errors import InputError, unknown_name
+from adc_core import InputError
+from adc_core.components import Download
+from adc_core.errors import unknown_name
 from adc_plugins_learn.encoding.network_encoder import FrozenNetwork, NetworkEncoder
 from adc_plugins_learn.training.networks.backbones import (
     build_backbone,

@@ -10,8 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationI
 from torch import Tensor, nn
 from torchvision import transforms
 
-from adc_core.components.component import LocalPath
-from adc_core.errors import InputError, WorkError
+from adc_core import InputError, LocalPath, WorkError
 from adc_plugins_learn.encoding.network_encoder import FrozenNetwork, NetworkEncoder
 from adc_plugins_learn.training.data.normalize import IMAGENET_MEAN, IMAGENET_STD
 from adc_plugins_learn.training.hardware.errors import is_out_of_memory

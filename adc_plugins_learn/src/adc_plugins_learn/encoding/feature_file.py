@@ -7,8 +7,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.storage.checksums import disk_faults
-from adc_core.storage.saved_dataset import load_array
+from adc_core.storage import disk_faults, load_array
 
 Float32 = NDArray[np.float32]
 

@@ -19,12 +19,9 @@ from pydantic import BeforeValidator, Field
 from torch import nn
 from torchvision import transforms
 
-from adc_core.arrays.hashing import fingerprint
-from adc_core.components.context import progress, work_folder
-from adc_core.components.interfaces import Encoder
-from adc_core.errors import InputError, WorkError
-from adc_core.images.sequence import Images, Pixels
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset, Encoder, Images, InputError, WorkError, progress, work_folder
+from adc_core.arrays import fingerprint
+from adc_core.images import Pixels
 from adc_plugins_learn.encoding.feature_file import FeatureFile, Float32
 from adc_plugins_learn.training.data.normalize import Channels, to_input
 from adc_plugins_learn.training.hardware.devices import DeviceName, find_device, seeded

@@ -11,15 +11,19 @@ import torch
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
-from adc_core.arrays.hashing import fingerprint
-from adc_core.components.context import progress, work_folder
-from adc_core.components.interfaces import Enricher, Learner
-from adc_core.errors import InputError
-from adc_core.images.sequence import ImageArray
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Dynamics, Probabilities
-from adc_core.storage.checksums import unseal
-from adc_core.storage.saved_dataset import load_array
+from adc_core import (
+    Dataset,
+    Dynamics,
+    Enricher,
+    ImageArray,
+    InputError,
+    Learner,
+    Probabilities,
+    progress,
+    work_folder,
+)
+from adc_core.arrays import fingerprint
+from adc_core.storage import load_array, unseal
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 from adc_plugins_learn.training.fold_worker import CURVES, FoldJob, train_fold, train_folds
 from adc_plugins_learn.training.hardware.devices import find_device

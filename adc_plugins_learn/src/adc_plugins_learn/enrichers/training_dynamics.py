@@ -4,9 +4,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from adc_core.components.interfaces import Enricher, Learner
-from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset, Enricher, InputError, Learner
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 
 

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.methods.transition import TransitionLearner
 from adc_plugins_learn.training.strategy import Switch
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.strategy import PerSample
 

@@ -6,7 +6,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.data.sampler import Batch, TrainingSampler
 from adc_plugins_learn.training.network_learner import NetworkLearner

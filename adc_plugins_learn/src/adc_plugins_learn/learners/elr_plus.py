@@ -10,7 +10,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.elr import averaged, early_learning_penalty
 from adc_plugins_learn.learners.mixup import mixed_cross_entropy, sample_beta
 from adc_plugins_learn.training.data.sampler import Batch, TrainingSampler

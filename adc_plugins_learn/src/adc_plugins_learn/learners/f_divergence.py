@@ -9,7 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.peer_loss import PeerLearner, given_probability
 from adc_plugins_learn.training.strategy import Switch
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.methods.small_loss_pair import PairStrategy, SmallLossPair, small_loss_rows
 

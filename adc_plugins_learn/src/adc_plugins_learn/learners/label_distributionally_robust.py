@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.training.data.sampler import Batch, TrainingSampler
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.strategy import PerSample, Strategy

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.methods.transition import TransitionLearner
 from adc_plugins_learn.training.strategy import Switch

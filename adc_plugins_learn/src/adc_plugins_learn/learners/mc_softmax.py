@@ -5,7 +5,7 @@ import math
 from pydantic import Field
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.networks.heads import Output

@@ -4,7 +4,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.strategy import BatchPlan, Networks, Step, Strategy

@@ -7,8 +7,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset, InputError
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.networks.heads import Output, taylor_log_exp

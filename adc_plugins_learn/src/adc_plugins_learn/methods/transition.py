@@ -9,7 +9,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from adc_core.errors import InputError
+from adc_core import InputError
 from adc_plugins_learn.training.data.sampler import Batch, TrainingSampler
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.strategy import Networks, Strategy, Switch

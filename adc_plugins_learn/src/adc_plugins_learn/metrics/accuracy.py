@@ -3,8 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.components.interfaces import Metric
-from adc_core.records.run import Measurement, Run, Training
+from adc_core import Measurement, Metric, Run, Training
 
 
 def class_accuracies(

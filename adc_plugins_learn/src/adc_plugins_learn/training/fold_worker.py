@@ -15,15 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.arrays.hashing import save_array
-from adc_core.components.context import working_in
-from adc_core.components.interfaces import Learner
-from adc_core.components.signals import heed
-from adc_core.errors import InputError, WorkError
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Dynamics
-from adc_core.records.model import Predictions
-from adc_core.storage.checksums import new_folder, seal
+from adc_core import Dataset, Dynamics, InputError, Learner, Predictions, WorkError, working_in
+from adc_core.arrays import save_array
+from adc_core.components import heed
+from adc_core.storage import new_folder, seal
 
 CURVES = ("given_probability", "margin", "loss", "correct")
 

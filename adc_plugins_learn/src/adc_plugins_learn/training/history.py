@@ -6,8 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from adc_core.records.evidence import Dynamics
-from adc_core.records.model import Epoch
+from adc_core import Dynamics, Epoch
 
 _LARGEST = torch.finfo(torch.float16).max
 _COLUMNS = ("given_probability", "margin", "loss", "correct")

@@ -7,13 +7,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from adc_core.arrays.hashing import fingerprint
-from adc_core.components.context import progress, work_folder
-from adc_core.errors import InputError, WorkError
-from adc_core.images.sequence import ImageArray, Images
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Dynamics
-from adc_core.records.model import Epoch
+from adc_core import (
+    Dataset,
+    Dynamics,
+    Epoch,
+    ImageArray,
+    Images,
+    InputError,
+    WorkError,
+    progress,
+    work_folder,
+)
+from adc_core.arrays import fingerprint
 from adc_plugins_learn.training.checkpoint import read_checkpoint, write_checkpoint
 from adc_plugins_learn.training.config import EXECUTION_OPTIONS, TrainingConfig
 from adc_plugins_learn.training.data.augment import Augmentation

@@ -9,10 +9,8 @@ from typing import Any, ClassVar, Literal
 import torch
 from pydantic import ConfigDict, Field, model_validator
 
-from adc_core.arrays.hashing import fingerprint
-from adc_core.components.context import work_folder
-from adc_core.components.interfaces import Learner
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset, Learner, work_folder
+from adc_core.arrays import fingerprint
 from adc_plugins_learn.training.config import EXECUTION_OPTIONS, TrainingConfig
 from adc_plugins_learn.training.data.validation_split import validation_split
 from adc_plugins_learn.training.hardware.devices import find_device

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from adc_core.components.plugin_faults import ResultFault
+from adc_core.components import ResultFault
 from adc_plugins_learn.training.data.sampler import Batch, TrainingSampler
 from adc_plugins_learn.training.networks.architecture import Combine
 from adc_plugins_learn.training.networks.heads import PLAIN, Output

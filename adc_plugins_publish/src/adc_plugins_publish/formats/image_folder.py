@@ -9,9 +9,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from adc_core.arrays.validation import Array
-from adc_core.components.context import progress
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset, progress
+from adc_core.arrays import Array
 from adc_plugins_publish.formats.dataset_images import images_of
 from adc_plugins_publish.formats.file_names import (
     below_class,

@@ -9,11 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from adc_core.arrays.strings import from_arrow
-from adc_core.arrays.validation import Array
-from adc_core.records.dataset import Dataset
-from adc_core.records.display import COLORS
-from adc_core.records.run import Measurement
+from adc_core import Dataset, Measurement
+from adc_core.arrays import Array, from_arrow
+from adc_core.records import COLORS
 
 _STYLE: Any = {
     "svg.fonttype": "none",

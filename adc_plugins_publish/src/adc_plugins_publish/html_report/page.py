@@ -5,14 +5,18 @@ from typing import Any
 
 import numpy as np
 
-from adc_core.records.run import Measurement, Run
-from adc_core.reporting.collection_summary import summarize
-from adc_core.reporting.html_pages import page_environment
-from adc_core.reporting.measurement_tables import measurement_tables
-from adc_core.reporting.trust import headline, noise_told, trust_lines
-from adc_core.reporting.verdicts import verdicts_of
-from adc_core.runs.run_record import COLLECTOR, PIPELINE, read_record
-from adc_core.storage.truth import UNKNOWN
+from adc_core import Measurement, Run
+from adc_core.reporting import (
+    headline,
+    measurement_tables,
+    noise_told,
+    page_environment,
+    summarize,
+    trust_lines,
+    verdicts_of,
+)
+from adc_core.runs import COLLECTOR, PIPELINE, read_record
+from adc_core.storage import UNKNOWN
 from adc_plugins_publish.html_report import figures
 from adc_plugins_publish.html_report.suspects import most_suspicious
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adc_core.arrays.validation import Array
-from adc_core.records.dataset import Dataset
-from adc_core.reporting.html_pages import data_url
+from adc_core import Dataset
+from adc_core.arrays import Array
+from adc_core.reporting import data_url
 
 SHOWN = 5
 """How many neighbors are shown."""

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from adc_core.records.run import Run
-from adc_core.reporting.html_pages import data_url
-from adc_core.reporting.verdicts import flagged_by_any, most_suspicious_first
-from adc_core.storage.truth import NO_CLASS, UNKNOWN
+from adc_core import Run
+from adc_core.reporting import data_url, flagged_by_any, most_suspicious_first
+from adc_core.storage import NO_CLASS, UNKNOWN
 from adc_plugins_publish.html_report.reasons import Reasons, reasons_of
 
 SHOWN = 30

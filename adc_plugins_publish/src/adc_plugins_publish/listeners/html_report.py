@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adc_core.runs.listeners import hookimpl
+from adc_core import hookimpl
 
 if TYPE_CHECKING:
-    from adc_core.records.run import Run
+    from adc_core import Run
 
 
 class HtmlReport:
@@ -15,8 +15,8 @@ class HtmlReport:
     @hookimpl
     def adc_run_finished(self, folder: Path, run: "Run") -> None:
         """Render the run."""
-        from adc_core.reporting.result_files import REPORT
-        from adc_core.storage.checksums import new_file
+        from adc_core.reporting import REPORT
+        from adc_core.storage import new_file
         from adc_plugins_publish.html_report.page import render
 
         page = render(folder, run)

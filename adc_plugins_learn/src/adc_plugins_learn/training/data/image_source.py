@@ -13,8 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 from torch.utils.data import Dataset as TorchDataset
 
-from adc_core.errors import InputError
-from adc_core.images.sequence import Images
+from adc_core import Images, InputError
 
 ImageLoading = Literal["auto", "in-memory", "streaming"]
 

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset, InputError
 
 
 def validation_split(dataset: Dataset, fraction: float, seed: int) -> tuple[Dataset, Dataset]:

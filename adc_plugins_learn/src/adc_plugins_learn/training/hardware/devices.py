@@ -8,7 +8,7 @@ from typing import Annotated
 import torch
 from pydantic import Field
 
-from adc_core.errors import InputError
+from adc_core import InputError
 
 DeviceName = Annotated[
     str, Field(description="auto, cpu, cuda or cuda:1; auto takes a GPU if there is one")

@@ -19,8 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor, distributed, nn
 
-from adc_core.components.context import progress, working_in
-from adc_core.errors import InputError, WorkError
+from adc_core import InputError, WorkError, progress, working_in
 
 _ERRORS = (InputError, WorkError)
 

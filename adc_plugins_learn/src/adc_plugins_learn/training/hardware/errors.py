@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
-from adc_core.errors import InputError, WorkError
+from adc_core import InputError, WorkError
 
 _COMPILER = ("torch._dynamo", "torch._inductor")
 

@@ -13,7 +13,8 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from adc_core.errors import InputError, WorkError, unknown_name
+from adc_core import InputError, WorkError
+from adc_core.errors import unknown_name
 from adc_plugins_learn.training.hardware.errors import is_out_of_memory
 from adc_plugins_learn.training.networks.cifar import CIFAR_NETWORKS
 from adc_plugins_learn.training.networks.timm import build_timm

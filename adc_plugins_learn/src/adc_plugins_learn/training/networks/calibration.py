@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from adc_core.errors import InputError
+from adc_core import InputError
 
 COLDEST, HOTTEST = 1e-2, 1e2
 """Between these a temperature is sought."""

@@ -13,14 +13,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor, nn
 
-from adc_core.arrays.hashing import save_array
-from adc_core.errors import InputError, WorkError
-from adc_core.images.sequence import Images
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Dynamics
-from adc_core.records.model import Epoch, Model, Predictions
-from adc_core.storage.checksums import new_folder, refuse_existing, seal, unseal
-from adc_core.storage.saved_dataset import load_array
+from adc_core import Dataset, Dynamics, Epoch, Images, InputError, Model, Predictions, WorkError
+from adc_core.arrays import save_array
+from adc_core.storage import load_array, new_folder, refuse_existing, seal, unseal
 from adc_plugins_learn.training.data.normalize import to_input
 from adc_plugins_learn.training.hardware.devices import seeded
 from adc_plugins_learn.training.networks.architecture import Architecture, build_network

@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from adc_core.errors import InputError, WorkError
-from adc_core.storage.checksums import disk_faults
+from adc_core import InputError, WorkError
+from adc_core.storage import disk_faults
 from adc_plugins_learn.training.data.normalize import Channels, to_input
 
 OPSET = 18

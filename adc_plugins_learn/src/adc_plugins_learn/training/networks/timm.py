@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from adc_core.errors import InputError
+from adc_core import InputError
 from adc_plugins_learn.training.networks.weights import (
     DEFAULT,
     RANDOM,

@@ -12,8 +12,7 @@ from pydantic import AfterValidator, TypeAdapter, ValidationInfo
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from adc_core.components.component import LocalPath
-from adc_core.errors import InputError, WorkError
+from adc_core import InputError, LocalPath, WorkError
 from adc_plugins_learn.training.hardware.errors import is_out_of_memory
 
 RANDOM = "random"
