@@ -17,7 +17,7 @@ import torchvision
 from PIL import Image
 from torch import Tensor, nn
 
-from adc_core import Dataset, Dynamics, ImageArray, working_in
+from adc_core import Dataset, Dynamics, ImageArray, work_context
 from adc_plugins_learn import CrossEntropy, penultimate
 
 SIDE = 96
@@ -118,7 +118,7 @@ def dynamics(data: Path, cache: Path, column: str) -> Dynamics:
         def tell(done: int, total: int | None, unit: str) -> None:
             print(f"\rdynamics: {unit} {done} of {total}", end="", flush=True)
 
-        with working_in(cache / f"training-{column}", tell):
+        with work_context(cache / f"training-{column}", tell):
             seen = CrossEntropy(epochs=EPOCHS).learn(dataset).dynamics
         print()
         return {name: getattr(seen, name) for name in Dynamics.model_fields}

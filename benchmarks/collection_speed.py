@@ -49,7 +49,7 @@ class NoPandas:
 
 sys.meta_path.insert(0, NoPandas())
 from adc_core import Design, Query
-from adc_core import working_in
+from adc_core import work_context
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.searchers.manifest import ManifestSearcher
 
@@ -63,7 +63,7 @@ collector = Downloader(
     size=SIZE, decoder=decoder, max_connections=IN_FLIGHT, processes=PROCESSES,
     shard_size=PER_SHARD, allow_hosts=hosts,
 )
-with working_in(folder):
+with work_context(folder):
     print(len(collector.collect(design, [ManifestSearcher(path=manifest)])))
 """
 

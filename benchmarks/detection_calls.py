@@ -111,7 +111,7 @@ def ours_simifeat(folder: Path) -> Figures:
 
     labels, features = np.load(folder / "labels.npy"), _mapped(folder, "features")
     marks = [time.process_time()]
-    graph = nearest_neighbors(features, Docta().neighbors_read)
+    graph = nearest_neighbors(features, Docta().required_neighbors)
     marks.append(time.process_time())
     found = simifeat(labels, graph)
     marks.append(time.process_time())

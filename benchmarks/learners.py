@@ -48,7 +48,7 @@ def train(name: str, column: str, seed: int, arguments: argparse.Namespace) -> N
     """One training; prints a line of JSON."""
     import torch
 
-    from adc_core import Dataset, ImageArray, Learner, create, working_in
+    from adc_core import Dataset, ImageArray, Learner, create, work_context
 
     warnings.simplefilter("ignore")
     torch.set_num_threads(arguments.threads)
@@ -70,7 +70,7 @@ def train(name: str, column: str, seed: int, arguments: argparse.Namespace) -> N
     def tell(done: int, total: int | None, unit: str) -> None:
         print(f"\r{name} {column} {seed}: {unit} {done} of {total}", end="", file=sys.stderr)
 
-    with working_in(folder, tell):
+    with work_context(folder, tell):
         history = learner.learn(dataset, test).history
     accuracies = [epoch.validation_accuracy or 0.0 for epoch in history]
     status = Path("/proc/self/status").read_text()

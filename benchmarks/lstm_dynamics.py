@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from cifar10n import add_arguments, labels_of, pictures
 
-from adc_core import Dataset, Dynamics, working_in
+from adc_core import Dataset, Dynamics, work_context
 from adc_plugins_detect import aum, data_maps, lstm_dynamics
 from adc_plugins_detect.metrics.detection import rank_figures
 from adc_plugins_learn import CrossEntropy
@@ -46,7 +46,7 @@ def main() -> None:
     images = pictures(arguments.data)[:ROWS]
     for column in ("random_label1", "worse_label"):
         given, true = (labels[:ROWS] for labels in labels_of(arguments.data, column))
-        with working_in(arguments.cache / "lstm"):
+        with work_context(arguments.cache / "lstm"):
             model = CrossEntropy(epochs=arguments.epochs).learn(
                 Dataset(labels=given, images=images)
             )

@@ -39,7 +39,7 @@ ENOUGH = 2000
 COLLECT = """
 import sys
 from adc_core import Design, Query
-from adc_core import working_in
+from adc_core import work_context
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.searchers.manifest import ManifestSearcher
 
@@ -55,7 +55,7 @@ collector = Downloader(
     timeout=float(timeout), read_timeout=float(timeout) / 2, max_wait=60, interval=0,
     contact="soak@example.org",
 )
-with working_in(folder, lambda done, total, unit: print(unit, done, flush=True)):
+with work_context(folder, lambda done, total, unit: print(unit, done, flush=True)):
     print("result", collector.collect(design, [ManifestSearcher(path=manifest)]).fingerprint)
 """.replace("MAX_BYTES", str(MAX_BYTES))
 

@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from adc_core import Dataset, Learner, registry, working_in
+from adc_core import Dataset, Learner, registry, work_context
 from adc_plugins_learn import build_backbone
 from adc_plugins_learn.training.data.normalize import channel_statistics, to_input
 
@@ -65,7 +65,7 @@ def step_of(learner: Learner, dataset: Dataset) -> float:
     times: list[float] = []
     with (
         tempfile.TemporaryDirectory() as folder,
-        working_in(folder, lambda *_: times.append(time.process_time())),
+        work_context(folder, lambda *_: times.append(time.process_time())),
     ):
         learner.learn(dataset)
         return (time.process_time() - times[0]) / (STEPS - 1)

@@ -39,8 +39,8 @@ def suspicion_of(dataset):
 class Good(Detector):
     """Flags what most neighbors contradict."""
 
-    reads: ClassVar = ("neighbors",)
-    neighbors_read: ClassVar = 10
+    requires: ClassVar = ("neighbors",)
+    required_neighbors: ClassVar = 10
 
     def detect(self, dataset):
         suspicion = suspicion_of(dataset)
@@ -117,13 +117,13 @@ class Melting(Good):
 class Peeking(Good):
     """Wants the truth."""
 
-    reads: ClassVar = ("neighbors", "truth")
+    requires: ClassVar = ("neighbors", "truth")
 
 
 class Modest(Good):
     """Does not say how many neighbors it looks at."""
 
-    neighbors_read: ClassVar = 0
+    required_neighbors: ClassVar = 0
 
     def detect(self, dataset):
         dataset.neighbors.first(10)
@@ -133,7 +133,7 @@ class Modest(Good):
 class Undeclared(Good):
     """Reads a column that it does not ask for."""
 
-    reads: ClassVar = ()
+    requires: ClassVar = ()
 
 
 class Raising(Searcher):
@@ -161,13 +161,13 @@ class NoPage(Searcher):
 class OneText(Good):
     """Forgets a comma."""
 
-    reads: ClassVar = "neighbors"
+    requires: ClassVar = "neighbors"
 
 
 class DoubleEncoder(Encoder):
     """Encodes in double precision."""
 
-    reads: ClassVar = ("images",)
+    requires: ClassVar = ("images",)
 
     def encode(self, images):
         return np.zeros((len(images), 2))
@@ -243,7 +243,7 @@ def broken_promises(component):
 
 
 @pytest.fixture(autouse=True)
-def named(request):
+def unique_names(request):
     for component in list(globals().values()):
         if isinstance(component, type) and component.__module__ == __name__:
             registry.add(component.__name__.lower(), component)

@@ -8,7 +8,7 @@ import pytest
 from pydantic import Field, ValidationError
 
 from adc_core import Detector, LocalPath
-from adc_core.components.component import named
+from adc_core.components.component import unique_names
 from adc_core.components.registry import registry
 from adc_core.errors import lines_of
 
@@ -16,7 +16,7 @@ from adc_core.errors import lines_of
 class WithFile(Detector):
     """Reads a file and has an option that only sets its pace."""
 
-    pace: ClassVar = ("workers",)
+    execution_options: ClassVar = ("workers",)
     renamed_options: ClassVar = {"processes": "workers"}
 
     weights: LocalPath = Field(description="a file")
@@ -55,7 +55,7 @@ def test_a_former_name_of_an_option_is_refused_with_the_present_one(tmp_path):
 class Nested(Detector):
     """Holds other components."""
 
-    reads: ClassVar = ("features",)
+    requires: ClassVar = ("features",)
 
     one: Detector = Field(description="a detector")
     more: tuple[Detector, ...] = Field((), description="detectors")
@@ -67,22 +67,22 @@ class Nested(Detector):
 class Reads(WithFile):
     """Reads two columns."""
 
-    reads: ClassVar = ("features", "votes")
+    requires: ClassVar = ("features", "votes")
 
 
 def test_a_component_needs_what_those_within_it_need(tmp_path):
     reader, plain = Reads(weights=tmp_path), WithFile(weights=tmp_path)
-    assert plain.needs == ()
-    assert Nested(one=plain).needs == ("features",)
-    assert Nested(one=plain, more=(plain, reader)).needs == ("features", "votes")
-    assert Nested(one=Nested(one=reader)).needs == ("features", "votes")
+    assert plain.required_columns == ()
+    assert Nested(one=plain).required_columns == ("features",)
+    assert Nested(one=plain, more=(plain, reader)).required_columns == ("features", "votes")
+    assert Nested(one=Nested(one=reader)).required_columns == ("features", "votes")
 
 
 def test_components_of_one_name_are_numbered(tmp_path):
     for name, component in (("with-file", WithFile), ("reads", Reads)):
         registry.add(name, component)
     one, other = WithFile(weights=tmp_path), Reads(weights=tmp_path)
-    assert named([one, other, one]) == ["with-file", "reads", "with-file-2"]
+    assert unique_names([one, other, one]) == ["with-file", "reads", "with-file-2"]
 
 
 CLASS = '''

@@ -14,7 +14,7 @@ from adc_core.errors import InputError, lines_of
 class Wordy(Detector):
     """Has an option of every sort."""
 
-    reads: ClassVar = ()
+    requires: ClassVar = ()
     k: int = Field(1, ge=1)
     rate: float | None = 0.5
     word: str = ""

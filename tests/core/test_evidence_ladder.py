@@ -190,7 +190,7 @@ def test_many_images_are_trained_on_for_fewer_epochs(rows, epochs, no_network):
 class Slow(Enricher):
     """Knows how long it takes."""
 
-    adds = ("probabilities",)
+    provides = ("probabilities",)
     seconds: float
 
     def expected_seconds(self, dataset):

@@ -20,7 +20,7 @@ NOTHING = Rung(None, None, neighbors=False)
 class VoteReader(Detector):
     """Reads what people say, and a column of its own."""
 
-    reads: ClassVar = ("votes", "mine")
+    requires: ClassVar = ("votes", "mine")
 
     def detect(self, dataset):
         raise AssertionError("never reached")
@@ -61,7 +61,7 @@ def test_the_chosen_encoder_makes_the_features(toys):
 class Both(Enricher):
     """Makes two columns at once."""
 
-    adds: ClassVar = ("probabilities", "dynamics")
+    provides: ClassVar = ("probabilities", "dynamics")
 
     def enrich(self, dataset):
         raise AssertionError("never reached")
@@ -70,13 +70,13 @@ class Both(Enricher):
 class BothReader(VoteReader):
     """Reads both columns."""
 
-    reads: ClassVar = ("probabilities", "dynamics")
+    requires: ClassVar = ("probabilities", "dynamics")
 
 
 class NeighborReader(VoteReader):
     """Reads neighbors."""
 
-    reads: ClassVar = ("neighbors",)
+    requires: ClassVar = ("neighbors",)
 
 
 FEATURES = np.eye(2, dtype=np.float32)
@@ -126,7 +126,7 @@ def test_labels_are_repaired_where_there_are_probabilities(monkeypatch):
 
 def test_what_it_would_be_made_from_is_named():
     class ProbabilityReader(VoteReader):
-        reads: ClassVar = ("probabilities",)
+        requires: ClassVar = ("probabilities",)
 
     makers = EvidenceMakers(Dataset(labels=[0, 1]), PATH, NOTHING)
     with pytest.raises(InputError) as caught:

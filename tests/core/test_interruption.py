@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from adc_core.cli import main
-from adc_core.components.signals import heed, listening
+from adc_core.components.signals import raise_if_interrupted, signal_handlers
 
 BOTH = (signal.SIGINT, signal.SIGTERM)
 
@@ -18,13 +18,13 @@ BOTH = (signal.SIGINT, signal.SIGTERM)
 @pytest.mark.parametrize("number", BOTH)
 def test_a_wish_to_stop_is_remembered_while_the_block_runs(number):
     before = [signal.getsignal(one) for one in BOTH]
-    with listening():
-        heed()
+    with signal_handlers():
+        raise_if_interrupted()
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), number)
         with pytest.raises(KeyboardInterrupt):  # as if an extension module had lost it
-            heed()
-    heed()
+            raise_if_interrupted()
+    raise_if_interrupted()
     assert [signal.getsignal(one) for one in BOTH] == before
 
 
@@ -33,8 +33,8 @@ def test_another_thread_hears_no_signals():
 
     def listen():
         try:
-            with listening():
-                heed()
+            with signal_handlers():
+                raise_if_interrupted()
         except BaseException as error:
             faults.append(error)
 

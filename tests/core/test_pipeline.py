@@ -144,7 +144,7 @@ def test_advice_names_what_adds_the_column():
     from adc_core.components.interfaces import INTERFACES
 
     for column, (kind, name) in ADDED_BY.items():
-        assert column in registry.load(INTERFACES[kind], name).adds
+        assert column in registry.load(INTERFACES[kind], name).provides
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ class WrongEncoder(Encoder):
 class WrongEnricher(Enricher):
     """Adds nothing."""
 
-    adds: ClassVar = ("probabilities",)
+    provides: ClassVar = ("probabilities",)
 
     def enrich(self, dataset):
         return dataset

@@ -31,7 +31,7 @@ def pipeline(tmp_path, toys):
 class Wide(Encoder):
     """Makes more features than the disk can hold."""
 
-    reads: ClassVar = ("images",)
+    requires: ClassVar = ("images",)
 
     def encode(self, images):
         return np.zeros((len(images), 5000), np.float32)
@@ -143,7 +143,7 @@ def test_progress_and_remarks_are_told(tmp_path, pipeline):
             told.append((stage, done, total, unit))
 
         @hookimpl
-        def adc_stage_remarked(self, stage, text):
+        def adc_stage_status(self, stage, text):
             told.append((stage, text))
 
     listeners = Listeners()

@@ -196,11 +196,11 @@ def test_a_list_of_sums_that_leads_elsewhere(tmp_path, write, toys):
 def test_a_stage_of_another_version(tmp_path, write, toys):
     folder = tmp_path / "run"
     run_pipeline(write(toys.PIPELINE), folder, Listeners())
-    from adc_core.storage.checksums import seal
+    from adc_core.storage.checksums import write_checksums
 
     stage = folder / "detectors" / "toy"
     (stage / "findings.json").write_text('{"noise": 1}')
-    seal(stage)
+    write_checksums(stage)
     message = faulty(WorkError, folder)
     assert message.startswith(f"{stage} does not hold a stage of this version: noise: ")
     assert message.endswith(": run the pipeline again")

@@ -29,7 +29,7 @@ from adc_core import (
     Searcher,
     Simulator,
     progress,
-    remark,
+    status,
     work_folder,
 )
 from adc_core.components.registry import Registry, registry
@@ -74,7 +74,7 @@ class ToyCollector(Collector):
                 (folder / "new.npy").rename(folder / f"{row}.npy")
                 time.sleep(self.pause)
             progress(row + 1, self.rows, "image")
-        remark(f"{self.rows} painted")
+        status(f"{self.rows} painted")
         images = np.stack([np.load(folder / f"{row}.npy") for row in range(self.rows)])
         labels = np.arange(self.rows) % len(design.classes)
         labels[::7] = (labels[::7] + 1) % len(design.classes)
@@ -84,7 +84,7 @@ class ToyCollector(Collector):
 class ToyEncoder(Encoder):
     """Encodes a picture as its mean colour."""
 
-    reads: ClassVar = ("images",)
+    requires: ClassVar = ("images",)
 
     def encode(self, images):
         CALLS.append("encode")
@@ -94,8 +94,8 @@ class ToyEncoder(Encoder):
 class ToyNeighbors(Enricher):
     """Finds neighbors by sorting."""
 
-    reads: ClassVar = ("features",)
-    adds: ClassVar = ("neighbors",)
+    requires: ClassVar = ("features",)
+    provides: ClassVar = ("neighbors",)
     k: int = Field(10, description="how many")
 
     def enrich(self, dataset):
@@ -112,8 +112,8 @@ class ToyNeighbors(Enricher):
 class ToyColumn(Enricher):
     """Adds a column of its own."""
 
-    adds: ClassVar = ("brightness",)
-    reads: ClassVar = ("features",)
+    provides: ClassVar = ("brightness",)
+    requires: ClassVar = ("features",)
 
     def enrich(self, dataset):
         brightness = dataset.features.mean(axis=1)
@@ -123,11 +123,11 @@ class ToyColumn(Enricher):
 class ToyDetector(Detector):
     """Flags labels that most neighbors do not share."""
 
-    reads: ClassVar = ("neighbors",)
+    requires: ClassVar = ("neighbors",)
     k: int = Field(5, ge=1, description="neighbors that vote")
 
     @property
-    def neighbors_read(self):
+    def required_neighbors(self):
         return self.k
 
     def detect(self, dataset):
@@ -140,7 +140,7 @@ class ToyDetector(Detector):
 class ToyProbabilityReader(Detector):
     """Reads a column that nothing adds."""
 
-    reads: ClassVar = ("probabilities",)
+    requires: ClassVar = ("probabilities",)
 
     def detect(self, dataset):
         raise AssertionError("never reached")
@@ -190,7 +190,7 @@ class ToyLearner(Learner):
     """Learns the mean colour of each class, slowly."""
 
     model: ClassVar = ToyModel
-    reads: ClassVar = ("images",)
+    requires: ClassVar = ("images",)
     epochs: int = Field(3, description="naps")
     pause: float = Field(0, description="seconds per nap")
 

@@ -12,7 +12,7 @@ from adc_plugins_detect.dynamics.threshold_samples import (
     draw_threshold_samples,
     with_extra_class,
 )
-from adc_plugins_detect.scoring import squash
+from adc_plugins_detect.scoring import softsign_to_unit
 
 
 class Remembered(Model):
@@ -37,7 +37,7 @@ class Remembered(Model):
 class LinearMargins(Learner):
     """A linear classifier on one-hot pictures, whose logits grow with the epochs."""
 
-    reads = ("images",)
+    requires = ("images",)
     model = Remembered
     epochs: int = 6
     remembers: bool = True
@@ -105,7 +105,7 @@ def test_threshold_of_the_worked_example(vectors):
     assert findings.flagged[:6].tolist() == example["flag"]
     np.testing.assert_array_equal(findings.covered, ~extra)
     assert np.isnan(findings.suspicion[extra]).all() and not findings.flagged[extra].any()
-    np.testing.assert_allclose(findings.suspicion[:6], squash(-areas[:6]), atol=1e-12)
+    np.testing.assert_allclose(findings.suspicion[:6], softsign_to_unit(-areas[:6]), atol=1e-12)
     assert findings.noise_rate == 0.5
 
 
@@ -172,8 +172,8 @@ def test_component_trains_twice_with_threshold_samples(pictures):
 
 
 def test_component_needs_what_its_learner_needs():
-    assert Aum().needs == ("dynamics",)
-    assert Aum(learner=LinearMargins()).needs == ("images",)
+    assert Aum().required_columns == ("dynamics",)
+    assert Aum(learner=LinearMargins()).required_columns == ("images",)
 
 
 def test_a_learner_that_records_nothing(pictures):

@@ -8,7 +8,7 @@ from adc_core.records.dataset import Dataset
 from adc_core.records.evidence import Probabilities
 from adc_plugins_detect.detectors.cores import Cores, cores
 from adc_plugins_detect.enrichers.linear_probe import linear_probe
-from adc_plugins_detect.scoring import squash
+from adc_plugins_detect.scoring import softsign_to_unit
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_identities(seed, rows, K):
     scaled = cores(labels, 4 * logits, kind="logits")
     np.testing.assert_array_equal(scaled.flagged, findings.flagged)
     mean = logits.mean(axis=1)
-    expected = squash(mean - logits[np.arange(rows), labels])
+    expected = softsign_to_unit(mean - logits[np.arange(rows), labels])
     np.testing.assert_allclose(findings.suspicion, expected, atol=1e-12)
 
 

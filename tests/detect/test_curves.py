@@ -13,7 +13,7 @@ from adc_plugins_detect import (
     lstm_dynamics,
     small_loss,
 )
-from adc_plugins_detect.dynamics.curves import curves_of, dynamics_of, place_of, shares_of
+from adc_plugins_detect.dynamics.curves import curves_of, dynamics_of, epoch_index, shares_of
 
 LABELS = np.array([0, 1])
 CURVES = np.array([[0.5, 0.25, 1], [0, 0.75, 0]], np.float32)
@@ -33,8 +33,8 @@ def test_a_column_of_the_dynamics_or_a_bare_matrix():
 
 
 def test_epochs_are_found_by_their_number():
-    assert [place_of(epoch, DYNAMICS, CURVES) for epoch in (3, 5, 9)] == [0, 1, 2]
-    assert [place_of(epoch, CURVES, CURVES) for epoch in (1, 2, 3)] == [0, 1, 2]
+    assert [epoch_index(epoch, DYNAMICS, CURVES) for epoch in (3, 5, 9)] == [0, 1, 2]
+    assert [epoch_index(epoch, CURVES, CURVES) for epoch in (1, 2, 3)] == [0, 1, 2]
 
 
 def test_softmax_may_stray_a_little():
@@ -60,7 +60,7 @@ def test_bad_input_is_named():
             "given_probability: row 1 leaves 0…1: expected probabilities of every epoch",
         ),
         (
-            lambda: place_of(4, DYNAMICS, CURVES),
+            lambda: epoch_index(4, DYNAMICS, CURVES),
             "epoch 4 was not recorded: choose one of 3, 5, 9",
         ),
         (

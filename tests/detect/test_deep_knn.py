@@ -121,8 +121,8 @@ def test_bad_input_is_named(planted):
 def test_component_reads_the_graph(planted):
     graph = nearest_neighbors(planted.features, 100)
     dataset = Dataset(labels=planted.labels, neighbors=graph, classes=tuple("abcdefgh"))
-    assert DeepKnn().neighbors_read == 100
-    assert DeepKnn(k=7).neighbors_read == 7
+    assert DeepKnn().required_neighbors == 100
+    assert DeepKnn(k=7).required_neighbors == 7
     assert DeepKnn().detect(dataset) == deep_knn(planted.labels, graph, k=50)
     assert DeepKnn(k=7).detect(dataset) == deep_knn(planted.labels, graph, k=7)
     with pytest.raises(InputError) as raised:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_core.errors import InputError
 from adc_core.records.dataset import Dataset
 from adc_core.records.findings import Findings
@@ -14,7 +14,7 @@ CLASSES = ("zero", "one", "two", "three")
 
 @pytest.fixture(scope="module")
 def dataset(planted):
-    graph = nearest_neighbors(planted.features, Docta().neighbors_read)
+    graph = nearest_neighbors(planted.features, Docta().required_neighbors)
     return Dataset(labels=planted.labels, classes=CLASSES, neighbors=graph)
 
 
@@ -99,7 +99,7 @@ def test_the_seed_is_all_that_is_random(dataset, found):
 
 def test_tells_of_progress(dataset, found, tmp_path):
     heard = []
-    with working_in(tmp_path, lambda *progress: heard.append(progress)):
+    with work_context(tmp_path, lambda *progress: heard.append(progress)):
         Docta(rounds=2).curate(dataset, (found,))
     assert heard == [(1, 2, "round"), (2, 2, "round")]
 

@@ -25,8 +25,8 @@ def test_a_learner_takes_the_place_of_dynamics():
         epochs=2, image_size=16, batch_size=16, max_translation=0, horizontal_flip=False
     )
     curator = EarlyStop(flag_rate=0.2, learner=learner)
-    assert EarlyStop().needs == ("dynamics",)
-    assert curator.needs == ("images",)
+    assert EarlyStop().required_columns == ("dynamics",)
+    assert curator.required_columns == ("images",)
     curation = curator.curate(toy_dataset().replace(dynamics=None), ())
     assert curation.count("drop") == 30
     assert curation.changes["reason"][0].as_py().endswith("of its label after a short training")

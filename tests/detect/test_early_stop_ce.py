@@ -34,7 +34,7 @@ class Constant(Model):
 class Stopped(Learner):
     """Learns nothing."""
 
-    reads = ("images", "features")
+    requires = ("images", "features")
     model = Constant
 
     def learn(self, dataset, validation=None):
@@ -145,8 +145,8 @@ def test_component_trains_its_learner_and_predicts():
 
 
 def test_component_needs_what_its_learner_needs_and_images():
-    assert EarlyStopCe().needs == ("dynamics",)
-    assert EarlyStopCe(learner=Stopped()).needs == ("images", "features")
+    assert EarlyStopCe().required_columns == ("dynamics",)
+    assert EarlyStopCe(learner=Stopped()).required_columns == ("images", "features")
     with pytest.raises(InputError) as raised:
         EarlyStopCe(learner=Stopped()).detect(Dataset(labels=[0, 1]))
     assert str(raised.value) == (

@@ -71,8 +71,8 @@ def test_scales_and_the_order_of_detectors_do_not_matter(seed):
 def test_the_component_asks_its_detectors():
     dataset = toy_dataset()
     detector = Ensemble(detectors=(SimiFeat(), ConfidentLearning()))
-    assert set(detector.needs) == {"neighbors", "probabilities"}
-    assert detector.neighbors_read == 9
+    assert set(detector.required_columns) == {"neighbors", "probabilities"}
+    assert detector.required_neighbors == 9
     expected = ensemble(
         dataset.labels,
         [

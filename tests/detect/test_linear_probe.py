@@ -4,7 +4,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_core.errors import InputError
 from adc_core.records.dataset import Dataset
 from adc_plugins_detect.enrichers.linear_probe import LinearProbe, linear_probe, stratified_folds
@@ -87,7 +87,7 @@ def test_labels_of_one_class_are_refused():
 def test_component_adds_probabilities_fold_by_fold(planted, tmp_path):
     dataset = Dataset(labels=planted.labels, features=planted.features.astype(np.float32))
     heard = []
-    with working_in(tmp_path, lambda *progress: heard.append(progress)):
+    with work_context(tmp_path, lambda *progress: heard.append(progress)):
         enriched = LinearProbe(folds=3, seed=5).enrich(dataset)
     assert enriched.probabilities == linear_probe(planted.labels, dataset.features, folds=3, seed=5)
     assert heard == [(1, 3, "fold"), (2, 3, "fold"), (3, 3, "fold")]

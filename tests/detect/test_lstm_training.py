@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from adc_core import read_dataset
-from adc_core.components.context import work_folder, working_in
+from adc_core.components.context import work_context, work_folder
 from adc_core.components.interfaces import Learner
 from adc_core.components.registry import registry
 from adc_core.errors import InputError, InputErrors, WorkError
@@ -54,7 +54,7 @@ class Remembered(Model):
 class Curves(Learner):
     """Believes labels that agree with the features more from epoch to epoch, and doubts others."""
 
-    reads = ("features",)
+    requires = ("features",)
     model = Remembered
     remembers: bool = True
 
@@ -256,7 +256,7 @@ def test_a_rate_that_fails_is_tried_again_lower(rising):
     """Random weights that hardly move judge by chance; a tenth of a wild rate learns."""
     pytest.importorskip("torch")
     told = []
-    with working_in("unused", lambda done, total, unit: told.append((done, total, unit))):
+    with work_context("unused", lambda done, total, unit: told.append((done, total, unit))):
         fitted = fit(*rising, epochs=3, learning_rate=0.3, seed=0)
     assert fitted.accuracy > 0.9
     assert told == [(done, 3 if done <= 3 else 6, "epoch") for done in range(1, 7)]

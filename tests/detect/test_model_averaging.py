@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from adc_core.components.context import progress, work_folder, working_in
+from adc_core.components.context import progress, work_context, work_folder
 from adc_core.components.interfaces import Enricher
 from adc_core.components.registry import registry
 from adc_core.errors import InputError, lines_of
@@ -21,7 +21,7 @@ from adc_plugins_detect.metrics.detection import flag_figures, rank_figures
 class Recording(Enricher):
     """Writes into its work folder, and records the curves it is told."""
 
-    adds: ClassVar = ("probabilities", "dynamics")
+    provides: ClassVar = ("probabilities", "dynamics")
     value: float = 0.5
     broken: bool = False
 
@@ -48,7 +48,7 @@ class Recording(Enricher):
 
 
 @pytest.fixture(autouse=True)
-def named(monkeypatch):
+def unique_names(monkeypatch):
     monkeypatch.setattr(registry, "_added", dict(registry._added))
     registry.add("recording", Recording)
 
@@ -116,9 +116,9 @@ def test_component_averages_what_its_members_add(planted):
 
 def test_needs_and_provides_are_those_of_the_members():
     both = ModelAveraging(members=(RidgeProbe(), Recording()))
-    assert both.needs == ("features",)
-    assert both.provides == ("probabilities", "dynamics")
-    assert ModelAveraging(members=(RidgeProbe(),)).provides == ("probabilities",)
+    assert both.required_columns == ("features",)
+    assert both.provided_columns == ("probabilities", "dynamics")
+    assert ModelAveraging(members=(RidgeProbe(),)).provided_columns == ("probabilities",)
     dataset = Dataset(labels=[0, 1])
     assert both.expected_seconds(dataset) == 4
     assert ModelAveraging(members=(RidgeProbe(),)).expected_seconds(dataset) is None
@@ -135,10 +135,10 @@ def test_each_member_resumes_in_a_folder_of_its_own(tmp_path):
     dataset = Dataset(labels=[0, 1] * 10)
     heard = []
     broken = ModelAveraging(members=(Recording(value=0.25), Recording(value=0.5, broken=True)))
-    with working_in(tmp_path), pytest.raises(InputError, match="broken on purpose"):
+    with work_context(tmp_path), pytest.raises(InputError, match="broken on purpose"):
         broken.enrich(dataset)
     mended = ModelAveraging(members=(Recording(value=0.75), Recording(value=1)))
-    with working_in(tmp_path, lambda *told: heard.append(told)):
+    with work_context(tmp_path, lambda *told: heard.append(told)):
         mended.enrich(dataset)
     assert {path.parent.name: path.read_text() for path in tmp_path.rglob("kept")} == {
         "recording": "0.25",

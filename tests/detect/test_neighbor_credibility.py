@@ -103,7 +103,7 @@ def test_component_reads_the_graph(planted):
     graph = nearest_neighbors(planted.features, 8)
     dataset = Dataset(labels=planted.labels, neighbors=graph)
     detector = NeighborCredibility(k=7, temperature=0.2, flag_rate=0.3)
-    assert detector.neighbors_read == 7
+    assert detector.required_neighbors == 7
     expected = neighbor_credibility(
         planted.labels, graph, k=7, temperature=0.2, flag_rate=0.3, ids=dataset.ids
     )

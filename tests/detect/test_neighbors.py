@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_core.errors import InputError
 from adc_core.records.dataset import Dataset
 from adc_plugins_detect.enrichers.neighbors import NearestNeighbors
@@ -143,7 +143,7 @@ def test_bad_input_is_named(features, k, message):
 def test_component_adds_the_graph_and_tells_of_progress(planted, tmp_path):
     dataset = Dataset(labels=planted.labels, features=planted.features.astype(np.float32))
     heard = []
-    with working_in(tmp_path, lambda *progress: heard.append(progress)):
+    with work_context(tmp_path, lambda *progress: heard.append(progress)):
         enriched = NearestNeighbors(k=7).enrich(dataset)
     assert enriched.neighbors == nearest_neighbors(dataset.features, 7)
     assert heard == [(1, 1, "block")]

@@ -6,7 +6,7 @@ from scipy.special import log_softmax, softmax
 from sklearn.linear_model import Ridge
 from threadpoolctl import threadpool_limits
 
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_core.errors import InputError
 from adc_core.images.sequence import ImageArray
 from adc_core.records.dataset import Dataset
@@ -182,7 +182,7 @@ def test_bad_input_is_named(labels, features, message):
 def test_component_tells_its_steps(planted, tmp_path):
     dataset = Dataset(labels=planted.labels, features=planted.features.astype(np.float32))
     heard = []
-    with working_in(tmp_path, lambda *progress: heard.append(progress)):
+    with work_context(tmp_path, lambda *progress: heard.append(progress)):
         enriched = RidgeProbe().enrich(dataset)
     assert enriched.probabilities == ridge_probe(planted.labels, dataset.features)
     assert heard == [(1, 3, "step"), (2, 3, "step"), (3, 3, "step")]
@@ -195,7 +195,7 @@ def test_an_encoder_of_its_own_leaves_the_features_of_the_dataset_alone():
     )
     encoder = PatchEncoder(size=12, filters=5, patch=4)
     probe = RidgeProbe(encoder=encoder)
-    assert (RidgeProbe().needs, probe.needs) == (("features",), ("images",))
+    assert (RidgeProbe().required_columns, probe.required_columns) == (("features",), ("images",))
     enriched = probe.enrich(dataset)
     assert enriched.probabilities == ridge_probe(dataset.labels, encoder.encode(dataset.images))
     assert enriched.replace(probabilities=None) == dataset

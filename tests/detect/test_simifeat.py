@@ -190,7 +190,7 @@ def test_component_reads_the_graph(planted):
         labels=planted.labels, neighbors=graph, classes=("a", "b", "c", "d", "e"), ids=_ids(2000)
     )
     detector = SimiFeat(k=7, min_rate=0.01)
-    assert detector.neighbors_read == 6
+    assert detector.required_neighbors == 6
     expected = simifeat(planted.labels, graph, k=7, min_rate=0.01, n_classes=5, ids=_ids(2000))
     assert detector.detect(dataset) == expected
     assert expected.transition.shape == (5, 5)

@@ -52,7 +52,7 @@ def test_all_else_stays():
 def test_the_component_chooses_the_rule(options, function):
     dataset = toy_dataset()
     detector = Threshold(detector=Aum(), **options)
-    assert detector.needs == ("dynamics",)
+    assert detector.required_columns == ("dynamics",)
     assert detector.detect(dataset) == function(Aum().detect(dataset), dataset.labels)
 
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adc_core import run_pipeline, save_dataset
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_core.components.registry import registry
 from adc_core.errors import InputError, WorkError
 from adc_core.images.sequence import ImageArray
@@ -42,11 +42,11 @@ class StopError(Exception):
 
 
 def stop_after(step):
-    def progressed(done, total, unit):
+    def on_progress(done, total, unit):
         if done == step:
             raise StopError
 
-    return progressed
+    return on_progress
 
 
 def validation(**options):
@@ -164,7 +164,7 @@ def test_labels_that_cannot_be_held_out(squares, labels, message):
 
 
 def test_images_are_needed(squares):
-    assert CrossValidation().needs == ("images",)
+    assert CrossValidation().required_columns == ("images",)
     with pytest.raises(InputError) as error:
         validation().enrich(squares.replace(images=None))
     assert str(error.value) == "cross-validation needs images: give a dataset that has them"
@@ -173,10 +173,10 @@ def test_images_are_needed(squares):
 @pytest.mark.parametrize("step", [1, 4, 7, 12, 18])
 def test_interrupted_anywhere_it_ends_with_the_same_bytes(squares, tmp_path, step):
     wanted = values_of(validation().enrich(squares))
-    with pytest.raises(StopError), working_in(tmp_path, stop_after(step)):
+    with pytest.raises(StopError), work_context(tmp_path, stop_after(step)):
         validation().enrich(squares)
     steps = []
-    with working_in(tmp_path, lambda done, total, unit: steps.append((done, total, unit))):
+    with work_context(tmp_path, lambda done, total, unit: steps.append((done, total, unit))):
         values = values_of(validation().enrich(squares))
     np.testing.assert_array_equal(values, wanted)
     # Nothing before the last finished epoch is done again, be it of this fold or of another.
@@ -185,18 +185,18 @@ def test_interrupted_anywhere_it_ends_with_the_same_bytes(squares, tmp_path, ste
 
 
 def test_finished_folds_are_kept_and_their_trainings_are_not(squares, tmp_path):
-    with working_in(tmp_path):
+    with work_context(tmp_path):
         first = values_of(validation().enrich(squares))
     (folder,) = tmp_path.iterdir()
     assert sorted(path.name for path in folder.iterdir()) == ["fold-1", "fold-2", "fold-3"]
     steps = []
-    with working_in(tmp_path, lambda *told: steps.append(told)):
+    with work_context(tmp_path, lambda *told: steps.append(told)):
         np.testing.assert_array_equal(values_of(validation().enrich(squares)), first)
     assert steps == []
 
 
 def test_other_labels_and_other_options_do_not_meet(squares, tmp_path):
-    with working_in(tmp_path):
+    with work_context(tmp_path):
         first = values_of(validation().enrich(squares))
         swapped = squares.relabeled((squares.labels + 1) % 3)
         for other, dataset in ((validation(), swapped), (validation(seed=1), squares)):
@@ -205,7 +205,7 @@ def test_other_labels_and_other_options_do_not_meet(squares, tmp_path):
 
 
 def test_a_damaged_fold_is_named(squares, tmp_path):
-    with working_in(tmp_path):
+    with work_context(tmp_path):
         validation().enrich(squares)
         (path,) = tmp_path.glob("*/fold-2/probabilities.npy")
         content = bytearray(path.read_bytes())

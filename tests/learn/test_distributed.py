@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_core.components.interfaces import Learner
 from adc_core.components.registry import registry
 from adc_core.errors import InputError, WorkError
@@ -71,14 +71,14 @@ def test_stopped_and_started_again(squares, learned, tmp_path):
         if done == 6:
             raise StopError
 
-    with pytest.raises(StopError), working_in(tmp_path, stop):
+    with pytest.raises(StopError), work_context(tmp_path, stop):
         learner.learn(squares)
     steps = []
-    with working_in(tmp_path, lambda done, *_: steps.append(done)):
+    with work_context(tmp_path, lambda done, *_: steps.append(done)):
         again = learner.learn(squares)
     assert learned(again) == learned(whole)
     assert steps == [5, 6, 7, 8]
-    with working_in(tmp_path, lambda *_: steps.clear()):
+    with work_context(tmp_path, lambda *_: steps.clear()):
         assert learned(learner.learn(squares)) == learned(whole)
     assert steps
     assert np.mean(whole.predict(squares.images).labels == squares.labels) > 0.9

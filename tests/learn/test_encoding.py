@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from torch import nn
 from torchvision import transforms
 
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_core.errors import InputError, WorkError
 from adc_core.images.sequence import ImageArray, ImageFiles, Images
 from adc_plugins_learn.encoding import network_encoder as encoding
@@ -71,12 +71,12 @@ class StopError(Exception):
 
 
 def stop_after(row):
-    def progressed(done, total, unit):
+    def on_progress(done, total, unit):
         assert (total, unit) == (23, "image")
         if done >= row:
             raise StopError
 
-    return progressed
+    return on_progress
 
 
 def test_features_are_those_of_the_prepared_images():
@@ -135,16 +135,16 @@ def test_interrupted_anywhere_it_ends_with_the_same_bytes(tmp_path, options, row
     encoder = WatchedEncoder(**options)
     wanted = encoder.encode(IMAGES).tobytes()
     full = batches()[0]
-    with pytest.raises(StopError), working_in(tmp_path, stop_after(row)):
+    with pytest.raises(StopError), work_context(tmp_path, stop_after(row)):
         encoder.encode(IMAGES)
-    with working_in(tmp_path):
+    with work_context(tmp_path):
         assert encoder.encode(IMAGES).tobytes() == wanted
     # What was encoded is not encoded again, nor is a batch tried again that was too large.
     assert [size for run in batches()[1:] for size in run] == full
 
 
 def test_a_finished_encoding_opens_no_network(tmp_path):
-    with working_in(tmp_path):
+    with work_context(tmp_path):
         first = WatchedEncoder().encode(IMAGES)
         again = WatchedEncoder().encode(IMAGES)
     np.testing.assert_array_equal(first, again)
@@ -152,7 +152,7 @@ def test_a_finished_encoding_opens_no_network(tmp_path):
 
 
 def test_other_images_and_other_options_do_not_meet(tmp_path):
-    with working_in(tmp_path):
+    with work_context(tmp_path):
         first = WatchedEncoder().encode(IMAGES)
         other = WatchedEncoder().encode(ImageArray(255 - PIXELS))
         WatchedEncoder(seed=1).encode(IMAGES)
@@ -243,6 +243,6 @@ def test_no_images():
 def test_no_thread_stays_behind(tmp_path):
     before = threading.active_count()
     WatchedEncoder().encode(IMAGES)
-    with pytest.raises(StopError), working_in(tmp_path, stop_after(1)):
+    with pytest.raises(StopError), work_context(tmp_path, stop_after(1)):
         WatchedEncoder().encode(IMAGES)
     assert threading.active_count() == before

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_core.components.interfaces import Learner
 from adc_core.components.registry import registry
 from adc_core.errors import WorkError
@@ -41,11 +41,11 @@ class StopError(Exception):
 
 
 def stopped(learner, dataset, folder, step):
-    def progressed(done, total, unit):
+    def on_progress(done, total, unit):
         if done >= step:
             raise StopError
 
-    with pytest.raises(StopError), working_in(folder, progressed):
+    with pytest.raises(StopError), work_context(folder, on_progress):
         learner.learn(dataset)
 
 
@@ -56,7 +56,7 @@ def test_interrupted_it_ends_with_the_same_bytes(squares, learned, tmp_path, nam
     for step in (10, 14):
         stopped(learner(name, **options), squares, tmp_path, step)
     told = []
-    with working_in(tmp_path, lambda done, *_: told.append(done)):
+    with work_context(tmp_path, lambda done, *_: told.append(done)):
         model = learner(name, **options).learn(squares)
     assert told[0] > 12  # no finished epoch is done again
     assert learned(model) == learned(uninterrupted)

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adc_core.components.context import working_in
-from adc_core.components.signals import listening
+from adc_core.components.context import work_context
+from adc_core.components.signals import signal_handlers
 from adc_core.errors import InputError, WorkError
 from adc_plugins_learn.enrichers import cross_validation as module
 from adc_plugins_learn.enrichers.cross_validation import CrossValidation, stratified_folds
@@ -58,8 +58,8 @@ def test_dynamics_are_averaged_over_the_trainings_that_learned_from_a_sample(squ
             curves[name][rows] += getattr(model.dynamics, name)
     for name in CURVES:  # every sample was learned from in two of three trainings
         np.testing.assert_allclose(getattr(found, name), curves[name] / 2, atol=1e-6)
-    assert validation(dynamics=True).provides == ("probabilities", "dynamics")
-    assert validation().provides == ("probabilities",)
+    assert validation(dynamics=True).provided_columns == ("probabilities", "dynamics")
+    assert validation().provided_columns == ("probabilities",)
 
 
 def test_dynamics_are_kept_only_where_they_are_asked_for(squares):
@@ -84,7 +84,7 @@ def test_same_bytes_and_all_steps_whatever_the_number_of_processes(
     for cores in (1, 2):
         heard = []
         monkeypatch.setattr(module.os, "cpu_count", lambda cores=cores: cores)
-        with working_in(tmp_path / str(cores), lambda *told, heard=heard: heard.append(told)):
+        with work_context(tmp_path / str(cores), lambda *told, heard=heard: heard.append(told)):
             found.append(two.enrich(squares))
         done = [one for one, _, _ in heard]
         assert done == sorted(done) and done[-1] == 8
@@ -104,7 +104,7 @@ def test_same_bytes_and_all_steps_whatever_the_number_of_processes(
 )
 def test_what_fails_in_a_process_is_one_line_here(squares, processes, tmp_path, how, kind, message):
     learner = Faulty(**SMALL, how=how, notes=tmp_path / "notes")
-    with working_in(tmp_path / "work"), pytest.raises(kind) as raised:
+    with work_context(tmp_path / "work"), pytest.raises(kind) as raised:
         validation(learner).enrich(squares)
     assert (type(raised.value), str(raised.value)) == (kind, message)
     assert list((tmp_path / "notes").iterdir())  # which says that it happened in processes,
@@ -127,7 +127,7 @@ def test_an_interruption_leaves_no_process(squares, processes, monkeypatch, tmp_
 
     thread = threading.Thread(target=interrupt)
     thread.start()
-    with listening(), working_in(tmp_path / "work"), pytest.raises(KeyboardInterrupt):
+    with signal_handlers(), work_context(tmp_path / "work"), pytest.raises(KeyboardInterrupt):
         validation(learner).enrich(squares)
     thread.join()
     assert len(list(notes.iterdir())) == 2
@@ -135,7 +135,7 @@ def test_an_interruption_leaves_no_process(squares, processes, monkeypatch, tmp_
 
 
 def test_a_fold_that_was_finished_before_is_not_trained_again(squares, tmp_path):
-    with working_in(tmp_path):
+    with work_context(tmp_path):
         first = validation().enrich(squares)
         (folder,) = tmp_path.iterdir()
         kept = {path.name: path.stat().st_ino for path in folder.iterdir()}

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_core.errors import InputError, WorkError
 from adc_core.images.sequence import ImageFiles
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy, cross_entropy
@@ -326,7 +326,7 @@ def test_weights_are_where_training_starts(squares, tmp_path):
 
 def test_progress_counts_steps(squares, tmp_path):
     told = []
-    with working_in(tmp_path, lambda *news: told.append(news)):
+    with work_context(tmp_path, lambda *news: told.append(news)):
         trained(squares)
     assert told == [(done, 8, "step") for done in range(1, 9)]
 

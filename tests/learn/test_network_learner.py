@@ -41,5 +41,5 @@ def test_it_has_the_options_of_every_training():
 
 
 def test_it_reads_images_and_says_what_it_returns():
-    assert Weighted.reads == ("images",)
+    assert Weighted.requires == ("images",)
     assert Weighted.model is NetworkModel

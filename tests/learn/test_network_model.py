@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from adc_core.errors import InputError, WorkError
-from adc_core.storage.checksums import seal
+from adc_core.storage.checksums import write_checksums
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 from adc_plugins_learn.training.networks import model as network_model
 from adc_plugins_learn.training.networks.architecture import Architecture
@@ -208,7 +208,7 @@ def resealed(folder, **changes):
     path = folder / "model.json"
     described = json.loads(path.read_text()) | changes
     path.write_text(json.dumps({k: v for k, v in described.items() if v is not None}))
-    seal(folder)
+    write_checksums(folder)
 
 
 ARCHITECTURE = {"backbone": "small-cnn", "image_size": 8, "mean": [], "std": [], "output": {}}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from adc_core import save_dataset
-from adc_core.components.context import work_folder, working_in
+from adc_core.components.context import work_context, work_folder
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 
 STEPS = 3 * 4
@@ -27,22 +27,22 @@ class StopError(Exception):
 
 
 def stop_after(step):
-    def progressed(done, total, unit):
+    def on_progress(done, total, unit):
         if done == step:
             raise StopError
 
-    return progressed
+    return on_progress
 
 
 def stopped_at(step, learner, dataset, folder, **arguments):
-    with pytest.raises(StopError), working_in(folder, stop_after(step)):
+    with pytest.raises(StopError), work_context(folder, stop_after(step)):
         learner.learn(dataset, **arguments)
 
 
 def finished(learner, dataset, folder, **arguments):
     """The model, and the steps that were still to do."""
     steps = []
-    with working_in(folder, lambda done, *_: steps.append(done)):
+    with work_context(folder, lambda done, *_: steps.append(done)):
         return learner.learn(dataset, **arguments), steps
 
 
@@ -129,5 +129,5 @@ def test_a_damaged_checkpoint_starts_the_training_over(squares, learned, tmp_pat
 
 def test_one_checkpoint_is_kept(squares, tmp_path):
     finished(learner(), squares, tmp_path)
-    with working_in(tmp_path):
+    with work_context(tmp_path):
         assert len(list(work_folder().iterdir())) == 1

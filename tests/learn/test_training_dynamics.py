@@ -77,10 +77,10 @@ def test_needs_what_its_learner_needs():
     class OnFeatures(Counting):
         """Needs another column than images."""
 
-        reads: ClassVar[tuple[str, ...]] = ("features",)
+        requires: ClassVar[tuple[str, ...]] = ("features",)
 
-    assert TrainingDynamics().needs == ("images",)
-    assert TrainingDynamics(learner=OnFeatures()).needs == ("features",)
+    assert TrainingDynamics().required_columns == ("images",)
+    assert TrainingDynamics(learner=OnFeatures()).required_columns == ("features",)
     assert isinstance(TrainingDynamics().learner, Learner)
 
 

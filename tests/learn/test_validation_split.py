@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_core.errors import InputError
 from adc_core.records.dataset import Dataset
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
@@ -54,9 +54,9 @@ def test_an_interrupted_training_keeps_the_same_epoch(squares, learned, tmp_path
         if done == 7:
             raise StopError
 
-    with pytest.raises(StopError), working_in(tmp_path, stop):
+    with pytest.raises(StopError), work_context(tmp_path, stop):
         learner.learn(squares)
-    with working_in(tmp_path):
+    with work_context(tmp_path):
         again = learner.learn(squares)
     assert learned(again) == learned(learner.learn(squares))
 

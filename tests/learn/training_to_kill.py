@@ -6,12 +6,12 @@ import sys
 import torch
 
 from adc_core import read_dataset
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 
 dataset, backbone, folder = sys.argv[1:]
 torch.set_num_threads(1)
-with working_in(folder, lambda done, total, unit: print(done, flush=True)):
+with work_context(folder, lambda done, total, unit: print(done, flush=True)):
     CrossEntropy(backbone=backbone, image_size=16, epochs=3, batch_size=8).learn(
         read_dataset(dataset)
     )

@@ -33,10 +33,10 @@ from adc_core import Detector, Findings
 class Mine(Detector):
     """Flags what most neighbors contradict."""
 
-    reads: ClassVar = ("neighbors",)
+    requires: ClassVar = ("neighbors",)
 
     @property
-    def neighbors_read(self):
+    def required_neighbors(self):
         return 5
 
     def detect(self, dataset):

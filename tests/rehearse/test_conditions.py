@@ -12,7 +12,7 @@ import pytest
 import urllib3
 from PIL import Image
 
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_plugins_rehearse import conditions
 from adc_plugins_rehearse.catalog import Offer
 from adc_plugins_rehearse.conditions import CONDITIONS, HEADERS, WITHOUT_IMAGE, XMP, with_xmp
@@ -200,7 +200,7 @@ def test_the_downloader_knows_them_all(gallery, offers, listed, design_of, tmp_p
     )
     other = gallery.url_of(offers["good"][3])
     searcher = listed(urls={"dress": tuple(urls), "shawl": (other,)}, per_page=100)
-    with working_in(tmp_path):
+    with work_context(tmp_path):
         dataset = collector.collect(design_of("dress", "shawl"), [searcher])
     refused = {
         urls[row["url"]]: row["reason"]

@@ -16,7 +16,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from adc_core import read_dataset
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_core.errors import InputError, WorkError
 from adc_core.records.design import Brief, Query
 from adc_plugins_rehearse.catalog import Offer
@@ -220,11 +220,11 @@ def test_the_quota_is_a_days(catalog: DigitCatalog, tmp_path: Path, design_of) -
         searcher = GoogleSearcher(base_url=server.search_url)
         collector = Downloader(allow_hosts=(server.endpoint,), max_concurrent_searches=1)
         design = design_of("three", "four")
-        with working_in(tmp_path), pytest.raises(WorkError) as raised:
+        with work_context(tmp_path), pytest.raises(WorkError) as raised:
             collector.collect(design, [searcher])
         assert "longer than max_wait: 1 of 2 searches are done and kept" in str(raised.value)
         server.google.quota = 20
-        with working_in(tmp_path):
+        with work_context(tmp_path):
             assert len(collector.collect(design, [searcher])) > 180
         assert server.google.calls == 20
 
@@ -234,7 +234,7 @@ def test_the_demo_collects_what_the_truth_knows(gallery: GalleryServer, tmp_path
     designer = AttributeDesigner(attributes={"style": ["handwritten"]})
     design = designer.design(Brief(subject="digits", classes=NAMES))
     collector = Downloader(allow_hosts=(gallery.endpoint,))
-    with working_in(tmp_path / "work"):
+    with work_context(tmp_path / "work"):
         dataset = collector.collect(design, [GoogleSearcher(base_url=gallery.search_url)])
     assert 900 <= len(dataset) <= 960
     assert dataset.class_counts.min() >= 85

@@ -62,7 +62,7 @@ def everything(searcher, query=THREE):
     hits, cursor = [], None
     for _ in range(50):
         page = searcher.page(query, cursor)
-        assert page.parked_seconds is None
+        assert page.retry_after is None
         hits += page.hits
         cursor = page.cursor
         if cursor is None:
@@ -112,7 +112,7 @@ def test_a_used_up_quota_parks_and_goes_on_later(catalog, searcher):
     with GalleryServer(catalog, port=0, quota=0) as server:
         asking = searcher(base_url=server.url + PATHS[searcher])
         parked = asking.page(THREE)
-        assert parked.parked_seconds is not None
+        assert parked.retry_after is not None
         assert parked.hits == ()
         for protocol in (
             server.google,

@@ -16,7 +16,7 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_core.components.interfaces import Searcher
 from adc_core.records.design import Design, Hit, Page, Query
 from adc_plugins_search.collectors.downloader import Downloader
@@ -248,7 +248,7 @@ def outcome_of(
             "contact": "tests@example.org",
         } | options
         searcher = listed(urls={"cat": (url,), "dog": (good,)})
-        with working_in(tmp_path / "work"):
+        with work_context(tmp_path / "work"):
             dataset = Downloader(**options).collect(design_of("cat", "dog"), [searcher])
         rows = pq.read_table(tmp_path / "work/refused.parquet").to_pylist()
         if not rows:

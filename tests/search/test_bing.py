@@ -94,7 +94,7 @@ def test_limits_park_and_failures_are_told_in_one_line(site):
         "errors": [{"code": "InvalidRequest", "message": "Bad\nkey bing-secret"}],
     }
     parked = answering(site, body, 429, **{"Retry-After": "4"}).page(QUERY, "150")
-    assert parked == Page(cursor="150", parked_seconds=4)
+    assert parked == Page(cursor="150", retry_after=4)
     with pytest.raises(InputError) as raised:
         answering(site, body, 401).page(QUERY)
     assert str(raised.value) == "bing answered 401: Bad key …; check BING_SUBSCRIPTION_KEY"

@@ -80,7 +80,7 @@ def test_either_variable_holds_the_key(site, monkeypatch):
 def test_a_limit_parks_and_the_query_is_asked_again(site):
     body = {"type": "ErrorResponse", "error": {"code": "RATE_LIMITED", "detail": "Too many"}}
     parked = answering(site, body, 429).page(QUERY)
-    assert parked == Page(cursor="1", parked_seconds=1)
+    assert parked == Page(cursor="1", retry_after=1)
     assert len(answering(site, RESULTS).page(QUERY, parked.cursor).hits) == 2
 
 

@@ -18,7 +18,7 @@ from PIL import Image
 from pydantic import ValidationError
 
 from adc_core import read_dataset, save_dataset
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_core.components.interfaces import Collector
 from adc_core.components.registry import registry
 from adc_core.errors import InputError, WorkError
@@ -40,7 +40,7 @@ def collect(tmp_path: Path, site, listed, design_of) -> Collect:
         options = {"allow_hosts": (site.endpoint,), "backoff": 0.01, "min_side": 8} | options
         searcher = listed(urls={name: tuple(each) for name, each in urls.items()})
         design = design_of(*(classes or urls))
-        with working_in(options.pop("folder", tmp_path / "work")):
+        with work_context(options.pop("folder", tmp_path / "work")):
             return Downloader(**options).collect(design, [searcher])
 
     return run
@@ -181,7 +181,7 @@ def test_attributes_come_from_the_queries(site, picture, listed, tmp_path: Path)
         ),
     )
     searcher = listed(urls={"tan cat": (urls[0],), "sad dog": (urls[1], urls[2])})
-    with working_in(tmp_path / "work"):
+    with work_context(tmp_path / "work"):
         dataset = Downloader(allow_hosts=(site.endpoint,)).collect(design, [searcher])
     assert dataset.attributes["color"].tolist() == ["tan", "grey", "grey"]
     assert dataset.attributes["mood"].tolist() == ["", "sad", "sad"]
@@ -190,7 +190,7 @@ def test_attributes_come_from_the_queries(site, picture, listed, tmp_path: Path)
 def test_no_more_images_than_asked_for(site, picture, listed, design_of, tmp_path: Path) -> None:
     urls = tuple(site.serve(f"/{n}.jpg", picture(n)) for n in range(25))
     searcher = listed(urls={"cat": urls, "dog": urls[:1]})
-    with working_in(tmp_path / "work"):
+    with work_context(tmp_path / "work"):
         design = design_of("cat", "dog", samples=12)
         dataset = Downloader(allow_hosts=(site.endpoint,)).collect(design, [searcher])
     assert dataset.sources["url"].to_pylist() == list(urls[:12])
@@ -215,7 +215,7 @@ def test_progress_is_told_per_image(site, listed, design_of, picture, tmp_path: 
     heard: list[tuple[int, int | None, str]] = []
     urls = tuple(site.serve(f"/{n}.jpg", picture(n)) for n in range(3))
     searcher = listed(urls={"cat": urls, "dog": urls})
-    with working_in(tmp_path / "work", lambda *told: heard.append(told)):
+    with work_context(tmp_path / "work", lambda *told: heard.append(told)):
         Downloader(allow_hosts=(site.endpoint,)).collect(design_of("cat", "dog"), [searcher])
     assert heard == [
         (1, 2, "query"),
@@ -243,7 +243,7 @@ def test_local_pictures_come_from_the_folder_searcher(tmp_path: Path, design_of,
     (root / "cat/6.jpg").symlink_to(root / "cat/gone.jpg")
     (root / "dog/7.jpg").write_bytes(bytes(3000))
     (tmp_path / "secret.jpg").write_bytes(picture(9))
-    with working_in(tmp_path / "work"):
+    with work_context(tmp_path / "work"):
         dataset = Downloader(max_bytes=2500).collect(
             design_of("cat", "dog"), [FolderSearcher(root=root)]
         )

@@ -18,7 +18,7 @@ import trustme
 from aiohttp import web
 from yarl import URL
 
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.download.http import client
 from adc_plugins_search.download.workers import fetch_loop
@@ -185,7 +185,7 @@ def test_hosts_that_reset_every_connection_are_no_network_that_is_down(
     hosts = [f"127.0.0.{n}:{wide_site.port}" for n in range(1, 15)]
     urls = [f"http://{host}/x.jpg" for host in hosts]
     searcher = listed(urls={"cat": tuple(urls), "dog": (f"http://{hosts[0]}/good.jpg",)})
-    with working_in(tmp_path / "work"):
+    with work_context(tmp_path / "work"):
         collector = Downloader(
             allow_hosts=hosts,
             max_consecutive_unreachable=12,
@@ -382,7 +382,7 @@ def test_no_more_at_once_than_allowed(
     urls += [other_site.on(f"/{n}.jpg", crowded("other", picture(50 + n))) for n in range(12)]
     searcher = listed(urls={"cat": tuple(urls)})
     allowed = (site.endpoint, other_site.endpoint)
-    with working_in(tmp_path / "work"):
+    with work_context(tmp_path / "work"):
         collector = Downloader(max_connections=5, max_connections_per_host=3, allow_hosts=allowed)
         assert len(collector.collect(design_of("cat", "dog"), [searcher])) == 24
     assert most["one"] <= 3
@@ -413,7 +413,7 @@ def test_redirects_queue_at_their_own_host(
         urls.append(target + "?again")
     searcher = listed(urls={"cat": tuple(urls)})
     allowed = (site.endpoint, other_site.endpoint)
-    with working_in(tmp_path / "work"):
+    with work_context(tmp_path / "work"):
         collector = Downloader(max_connections_per_host=2, allow_hosts=allowed)
         assert len(collector.collect(design_of("cat", "dog"), [searcher])) == 8
     assert len(most) == 16

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from aiohttp import web
 
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.download.http.host_budget import MAX_LOST_IMAGES
 
@@ -32,7 +32,7 @@ def collect(tmp_path: Path, site, other_site, listed, design_of, picture) -> Cal
             "min_side": 8,
         } | options
         searcher = listed(urls={"cat": tuple(urls), "dog": (good,)})
-        with working_in(tmp_path / "work"):
+        with work_context(tmp_path / "work"):
             dataset = Downloader(**options).collect(design_of("cat", "dog"), [searcher])
         rows = pq.read_table(tmp_path / "work/refused.parquet").to_pylist()
         return len(dataset), [(row["reason"], row["detail"]) for row in rows]

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from pydantic import ValidationError
 
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_core.components.interfaces import Searcher
 from adc_core.errors import InputError
 from adc_core.records.design import Hit, Page, Query
@@ -53,7 +53,7 @@ def collect(tmp_path: Path, site, listed, design_of, picture) -> Callable[..., A
     def run(url: str, **options: Any) -> Any:
         good = site.serve("/good.jpg", picture(1000))
         options = {"allow_hosts": (site.endpoint,), "backoff": 0.01, "min_side": 8} | options
-        with working_in(tmp_path / "work"):
+        with work_context(tmp_path / "work"):
             searcher = listed(urls={"cat": (url,), "dog": (good,)})
             return Downloader(**options).collect(design_of("cat", "dog"), [searcher])
 
@@ -121,7 +121,7 @@ def test_in_a_folder_of_ones_own_nothing_binds(tmp_path: Path, design_of, pictur
     for name, packet in (("cat", XMP), ("dog", b"")):
         (tmp_path / "own" / name).mkdir(parents=True)
         (tmp_path / "own" / name / "x.jpg").write_bytes(with_xmp(picture(len(packet)), packet))
-    with working_in(tmp_path / "work"):
+    with work_context(tmp_path / "work"):
         searcher = FolderSearcher(root=tmp_path / "own")
         dataset = Downloader(min_side=8).collect(design_of("cat", "dog"), [searcher])
     assert dataset.sources["signals"].to_pylist() == [
@@ -248,7 +248,7 @@ def test_only_allowed_licenses_are_fetched(site, design_of, picture, tmp_path: P
         name: (site.serve(f"/{name}.jpg", picture(n)), license)
         for n, (name, license) in enumerate(licenses.items())
     }
-    with working_in(tmp_path / "work"):
+    with work_context(tmp_path / "work"):
         dataset = Downloader(
             allow_hosts=(site.endpoint,), allow_licenses=["cc0", "by"], min_side=8
         ).collect(design_of(*licenses), [Licensed(offers=offers)])
@@ -312,7 +312,7 @@ def test_a_crawl_delay_keeps_requests_apart(
 
     site.serve("/robots.txt", b"User-agent: *\nCrawl-delay: 0.3\n", "text/plain")
     urls = tuple(site.on(f"/{n}.jpg", noted(picture(n))) for n in range(4))
-    with working_in(tmp_path / "work"):
+    with work_context(tmp_path / "work"):
         collector = Downloader(allow_hosts=(site.endpoint,), max_connections_per_host=1, min_side=8)
         collector.collect(design_of("cat", "dog"), [listed(urls={"cat": urls})])
     # The first may arrive as late as the second starts.

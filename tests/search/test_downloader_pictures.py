@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_core.records.dataset import Dataset
 from adc_plugins_search.collectors.downloader import Downloader
 
@@ -63,7 +63,7 @@ def stored(tmp_path: Path, site, listed, design_of) -> Callable[[bytes], np.ndar
 
     def run(body: bytes) -> np.ndarray:
         searcher = listed(urls={"cat": (site.serve("/x", body, "text/plain"),)})
-        with working_in(tmp_path / "work"):
+        with work_context(tmp_path / "work"):
             collector = Downloader(allow_hosts=(site.endpoint,))
             dataset: Dataset = collector.collect(design_of("cat", "dog"), [searcher])
         return dataset.images[0].astype(int)

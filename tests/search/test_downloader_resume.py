@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_core.records.dataset import Dataset
 from adc_core.records.design import Design
 from adc_plugins_rehearse.digits import DigitCatalog
@@ -31,7 +31,7 @@ KEYS = {"GOOGLE_API_KEY": KEY, "GOOGLE_CSE_ID": ENGINE}
 CHILD = """
 import signal, sys, time
 from adc_core.records.design import Design, Query
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.searchers.google import GoogleSearcher
 
@@ -43,7 +43,7 @@ design = Design(classes=tuple(names), queries=queries, samples_per_query=60)
 def tell(done, total, unit):
     print(unit, done, flush=True)
     time.sleep(0.005)
-with working_in(folder, tell):
+with work_context(folder, tell):
     collector = Downloader(
         allow_hosts=(endpoint,), max_connections_per_host=4, max_concurrent_searches=2,
         backoff=0.01, timeout=99, read_timeout=99
@@ -80,7 +80,7 @@ def test_kill_and_resume(gallery: GalleryServer, tmp_path: Path, design_of) -> N
     endpoint = gallery.endpoint
     design = design_of(*names, samples=60)
     before = gallery.google.calls
-    with working_in(tmp_path / "whole"):
+    with work_context(tmp_path / "whole"):
         searcher = GoogleSearcher(base_url=gallery.search_url)
         whole = Downloader(allow_hosts=(endpoint,), backoff=0.01).collect(design, [searcher])
     needed = gallery.google.calls - before
@@ -145,7 +145,7 @@ def collect(
 
     def run(**options: Any) -> tuple[Dataset, Counter[str]]:
         site.paths.clear()
-        with working_in(tmp_path / "work"):
+        with work_context(tmp_path / "work"):
             collector = Downloader(allow_hosts=(site.endpoint,), **options)
             return collector.collect(design, [searcher]), Counter(site.paths)
 

@@ -178,14 +178,14 @@ PER_DAY = "Quota exceeded for quota metric 'Queries' and limit 'Queries per day'
 def test_a_full_minute_parks_for_as_long_as_google_asks(site) -> None:
     body = error(429, PER_MINUTE, "rateLimitExceeded", status="RESOURCE_EXHAUSTED")
     page = answering(site, body, 429, {"Retry-After": "7"}).page(QUERY, "21")
-    assert page == Page(cursor="21", parked_seconds=7)
-    assert answering(site, body, 429).page(QUERY).parked_seconds == 60
+    assert page == Page(cursor="21", retry_after=7)
+    assert answering(site, body, 429).page(QUERY).retry_after == 60
     assert site.paths == ["/v1", "/v1"]  # no hidden retry
 
 
 def test_a_full_minute_may_also_come_as_403(site) -> None:
     body = error(403, "User Rate Limit Exceeded", "userRateLimitExceeded")
-    assert answering(site, body, 403).page(QUERY).parked_seconds == 60
+    assert answering(site, body, 403).page(QUERY).retry_after == 60
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_a_used_up_day_parks_until_eight_utc(
     noon = 1_763_726_400.0  # 2025-11-21 12:00 UTC
     monkeypatch.setattr("adc_plugins_search.searchers.google.time", lambda: noon)
     page = answering(site, body, status).page(QUERY, "41")
-    assert page == Page(cursor="41", parked_seconds=20 * 3600)
+    assert page == Page(cursor="41", retry_after=20 * 3600)
 
 
 def test_passing_server_errors_are_retried(site) -> None:

@@ -43,7 +43,7 @@ def test_the_service_answers_as_the_gallery_does(searcher):
     }
     option, variable = given.get(searcher, (None, None))
     page = searcher(**({option: os.environ[variable]} if option else {})).page(SWEATER)
-    assert page.parked_seconds is None
+    assert page.retry_after is None
     assert page.hits, "a common query found nothing"
     for hit in page.hits:
         assert hit.url.startswith(("http://", "https://"))

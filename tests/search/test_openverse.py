@@ -179,9 +179,9 @@ def test_a_refused_key_names_its_variables_and_is_in_no_log(site, keys, caplog):
 def test_limits_park(site):
     body = {"detail": "Request was throttled. Expected available in 9 seconds."}
     assert answer_with(site, body, 429, **{"Retry-After": "9"}).page(QUERY, "2") == Page(
-        cursor="2", parked_seconds=9
+        cursor="2", retry_after=9
     )
-    assert answer_with(site, body, 429).page(QUERY).parked_seconds == 60
+    assert answer_with(site, body, 429).page(QUERY).retry_after == 60
 
 
 def test_limits_of_tokens_park_too(site, keys):
@@ -189,7 +189,7 @@ def test_limits_of_tokens_park_too(site, keys):
         return web.json_response({}, status=429, headers={"Retry-After": "3"})
 
     site.post(TOKEN, busy)
-    assert searcher_of(site).page(QUERY, "4") == Page(cursor="4", parked_seconds=3)
+    assert searcher_of(site).page(QUERY, "4") == Page(cursor="4", retry_after=3)
 
 
 def test_failures_are_told_in_one_line(site):

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import pytest
 
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_core.components.interfaces import Searcher
 from adc_core.errors import InputError, WorkError
 from adc_core.records.design import Design, Hit, Page, Query
@@ -37,7 +37,7 @@ class Scripted(Searcher):
         if failure := self.failures.get((query.text, cursor)):
             raise failure
         if count in self.parked:
-            return Page(cursor=cursor, parked_seconds=self.pause)
+            return Page(cursor=cursor, retry_after=self.pause)
         number = int(cursor or 0)
         hits = tuple(
             Hit(
@@ -192,7 +192,7 @@ def test_searches_run_at_the_same_time_but_not_more_than_allowed(tmp_path: Path,
 
 def test_progress_is_told_per_query(tmp_path: Path, search, design_of) -> None:
     heard: list[tuple[int, int | None, str]] = []
-    with working_in(tmp_path, lambda *told: heard.append(told)):
+    with work_context(tmp_path, lambda *told: heard.append(told)):
         search(design_of("x", "y", samples=20), Scripted())
     assert heard == [(1, 2, "query"), (2, 2, "query")]
 
@@ -200,11 +200,11 @@ def test_progress_is_told_per_query(tmp_path: Path, search, design_of) -> None:
 def test_what_each_searcher_found_is_remarked(tmp_path: Path, search, design_of) -> None:
     heard: list[str] = []
     searchers = Scripted(), Scripted(engine="stuck", parked={2}, pause=120)
-    with working_in(tmp_path, remarked=heard.append), pytest.raises(WorkError):
+    with work_context(tmp_path, on_status=heard.append), pytest.raises(WorkError):
         search(design_of("x", "y", samples=20), *searchers, threads=1)
     assert heard[0] == "Scripted 10, Scripted 0"
     assert heard[-1] == "Scripted 40, Scripted 10 (asks to wait 2 min)"
-    with working_in(tmp_path, remarked=heard.append):
+    with work_context(tmp_path, on_status=heard.append):
         search(design_of("x", "y", samples=20), *searchers, threads=1)
     assert heard[-1] == "Scripted 40, Scripted 40"
 
@@ -225,7 +225,7 @@ def test_searchers_may_use_the_work_folder(tmp_path: Path, design_of) -> None:
         with closing(Journal(tmp_path / "journal.sqlite", "")) as journal:
             run_queries(design_of("x"), searchers, journal, threads=1, max_wait=0)
 
-    with working_in(tmp_path / "work"):
+    with work_context(tmp_path / "work"):
         run([Curious()])
     assert seen == [tmp_path / "work"]
 

@@ -66,7 +66,7 @@ def test_ends_with_an_empty_page_and_after_so_many(site):
 
 
 def test_limits_park_and_a_silent_instance_is_explained(site):
-    assert answering(site, {}, 429).page(QUERY, "2:3") == Page(cursor="2:3", parked_seconds=60)
+    assert answering(site, {}, 429).page(QUERY, "2:3") == Page(cursor="2:3", retry_after=60)
     with pytest.raises(InputError) as raised:
         answering(site, {}, 403).page(QUERY)
     assert str(raised.value) == (

@@ -20,7 +20,7 @@ from aiohttp import web
 from PIL import Image
 from yarl import URL
 
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_core.errors import WorkError
 from adc_core.records.dataset import Dataset
 from adc_plugins_search.collectors.downloader import Downloader
@@ -64,7 +64,7 @@ def collect(tmp_path: Path, hosts: list[str], listed, design_of) -> Collect:
         heard = options.pop("heard", None)
         options = {"allow_hosts": hosts, "backoff": 0.01, "processes": 2, "min_side": 8} | options
         searcher = listed(urls={name: tuple(each) for name, each in urls.items()})
-        with working_in(tmp_path / folder, heard):
+        with work_context(tmp_path / folder, heard):
             return Downloader(**options).collect(design_of(*urls), [searcher])
 
     return run
@@ -268,8 +268,8 @@ def test_a_network_that_breaks_down_costs_no_image(
 CHILD = """
 import signal, sys
 from adc_core.records.design import Design, Query
-from adc_core.components.signals import listening
-from adc_core.components.context import working_in
+from adc_core.components.signals import signal_handlers
+from adc_core.components.context import work_context
 from adc_plugins_search.download.workers import fetch_loop
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.searchers.manifest import ManifestSearcher
@@ -280,7 +280,7 @@ design = Design(
     queries=[Query(text=name, class_name=name) for name in ("cat", "dog")],
 )
 told = lambda done, total, unit: print(unit, done, flush=True)
-with listening(), working_in(folder, told):
+with signal_handlers(), work_context(folder, told):
     collector = Downloader(allow_hosts=hosts.split(), processes=2, min_side=8)
     print("result", collector.collect(design, [ManifestSearcher(path=manifest)]).fingerprint)
 """

@@ -114,9 +114,9 @@ def test_nothing_found_is_the_end(site):
 def test_a_busy_server_parks(site, code):
     body = {"error": {"code": code, "info": "Waiting for a host: 6 seconds lagged."}}
     parked = answering(site, body, **{"Retry-After": "8"}).page(QUERY, '{"gsroffset": 50}')
-    assert parked == Page(cursor='{"gsroffset": 50}', parked_seconds=8)
-    assert answering(site, body).page(QUERY).parked_seconds == 5
-    assert answering(site, {}, 429).page(QUERY) == Page(cursor="{}", parked_seconds=60)
+    assert parked == Page(cursor='{"gsroffset": 50}', retry_after=8)
+    assert answering(site, body).page(QUERY).retry_after == 5
+    assert answering(site, {}, 429).page(QUERY) == Page(cursor="{}", retry_after=60)
 
 
 def test_failures_are_told_in_one_line(site):

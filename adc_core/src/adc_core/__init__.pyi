@@ -1,6 +1,6 @@
 from .components.command import Command
 from .components.component import Component, LocalPath, create
-from .components.context import progress, remark, work_folder, working_in
+from .components.context import progress, status, work_context, work_folder
 from .components.interfaces import (
     Collector,
     Curator,
@@ -84,9 +84,9 @@ __all__ = [
     "read_dataset",
     "read_run",
     "registry",
-    "remark",
     "run_pipeline",
     "save_dataset",
+    "status",
+    "work_context",
     "work_folder",
-    "working_in",
 ]

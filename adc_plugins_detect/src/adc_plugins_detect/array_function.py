@@ -29,7 +29,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from adc_core import Findings, work_folder
 from adc_core.arrays import Array
 from adc_core.cli import seen_by_somebody, shown_work
-from adc_core.components import is_heard
+from adc_core.components import has_listener
 from adc_core.errors import InputErrors, explain, lines_of
 from adc_core.records import class_indices, readable
 from adc_plugins_detect.inputs import row_ids
@@ -150,7 +150,7 @@ def _ids_of(labels: Any) -> Array | None:
 
 @contextmanager
 def _progress_shown(name: str) -> Iterator[None]:
-    if is_heard() or not seen_by_somebody(sys.stderr):
+    if has_listener() or not seen_by_somebody(sys.stderr):
         yield
         return
     with shown_work(name, work_folder(), delay=_SECONDS):

@@ -12,7 +12,7 @@ FLAG_RATE = 0.1
 """Share to flag where the literature names none: the worst tenth, to look at first."""
 
 
-def flag_share(scores: Array, rate: float) -> NDArray[np.bool_]:
+def flag_top_fraction(scores: Array, rate: float) -> NDArray[np.bool_]:
     """Flag the samples with the highest scores, exactly the whole part of `rate` times N.
 
     Args:
@@ -41,7 +41,7 @@ def highest(values: Array, count: int) -> NDArray[np.bool_]:
     return chosen
 
 
-def squash(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+def softsign_to_unit(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Suspicion of unbounded scores: their order is kept, and 0 lands at 0.5.
 
     It is (1 + s / (1 + |s|)) / 2, whose ends are reached far more slowly than a sigmoid's, so

@@ -139,7 +139,7 @@ def refusal(
     said = f"{service} answered {answer.status}: {one_line(message or 'no reason given')}"
     if answer.status == 429 or (answer.status == 503 and answer.retry_after is not None):
         pause = park if answer.retry_after is None else answer.retry_after
-        return Page(cursor=cursor, parked_seconds=pause)
+        return Page(cursor=cursor, retry_after=pause)
     if answer.status in (401, 403) and keys:
         raise InputError(f"{said}; check {' and '.join(keys)}")
     if answer.status in (400, 401, 403, 422):

@@ -16,12 +16,12 @@ def against(labels: NDArray, neighbors: NDArray) -> NDArray:
 class Majority(Detector):
     """Flags labels that most of a sample's neighbors do not share."""
 
-    reads: ClassVar = ("neighbors",)
+    requires: ClassVar = ("neighbors",)
 
     k: int = Field(10, ge=1, description="neighbors that vote")
 
     @property
-    def neighbors_read(self) -> int:
+    def required_neighbors(self) -> int:
         """As many as vote."""
         return self.k
 

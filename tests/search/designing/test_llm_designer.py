@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from adc_core import run_pipeline
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_core.errors import InputError, WorkError
 from adc_core.records.design import Brief
 from adc_core.runs.listeners import Listeners, hookimpl
@@ -37,7 +37,7 @@ def designer(chat, monkeypatch):
 
 @pytest.fixture(autouse=True)
 def in_a_folder(tmp_path):
-    with working_in(tmp_path / "work"):
+    with work_context(tmp_path / "work"):
         yield
 
 
@@ -228,7 +228,7 @@ def test_what_it_costs_is_told_meanwhile_and_written_at_the_end(chat, designer, 
     chat.model = chat.knows(WORDS, usage=(1000, 20))
     one = designer(attributes=("fit",), values_per_attribute=2, price_in=3, price_out=15)
     told = []
-    with working_in(tmp_path / "run", remarked=told.append):
+    with work_context(tmp_path / "run", on_status=told.append):
         one.design(BRIEF)
         assert told == [
             "1 answer, 1,000 tokens in, 20 out, cost 0.0033",
@@ -270,7 +270,7 @@ def test_turns_of_another_run_serve_by_their_file(chat, designer, tmp_path):
     chat.model = chat.knows(WORDS)
     first = designer().design(BRIEF)
     chat.model = lambda _: chat.fails(500, "nobody may ask")
-    with working_in(tmp_path / "other"):
+    with work_context(tmp_path / "other"):
         again = designer(
             transcript=tmp_path / "work" / "turns.jsonl", values_per_attribute=3
         ).design(BRIEF)
@@ -330,7 +330,7 @@ class Ears:
         self.heard = []
 
     @hookimpl
-    def adc_stage_remarked(self, stage, text):
+    def adc_stage_status(self, stage, text):
         self.heard.append(f"{stage}: {text}")
 
 

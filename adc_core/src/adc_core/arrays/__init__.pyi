@@ -2,14 +2,14 @@ from .hashing import fingerprint, hash_array, hash_file, save_array
 from .strings import first_repeated, from_arrow, to_arrow
 from .validation import (
     Array,
-    Cube,
     Curves,
     Flags,
     Indices,
     Labels,
     Matrix,
     Scores,
-    Square,
+    SquareMatrix,
+    Tensor3,
     Texts,
     chunks,
     first_bad_row,
@@ -18,14 +18,14 @@ from .validation import (
 
 __all__ = [
     "Array",
-    "Cube",
     "Curves",
     "Flags",
     "Indices",
     "Labels",
     "Matrix",
     "Scores",
-    "Square",
+    "SquareMatrix",
+    "Tensor3",
     "Texts",
     "chunks",
     "fingerprint",

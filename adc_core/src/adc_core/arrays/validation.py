@@ -125,9 +125,9 @@ Matrix = Annotated[NDArray[np.float32], _numbers(np.float32, "N × D"), _AS_LIST
 """N × D finite float32."""
 Curves = Annotated[NDArray[np.float32], _numbers(np.float32, "N × E", gaps=True), _AS_LIST]
 """N × E float32, NaN in epochs in which a sample was not seen."""
-Cube = Annotated[NDArray[np.float16], _numbers(np.float16, "N × E × K"), _AS_LIST]
+Tensor3 = Annotated[NDArray[np.float16], _numbers(np.float16, "N × E × K"), _AS_LIST]
 """N × E × K finite float16."""
-Square = Annotated[NDArray[np.float64], _numbers(np.float64, "K × K"), _AS_LIST]
+SquareMatrix = Annotated[NDArray[np.float64], _numbers(np.float64, "K × K"), _AS_LIST]
 """K × K finite float64."""
 Texts = Annotated[NDArray[np.str_], BeforeValidator(_text), _AS_LIST]
 """N texts of one fixed width."""

@@ -47,7 +47,8 @@ class CollectCommand(Command):
 def _parts(summary: CollectionSummary) -> Iterator[str]:
     for kind, yields in summary.yields.items():
         rows = [
-            [one.name, f"{one.queries:,}", f"{one.images:,}", f"{one.barren:,}"] for one in yields
+            [one.name, f"{one.queries:,}", f"{one.images:,}", f"{one.without_results:,}"]
+            for one in yields
         ]
         yield _shortened([kind, "queries", "images", "empty"], rows)
     if summary.refusals:
@@ -55,9 +56,13 @@ def _parts(summary: CollectionSummary) -> Iterator[str]:
         yield _shortened(["refused", "images"], rows)
     for name, counts in (("license", summary.licenses), ("engine", summary.engines)):
         yield _shortened([name, "images"], [[value, f"{count:,}"] for value, count in counts])
-    if summary.barren:
-        shown = ", ".join(f'"{text}"' for text in summary.barren[:5])
-        more = f" and {len(summary.barren) - 5:,} more" if len(summary.barren) > 5 else ""
+    if summary.without_results:
+        shown = ", ".join(f'"{text}"' for text in summary.without_results[:5])
+        more = (
+            f" and {len(summary.without_results) - 5:,} more"
+            if len(summary.without_results) > 5
+            else ""
+        )
         yield f"no image kept of: {shown}{more}"
 
 

@@ -32,7 +32,7 @@ class EvidenceMakers:
         self._have |= set(dataset.columns)
         self._made: dict[str, Component] = {}
         if encoder is not None:
-            for column in encoder.needs:
+            for column in encoder.required_columns:
                 if column not in self._have:
                     raise InputError(
                         f'--encoder {encoder.name}: it reads "{column}", which {path} has not: '
@@ -40,7 +40,7 @@ class EvidenceMakers:
                     )
         self._chosen: dict[str, Component] = {} if encoder is None else {"features": encoder}
         if predictor is not None:
-            self._chosen |= dict.fromkeys(predictor.provides, predictor)
+            self._chosen |= dict.fromkeys(predictor.provided_columns, predictor)
 
     def serve(self, detector: Detector) -> None:
         """Collect what makes the columns that a detector needs.
@@ -48,7 +48,7 @@ class EvidenceMakers:
         Raises:
             InputError: a column is missing that nothing makes.
         """
-        for column in detector.needs:
+        for column in detector.required_columns:
             made = dict(self._made)
             lacking = self._make(column, made)
             if lacking:
@@ -107,7 +107,7 @@ class EvidenceMakers:
         if chosen is None and column not in ADDED_BY:
             return [column]
         maker = chosen or self._usual(column)
-        for needed in maker.needs:
+        for needed in maker.required_columns:
             if lacking := self._make(needed, made):
                 return [column, *lacking]
         made[column] = maker

@@ -14,7 +14,7 @@ from adc_core.components.command import Command
 from adc_core.components.kinds import COMMANDS, KINDS
 from adc_core.components.known_packages import PACKAGE_OF
 from adc_core.components.registry import Entry, registry
-from adc_core.components.signals import listening
+from adc_core.components.signals import signal_handlers
 from adc_core.components.summaries import summary_of
 from adc_core.errors import InputError, WorkError, unknown_name
 
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with warnings.catch_warnings():
         warnings.showwarning = _say_warning
         try:
-            with listening():
+            with signal_handlers():
                 return _dispatch(words, debug=debug)
         except KeyboardInterrupt:
             return _say("interrupted: the same command goes on from here", INTERRUPTED)

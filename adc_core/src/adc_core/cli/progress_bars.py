@@ -9,7 +9,7 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_core.runs.listeners import hookimpl
 
 _UNCOUNTED = "{desc}: {elapsed}"
@@ -53,7 +53,7 @@ class ProgressBars:
             self._bar.update(done - self._bar.n)
 
     @hookimpl
-    def adc_stage_remarked(self, stage: str, text: str) -> None:
+    def adc_stage_status(self, stage: str, text: str) -> None:
         """Show the remark after the bar."""
         if self._bar is not None and not self._bar.disable:
             self._bar.set_postfix_str(text, refresh=False)
@@ -76,7 +76,7 @@ class ProgressBars:
 
 @contextmanager
 def shown_work(name: str, folder: Path, *, delay: float = 0) -> Iterator[None]:
-    """Do the work of the block in a folder, as `working_in`, and show a bar of its progress.
+    """Do the work of the block in a folder, as `work_context`, and show a bar of its progress.
 
     Args:
         name: stands before the bar.
@@ -86,7 +86,7 @@ def shown_work(name: str, folder: Path, *, delay: float = 0) -> Iterator[None]:
     bars = ProgressBars(delay)
     bars.adc_stage_started(name)
     try:
-        with working_in(folder, partial(bars.adc_stage_progressed, name)):
+        with work_context(folder, partial(bars.adc_stage_progressed, name)):
             yield
     finally:
         bars.adc_stage_finished(name, 0, reused=False)

@@ -1,7 +1,7 @@
 from .columns import require, shown_to
 from .command import Command
-from .component import Component, LocalPath, create, distinct_names, from_the_file, named
-from .context import is_heard, progress, remark, work_folder, working_in
+from .component import Component, LocalPath, create, distinct_names, from_the_file, unique_names
+from .context import has_listener, progress, status, work_context, work_folder
 from .interfaces import (
     HITS,
     INTERFACES,
@@ -22,7 +22,7 @@ from .kinds import KINDS, group_of
 from .known_packages import PACKAGE_OF
 from .plugin_faults import ResultFault
 from .registry import Entry, Registry, RegistryError, registry
-from .signals import heed
+from .signals import raise_if_interrupted
 
 __all__ = [
     "HITS",
@@ -52,14 +52,14 @@ __all__ = [
     "distinct_names",
     "from_the_file",
     "group_of",
-    "heed",
-    "is_heard",
-    "named",
+    "has_listener",
     "progress",
+    "raise_if_interrupted",
     "registry",
-    "remark",
     "require",
     "shown_to",
+    "status",
+    "unique_names",
+    "work_context",
     "work_folder",
-    "working_in",
 ]

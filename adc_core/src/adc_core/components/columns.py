@@ -11,7 +11,7 @@ def require(component: Component, dataset: Dataset) -> None:
     Raises:
         InputError: an earlier curator made a column void.
     """
-    for column in component.needs:
+    for column in component.required_columns:
         if column in (*EVIDENCE, "images") and not dataset.has(column):
             raise InputError(
                 f'{component.name} reads "{column}", which an earlier curator made void: '
@@ -21,6 +21,6 @@ def require(component: Component, dataset: Dataset) -> None:
 
 def shown_to(component: Component, dataset: Dataset) -> Dataset:
     """The dataset as a component sees it: without images and evidence that it did not ask for."""
-    asked = {*component.needs, *component.reads_if_there}
+    asked = {*component.required_columns, *component.optional_columns}
     hidden = [name for name in ("images", *EVIDENCE) if name not in asked and dataset.has(name)]
     return dataset.replace(**dict.fromkeys(hidden)) if hidden else dataset

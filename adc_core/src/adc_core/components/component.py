@@ -55,16 +55,16 @@ class Component(BaseModel, ABC, metaclass=ShowsFields):
     kind: ClassVar[str]
     """The plural word of the interface: `detectors`."""
 
-    reads: ClassVar[tuple[str, ...]] = ()
+    requires: ClassVar[tuple[str, ...]] = ()
     """Columns that every such component needs: evidence of the dataset, `truth` or `test`."""
 
-    reads_if_there: ClassVar[tuple[str, ...]] = ()
+    optional_columns: ClassVar[tuple[str, ...]] = ()
     """Evidence that it is shown where the dataset has it, and does without elsewhere."""
 
-    pace: ClassVar[tuple[str, ...]] = ()
+    execution_options: ClassVar[tuple[str, ...]] = ()
     """Options that say how fast the work is done and do not change its result."""
 
-    adds: ClassVar[tuple[str, ...]] = ()
+    provides: ClassVar[tuple[str, ...]] = ()
     """Evidence columns that the component adds to the dataset."""
 
     renamed_options: ClassVar[Mapping[str, str]] = {}
@@ -103,20 +103,20 @@ class Component(BaseModel, ABC, metaclass=ShowsFields):
         return _short(registry.name_of(type(self)))
 
     @property
-    def needs(self) -> tuple[str, ...]:
+    def required_columns(self) -> tuple[str, ...]:
         """Columns that it needs as configured: those it reads, and what nested components need."""
-        needed = dict.fromkeys(self.reads)
+        needed = dict.fromkeys(self.requires)
         for name in type(self).model_fields:
             value = getattr(self, name)
             for nested in value if isinstance(value, tuple) else (value,):
                 if isinstance(nested, Component):
-                    needed.update(dict.fromkeys(nested.needs))
+                    needed.update(dict.fromkeys(nested.required_columns))
         return tuple(needed)
 
     @property
-    def provides(self) -> tuple[str, ...]:
+    def provided_columns(self) -> tuple[str, ...]:
         """Columns that it adds as configured; by default those that its class adds."""
-        return self.adds
+        return self.provides
 
     def expected_seconds(self, dataset: "Dataset") -> float | None:
         """Estimate how long the work takes on this machine, by a trial of a second.
@@ -137,7 +137,9 @@ class Component(BaseModel, ABC, metaclass=ShowsFields):
             path = getattr(self, name)
             if isinstance(path, Path) and path.is_file():
                 options[name] = hash_file(path)
-        described = {key: value for key, value in options.items() if key not in self.pace}
+        described = {
+            key: value for key, value in options.items() if key not in self.execution_options
+        }
         described["version"] = registry.version_of(type(self))
         source = _source_in_work(type(self))
         return described | ({} if source is None else {"source": source})
@@ -182,7 +184,7 @@ def _source_in_work(component: type[Component]) -> str | None:
     return hash_file(Path(file)) if Path(file).is_file() else None
 
 
-def named(components: Sequence[Component]) -> list[str]:
+def unique_names(components: Sequence[Component]) -> list[str]:
     """A distinct name for each component of a list: `simifeat`, `simifeat-2`."""
     return distinct_names([registry.name_of(type(component)) for component in components])
 

@@ -1,7 +1,8 @@
 """Where a component keeps what must survive an interruption, and how it tells of progress.
 
 A pipeline gives each stage a folder that is still there when a killed run is started again.
-Outside a pipeline, `with working_in(folder):` does the same; without it a temporary folder serves.
+Outside a pipeline, `with work_context(folder):` does the same; without it, a temporary folder
+serves.
 """
 
 import tempfile
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from adc_core.components.signals import heed
+from adc_core.components.signals import raise_if_interrupted
 
 Progressed = Callable[[int, int | None, str], None]
 Remarked = Callable[[str], None]
@@ -25,8 +26,8 @@ def _unheard(*_: object) -> None:
 @dataclass(frozen=True)
 class _Work:
     folder: Path
-    progressed: Progressed
-    remarked: Remarked
+    on_progress: Progressed
+    on_status: Remarked
 
 
 _current: ContextVar[_Work | None] = ContextVar("adc_work", default=None)
@@ -49,8 +50,8 @@ def work_folder() -> Path:
     return work.folder
 
 
-def is_heard() -> bool:
-    """Whether the work is done for a pipeline or in `working_in`, where somebody may listen."""
+def has_listener() -> bool:
+    """Whether the work is done for a pipeline or in `work_context`, where somebody may listen."""
     return _current.get() is not None
 
 
@@ -62,29 +63,29 @@ def progress(done: int, total: int | None, unit: str) -> None:
         total: pieces in all, or None where nobody knows.
         unit: what a piece is: `image`, `epoch`.
     """
-    heed()
+    raise_if_interrupted()
     if (work := _current.get()) is not None:
-        work.progressed(done, total, unit)
+        work.on_progress(done, total, unit)
 
 
-def remark(text: str) -> None:
+def status(text: str) -> None:
     """Tell whoever listens, in a few words, what the work has met so far: `812 kept, 31 gone`."""
     if (work := _current.get()) is not None:
-        work.remarked(text)
+        work.on_status(text)
 
 
 @contextmanager
-def working_in(
-    folder: Path | str, progressed: Progressed | None = None, remarked: Remarked | None = None
+def work_context(
+    folder: Path | str, on_progress: Progressed | None = None, on_status: Remarked | None = None
 ) -> Iterator[Path]:
     """Do the work of the `with` block in a folder of one's own, so that it can be resumed there.
 
     Args:
         folder: what `work_folder()` gives.
-        progressed: hears of `progress`.
-        remarked: hears of `remark`.
+        on_progress: hears of `progress`.
+        on_status: hears of `status`.
     """
-    token = _current.set(_Work(Path(folder), progressed or _unheard, remarked or _unheard))
+    token = _current.set(_Work(Path(folder), on_progress or _unheard, on_status or _unheard))
     try:
         yield Path(folder)
     finally:

@@ -51,7 +51,7 @@ class Searcher(Component):
     def page(self, query: Query, cursor: str | None = None) -> Page:
         """One page of results; `cursor` is what the page before it returned.
 
-        Called from several threads at once. A page that must wait returns `parked_seconds`
+        Called from several threads at once. A page that must wait returns `retry_after`
         with the cursor to come back with, so that no paid call is repeated.
 
         Raises:
@@ -98,7 +98,7 @@ class Encoder(Component):
     """Turns images into feature vectors with a network or transform that does not learn labels."""
 
     kind: ClassVar[str] = "encoders"
-    adds: ClassVar[tuple[str, ...]] = ("features",)
+    provides: ClassVar[tuple[str, ...]] = ("features",)
 
     def missing_weights(self) -> Download | None:
         """Return the weights that are not on this machine yet; None where nothing is missing.
@@ -120,7 +120,7 @@ class Enricher(Component):
 
     @abstractmethod
     def enrich(self, dataset: Dataset) -> Dataset:
-        """The same samples with the columns named in `adds`."""
+        """The same samples with the columns named in `provides`."""
 
 
 class Detector(Component):
@@ -129,7 +129,7 @@ class Detector(Component):
     kind: ClassVar[str] = "detectors"
 
     @property
-    def neighbors_read(self) -> int:
+    def required_neighbors(self) -> int:
         """How many neighbors of each sample it looks at, where it reads `neighbors`."""
         return 0
 
@@ -148,7 +148,7 @@ class Curator(Component):
     kind: ClassVar[str] = "curators"
 
     @property
-    def neighbors_read(self) -> int:
+    def required_neighbors(self) -> int:
         """How many neighbors of each sample it looks at, where it reads `neighbors`."""
         return 0
 

@@ -15,7 +15,7 @@ _asked = False
 
 
 @contextmanager
-def listening() -> Iterator[None]:
+def signal_handlers() -> Iterator[None]:
     """Take SIGINT and SIGTERM as the wish to stop while the block runs; then all is as before.
 
     Python hears signals in its main thread alone: in another one, nothing changes.
@@ -40,7 +40,7 @@ def _ask(number: int, frame: FrameType | None) -> None:
     raise KeyboardInterrupt
 
 
-def heed() -> None:
+def raise_if_interrupted() -> None:
     """Stop if that was asked for.
 
     Raises:

@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import model_validator
 
-from adc_core.arrays.validation import Flags, Labels, Square
+from adc_core.arrays.validation import Flags, Labels, SquareMatrix
 from adc_core.records.evidence import Votes
 from adc_core.records.findings import check_stochastic
 from adc_core.records.record import Record
@@ -23,7 +23,7 @@ class Corruption(Record):
 
     labels: Labels
     mask: Flags
-    transition: Square | None = None
+    transition: SquareMatrix | None = None
     votes: Votes | None = None
 
     @model_validator(mode="after")

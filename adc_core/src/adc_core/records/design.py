@@ -156,10 +156,10 @@ class Page(Record):
 
     hits: tuple[Hit, ...] = ()
     cursor: str | None = None
-    parked_seconds: float | None = Field(None, ge=0)
+    retry_after: float | None = Field(None, ge=0)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if self.parked_seconds is not None and self.hits:
+        if self.retry_after is not None and self.hits:
             raise ValueError("a parked page has no hits")
         return self

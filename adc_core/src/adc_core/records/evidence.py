@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from adc_core.arrays.validation import Array, Cube, Curves, Indices, Labels, Matrix
+from adc_core.arrays.validation import Array, Curves, Indices, Labels, Matrix, Tensor3
 from adc_core.errors import InputError
 from adc_core.records.record import Record
 
@@ -108,7 +108,7 @@ class Dynamics(Record):
     margin: Curves
     loss: Curves
     correct: Curves
-    logits: Cube | None = None
+    logits: Tensor3 | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from adc_core.arrays.validation import Array, Flags, Labels, Scores, Square, Texts, read_only
+from adc_core.arrays.validation import Array, Flags, Labels, Scores, SquareMatrix, Texts, read_only
 from adc_core.errors import InputError
 from adc_core.records.dataset import Dataset, rows_of
 from adc_core.records.design import ClassName
@@ -45,7 +45,7 @@ class Findings(Record):
     flagged: Flags
     suggested_labels: Labels | None = None
     suggestion_confidence: Scores | None = None
-    transition: Square | None = None
+    transition: SquareMatrix | None = None
     noise_rate: float | None = Field(None, ge=0, le=1)
     noise_range: NoiseRate | None = None
     precision: Estimate | None = None

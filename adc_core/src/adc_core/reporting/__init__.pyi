@@ -7,7 +7,7 @@ from .text_tables import table, tables_of
 from .trust import headline, noise_told, repair_lines, trust_lines
 from .verdicts import (
     flagged_by_any,
-    mean_place,
+    mean_rank,
     most_suspicious_first,
     suggested_by_most,
     suggestions,
@@ -21,7 +21,7 @@ __all__ = [
     "findings_table",
     "flagged_by_any",
     "headline",
-    "mean_place",
+    "mean_rank",
     "measurement_tables",
     "most_suspicious_first",
     "noise_told",

@@ -20,13 +20,13 @@ class Yield:
         name: of the kind: a class, or the value of an attribute.
         queries: how many there are.
         images: that were kept.
-        barren: queries of which no image was kept.
+        without_results: queries of which no image was kept.
     """
 
     name: str
     queries: int
     images: int
-    barren: int
+    without_results: int
 
 
 @dataclass(frozen=True)
@@ -50,14 +50,14 @@ class CollectionSummary:
 
     Attributes:
         yields: class and attribute to what each value brought.
-        barren: the texts of the queries of which no image was kept.
+        without_results: the texts of the queries of which no image was kept.
         refusals: the most frequent reason first.
         licenses: license to images, the most frequent first; "not told" where nobody told.
         engines: search engine to images, likewise.
     """
 
     yields: dict[str, list[Yield]]
-    barren: list[str]
+    without_results: list[str]
     refusals: list[Refusal]
     licenses: list[tuple[str, int]]
     engines: list[tuple[str, int]]
@@ -90,7 +90,7 @@ def summarize(design: Design, dataset: Dataset, folder: Path) -> CollectionSumma
             ]
             for kind, of_kind in queries.items()
         },
-        barren=[query.text for query in design.queries if not images[query.text]],
+        without_results=[query.text for query in design.queries if not images[query.text]],
         refusals=_refusals(folder / REFUSED),
         licenses=_counts(dataset, "license").most_common(),
         engines=_counts(dataset, "engine").most_common(),

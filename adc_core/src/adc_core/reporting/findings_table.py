@@ -12,12 +12,12 @@ from adc_core.records.run import Run
 from adc_core.reporting.result_files import CSV, PARQUET
 from adc_core.reporting.verdicts import (
     flagged_by_any,
-    mean_place,
+    mean_rank,
     most_suspicious_first,
     suggested_by_most,
     suggestions,
 )
-from adc_core.storage.checksums import disk_faults, new_file
+from adc_core.storage.checksums import atomic_file, translate_os_errors
 
 
 def findings_table(run: Run) -> pa.Table:
@@ -38,7 +38,7 @@ def findings_table(run: Run) -> pa.Table:
     rank = np.empty(len(dataset), np.int64)
     rank[most_suspicious_first(everyone)] = np.arange(1, len(dataset) + 1)
     (first, *others) = everyone
-    suspicion = mean_place(everyone) if others else first.suspicion
+    suspicion = mean_rank(everyone) if others else first.suspicion
     columns = {
         "id": to_arrow(dataset.ids),
         "label": pa.array(dataset.labels),
@@ -71,11 +71,11 @@ def write_findings(run: Run, folder: Path, *, csv: bool = False) -> Path:
     """
     table = findings_table(run)
     path = folder / (CSV if csv else PARQUET)
-    with new_file(path) as part:
+    with atomic_file(path) as part:
         if csv:
             pyarrow.csv.write_csv(table, part)
         else:
             pq.write_table(table, part)
-    with disk_faults(folder):
+    with translate_os_errors(folder):
         (folder / (PARQUET if csv else CSV)).unlink(missing_ok=True)
     return path

@@ -57,12 +57,12 @@ def most_suspicious_first(findings: Collection[Findings]) -> Array:
     Detectors' scales do not matter: a sample's place is the share of the samples that are less
     suspect, on average over the detectors that judged it. Of equals the first row comes first.
     """
-    place = np.nan_to_num(mean_place(findings))
+    place = np.nan_to_num(mean_rank(findings))
     order: Array = np.lexsort((-place, ~flagged_by_any(findings)))
     return order
 
 
-def mean_place(findings: Collection[Findings]) -> Array:
+def mean_rank(findings: Collection[Findings]) -> Array:
     """N shares of the samples that are less suspect, on average over the detectors that judged.
 
     Equally suspect samples share their places. NaN where no detector judged.

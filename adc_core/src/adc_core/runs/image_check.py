@@ -17,7 +17,7 @@ from adc_core.errors import InputError, InputErrors
 from adc_core.images.decoding import ImageError
 from adc_core.images.sequence import ImageFiles, Images
 from adc_core.records.dataset import Dataset
-from adc_core.runs.stage_formats import Form
+from adc_core.runs.stage_formats import StageFormat
 
 BROKEN = "broken.csv"
 """The list of a dataset's images that cannot be used, in the stage of its check."""
@@ -170,5 +170,5 @@ def _read(folder: Path, _: Mapping[str, str]) -> list[Broken]:
     return [Broken(one["row"], one["reason"], one["detail"]) for one in table.to_pylist()]
 
 
-BROKEN_IMAGES: Form[pa.Table, list[Broken]] = Form(_write, _read)
+BROKEN_IMAGES: StageFormat[pa.Table, list[Broken]] = StageFormat(_write, _read)
 """How a check of images is kept."""

@@ -43,7 +43,7 @@ class RunEvents:
         """So many pieces of a stage are done; `total` is None where nobody knows."""
 
     @hookspec
-    def adc_stage_remarked(self, stage: str, text: str) -> None:
+    def adc_stage_status(self, stage: str, text: str) -> None:
         """What a stage has met so far, in a few words; each remark replaces the one before."""
 
     @hookspec

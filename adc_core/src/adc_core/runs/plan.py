@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from adc_core.components.component import Component, create, named
+from adc_core.components.component import Component, create, unique_names
 from adc_core.components.interfaces import Curator, Detector, Encoder, Enricher
 from adc_core.components.known_packages import PACKAGE_OF
 from adc_core.errors import InputErrors
@@ -61,9 +61,9 @@ def make_plan(pipeline: Pipeline, dataset: Dataset | None) -> Plan:
     faults: list[str] = []
 
     def use(place: str, component: Component) -> None:
-        missing = [column for column in component.needs if column not in have]
+        missing = [column for column in component.required_columns if column not in have]
         faults.extend(f"{place}: {_advice(component, column, have)}" for column in missing)
-        have.update(component.provides)
+        have.update(component.provided_columns)
 
     if pipeline.encoder:
         use("encoder", pipeline.encoder)
@@ -88,7 +88,7 @@ def _reads_images(pipeline: Pipeline, enrichers: tuple[Enricher, ...]) -> bool:
         everyone.append(pipeline.encoder)
     for kind in ("simulators", "detectors", "curators", "learners", "metrics"):
         everyone.extend(getattr(pipeline, kind))
-    return any(isinstance(one, Encoder) or "images" in one.needs for one in everyone)
+    return any(isinstance(one, Encoder) or "images" in one.required_columns for one in everyone)
 
 
 def _columns(dataset: Dataset) -> set[str]:
@@ -101,11 +101,11 @@ def _with_neighbors(pipeline: Pipeline, have: set[str], others: int | None) -> t
     A sample has no more neighbors than there are `others`, whatever is read by default.
     """
     everyone: tuple[Detector | Curator, ...] = (*pipeline.detectors, *pipeline.curators)
-    readers = [reader for reader in everyone if "neighbors" in reader.needs]
-    added = any("neighbors" in enricher.provides for enricher in pipeline.enrichers)
+    readers = [reader for reader in everyone if "neighbors" in reader.required_columns]
+    added = any("neighbors" in enricher.provided_columns for enricher in pipeline.enrichers)
     if not readers or added or "neighbors" in have or "features" not in have:
         return pipeline.enrichers
-    k = max(reader.neighbors_read for reader in readers)
+    k = max(reader.required_neighbors for reader in readers)
     k = k if others is None else max(1, min(k, others))
     search = create(Enricher, {"use": ADDED_BY["neighbors"][1], "k": k})
     return (search, *pipeline.enrichers)
@@ -136,13 +136,13 @@ def names_of_stages(pipeline: Pipeline, plan: Plan) -> Iterator[str]:
         yield COLLECTOR
     if pipeline.encoder:
         yield "encoder"
-    yield from (f"simulators/{name}" for name in named(pipeline.simulators))
-    yield from (f"enrichers/{name}" for name in named(plan.enrichers))
-    yield from (f"detectors/{name}" for name in named(pipeline.detectors))
-    yield from (f"curators/{name}" for name in named(pipeline.curators))
-    for name in named(pipeline.learners):
+    yield from (f"simulators/{name}" for name in unique_names(pipeline.simulators))
+    yield from (f"enrichers/{name}" for name in unique_names(plan.enrichers))
+    yield from (f"detectors/{name}" for name in unique_names(pipeline.detectors))
+    yield from (f"curators/{name}" for name in unique_names(pipeline.curators))
+    for name in unique_names(pipeline.learners):
         yield from (f"learners/{name}.{labels}" for labels in trained_on(pipeline))
-    yield from (f"metrics/{name}" for name in named(pipeline.metrics))
+    yield from (f"metrics/{name}" for name in unique_names(pipeline.metrics))
 
 
 def trained_on(pipeline: Pipeline) -> tuple[TrainingSet, ...]:

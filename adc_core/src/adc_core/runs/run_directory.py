@@ -18,10 +18,10 @@ from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
-from adc_core.components.context import Progressed, Remarked, working_in
+from adc_core.components.context import Progressed, Remarked, work_context
 from adc_core.components.installed import installed_packages
 from adc_core.components.interfaces import HITS, REFUSED
-from adc_core.components.signals import heed
+from adc_core.components.signals import raise_if_interrupted
 from adc_core.errors import InputError, WorkError
 from adc_core.runs.listeners import Listeners
 from adc_core.runs.pipeline import Pipeline
@@ -35,15 +35,15 @@ from adc_core.runs.run_record import (
     read_record,
     write_record,
 )
-from adc_core.runs.stage_formats import Form
+from adc_core.runs.stage_formats import StageFormat
 from adc_core.storage.checksums import (
     SUMS,
-    disk_faults,
-    new_file,
-    new_folder,
-    read_sums,
-    seal,
-    unseal,
+    atomic_file,
+    atomic_folder,
+    read_checksums,
+    translate_os_errors,
+    verify_checksums,
+    write_checksums,
 )
 from adc_core.storage.plain_files import refuse_irregular
 
@@ -86,10 +86,10 @@ class RunDirectory:
             packages=installed_packages(),
             stages={} if before is None else before.stages,
         )
-        with disk_faults(folder):
+        with translate_os_errors(folder):
             text = pipeline.to_yaml(folder)
             keep_previous(folder, PIPELINE, text)
-        with new_file(folder / PIPELINE) as part:
+        with atomic_file(folder / PIPELINE) as part:
             part.write_text(text, encoding="utf-8")
         write_record(self._record, folder)
 
@@ -98,7 +98,7 @@ class RunDirectory:
         name: str,
         key: Mapping[str, Any],
         work: Callable[[], W],
-        form: Form[W, R],
+        form: StageFormat[W, R],
         *,
         remembers: bool = False,
     ) -> R:
@@ -115,13 +115,13 @@ class RunDirectory:
         Raises:
             WorkError: the disk refuses, or the finished stage is damaged.
         """
-        heed()
+        raise_if_interrupted()
         folder = self.folder / name
         described = {"stage": name, "key": dict(key)}
         digest = sha256(json.dumps(described).encode()).hexdigest()
         started = time.perf_counter()
         if json.dumps(_stage_key(folder)) == json.dumps(described):
-            result = form.read(folder, unseal(folder))
+            result = form.read(folder, verify_checksums(folder))
             self._finish(name, folder, time.perf_counter() - started, reused=True)
             return result
         self._listeners.tell("adc_stage_started", stage=name)
@@ -131,18 +131,18 @@ class RunDirectory:
             if not remembers:
                 _forget_other(scratch, digest)
                 place = scratch / digest[:16]
-            with disk_faults(place), working_in(place, *self._heard_of(name)):
+            with translate_os_errors(place), work_context(place, *self._heard_of(name)):
                 value = work()
             part = self._work / "part"
-            with new_folder(folder, part):
+            with atomic_folder(folder, part):
                 sums = form.write(value, part)
                 text = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
                 (part / _STAGE).write_text(text, encoding="utf-8")
                 for file in KEPT:
                     if (place / file).exists():
                         shutil.copyfile(place / file, part / file)
-                seal(part, sums)
-            result = form.read(folder, read_sums(folder))
+                write_checksums(part, sums)
+            result = form.read(folder, read_checksums(folder))
             if not remembers:
                 shutil.rmtree(scratch, ignore_errors=True)
         except BaseException as error:
@@ -180,15 +180,15 @@ class RunDirectory:
         self._listeners.tell("adc_stage_finished", stage=name, seconds=seconds, reused=reused)
 
     def _heard_of(self, stage: str) -> tuple[Progressed, Remarked]:
-        def progressed(done: int, total: int | None, unit: str) -> None:
+        def on_progress(done: int, total: int | None, unit: str) -> None:
             self._listeners.tell(
                 "adc_stage_progressed", stage=stage, done=done, total=total, unit=unit
             )
 
-        def remarked(text: str) -> None:
-            self._listeners.tell("adc_stage_remarked", stage=stage, text=text)
+        def on_status(text: str) -> None:
+            self._listeners.tell("adc_stage_status", stage=stage, text=text)
 
-        return progressed, remarked
+        return on_progress, on_status
 
 
 def _forget_other(scratch: Path, digest: str) -> None:
@@ -210,7 +210,7 @@ def open_run_directory(
         WorkError: another process holds it, or it cannot be written.
     """
     _refuse_other(folder, pipeline)
-    with disk_faults(folder):
+    with translate_os_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / _LOCK)
         try:

@@ -30,13 +30,13 @@ from adc_core.runs.stage_formats import (
     DESIGN,
     FINDINGS,
     MEASUREMENTS,
-    Form,
+    StageFormat,
     curation_form,
     evidence_in,
     training_form,
 )
 from adc_core.runs.test_set import with_classes_of
-from adc_core.storage.checksums import unseal
+from adc_core.storage.checksums import verify_checksums
 from adc_core.storage.plain_files import refuse_irregular
 from adc_core.storage.readers import read_dataset
 from adc_core.storage.truth import read_truth, truth_table
@@ -204,7 +204,7 @@ class _Reader:
         full = [item["use"] for item in listed if isinstance(item, dict) and "use" in item]
         return distinct_names([str(name) for name in full])
 
-    def _read(self, stage: str, form: Form[Any, R]) -> R:
+    def _read(self, stage: str, form: StageFormat[Any, R]) -> R:
         return self._stage(stage, form.read)
 
     def _stage(self, stage: str, read: Callable[[Path, Mapping[str, str]], R]) -> R:
@@ -212,7 +212,7 @@ class _Reader:
         inside = folder.resolve().is_relative_to(self._folder.resolve())
         if stage not in self._stages or not inside or not folder.is_dir():
             raise WorkError(f"{folder} is missing: run the pipeline again")
-        sums = unseal(folder)
+        sums = verify_checksums(folder)
         try:
             return read(folder, sums)
         except (KeyError, OSError, TypeError, ValueError) as error:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from adc_core.errors import WorkError, lines_of
-from adc_core.storage.checksums import new_file
+from adc_core.storage.checksums import atomic_file
 
 RECORD = "run.json"
 PIPELINE = "pipeline.yaml"
@@ -122,5 +122,5 @@ def write_record(record: RunRecord, folder: Path) -> None:
         WorkError: the disk refuses.
     """
     text = json.dumps(record.model_dump(exclude_none=True), indent=1) + "\n"
-    with new_file(folder / RECORD) as part:
+    with atomic_file(folder / RECORD) as part:
         part.write_text(text, encoding="utf-8")

@@ -33,7 +33,7 @@ R = TypeVar("R")
 
 
 @dataclass(frozen=True)
-class Form(Generic[W, R]):
+class StageFormat(Generic[W, R]):
     """The files of one kind of result: what is written (W) and what is read back (R).
 
     Attributes:
@@ -58,14 +58,14 @@ def _write_design(design: Design, folder: Path) -> dict[str, str]:
     return {}
 
 
-DESIGN = Form(
+DESIGN = StageFormat(
     _write_design, lambda folder, _: Design.model_validate(_read_json(folder / "design.json"))
 )
 
-DATASET = Form(partial(write_dataset, link=True), load_dataset)
+DATASET = StageFormat(partial(write_dataset, link=True), load_dataset)
 
 
-def evidence_form(names: tuple[str, ...]) -> Form[Dataset, dict[str, Any]]:
+def evidence_form(names: tuple[str, ...]) -> StageFormat[Dataset, dict[str, Any]]:
     """Some columns of a dataset; what is read back is a dataset's keyword arguments.
 
     Names that ADC does not know are columns of the author's own.
@@ -80,7 +80,7 @@ def evidence_form(names: tuple[str, ...]) -> Form[Dataset, dict[str, Any]]:
             save_array(dataset.columns[name], folder / f"{_COLUMN}{name}.npy")
         return sums
 
-    return Form(write, evidence_in)
+    return StageFormat(write, evidence_in)
 
 
 def evidence_in(folder: Path, sums: Mapping[str, str]) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def _read_corruption(folder: Path, _: Mapping[str, str]) -> Corruption:
     )
 
 
-CORRUPTION = Form(_write_corruption, _read_corruption)
+CORRUPTION = StageFormat(_write_corruption, _read_corruption)
 
 
 def _optional(path: Path) -> Array | None:
@@ -148,10 +148,10 @@ def _read_findings(folder: Path, _: Mapping[str, str]) -> Findings:
     )
 
 
-FINDINGS = Form(_write_findings, _read_findings)
+FINDINGS = StageFormat(_write_findings, _read_findings)
 
 
-def curation_form(dataset: Dataset) -> Form[Curation, Curation]:
+def curation_form(dataset: Dataset) -> StageFormat[Curation, Curation]:
     """The changes of a curation; the repaired dataset is made from them again."""
 
     def write(curation: Curation, folder: Path) -> dict[str, str]:
@@ -163,12 +163,12 @@ def curation_form(dataset: Dataset) -> Form[Curation, Curation]:
         notes = _read_json(folder / "notes.json")
         return Curation.apply(dataset, pq.read_table(folder / "changes.parquet"), notes)
 
-    return Form(write, read)
+    return StageFormat(write, read)
 
 
 def training_form(
     learner: str, trained_on: TrainingSet
-) -> Form[tuple[Model, Predictions | None], Training]:
+) -> StageFormat[tuple[Model, Predictions | None], Training]:
     """A model in its own form, its history and its predictions on the test set."""
 
     def write(result: tuple[Model, Predictions | None], folder: Path) -> dict[str, str]:
@@ -192,7 +192,7 @@ def training_form(
             else Predictions(probabilities=probabilities, classes=tuple(described["classes"])),
         )
 
-    return Form(write, read)
+    return StageFormat(write, read)
 
 
 def _write_measurements(measurements: tuple[Measurement, ...], folder: Path) -> dict[str, str]:
@@ -205,4 +205,4 @@ def _read_measurements(folder: Path, _: Mapping[str, str]) -> tuple[Measurement,
     return tuple(Measurement(**line) for line in _read_json(folder / "measurements.json"))
 
 
-MEASUREMENTS = Form(_write_measurements, _read_measurements)
+MEASUREMENTS = StageFormat(_write_measurements, _read_measurements)

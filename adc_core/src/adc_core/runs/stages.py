@@ -10,7 +10,7 @@ import pyarrow as pa
 from adc_core.arrays.hashing import fingerprint
 from adc_core.arrays.validation import Array
 from adc_core.components.columns import require, shown_to
-from adc_core.components.component import Component, named
+from adc_core.components.component import Component, unique_names
 from adc_core.components.interfaces import Curator, Detector, Enricher, Learner, Metric, Simulator
 from adc_core.components.plugin_faults import plugin_faults
 from adc_core.components.results import (
@@ -47,7 +47,7 @@ from adc_core.runs.stage_formats import (
     DESIGN,
     FINDINGS,
     MEASUREMENTS,
-    Form,
+    StageFormat,
     curation_form,
     evidence_form,
     training_form,
@@ -73,7 +73,7 @@ class Stages:
         component: Component,
         key: dict[str, Any],
         work: Callable[[], W],
-        form: Form[W, R],
+        form: StageFormat[W, R],
         *,
         remembers: bool = False,
     ) -> R:
@@ -157,7 +157,7 @@ class Stages:
     def corrupt(self, dataset: Dataset, truth: Array | None) -> tuple[Dataset, Array | None]:
         """The dataset with simulated noise; its own labels then are the truth."""
         simulators = self._pipeline.simulators
-        for name, simulator in zip(named(simulators), simulators, strict=True):
+        for name, simulator in zip(unique_names(simulators), simulators, strict=True):
             shown = shown_to(simulator, dataset)
             corruption = self._stage(
                 f"simulators/{name}",
@@ -172,7 +172,7 @@ class Stages:
 
     def enrich(self, dataset: Dataset, plan: Plan) -> Dataset:
         """The dataset with the columns that the enrichers add."""
-        for name, enricher in zip(named(plan.enrichers), plan.enrichers, strict=True):
+        for name, enricher in zip(unique_names(plan.enrichers), plan.enrichers, strict=True):
             added = self._enriched(name, enricher, dataset)
             columns = {**dataset.columns, **added.pop("columns", {})}
             dataset = dataset.replace(**added, columns=columns)
@@ -180,20 +180,22 @@ class Stages:
 
     def _enriched(self, name: str, enricher: Enricher, dataset: Dataset) -> dict[str, Any]:
         shown = shown_to(enricher, dataset)
-        from_labels = set(enricher.provides) & {*FROM_LABELS} or set(enricher.provides) - {
-            *EVIDENCE
-        }
+        from_labels = set(enricher.provided_columns) & {*FROM_LABELS} or set(
+            enricher.provided_columns
+        ) - {*EVIDENCE}
         key = (
             _key(enricher, shown)
             if from_labels
-            else _key(enricher, **{name: getattr(shown, name) for name in enricher.needs})
+            else _key(
+                enricher, **{name: getattr(shown, name) for name in enricher.required_columns}
+            )
         )
         return self._stage(
             f"enrichers/{name}",
             enricher,
             key,
-            lambda: enriched_of(enricher.enrich(shown), shown, enricher.provides),
-            evidence_form(enricher.provides),
+            lambda: enriched_of(enricher.enrich(shown), shown, enricher.provided_columns),
+            evidence_form(enricher.provided_columns),
         )
 
     def detect(self, dataset: Dataset) -> dict[str, Findings]:
@@ -212,7 +214,7 @@ class Stages:
         detectors = self._pipeline.detectors
         return {
             name: judge(name, detector)
-            for name, detector in zip(named(detectors), detectors, strict=True)
+            for name, detector in zip(unique_names(detectors), detectors, strict=True)
         }
 
     def curate(self, dataset: Dataset, findings: dict[str, Findings]) -> dict[str, Curation]:
@@ -220,7 +222,7 @@ class Stages:
         curations: dict[str, Curation] = {}
         curators = self._pipeline.curators
         everything = tuple(findings.values())
-        for name, curator in zip(named(curators), curators, strict=True):
+        for name, curator in zip(unique_names(curators), curators, strict=True):
             require(curator, dataset)
             shown = shown_to(curator, dataset)
 
@@ -240,7 +242,7 @@ class Stages:
         learners = self._pipeline.learners
         return tuple(
             self._trained(name, learner, labels, run)
-            for name, learner in zip(named(learners), learners, strict=True)
+            for name, learner in zip(unique_names(learners), learners, strict=True)
             for labels in trained_on(self._pipeline)
         )
 
@@ -267,7 +269,7 @@ class Stages:
         """What each metric measures."""
         metrics = self._pipeline.metrics
         found: list[Measurement] = []
-        for name, metric in zip(named(metrics), metrics, strict=True):
+        for name, metric in zip(unique_names(metrics), metrics, strict=True):
             measured = self._stage(
                 f"metrics/{name}",
                 metric,
@@ -306,6 +308,6 @@ def _key(component: Component, dataset: Dataset | None = None, **inputs: Any) ->
     key: dict[str, Any] = {"component": component.identity}
     if dataset is not None:
         key["dataset"] = dataset.fingerprint_of(*_WHO, *EVIDENCE, "columns")
-        if "images" in component.needs:
+        if "images" in component.required_columns:
             key["images"] = fingerprint(dataset.images)
     return key | {name: fingerprint(value) for name, value in inputs.items()}

@@ -1,4 +1,11 @@
-from .checksums import disk_faults, new_file, new_folder, refuse_existing, seal, unseal
+from .checksums import (
+    atomic_file,
+    atomic_folder,
+    refuse_existing,
+    translate_os_errors,
+    verify_checksums,
+    write_checksums,
+)
 from .config_file import read_config
 from .readers import read_dataset
 from .saved_dataset import load_array, save_dataset
@@ -13,18 +20,18 @@ __all__ = [
     "NO_CLASS",
     "SPLIT",
     "UNKNOWN",
-    "disk_faults",
+    "atomic_file",
+    "atomic_folder",
     "labels_of",
     "load_array",
-    "new_file",
-    "new_folder",
     "read_config",
     "read_dataset",
     "read_table",
     "read_truth",
     "refuse_existing",
     "save_dataset",
-    "seal",
+    "translate_os_errors",
     "truth_table",
-    "unseal",
+    "verify_checksums",
+    "write_checksums",
 ]

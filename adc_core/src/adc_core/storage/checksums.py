@@ -26,7 +26,7 @@ _ADVICE = {
 
 
 @contextmanager
-def new_folder(folder: Path, part: Path) -> Iterator[Path]:
+def atomic_folder(folder: Path, part: Path) -> Iterator[Path]:
     """Write a folder under another name and rename it when it is complete.
 
     Args:
@@ -36,7 +36,7 @@ def new_folder(folder: Path, part: Path) -> Iterator[Path]:
     Raises:
         WorkError: the disk is full, read-only or otherwise refuses; nothing is left behind.
     """
-    with disk_faults(folder):
+    with translate_os_errors(folder):
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         try:
@@ -56,7 +56,7 @@ def new_folder(folder: Path, part: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def new_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path) -> Iterator[Path]:
     """Write a file under another name beside it and rename it when it is complete.
 
     The name is a new one, made by chance: no link that somebody left there is ever followed.
@@ -68,7 +68,7 @@ def new_file(path: Path) -> Iterator[Path]:
         WorkError: the disk is full, read-only or otherwise refuses; nothing is left behind.
     """
     part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    with disk_faults(path):
+    with translate_os_errors(path):
         part.open("xb").close()
         try:
             yield part
@@ -79,7 +79,7 @@ def new_file(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def disk_faults(place: Path) -> Iterator[None]:
+def translate_os_errors(place: Path) -> Iterator[None]:
     """Turn what the operating system says about files into one line that names the place.
 
     Raises:
@@ -96,7 +96,7 @@ def disk_faults(place: Path) -> Iterator[None]:
         raise WorkError(f"{where}: {error.strerror or error}: {advice}") from error
 
 
-def seal(folder: Path, known: Mapping[str, str] | None = None) -> None:
+def write_checksums(folder: Path, known: Mapping[str, str] | None = None) -> None:
     """Write the sums of all files below a folder.
 
     Args:
@@ -111,7 +111,7 @@ def seal(folder: Path, known: Mapping[str, str] | None = None) -> None:
     (folder / SUMS).write_text("".join(lines), encoding="utf-8")
 
 
-def read_sums(folder: Path) -> dict[str, str]:
+def read_checksums(folder: Path) -> dict[str, str]:
     """Relative path to SHA-256 of a sealed folder, as written.
 
     Raises:
@@ -126,7 +126,7 @@ def read_sums(folder: Path) -> dict[str, str]:
         ) from error
 
 
-def unseal(folder: Path) -> dict[str, str]:
+def verify_checksums(folder: Path) -> dict[str, str]:
     """Check every file below a sealed folder; return relative path to SHA-256.
 
     Raises:
@@ -134,7 +134,7 @@ def unseal(folder: Path) -> dict[str, str]:
         InputError: something there is a link, or no file at all.
     """
     again = f"remove {folder} to make it again"
-    sums = read_sums(folder)
+    sums = read_checksums(folder)
     there = set(_files(folder)) - {SUMS}
     for path in sorted(sums.keys() - there):
         if Path(path).is_absolute() or ".." in Path(path).parts:

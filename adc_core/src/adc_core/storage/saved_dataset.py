@@ -22,7 +22,12 @@ from adc_core.images.shards import ImageShards
 from adc_core.records.dataset import EVIDENCE, Dataset
 from adc_core.records.evidence import Dynamics, Neighbors, Probabilities, Votes
 from adc_core.records.record import Record
-from adc_core.storage.checksums import new_folder, refuse_existing, seal, unseal
+from adc_core.storage.checksums import (
+    atomic_folder,
+    refuse_existing,
+    verify_checksums,
+    write_checksums,
+)
 
 HEADER = "dataset.json"
 _SAMPLES = "samples.parquet"
@@ -43,8 +48,8 @@ def save_dataset(dataset: Dataset, folder: Path | str) -> None:
     """
     folder = Path(folder)
     refuse_existing(folder)
-    with new_folder(folder, folder.with_name(f".{folder.name}.part")) as part:
-        seal(part, write_dataset(dataset, part))
+    with atomic_folder(folder, folder.with_name(f".{folder.name}.part")) as part:
+        write_checksums(part, write_dataset(dataset, part))
 
 
 def write_dataset(dataset: Dataset, folder: Path, *, link: bool = False) -> dict[str, str]:
@@ -137,7 +142,7 @@ def read_saved(folder: Path) -> Dataset:
     Raises:
         WorkError: a file is missing or damaged; the message names it.
     """
-    return load_dataset(folder, unseal(folder))
+    return load_dataset(folder, verify_checksums(folder))
 
 
 def load_dataset(folder: Path, sums: Mapping[str, str]) -> Dataset:

@@ -11,7 +11,7 @@ from adc_core.arrays.hashing import save_array
 from adc_core.arrays.validation import Array
 from adc_core.components.columns import shown_to
 from adc_core.components.component import Component
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_core.components.interfaces import (
     Collector,
     Curator,
@@ -75,7 +75,7 @@ def check_answers_a_page_or_says_what_is_missing(searcher: Searcher) -> None:
 def check_refuses_to_collect_nothing(collector: Collector) -> None:
     """Where nothing is found, it says so instead of returning an empty dataset."""
     design = Design(classes=("red", "green"), queries=(_QUERY,))
-    with tempfile.TemporaryDirectory() as folder, working_in(folder):
+    with tempfile.TemporaryDirectory() as folder, work_context(folder):
         try:
             collector.collect(design, (_NothingFound(),))
         except InputError as error:
@@ -99,9 +99,9 @@ def check_corrupts_the_same_twice(simulator: Simulator) -> None:
 
 
 def check_adds_what_it_says(enricher: Enricher) -> None:
-    """The columns named in `adds` are there; samples and labels are as before."""
+    """The columns named in `provides` are there; samples and labels are as before."""
     dataset = _given(enricher)
-    enriched = enriched_of(enricher.enrich(dataset), dataset, enricher.provides)
+    enriched = enriched_of(enricher.enrich(dataset), dataset, enricher.provided_columns)
     assert enriched.fingerprint_of("ids", "labels", "classes") == dataset.fingerprint_of(
         "ids", "labels", "classes"
     ), "samples or labels were changed"
@@ -111,11 +111,11 @@ def _given(component: Component) -> Dataset:
     """The toy dataset as a pipeline would show it: what a component does not declare is hidden."""
     dataset = toy_dataset()
     if component.kind == "enrichers":
-        added = [name for name in component.provides if name in EVIDENCE]
+        added = [name for name in component.provided_columns if name in EVIDENCE]
         dataset = dataset.replace(**dict.fromkeys(added))
     if isinstance(component, Detector | Curator) and dataset.neighbors is not None:
         indices, similarities = dataset.neighbors.first(
-            min(max(1, component.neighbors_read), dataset.neighbors.k)
+            min(max(1, component.required_neighbors), dataset.neighbors.k)
         )
         dataset = dataset.replace(neighbors=Neighbors(indices=indices, similarities=similarities))
     return shown_to(component, dataset)

@@ -71,9 +71,9 @@ def check_reads_and_adds_known_columns(component: Component) -> None:
         columns = getattr(component, name)
         assert isinstance(columns, tuple), f'{name} is {columns!r}: write ("{columns}",)'
     if component.kind != "metrics":
-        secret = {"truth", "test"} & set(component.reads)
+        secret = {"truth", "test"} & set(component.requires)
         assert not secret, f"only metrics may read {', '.join(secret)}"
     if component.kind in ("detectors", "encoders"):
-        unknown = {*component.reads, *component.adds} - _COLUMNS
+        unknown = {*component.requires, *component.provides} - _COLUMNS
         assert not unknown, f"unknown columns: {', '.join(sorted(unknown))}"
     assert isinstance(component, interface), f"it is no {interface.__name__}"

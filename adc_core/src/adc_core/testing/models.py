@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from adc_core.components.columns import shown_to
-from adc_core.components.context import working_in
+from adc_core.components.context import work_context
 from adc_core.components.interfaces import Encoder, Learner, Metric
 from adc_core.records.model import Model
 from adc_core.testing.toys import toy_dataset, toy_images, toy_run
@@ -85,5 +85,5 @@ def check_knows_what_is_better(metric: Metric) -> None:
 
 
 def _learned(learner: Learner) -> Model:
-    with tempfile.TemporaryDirectory() as folder, working_in(folder):
+    with tempfile.TemporaryDirectory() as folder, work_context(folder):
         return learner.learn(shown_to(learner, toy_dataset()))

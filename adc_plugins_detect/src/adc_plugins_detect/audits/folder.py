@@ -10,7 +10,7 @@ from urllib.parse import quote
 from pydantic import ValidationError
 
 from adc_core import Dataset, ImageFiles, InputError, WorkError, progress
-from adc_core.storage import new_folder
+from adc_core.storage import atomic_folder
 from adc_plugins_detect.audits.answers import COLUMNS, Look, table_to_fill_in
 from adc_plugins_detect.noise.audit import AuditSample
 
@@ -43,7 +43,7 @@ def write_audit(dataset: Dataset, sample: AuditSample, folder: Path) -> None:
         WorkError: the disk refuses.
     """
     looks = looks_at(dataset, sample)
-    with new_folder(folder, folder.with_name(f".{folder.name}.part")) as part:
+    with atomic_folder(folder, folder.with_name(f".{folder.name}.part")) as part:
         names = _write_images(dataset, sample, looks, part / IMAGES)
         (part / LIST).write_text(table_to_fill_in(looks), encoding="utf-8")
         (part / PAGE).write_text(_page(folder.name, looks, names, dataset), encoding="utf-8")

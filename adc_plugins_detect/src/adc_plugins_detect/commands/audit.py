@@ -89,7 +89,7 @@ def _answer(run: "Run", arguments: argparse.Namespace, folder: Path) -> str:
     import json
 
     from adc_core.arrays import hash_file
-    from adc_core.storage import new_file
+    from adc_core.storage import atomic_file
     from adc_plugins_detect.audits.answers import read_answers
     from adc_plugins_detect.audits.folder import ANSWER, PLAN, looks_at, read_plan
     from adc_plugins_detect.noise.audit import audited
@@ -106,7 +106,7 @@ def _answer(run: "Run", arguments: argparse.Namespace, folder: Path) -> str:
         "list_sha256": hash_file(arguments.read),
         **audit.model_dump(mode="json"),
     }
-    with new_file(folder / ANSWER) as part:
+    with atomic_file(folder / ANSWER) as part:
         part.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
     for line in _cautions(audit):
         print(f"adc: {line}", file=sys.stderr)

@@ -108,7 +108,7 @@ def _members_only(
     return near_labels, near_similarities
 
 
-def flag_share(flags: Array, seen: Array) -> NDArray[np.float64]:
+def flag_top_fraction(flags: Array, seen: Array) -> NDArray[np.float64]:
     """N shares of rounds that flag a sample, with one round more each way; over half is wrong."""
     share: NDArray[np.float64] = (flags + 1) / (seen + 2)
     return share
@@ -148,7 +148,7 @@ def suggest_for_rows(
     nothing could be confident where there are many classes.
     """
     pseudo_votes = min(1.0, int(tally.seen.max()) / n_classes)
-    share = flag_share(tally.flags, tally.seen)
+    share = flag_top_fraction(tally.flags, tally.seen)
     found = [Suggestions(np.zeros(0, np.int64), np.zeros(0))]
     for part in chunks(len(rows), 24 * n_classes):
         some = rows[part]

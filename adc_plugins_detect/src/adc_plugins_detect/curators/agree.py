@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 
 from adc_core import Curation, Curator, Dataset, Findings, InputError
 from adc_core.arrays import from_arrow
-from adc_core.components import named
+from adc_core.components import unique_names
 from adc_core.records import rows_of
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import as_array
@@ -102,9 +102,9 @@ class Agree(Curator):
     )
 
     @property
-    def neighbors_read(self) -> int:
+    def required_neighbors(self) -> int:
         """As many as the filter that looks at most."""
-        return max(one.neighbors_read for one in self.filters)
+        return max(one.required_neighbors for one in self.filters)
 
     def curate(self, dataset: Dataset, findings: Sequence[Findings]) -> Curation:
         """Drop what the filters agree on.
@@ -112,7 +112,7 @@ class Agree(Curator):
         Raises:
             InputError: a filter lacks what it reads, or everything would be dropped.
         """
-        names = named(self.filters)
+        names = unique_names(self.filters)
         verdicts = [_reasons(one.curate(dataset, findings), dataset) for one in self.filters]
         changed = np.stack([np.asarray(reasons.is_valid()) for reasons in verdicts])
         out = changed.any(axis=0) if self.rule == "union" else changed.all(axis=0)

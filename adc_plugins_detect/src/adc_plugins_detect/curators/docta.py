@@ -12,7 +12,7 @@ from pydantic import Field
 from adc_core import Curation, Curator, Dataset, Findings, InputError, Neighbors
 from adc_plugins_detect.curation.docta_rounds import (
     Judge,
-    flag_share,
+    flag_top_fraction,
     neighbors_for_rounds,
     run_rounds,
     suggest_for_rows,
@@ -44,7 +44,7 @@ class Docta(Curator):
     The rounds are those of Docta (Zhu et al., 2023) and of Algorithm 1 of the ADC paper.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("neighbors",)
+    requires: ClassVar[tuple[str, ...]] = ("neighbors",)
 
     k: int = Field(10, ge=3, description="voters, the sample itself among them")
     rounds: int = Field(21, ge=1, description="random subsets in which neighbors vote")
@@ -59,7 +59,7 @@ class Docta(Curator):
     seed: int = Field(0, ge=0, description="seed of the random subsets")
 
     @property
-    def neighbors_read(self) -> int:
+    def required_neighbors(self) -> int:
         """Enough that nearly every random subset holds k - 1 neighbors of a sample."""
         return neighbors_for_rounds(self.k, self.share)
 
@@ -89,7 +89,7 @@ class Docta(Curator):
             if counts is None
             else self._by_flags(counts),
         )
-        rows = np.flatnonzero(flag_share(tally.flags, tally.seen) > 0.5)
+        rows = np.flatnonzero(flag_top_fraction(tally.flags, tally.seen) > 0.5)
         label, confidence = suggest_for_rows(tally, rows, labels, K)
         relabel = (confidence > self.min_confidence) & (label >= 0)
         if self.otherwise == "keep":

@@ -17,7 +17,7 @@ class EarlyStop(Curator):
     dropped that `early-stop-ce` finds most suspicious, whatever other detectors say of them.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("dynamics",)
+    requires: ClassVar[tuple[str, ...]] = ("dynamics",)
 
     flag_rate: float = Field(0.25, ge=0, lt=1, description="share of the samples to drop")
     epoch: int = Field(2, ge=0, description="the epoch of the dynamics to judge by, 1 or 2")
@@ -26,9 +26,9 @@ class EarlyStop(Curator):
     )
 
     @property
-    def needs(self) -> tuple[str, ...]:
+    def required_columns(self) -> tuple[str, ...]:
         """What the detector needs."""
-        return self._detector.needs
+        return self._detector.required_columns
 
     @property
     def _detector(self) -> EarlyStopCe:

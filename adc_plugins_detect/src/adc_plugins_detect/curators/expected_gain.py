@@ -41,7 +41,7 @@ class ExpectedGain(Curator):
     notes.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("probabilities",)
+    requires: ClassVar[tuple[str, ...]] = ("probabilities",)
 
     evidence: Literal["good", "fair"] = Field(
         "good",

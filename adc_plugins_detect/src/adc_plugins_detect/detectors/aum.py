@@ -24,7 +24,7 @@ from adc_plugins_detect.dynamics.threshold_samples import (
 )
 from adc_plugins_detect.inputs import as_ids, as_labels, as_mask
 from adc_plugins_detect.options import Share, WholeNumber
-from adc_plugins_detect.scoring import FLAG_RATE, flag_share, squash
+from adc_plugins_detect.scoring import FLAG_RATE, flag_top_fraction, softsign_to_unit
 
 
 @array_function
@@ -75,9 +75,11 @@ def aum(
     judged_by = margins[:, skip_epochs:]
     refuse_unseen(np.isnan(judged_by), "margin")
     areas = mean_of_epochs(judged_by)
-    suspicion, texts = squash(-areas), as_ids(ids, len(given))
+    suspicion, texts = softsign_to_unit(-areas), as_ids(ids, len(given))
     if threshold_samples is None:
-        return Findings(ids=texts, suspicion=suspicion, flagged=flag_share(-areas, flag_rate))
+        return Findings(
+            ids=texts, suspicion=suspicion, flagged=flag_top_fraction(-areas, flag_rate)
+        )
     judged = ~as_mask(threshold_samples, len(given), "threshold_samples")
     flagged = judged & below_threshold(areas, areas[~judged])
     return Findings(
@@ -98,7 +100,7 @@ class Aum(Detector):
     150 epochs at a constant learning rate.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("dynamics",)
+    requires: ClassVar[tuple[str, ...]] = ("dynamics",)
 
     skip_epochs: WholeNumber = Field(1, description="leave out so many first epochs")
     flag_rate: Share = Field(
@@ -110,9 +112,9 @@ class Aum(Detector):
     seed: WholeNumber = Field(0, description="with a learner, draws the threshold samples")
 
     @property
-    def needs(self) -> tuple[str, ...]:
+    def required_columns(self) -> tuple[str, ...]:
         """What the learner needs, or dynamics without one."""
-        return self.reads if self.learner is None else self.learner.needs
+        return self.requires if self.learner is None else self.learner.required_columns
 
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by the dataset's dynamics, or by two trainings of its own.

@@ -113,7 +113,7 @@ def confident_learning(
 class ConfidentLearning(Detector):
     """Flags labels that out-of-sample predictions contradict with confidence."""
 
-    reads: ClassVar[tuple[str, ...]] = ("probabilities",)
+    requires: ClassVar[tuple[str, ...]] = ("probabilities",)
 
     rule: Rule = Field("prune_by_noise_rate", description="which samples to flag")
     score: Score = Field("self_confidence", description="suspicion is one minus this quality")

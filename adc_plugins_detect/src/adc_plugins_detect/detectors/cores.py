@@ -17,7 +17,7 @@ from adc_plugins_detect.inputs import (
     needed,
     same_length,
 )
-from adc_plugins_detect.scoring import squash
+from adc_plugins_detect.scoring import softsign_to_unit
 
 _LEAST_PROBABILITY = np.finfo(np.float64).tiny
 
@@ -76,7 +76,7 @@ def cores(
     flagged = scores > 0
     return Findings(
         ids=as_ids(ids, n),
-        suspicion=squash(scores),
+        suspicion=softsign_to_unit(scores),
         flagged=flagged,
         suggested_labels=np.where(flagged, best, -1),
         suggestion_confidence=np.where(flagged, confidence, np.nan),
@@ -93,7 +93,7 @@ def _logits(evidence: ArrayLike | Probabilities) -> Array:
 class Cores(Detector):
     """Flags labels that are less probable than the geometric mean of all classes."""
 
-    reads: ClassVar[tuple[str, ...]] = ("probabilities",)
+    requires: ClassVar[tuple[str, ...]] = ("probabilities",)
 
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by the dataset's probabilities, in sample or out of sample."""

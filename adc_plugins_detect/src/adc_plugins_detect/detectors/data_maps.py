@@ -12,7 +12,7 @@ from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.dynamics.curves import dynamics_of, mean_of_epochs, shares_of
 from adc_plugins_detect.inputs import as_ids, as_labels, of_type
 from adc_plugins_detect.options import Share
-from adc_plugins_detect.scoring import FLAG_RATE, flag_share
+from adc_plugins_detect.scoring import FLAG_RATE, flag_top_fraction
 
 
 class DataMap(NamedTuple):
@@ -80,14 +80,14 @@ def data_maps(
     return Findings(
         ids=as_ids(ids, len(given)),
         suspicion=1 - confidence,
-        flagged=flag_share(-confidence, flag_rate),
+        flagged=flag_top_fraction(-confidence, flag_rate),
     )
 
 
 class DataMaps(Detector):
     """Ranks labels by how little the model believed them over all of its training."""
 
-    reads: ClassVar[tuple[str, ...]] = ("dynamics",)
+    requires: ClassVar[tuple[str, ...]] = ("dynamics",)
 
     flag_rate: Share = Field(FLAG_RATE, description="share of the samples to flag")
 

@@ -83,7 +83,7 @@ def deep_knn(
 class DeepKnn(Detector):
     """Flags labels that are outvoted by their nearest neighbors, one vote each."""
 
-    reads: ClassVar[tuple[str, ...]] = ("neighbors",)
+    requires: ClassVar[tuple[str, ...]] = ("neighbors",)
 
     k: Count | None = Field(
         None,
@@ -91,7 +91,7 @@ class DeepKnn(Detector):
     )
 
     @property
-    def neighbors_read(self) -> int:
+    def required_neighbors(self) -> int:
         """The voters, or the most that may vote by default."""
         return self.k or MOST_NEIGHBORS
 

@@ -9,10 +9,10 @@ from pydantic import Field, model_validator
 from adc_core import Dataset, Detector, Dynamics, Findings, InputError, Learner, Probabilities
 from adc_core.arrays import Array
 from adc_plugins_detect.array_function import array_function
-from adc_plugins_detect.dynamics.curves import dynamics_of, place_of, shares_of
+from adc_plugins_detect.dynamics.curves import dynamics_of, epoch_index, shares_of
 from adc_plugins_detect.inputs import as_ids, as_labels, needed, same_length
 from adc_plugins_detect.options import Share, WholeNumber
-from adc_plugins_detect.scoring import flag_share
+from adc_plugins_detect.scoring import flag_top_fraction
 
 ConfidenceIn = Literal["given", "max"]
 
@@ -57,7 +57,7 @@ def early_stop_ce(
         confidence = _confidence(given, evidence.values, confidence_in)
     elif confidence_in == "given":
         curves = shares_of(given, evidence, "given_probability")
-        confidence = curves[:, place_of(epoch, evidence, curves)]
+        confidence = curves[:, epoch_index(epoch, evidence, curves)]
         if (unseen := np.isnan(confidence)).any():
             raise InputError(
                 f"given_probability: row {int(unseen.argmax())} was not seen in epoch {epoch}: "
@@ -72,7 +72,7 @@ def early_stop_ce(
     return Findings(
         ids=as_ids(ids, len(given)),
         suspicion=1 - confidence,
-        flagged=flag_share(-confidence, flag_rate),
+        flagged=flag_top_fraction(-confidence, flag_rate),
     )
 
 
@@ -83,7 +83,7 @@ class EarlyStopCe(Detector):
     learner's own options say, and judges by the predictions of the model.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("dynamics",)
+    requires: ClassVar[tuple[str, ...]] = ("dynamics",)
 
     epoch: WholeNumber = Field(
         2, description="the epoch of the dynamics to judge by, 1 or 2; later ones memorise"
@@ -105,11 +105,11 @@ class EarlyStopCe(Detector):
         return self
 
     @property
-    def needs(self) -> tuple[str, ...]:
+    def required_columns(self) -> tuple[str, ...]:
         """What the learner needs and the images to predict, or dynamics without one."""
         if self.learner is None:
-            return self.reads
-        return tuple(dict.fromkeys((*self.learner.needs, "images")))
+            return self.requires
+        return tuple(dict.fromkeys((*self.learner.required_columns, "images")))
 
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by the dataset's dynamics, or by a training of its own."""

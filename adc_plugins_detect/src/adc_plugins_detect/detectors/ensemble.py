@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from pydantic import ConfigDict, Field
 
 from adc_core import Dataset, Detector, Findings, InputError
-from adc_core.reporting import mean_place
+from adc_core.reporting import mean_rank
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.curation.suggestions import most_suggested
 from adc_plugins_detect.inputs import as_labels, as_list, of_type, same_length
@@ -54,7 +54,7 @@ def ensemble(
         )
     flags = np.stack([found.flagged for found in evidence]).sum(axis=0)
     flagged = flags >= needed
-    suspicion = mean_place(evidence)
+    suspicion = mean_rank(evidence)
     covered = ~np.isnan(suspicion)
     best = most_suggested(given, evidence)
     return Findings(
@@ -83,9 +83,9 @@ class Ensemble(Detector):
     )
 
     @property
-    def neighbors_read(self) -> int:
+    def required_neighbors(self) -> int:
         """As many as the detector that looks at most."""
-        return max(one.neighbors_read for one in self.detectors)
+        return max(one.required_neighbors for one in self.detectors)
 
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by all detectors."""

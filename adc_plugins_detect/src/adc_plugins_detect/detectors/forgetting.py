@@ -98,7 +98,7 @@ def _kept_between(correct: Array) -> Array:
 class Forgetting(Detector):
     """Flags labels that a network never learns, or learns and forgets again."""
 
-    reads: ClassVar[tuple[str, ...]] = ("dynamics",)
+    requires: ClassVar[tuple[str, ...]] = ("dynamics",)
 
     min_events: Count = Field(3, description="forgetting events from which on a sample is flagged")
 

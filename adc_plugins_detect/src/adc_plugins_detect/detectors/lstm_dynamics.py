@@ -120,7 +120,7 @@ def fill_gaps(curves: Array) -> Array:
 class LstmDynamics(Detector):
     """Flags labels whose training curve looks wrong to an LSTM that has seen simulated noise."""
 
-    reads: ClassVar[tuple[str, ...]] = ("dynamics",)
+    requires: ClassVar[tuple[str, ...]] = ("dynamics",)
 
     weights: LocalPath | None = Field(
         None, description="a file of adc train-lstm-dynamics; by default the package's own"

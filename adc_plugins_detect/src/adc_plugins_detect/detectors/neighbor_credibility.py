@@ -12,7 +12,7 @@ from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import as_ids, as_labels, needed, same_length
 from adc_plugins_detect.knn.search import nearest_neighbors
 from adc_plugins_detect.options import Count, Positive, Share
-from adc_plugins_detect.scoring import FLAG_RATE, flag_share
+from adc_plugins_detect.scoring import FLAG_RATE, flag_top_fraction
 
 
 @array_function
@@ -48,14 +48,14 @@ def neighbor_credibility(
     return Findings(
         ids=as_ids(ids, len(given)),
         suspicion=suspicion,
-        flagged=flag_share(suspicion, flag_rate),
+        flagged=flag_top_fraction(suspicion, flag_rate),
     )
 
 
 class NeighborCredibility(Detector):
     """Ranks labels by how much of their neighborhood does not share them."""
 
-    reads: ClassVar[tuple[str, ...]] = ("neighbors",)
+    requires: ClassVar[tuple[str, ...]] = ("neighbors",)
 
     k: Count = Field(10, description="neighbors, the sample itself not among them")
     temperature: Positive = Field(
@@ -64,7 +64,7 @@ class NeighborCredibility(Detector):
     flag_rate: Share = Field(FLAG_RATE, description="share of the samples to flag")
 
     @property
-    def neighbors_read(self) -> int:
+    def required_neighbors(self) -> int:
         """The neighbors that are weighed."""
         return self.k
 

@@ -67,7 +67,7 @@ def predicted_differs(
 class PredictedDiffers(Detector):
     """Flags labels that out-of-sample predictions contradict, however narrowly."""
 
-    reads: ClassVar[tuple[str, ...]] = ("probabilities",)
+    requires: ClassVar[tuple[str, ...]] = ("probabilities",)
 
     allow_in_sample: bool = Field(
         False, description="accept probabilities of a model that has seen the labels"

@@ -132,8 +132,8 @@ def _precision(expected: Counterfactual, rate: NoiseRate, flagged: int, n: int) 
 class SelfConfidence(Detector):
     """Flags the least probable labels, as many as are estimated to be wrong."""
 
-    reads: ClassVar[tuple[str, ...]] = ("probabilities",)
-    reads_if_there: ClassVar[tuple[str, ...]] = ("neighbors",)
+    requires: ClassVar[tuple[str, ...]] = ("probabilities",)
+    optional_columns: ClassVar[tuple[str, ...]] = ("neighbors",)
 
     allow_in_sample: bool = Field(
         False, description="accept probabilities of a model that has seen the labels"

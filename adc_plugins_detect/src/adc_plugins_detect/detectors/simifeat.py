@@ -115,7 +115,7 @@ def simifeat(
 class SimiFeat(Detector):
     """Flags labels that disagree with their nearest neighbors in feature space."""
 
-    reads: ClassVar[tuple[str, ...]] = ("neighbors",)
+    requires: ClassVar[tuple[str, ...]] = ("neighbors",)
 
     k: Voters = Field(10, description="voters, the sample itself among them")
     rule: Rule = Field(
@@ -128,7 +128,7 @@ class SimiFeat(Detector):
     )
 
     @property
-    def neighbors_read(self) -> int:
+    def required_neighbors(self) -> int:
         """The voters but the sample itself."""
         return self.k - 1
 

@@ -14,8 +14,8 @@ from adc_core import Dataset, Detector, Dynamics, Findings
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.dynamics.curves import (
     dynamics_of,
+    epoch_index,
     mean_of_epochs,
-    place_of,
     refuse_unseen,
     seen_curves_of,
 )
@@ -73,7 +73,7 @@ def small_loss(
     if epoch is None:
         losses = curves[:, -last_epochs:].astype(np.float64)
     else:
-        losses = curves[:, [place_of(epoch, evidence, curves)]].astype(np.float64)
+        losses = curves[:, [epoch_index(epoch, evidence, curves)]].astype(np.float64)
     gaps = np.isnan(losses)
     refuse_unseen(gaps, "loss")
     losses = losses[:, ~gaps.all(axis=0)]
@@ -97,7 +97,7 @@ def small_loss(
 class SmallLoss(Detector):
     """Flags labels whose loss belongs to the larger of two Gaussians."""
 
-    reads: ClassVar[tuple[str, ...]] = ("dynamics",)
+    requires: ClassVar[tuple[str, ...]] = ("dynamics",)
 
     last_epochs: Count = Field(5, description="average the losses of so many last epochs")
     epoch: WholeNumber | None = Field(None, description="judge by this epoch instead")

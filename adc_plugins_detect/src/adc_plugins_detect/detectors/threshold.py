@@ -12,7 +12,7 @@ from adc_core.errors import unknown_name
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import as_array, as_labels, of_type, same_length
 from adc_plugins_detect.options import Share
-from adc_plugins_detect.scoring import flag_share
+from adc_plugins_detect.scoring import flag_top_fraction
 
 
 @array_function
@@ -26,7 +26,7 @@ def by_rate(findings: Findings, rate: Share) -> Findings:
     """
     of_type(findings, Findings, "findings", "a detector")
     flagged = np.zeros(len(findings.ids), np.bool_)
-    flagged[findings.covered] = flag_share(findings.suspicion[findings.covered], rate)
+    flagged[findings.covered] = flag_top_fraction(findings.suspicion[findings.covered], rate)
     return findings.replace(flagged=flagged)
 
 
@@ -49,7 +49,7 @@ def by_class_rate(findings: Findings, labels: ArrayLike, rates: ArrayLike) -> Fi
     flagged = np.zeros(len(given), np.bool_)
     for label, rate in enumerate(shares):
         rows = np.flatnonzero(findings.covered & (given == label))
-        flagged[rows] = flag_share(findings.suspicion[rows], float(rate))
+        flagged[rows] = flag_top_fraction(findings.suspicion[rows], float(rate))
     return findings.replace(flagged=flagged)
 
 
@@ -97,9 +97,9 @@ class Threshold(Detector):
         return self
 
     @property
-    def neighbors_read(self) -> int:
+    def required_neighbors(self) -> int:
         """As many as the detector."""
-        return self.detector.neighbors_read
+        return self.detector.required_neighbors
 
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by the detector, and flag by the threshold.

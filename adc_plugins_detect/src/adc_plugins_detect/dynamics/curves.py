@@ -68,7 +68,7 @@ def shares_of(labels: Array, evidence: Dynamics | ArrayLike, column: str) -> Arr
     return curves
 
 
-def place_of(epoch: int, evidence: Dynamics | ArrayLike, curves: Array) -> int:
+def epoch_index(epoch: int, evidence: Dynamics | ArrayLike, curves: Array) -> int:
     """The column of an epoch; those of a bare matrix are epochs 1, 2, ….
 
     Raises:

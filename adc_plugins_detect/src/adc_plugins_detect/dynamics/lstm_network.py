@@ -12,7 +12,7 @@ from safetensors.numpy import save
 
 from adc_core import InputError
 from adc_core.arrays import Array
-from adc_core.storage import disk_faults
+from adc_core.storage import translate_os_errors
 
 FORMAT = 1
 _KEY = "adc lstm-dynamics"  # one key: the order of several is not kept by safetensors
@@ -114,7 +114,7 @@ def write_network(network: LstmNetwork, path: Path) -> None:
         {name: np.ascontiguousarray(values) for name, values in network.tensors.items()},
         metadata={_KEY: json.dumps(described, ensure_ascii=False)},
     )
-    with disk_faults(path):
+    with translate_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_name(f".{path.name}.part")
         part.write_bytes(content)

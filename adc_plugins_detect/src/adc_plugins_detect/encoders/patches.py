@@ -121,7 +121,7 @@ class PatchEncoder(Encoder):
     tenth of its cost; a pretrained network finds more.
     """
 
-    reads = ("images",)
+    requires = ("images",)
 
     size: int = Field(32, ge=8, le=128, description="side of the image, in pixels")
     filters: int = Field(100, ge=1, le=1000, description="patches in the dictionary")

@@ -16,8 +16,8 @@ _HASH = ImageMeasures._fields[-1]
 class DuplicateImages(Enricher):
     """Groups exact and near copies of pictures by check sums and perceptual hashes."""
 
-    reads: ClassVar[tuple[str, ...]] = ("images",)
-    adds: ClassVar[tuple[str, ...]] = (GROUP, EXACT, BITS, RADIUS)
+    requires: ClassVar[tuple[str, ...]] = ("images",)
+    provides: ClassVar[tuple[str, ...]] = (GROUP, EXACT, BITS, RADIUS)
 
     def enrich(self, dataset: Dataset) -> Dataset:
         """Add the columns; hashes that `image-quality` has left there are used.

@@ -10,8 +10,8 @@ from adc_plugins_detect.inputs import needed
 class ImageQuality(Enricher):
     """Measures each picture's size, tones, sharpness, noise and color; `adc health` judges them."""
 
-    reads: ClassVar[tuple[str, ...]] = ("images",)
-    adds: ClassVar[tuple[str, ...]] = ImageMeasures._fields
+    requires: ClassVar[tuple[str, ...]] = ("images",)
+    provides: ClassVar[tuple[str, ...]] = ImageMeasures._fields
 
     def enrich(self, dataset: Dataset) -> Dataset:
         """Add one column for each field of `ImageMeasures`.

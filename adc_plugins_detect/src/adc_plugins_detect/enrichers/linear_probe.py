@@ -99,8 +99,8 @@ def stratified_folds(labels: NDArray[np.int64], folds: int, seed: int) -> NDArra
 class LinearProbe(Enricher):
     """Predicts every sample from its features with models that have not seen it."""
 
-    reads: ClassVar[tuple[str, ...]] = ("features",)
-    adds: ClassVar[tuple[str, ...]] = ("probabilities",)
+    requires: ClassVar[tuple[str, ...]] = ("features",)
+    provides: ClassVar[tuple[str, ...]] = ("probabilities",)
 
     folds: Folds = Field(5, description="models, each trained without one part of the samples")
     C: Positive = Field(

@@ -7,8 +7,16 @@ from typing import ClassVar
 from numpy.typing import ArrayLike
 from pydantic import ConfigDict, Field, model_validator
 
-from adc_core import Dataset, Enricher, InputError, Probabilities, progress, work_folder, working_in
-from adc_core.components import named
+from adc_core import (
+    Dataset,
+    Enricher,
+    InputError,
+    Probabilities,
+    progress,
+    work_context,
+    work_folder,
+)
+from adc_core.components import unique_names
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.confident.predictions import Predicted, weighted_mean
 from adc_plugins_detect.inputs import as_labels, as_list, as_probabilities, same_length
@@ -51,7 +59,7 @@ class ModelAveraging(Enricher):
         }
     )
 
-    adds: ClassVar[tuple[str, ...]] = ("probabilities",)
+    provides: ClassVar[tuple[str, ...]] = ("probabilities",)
 
     members: tuple[Enricher, ...] = Field(
         min_length=1, description="enrichers that add probabilities"
@@ -60,15 +68,15 @@ class ModelAveraging(Enricher):
     @model_validator(mode="after")
     def _check(self) -> "ModelAveraging":
         for member in self.members:
-            if "probabilities" not in member.provides:
+            if "probabilities" not in member.provided_columns:
                 raise ValueError(f"{member.name} adds no probabilities: leave it out")
         return self
 
     @property
-    def provides(self) -> tuple[str, ...]:
+    def provided_columns(self) -> tuple[str, ...]:
         """Probabilities, and training dynamics where a member records them."""
-        recorded = any("dynamics" in member.provides for member in self.members)
-        return (*self.adds, "dynamics") if recorded else self.adds
+        recorded = any("dynamics" in member.provided_columns for member in self.members)
+        return (*self.provides, "dynamics") if recorded else self.provides
 
     def expected_seconds(self, dataset: Dataset) -> float | None:
         """Estimate the time of those members that know theirs."""
@@ -83,12 +91,12 @@ class ModelAveraging(Enricher):
         """
         outer, folder = copy_context(), work_folder()
         predicted, dynamics = [], dataset.dynamics
-        for name, member in zip(named(self.members), self.members, strict=True):
-            with working_in(folder / name, lambda *done: outer.run(progress, *done)):
+        for name, member in zip(unique_names(self.members), self.members, strict=True):
+            with work_context(folder / name, lambda *done: outer.run(progress, *done)):
                 enriched = member.enrich(dataset)
             assert enriched.probabilities is not None
             predicted.append(enriched.probabilities.values)
-            if "dynamics" in member.provides:
+            if "dynamics" in member.provided_columns:
                 dynamics = enriched.dynamics
         return dataset.replace(
             probabilities=average_models(dataset.labels, predicted), dynamics=dynamics

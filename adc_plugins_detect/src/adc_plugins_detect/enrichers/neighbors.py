@@ -13,8 +13,8 @@ from adc_plugins_detect.options import Count
 class NearestNeighbors(Enricher):
     """Finds the nearest neighbors of every sample in feature space."""
 
-    reads: ClassVar[tuple[str, ...]] = ("features",)
-    adds: ClassVar[tuple[str, ...]] = ("neighbors",)
+    requires: ClassVar[tuple[str, ...]] = ("features",)
+    provides: ClassVar[tuple[str, ...]] = ("neighbors",)
 
     k: Count = Field(10, description="neighbors of each sample, itself excluded")
     method: Method = Field(

@@ -160,17 +160,17 @@ def _log_loss(scores: NDArray[np.float64], labels: NDArray[np.int64], sharpness:
 class RidgeProbe(Enricher):
     """Predicts every sample from its features with a linear model of all the others."""
 
-    reads: ClassVar[tuple[str, ...]] = ("features",)
-    adds: ClassVar[tuple[str, ...]] = ("probabilities",)
+    requires: ClassVar[tuple[str, ...]] = ("features",)
+    provides: ClassVar[tuple[str, ...]] = ("probabilities",)
 
     encoder: Encoder | None = Field(
         None, description="makes features for this probe alone, instead of the dataset's"
     )
 
     @property
-    def needs(self) -> tuple[str, ...]:
+    def required_columns(self) -> tuple[str, ...]:
         """Features, or what its own encoder needs."""
-        return self.reads if self.encoder is None else self.encoder.needs
+        return self.requires if self.encoder is None else self.encoder.required_columns
 
     def enrich(self, dataset: Dataset) -> Dataset:
         """Add the column `probabilities`."""

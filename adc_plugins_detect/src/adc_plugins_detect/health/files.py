@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from adc_core.arrays import to_arrow
 from adc_core.images import GROUP
 from adc_core.runs import name_of, said
-from adc_core.storage import SPLIT, new_file
+from adc_core.storage import SPLIT, atomic_file
 from adc_plugins_detect.health.assessment import Health
 from adc_plugins_detect.health.class_health import Share
 from adc_plugins_detect.image_measures.duplicates import BITS, EXACT
@@ -118,9 +118,9 @@ def write_files(health: Health, folder: Path) -> None:
         WorkError: the disk refuses.
     """
     text = json.dumps(summary(health), indent=1, ensure_ascii=False) + "\n"
-    with new_file(folder / TABLE) as part:
+    with atomic_file(folder / TABLE) as part:
         pq.write_table(samples_table(health), part)
-    with new_file(folder / SUMMARY) as part:
+    with atomic_file(folder / SUMMARY) as part:
         part.write_text(text, encoding="utf-8")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from adc_core.reporting import data_url, page_environment
 from adc_core.runs import PIPELINE, name_of, read_record, said
-from adc_core.storage import SPLIT, new_file
+from adc_core.storage import SPLIT, atomic_file
 from adc_plugins_detect.health import wording
 from adc_plugins_detect.health.assessment import Health
 from adc_plugins_detect.health.checks import (
@@ -78,7 +78,7 @@ def write_page(health: Health, folder: Path) -> None:
         ],
         orders=[wording.order(test) for test in health.orders],
     )
-    with new_file(folder / PAGE) as part:
+    with atomic_file(folder / PAGE) as part:
         part.write_text(page, encoding="utf-8")
 
 

@@ -72,7 +72,7 @@ def make_series(recipe: Recipe, dataset: Dataset, folder: Path) -> Series:
 def _require_columns(recipe: Recipe, dataset: Dataset) -> None:
     everyone: tuple[Simulator | Learner, ...] = (*recipe.simulators, recipe.learner)
     for component in everyone:
-        for column in component.needs:
+        for column in component.required_columns:
             if not dataset.has(column):
                 raise InputError(
                     f'{component.name} reads "{column}", which {recipe.dataset} has not: '

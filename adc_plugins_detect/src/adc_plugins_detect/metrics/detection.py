@@ -96,7 +96,7 @@ def _ratio(part: float, whole: float) -> float | None:
 class Detection(Metric):
     """Measures how well detectors find the labels that are wrong."""
 
-    reads: ClassVar[tuple[str, ...]] = ("truth",)
+    requires: ClassVar[tuple[str, ...]] = ("truth",)
 
     def measure(self, run: Run) -> tuple[Measurement, ...]:
         """Figures of every detector, of flagging all or at random, and the true noise rates.

@@ -61,7 +61,7 @@ class InstanceDependentNoise(Simulator):
     raw ones of large scale would make each sample's wrong label certain.
     """
 
-    reads: ClassVar[tuple[str, ...]] = ("features",)
+    requires: ClassVar[tuple[str, ...]] = ("features",)
 
     rate: float = Field(
         0.2,

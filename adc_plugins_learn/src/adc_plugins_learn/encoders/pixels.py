@@ -60,7 +60,7 @@ class PixelEncoder(Encoder):
     Good enough for digits and other aligned shapes; for photographs use a pretrained network.
     """
 
-    reads = ("images",)
+    requires = ("images",)
 
     renamed_options: ClassVar[Mapping[str, str]] = MappingProxyType({"colour": "color"})
 

@@ -7,7 +7,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.storage import disk_faults, load_array
+from adc_core.storage import load_array, translate_os_errors
 
 Float32 = NDArray[np.float32]
 
@@ -31,7 +31,7 @@ class FeatureFile:
     def __init__(self, path: Path, rows: int) -> None:
         self._path, self._journal, self._rows = path, path.with_suffix(".journal"), rows
         self.done = self.last = 0
-        with disk_faults(path):
+        with translate_os_errors(path):
             self._resume()
 
     def append(self, block: Float32) -> None:
@@ -41,7 +41,7 @@ class FeatureFile:
             WorkError: the disk is full or refuses.
         """
         content = np.ascontiguousarray(block, np.float32).data.cast("B")
-        with disk_faults(self._path):
+        with translate_os_errors(self._path):
             if not self.done:
                 self._journal.unlink(missing_ok=True)
                 with self._path.open("wb") as file:

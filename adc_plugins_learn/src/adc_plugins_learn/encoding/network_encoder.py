@@ -90,7 +90,7 @@ class FrozenNetwork:
 class NetworkEncoder(Encoder):
     """Encodes images with a frozen network; a library supplies it."""
 
-    reads: ClassVar[tuple[str, ...]] = ("images",)
+    requires: ClassVar[tuple[str, ...]] = ("images",)
 
     image_size: ImageSize = Field(
         "auto",

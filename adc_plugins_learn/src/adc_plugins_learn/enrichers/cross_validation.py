@@ -23,7 +23,7 @@ from adc_core import (
     work_folder,
 )
 from adc_core.arrays import fingerprint
-from adc_core.storage import load_array, unseal
+from adc_core.storage import load_array, verify_checksums
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 from adc_plugins_learn.training.fold_worker import CURVES, FoldJob, train_fold, train_folds
 from adc_plugins_learn.training.hardware.devices import find_device
@@ -80,8 +80,8 @@ class CrossValidation(Enricher):
             ]
         }
     )
-    reads: ClassVar[tuple[str, ...]] = ("images",)
-    adds: ClassVar[tuple[str, ...]] = ("probabilities",)
+    requires: ClassVar[tuple[str, ...]] = ("images",)
+    provides: ClassVar[tuple[str, ...]] = ("probabilities",)
 
     learner: Learner = Field(
         default_factory=CrossEntropy, description="what trains; plain cross-entropy is usual"
@@ -95,9 +95,9 @@ class CrossValidation(Enricher):
     seed: int = Field(0, ge=0, description="seed of the folds")
 
     @property
-    def provides(self) -> tuple[str, ...]:
+    def provided_columns(self) -> tuple[str, ...]:
         """Probabilities, and dynamics where they are asked for."""
-        return (*self.adds, "dynamics") if self.dynamics else self.adds
+        return (*self.provides, "dynamics") if self.dynamics else self.provides
 
     def expected_seconds(self, dataset: Dataset) -> float | None:
         """Estimate the time of all trainings, each without one part of the samples."""
@@ -126,7 +126,10 @@ class CrossValidation(Enricher):
         values = np.zeros((len(dataset), len(dataset.classes)), np.float32)
         alone = np.flatnonzero(fold == NEVER_HELD_OUT)
         values[alone, dataset.labels[alone]] = 1
-        key = [self.fingerprint, dataset.fingerprint_of("ids", "labels", "classes", *self.needs)]
+        key = [
+            self.fingerprint,
+            dataset.fingerprint_of("ids", "labels", "classes", *self.required_columns),
+        ]
         folder = work_folder() / f"cross-validation-{fingerprint(key)[:16]}"
         curves: list[tuple[NDArray[np.bool_], Dynamics]] = []
         parts = [fold == number for number in range(self.folds)]
@@ -146,7 +149,7 @@ class CrossValidation(Enricher):
         held = (held_out for held_out in parts if held_out.any())
         for held_out, job in zip(held, jobs, strict=True):
             shutil.rmtree(job.training, ignore_errors=True)
-            unseal(job.finished)
+            verify_checksums(job.finished)
             values[held_out] = load_array(job.finished / "probabilities.npy")
             if self.dynamics:
                 names = ("epochs", *CURVES)

@@ -16,7 +16,7 @@ class TrainingDynamics(Enricher):
     curves: compare curves of one recipe with one another, not with those of another.
     """
 
-    adds: ClassVar[tuple[str, ...]] = ("dynamics",)
+    provides: ClassVar[tuple[str, ...]] = ("dynamics",)
 
     learner: Learner = Field(
         default_factory=CrossEntropy, description="what trains; plain cross-entropy is usual"

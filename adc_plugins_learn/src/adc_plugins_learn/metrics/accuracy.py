@@ -28,7 +28,7 @@ def class_accuracies(
 class Accuracy(Metric):
     """Measures accuracy on the test set: overall, of the worst class and of every class."""
 
-    reads = ("test",)
+    requires = ("test",)
 
     def measure(self, run: Run) -> tuple[Measurement, ...]:
         """Measure every training; the accuracy of a class without test samples is undefined.

@@ -15,10 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core import Dataset, Dynamics, InputError, Learner, Predictions, WorkError, working_in
+from adc_core import Dataset, Dynamics, InputError, Learner, Predictions, WorkError, work_context
 from adc_core.arrays import save_array
-from adc_core.components import heed
-from adc_core.storage import new_folder, seal
+from adc_core.components import raise_if_interrupted
+from adc_core.storage import atomic_folder, write_checksums
 
 CURVES = ("given_probability", "margin", "loss", "correct")
 
@@ -43,14 +43,14 @@ class FoldJob(NamedTuple):
     training: Path
 
 
-def train_fold(job: FoldJob, progressed: Callable[[int, int | None, str], None]) -> None:
+def train_fold(job: FoldJob, on_progress: Callable[[int, int | None, str], None]) -> None:
     """Train, predict what was held out, and write both.
 
     Raises:
         InputError: the dataset does not suit the learner, or it records no dynamics.
         WorkError: the training failed.
     """
-    with working_in(job.training, progressed):
+    with work_context(job.training, on_progress):
         model = job.learner.learn(job.learned)
         images = job.held_out.images
         assert images is not None
@@ -61,16 +61,16 @@ def train_fold(job: FoldJob, progressed: Callable[[int, int | None, str], None])
             f"the learner {job.learner.name} records no training dynamics: "
             "choose another, or leave out dynamics"
         )
-    with new_folder(job.finished, job.finished.with_name(f"{job.finished.name}.part")) as part:
+    with atomic_folder(job.finished, job.finished.with_name(f"{job.finished.name}.part")) as part:
         save_array(values, part / "probabilities.npy")
         if dynamics is not None:
             for name in ("epochs", *CURVES):
                 save_array(getattr(dynamics, name), part / f"dynamics.{name}.npy")
-        seal(part)
+        write_checksums(part)
 
 
 def train_folds(
-    jobs: Sequence[FoldJob], workers: int, progressed: Callable[[int, int | None, str], None]
+    jobs: Sequence[FoldJob], workers: int, on_progress: Callable[[int, int | None, str], None]
 ) -> None:
     """Train several folds at once, each in a process of its own.
 
@@ -85,7 +85,7 @@ def train_folds(
             while waiting and len(running) < workers:
                 job = waiting.pop(0)
                 running[job.finished] = _Worker(job)
-            heed()
+            raise_if_interrupted()
             for place, worker in list(running.items()):
                 ended = worker.wait(0.2)
                 if worker.total is not None:
@@ -95,7 +95,7 @@ def train_folds(
                     del running[place]
                     worker.check()
             if total is not None:
-                progressed(sum(done.values()), total, "step")
+                on_progress(sum(done.values()), total, "step")
     finally:
         for worker in running.values():
             worker.stop()

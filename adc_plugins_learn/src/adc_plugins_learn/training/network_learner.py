@@ -43,8 +43,8 @@ class NetworkLearner(Learner, TrainingConfig):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"epochs": 4, "image_size": 16}]})
 
-    pace: ClassVar[tuple[str, ...]] = EXECUTION_OPTIONS
-    reads: ClassVar[tuple[str, ...]] = ("images",)
+    execution_options: ClassVar[tuple[str, ...]] = EXECUTION_OPTIONS
+    requires: ClassVar[tuple[str, ...]] = ("images",)
     model: ClassVar[type[NetworkModel]] = NetworkModel
     renamed_options: ClassVar[Mapping[str, str]] = MappingProxyType(
         {

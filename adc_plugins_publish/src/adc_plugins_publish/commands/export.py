@@ -100,7 +100,7 @@ def _export(source: "Source", arguments: argparse.Namespace, shares: dict[str, f
     from adc_core.cli import shown_work
     from adc_core.records import rows_of
     from adc_core.runs import broken_images, leave_out
-    from adc_core.storage import new_folder
+    from adc_core.storage import atomic_folder
     from adc_plugins_publish.changes import (
         CHANGES,
         count_moves,
@@ -115,7 +115,7 @@ def _export(source: "Source", arguments: argparse.Namespace, shares: dict[str, f
 
     folder, form = arguments.to, arguments.form
     with (
-        new_folder(folder, folder.with_name(f".{folder.name}.part")) as part,
+        atomic_folder(folder, folder.with_name(f".{folder.name}.part")) as part,
         shown_work(f"export {form}", part),
     ):
         dataset, left_out = source.dataset, dict(source.left_out)

@@ -16,9 +16,9 @@ class HtmlReport:
     def adc_run_finished(self, folder: Path, run: "Run") -> None:
         """Render the run."""
         from adc_core.reporting import REPORT
-        from adc_core.storage import new_file
+        from adc_core.storage import atomic_file
         from adc_plugins_publish.html_report.page import render
 
         page = render(folder, run)
-        with new_file(folder / REPORT) as part:
+        with atomic_file(folder / REPORT) as part:
             part.write_text(page, encoding="utf-8")

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from adc_core import InputError, WorkError, progress
 from adc_core.arrays import hash_file
-from adc_core.storage import disk_faults
+from adc_core.storage import translate_os_errors
 from adc_plugins_publish.moves.move_list import REMOVED, Move, confined
 
 _NO_LINKS = {
@@ -73,7 +73,7 @@ def write_journal(file: Path, folder: Path, moves: Sequence[Move]) -> None:
     record = [{"path": move.path, "to": move.to, "sha256": move.sha256} for move in moves]
     journal = journal_of(file)
     new = journal.with_name(f".{journal.name}.new")
-    with disk_faults(journal):
+    with translate_os_errors(journal):
         with new.open("w", encoding="utf-8") as opened:
             json.dump(
                 {"folder": str(folder), "moves": record}, opened, indent=1, ensure_ascii=False
@@ -138,7 +138,7 @@ def carry_out(folder: Path, moves: Sequence[tuple[Move, Place]]) -> None:
     parent = folder.parent
     for done, (move, place) in enumerate(moves, start=1):
         path, to = parent / move.path, parent / move.to
-        with disk_faults(to):
+        with translate_os_errors(to):
             if place is Place.BEFORE:
                 to.parent.mkdir(parents=True, exist_ok=True)
                 _move(path, to)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 from yarl import URL
 
-from adc_core import Collector, Dataset, Design, InputError, Searcher, progress, remark, work_folder
+from adc_core import Collector, Dataset, Design, InputError, Searcher, progress, status, work_folder
 from adc_core.images import MAX_PIXELS, MOST_BITS
 from adc_plugins_search.download.fetch_task import KEY_LENGTH, FetchTask
 from adc_plugins_search.download.http.fetch_rules import FetchRules
@@ -78,7 +78,7 @@ class Downloader(Collector):
     """
 
     remembers: ClassVar[bool] = True
-    pace: ClassVar[tuple[str, ...]] = (
+    execution_options: ClassVar[tuple[str, ...]] = (
         "max_connections",
         "max_connections_per_host",
         "processes",
@@ -268,7 +268,7 @@ class Downloader(Collector):
             journal.add_outcomes(new)
             counts.update(outcome_label(outcome) for _, outcome in new)
             given_up.update(o.detail for _, o in new if is_of_host_given_up(o))
-            remark(
+            status(
                 ", ".join(
                     f"{count:,} {word}" for word, count in counts.most_common(_MAX_SHOWN_OUTCOMES)
                 )

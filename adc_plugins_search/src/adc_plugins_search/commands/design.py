@@ -49,7 +49,7 @@ class DesignCommand(Command):
             InputError: the brief, the designer or the file that is there is wrong.
             WorkError: the model fails, or the review was not finished.
         """
-        from adc_core import Designer, working_in
+        from adc_core import Designer, work_context
         from adc_core.cli import component_from
 
         if arguments.to.suffix not in (".yaml", ".yml"):
@@ -59,7 +59,7 @@ class DesignCommand(Command):
         if arguments.dry_run:
             return _show_prompts(designer, brief)
         folder = arguments.to.with_name(f"{arguments.to.name}.work")
-        with working_in(folder, _say_progress):
+        with work_context(folder, _say_progress):
             return _design(designer, brief, arguments.to, folder, ask=not arguments.yes)
 
 
@@ -191,16 +191,16 @@ def _start(designer: "Designer", to: Path, folder: Path) -> "DesignFile":
 
 def _finish(design_file: "DesignFile", to: Path, folder: Path) -> None:
     """Write the file, unless it says the same already: then its comments can stay."""
-    from adc_core.storage import disk_faults
+    from adc_core.storage import translate_os_errors
     from adc_plugins_search.design_review.design_file import DesignFile
 
     if not to.exists() or DesignFile.read(to).text() != design_file.text():
         if to.exists():
-            with disk_faults(folder):
+            with translate_os_errors(folder):
                 shutil.copyfile(to, folder / _BEFORE)
         design_file.write(to)
     design_file.write(folder / _WRITTEN)
-    with disk_faults(folder):
+    with translate_os_errors(folder):
         (folder / _DRAFT).unlink()
 
 

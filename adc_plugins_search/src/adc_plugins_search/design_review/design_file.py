@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from adc_core import InputError
-from adc_core.storage import disk_faults, new_file
+from adc_core.storage import atomic_file, translate_os_errors
 from adc_plugins_search.designers.file import read_design
 
 Place = tuple[str, str]
@@ -110,9 +110,9 @@ class DesignFile:
         Raises:
             WorkError: the disk refuses.
         """
-        with disk_faults(path):
+        with translate_os_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-        with new_file(path) as part:
+        with atomic_file(path) as part:
             part.write_text(self.text(), encoding="utf-8")
 
 

@@ -66,7 +66,7 @@ class LlmDesigner(Designer):
     """
 
     remembers: ClassVar[bool] = True
-    pace: ClassVar[tuple[str, ...]] = ("timeout", "price_in", "price_out")
+    execution_options: ClassVar[tuple[str, ...]] = ("timeout", "price_in", "price_out")
 
     renamed_options: ClassVar[Mapping[str, str]] = {
         "most": "max_attributes",

@@ -11,7 +11,7 @@ import urllib3
 from pydantic import BaseModel, ValidationError
 
 from adc_core import InputError, WorkError
-from adc_core.components import heed
+from adc_core.components import raise_if_interrupted
 from adc_plugins_search.api_keys import one_line, redact
 from adc_plugins_search.bounded_response import TooLongError, read_bounded
 from adc_plugins_search.http_headers import retry_after_seconds, user_agent
@@ -74,7 +74,7 @@ def complete(
     request = {"model": model, "messages": [dict(one) for one in messages], **parameters}
     body = json.dumps(request | {"stream": False}, ensure_ascii=False).encode()
     for attempt in range(_ATTEMPTS):
-        heed()
+        raise_if_interrupted()
         try:
             status, pause, data = _post(endpoint, body, timeout)
         except urllib3.exceptions.ProtocolError as error:

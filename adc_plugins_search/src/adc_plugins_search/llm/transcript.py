@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from adc_core import remark
-from adc_core.storage import disk_faults
+from adc_core import status
+from adc_core.storage import translate_os_errors
 
 
 class Turn(BaseModel):
@@ -63,7 +63,7 @@ class Transcript:
         self.path = path
         self._turns: list[Turn] = []
         self._usable: dict[str, Turn] = {}
-        with disk_faults(path):
+        with translate_os_errors(path):
             lines = path.read_text("utf-8").split("\n") if path.exists() else [""]
         # What a kill cut short would spoil the next line too.
         self._separator = "\n" if lines[-1] else ""
@@ -86,7 +86,7 @@ class Transcript:
         Raises:
             WorkError: the disk refuses.
         """
-        with disk_faults(self.path):
+        with translate_os_errors(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(f"{self._separator}{turn.model_dump_json()}\n")
@@ -94,7 +94,7 @@ class Transcript:
                 os.fsync(file.fileno())
         self._separator = ""
         self._remember(turn)
-        remark(str(token_usage(self)))
+        status(str(token_usage(self)))
 
     def last(self, base_url: str, model: str) -> Turn | None:
         """Return the last turn with a model at an endpoint."""
@@ -136,7 +136,7 @@ class TokenUsage:
         Raises:
             WorkError: the disk refuses.
         """
-        with disk_faults(path):
+        with translate_os_errors(path):
             path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
 

@@ -144,7 +144,7 @@ def _refusal(answer: Answer, start: int) -> Page:
 
 
 def _parked(start: int, seconds: float) -> Page:
-    return Page(cursor=str(start), parked_seconds=seconds)
+    return Page(cursor=str(start), retry_after=seconds)
 
 
 def _reasons(error: dict[str, Any]) -> set[str]:

@@ -137,7 +137,7 @@ def _refusal(answer: Answer, fault: object, cursor: str) -> Page:
     code = str(error.get("code", ""))
     if code in ("maxlag", "ratelimited", "readonly"):
         pause = _LAG if answer.retry_after is None else answer.retry_after
-        return Page(cursor=cursor, parked_seconds=pause)
+        return Page(cursor=cursor, retry_after=pause)
     status = 400 if answer.status == 200 else answer.status
     answer = Answer(status, answer.body, answer.retry_after)
     return refusal(answer, error.get("info") or code, "wikimedia", cursor)

@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor, distributed, nn
 
-from adc_core import InputError, WorkError, progress, working_in
+from adc_core import InputError, WorkError, progress, work_context
 
 _ERRORS = (InputError, WorkError)
 
@@ -200,12 +200,12 @@ def _run_process(
         world_size=len(devices),
     )
 
-    def progressed(done: int, total: int | None, unit: str) -> None:
+    def on_progress(done: int, total: int | None, unit: str) -> None:
         if rank == 0:
             sender.send((None, done, total, unit))
 
     try:
-        with working_in(folder, progressed):
+        with work_context(folder, on_progress):
             function(device, *arguments)
     except _ERRORS as error:
         kind = InputError if isinstance(error, InputError) else WorkError

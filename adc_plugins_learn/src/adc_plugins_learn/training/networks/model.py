@@ -15,7 +15,13 @@ from torch import Tensor, nn
 
 from adc_core import Dataset, Dynamics, Epoch, Images, InputError, Model, Predictions, WorkError
 from adc_core.arrays import save_array
-from adc_core.storage import load_array, new_folder, refuse_existing, seal, unseal
+from adc_core.storage import (
+    atomic_folder,
+    load_array,
+    refuse_existing,
+    verify_checksums,
+    write_checksums,
+)
 from adc_plugins_learn.training.data.normalize import to_input
 from adc_plugins_learn.training.hardware.devices import seeded
 from adc_plugins_learn.training.networks.architecture import Architecture, build_network
@@ -131,9 +137,9 @@ class NetworkModel(Model):
             WorkError: it cannot be written.
         """
         refuse_existing(folder)
-        with new_folder(folder, folder.with_name(f".{folder.name}.part")) as part:
+        with atomic_folder(folder, folder.with_name(f".{folder.name}.part")) as part:
             self._write(part)
-            seal(part)
+            write_checksums(part)
 
     def _write(self, folder: Path) -> None:
         state = {name: value.contiguous() for name, value in self.network.state_dict().items()}
@@ -161,7 +167,7 @@ class NetworkModel(Model):
         Raises:
             WorkError: a file is missing or damaged, or it is not a model of this version.
         """
-        unseal(folder)
+        verify_checksums(folder)
         try:
             described = json.loads((folder / "model.json").read_text(encoding="utf-8"))
             if described["format"] != _FORMAT:

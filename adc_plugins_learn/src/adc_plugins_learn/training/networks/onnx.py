@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from adc_core import InputError, WorkError
-from adc_core.storage import disk_faults
+from adc_core.storage import translate_os_errors
 from adc_plugins_learn.training.data.normalize import Channels, to_input
 
 OPSET = 18
@@ -73,7 +73,7 @@ def export_onnx(
     assert program is not None
     program.model.metadata_props["classes"] = json.dumps(classes, ensure_ascii=False)
     new = path.with_name(f".{path.name}.part")
-    with disk_faults(path):
+    with translate_os_errors(path):
         try:
             program.save(new, external_data=False)
             new.replace(path)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from adc_core import Design, Hit, Page, Query, Searcher, WorkError, progress, remark
-from adc_core.components import heed
+from adc_core import Design, Hit, Page, Query, Searcher, WorkError, progress, status
+from adc_core.components import raise_if_interrupted
 from adc_plugins_search.api_keys import without_secrets
 from adc_plugins_search.download.journal import Journal
 from adc_plugins_search.download.searches.relax_queries import relax_queries
@@ -95,7 +95,7 @@ class SearchResults:
         for search in self._searches:
             engine, left = self._engines[search.engine_index], search.found
             for number in range(len(search.cursors)):
-                heed()
+                raise_if_interrupted()
                 page = self._journal.page(engine.key, search.query, number)
                 assert page is not None
                 for hit in page.hits[:left]:
@@ -240,8 +240,8 @@ class _QueryRunner:
 
     def _take(self, search: _Search, page: Page) -> None:
         engine = self._engines[search.engine_index]
-        if page.parked_seconds is not None:
-            self._park(engine, page.parked_seconds)
+        if page.retry_after is not None:
+            self._park(engine, page.retry_after)
             engine.waiting.appendleft(search)
             return
         engine.waited = 0.0
@@ -273,7 +273,7 @@ class _QueryRunner:
             pause = engine.resume_at - time.monotonic()
             waits = f" (asks to wait {_duration(pause)})" if pause > 1 else ""
             said.append(f"{engine.searcher.name} {engine.found:,}{waits}")
-        remark(", ".join(said))
+        status(", ".join(said))
 
     def _report_unfinished(self) -> None:
         for engine in self._engines:
