@@ -80,7 +80,7 @@ def test_a_restored_history_goes_on():
         history.record(0, torch.arange(2), logits, labels)
         history.end_epoch(0, None)
     second = History(2, 2)
-    second.load_state_dict(first.state())
+    second.load_state_dict(first.state_dict())
     for history in (whole, second):
         history.record(1, torch.arange(2), -logits, labels)
         history.end_epoch(1, 0.5)

@@ -191,11 +191,10 @@ def _require_finite(values: NDArray[np.float32]) -> None:
 
 
 def _architecture(about: dict[str, Any]) -> Architecture:
-    fields = about | {own: about[saved] for own, saved in _SAVED_NAMES.items()}
-    for saved in _SAVED_NAMES.values():
-        del fields[saved]
-    fields["mean"], fields["std"] = tuple(about["mean"]), tuple(about["std"])
-    return Architecture(**fields | {"output": Output(**about["output"])})
+    mean, std, output = tuple(about["mean"]), tuple(about["std"]), Output(**about["output"])
+    own_names = {saved: own for own, saved in _SAVED_NAMES.items()}
+    fields = {own_names.get(name, name): value for name, value in about.items()}
+    return Architecture(**fields | {"mean": mean, "std": std, "output": output})
 
 
 def _network(architecture: Architecture, classes: int, path: Path) -> nn.Module:
