@@ -14,8 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from adc_core.records.estimates import Estimate
-from adc_core.records.findings import Findings
+from adc_core import Estimate, Findings
 from adc_plugins_detect.detectors.self_confidence import self_confidence
 from adc_plugins_detect.noise.audit import audit_sample, audited
 from adc_plugins_detect.noise.exact_bounds import exact_upper

@@ -17,12 +17,8 @@ import torchvision
 from PIL import Image
 from torch import Tensor, nn
 
-from adc_core.components.context import working_in
-from adc_core.images.sequence import ImageArray
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Dynamics
-from adc_plugins_learn.encoders.torchvision import penultimate
-from adc_plugins_learn.learners.cross_entropy import CrossEntropy
+from adc_core import Dataset, Dynamics, ImageArray, working_in
+from adc_plugins_learn import CrossEntropy, penultimate
 
 SIDE = 96
 """Pictures of 32 pixels are scaled to so many before the network sees them."""

@@ -48,8 +48,8 @@ class NoPandas:
             raise ModuleNotFoundError(name, name=name)
 
 sys.meta_path.insert(0, NoPandas())
-from adc_core.records.design import Design, Query
-from adc_core.components.context import working_in
+from adc_core import Design, Query
+from adc_core import working_in
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.searchers.manifest import ManifestSearcher
 

@@ -21,9 +21,7 @@ import cifar10n
 import numpy as np
 import torch
 
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Dynamics, Neighbors
-from adc_core.records.findings import Findings
+from adc_core import Dataset, Dynamics, Findings, Neighbors
 from adc_plugins_detect import (
     aum,
     by_rate,

@@ -105,7 +105,7 @@ def floor_neighbors(folder: Path) -> Figures:
 
 def ours_simifeat(folder: Path) -> Figures:
     """One graph, HOC, and Docta's 21 rounds of votes in random subsets."""
-    from adc_core.records.dataset import Dataset
+    from adc_core import Dataset
     from adc_plugins_detect import nearest_neighbors, simifeat
     from adc_plugins_detect.curators.docta import Docta
 
@@ -177,7 +177,7 @@ def _import(statement: str) -> Figures:
 
 def ours_growth(folder: Path) -> Figures:
     """Every detector on planted evidence, and HOC and the votes on a random graph."""
-    from adc_core.records.evidence import Dynamics, Neighbors
+    from adc_core import Dynamics, Neighbors
     from adc_plugins_detect import (
         aum,
         confident_learning,

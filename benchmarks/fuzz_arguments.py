@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 import adc_core
-from adc_core.records.record import Record
-from adc_core.records.signatures import Words
+from adc_core.records import Record, Words
 
 Value = Any
 

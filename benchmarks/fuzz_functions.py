@@ -25,7 +25,7 @@ from fuzz_arguments import ARGUMENTS, RECORD_FIELDS, Draw, Value
 import adc_core
 import adc_plugins_detect
 from adc_core import InputError
-from adc_core.records.record import Record
+from adc_core.records import Record
 
 MINUTE = 60
 RECORDS = tuple(RECORD_FIELDS)

@@ -167,7 +167,7 @@ def told(found: dict[str, set[str]], paths: list[str], expected: dict[str, str])
 
 def real_pictures(data: Path) -> None:
     """Print how many real pictures each threshold flags."""
-    from adc_core.images.sequence import ImageArray
+    from adc_core import ImageArray
     from adc_plugins_detect.health.image_issues import image_issues
     from adc_plugins_detect.image_measures.measures import measure_images
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from cifar10n import given_probabilities, labels_of, pictures
 
-from adc_core.images.sequence import ImageArray
+from adc_core import ImageArray
 from adc_plugins_detect import ridge_probe
 from adc_plugins_detect.encoders.patches import PatchEncoder
 

@@ -48,11 +48,7 @@ def train(name: str, column: str, seed: int, arguments: argparse.Namespace) -> N
     """One training; prints a line of JSON."""
     import torch
 
-    from adc_core.components.component import create
-    from adc_core.components.context import working_in
-    from adc_core.components.interfaces import Learner
-    from adc_core.images.sequence import ImageArray
-    from adc_core.records.dataset import Dataset
+    from adc_core import Dataset, ImageArray, Learner, create, working_in
 
     warnings.simplefilter("ignore")
     torch.set_num_threads(arguments.threads)
@@ -144,7 +140,7 @@ def show(known: dict[str, dict[str, float]], arguments: argparse.Namespace) -> N
 
 def main() -> None:
     """Train what is missing and print the tables."""
-    from adc_core.components.registry import registry
+    from adc_core import registry
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", help="learners; by default all that are installed")

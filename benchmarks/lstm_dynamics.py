@@ -13,12 +13,10 @@ import numpy as np
 import torch
 from cifar10n import add_arguments, labels_of, pictures
 
-from adc_core.components.context import working_in
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Dynamics
+from adc_core import Dataset, Dynamics, working_in
 from adc_plugins_detect import aum, data_maps, lstm_dynamics
 from adc_plugins_detect.metrics.detection import rank_figures
-from adc_plugins_learn.learners.cross_entropy import CrossEntropy
+from adc_plugins_learn import CrossEntropy
 
 ROWS = 10_000
 EPOCHS = 10

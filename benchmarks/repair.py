@@ -15,12 +15,11 @@ import torch
 from cifar10n import pictures
 from label_sets import PART, cifar_labels, mnist_images, mnist_labels
 
-from adc_core import Dataset
-from adc_core.images.sequence import ImageArray
+from adc_core import Dataset, ImageArray
 from adc_plugins_detect import ridge_probe
 from adc_plugins_detect.curators.expected_gain import ExpectedGain
 from adc_plugins_detect.encoders.patches import PatchEncoder
-from adc_plugins_learn.learners.cross_entropy import CrossEntropy
+from adc_plugins_learn import CrossEntropy
 
 EPOCHS = 12
 
@@ -29,22 +28,20 @@ _KNOWN: dict[bytes, float] = {}
 """Accuracies of trainings that were done already: the same labels and seed give the same."""
 
 
-def accuracy(dataset: Dataset, test: Dataset, seed: int, mirror: bool) -> float:
+def accuracy(dataset: Dataset, test: Dataset, seed: int, flip: bool) -> float:
     """Train on a dataset and measure on the test set."""
     dataset = dataset.replace(probabilities=None)
     key = f"{dataset.fingerprint} {dataset.images.fingerprint} {seed}".encode()
     if key not in _KNOWN:
         learner = CrossEntropy(
-            backbone="tiny-cnn", epochs=EPOCHS, channels_last=True, seed=seed, mirror=mirror
+            backbone="tiny-cnn", epochs=EPOCHS, channels_last=True, seed=seed, horizontal_flip=flip
         )
         predicted = learner.learn(dataset).predict(test.images).labels
         _KNOWN[key] = float((predicted == test.labels).mean())
     return _KNOWN[key]
 
 
-def compare(
-    name: str, dataset: Dataset, truth: np.ndarray, test: Dataset, seeds: int, mirror: bool
-):
+def compare(name: str, dataset: Dataset, truth: np.ndarray, test: Dataset, seeds: int, flip: bool):
     """Repair one dataset and print the accuracies with labels as given, repaired and true."""
     curation = ExpectedGain().curate(dataset, ())
     curated = curation.dataset
@@ -53,7 +50,7 @@ def compare(
     clean = dataset.relabeled(truth)
     figures = np.array(
         [
-            [accuracy(one, test, seed, mirror) for one in (dataset, curated, clean)]
+            [accuracy(one, test, seed, flip) for one in (dataset, curated, clean)]
             for seed in range(seeds)
         ]
     )
@@ -86,7 +83,7 @@ def main() -> None:
         dataset = Dataset(
             labels=noisy, images=images[:2000], probabilities=ridge_probe(noisy, features)
         )
-        compare(f"MNIST, {name}", dataset, labels[:2000], test, given.seeds, mirror=False)
+        compare(f"MNIST, {name}", dataset, labels[:2000], test, given.seeds, flip=False)
     pixels, held_out = pictures(given.data)[:PART], pictures(given.data, "test")[:2000]
     with np.load(given.data / "cifar10" / "labels.npz") as arrays:
         test = Dataset(labels=arrays["test_label"][:2000].astype(np.int64), images=held_out)
@@ -95,7 +92,7 @@ def main() -> None:
     for name in ("all right", "random", "worst"):
         noisy = sets[name]
         dataset = Dataset(labels=noisy, images=pixels, probabilities=ridge_probe(noisy, features))
-        compare(f"CIFAR-10, {name}", dataset, sets["all right"], test, given.seeds, mirror=True)
+        compare(f"CIFAR-10, {name}", dataset, sets["all right"], test, given.seeds, flip=True)
 
 
 if __name__ == "__main__":

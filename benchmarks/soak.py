@@ -38,8 +38,8 @@ ENOUGH = 2000
 
 COLLECT = """
 import sys
-from adc_core.records.design import Design, Query
-from adc_core.components.context import working_in
+from adc_core import Design, Query
+from adc_core import working_in
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.searchers.manifest import ManifestSearcher
 

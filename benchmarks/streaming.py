@@ -1,9 +1,9 @@
-"""Training on pictures that are streamed, beside pictures that are held: speed and memory.
+"""Training on images that are streamed, beside images in memory: speed and memory.
 
-Pictures are JPEGs of 256 pixels in a temporary folder. The floor of streaming is to decode them;
+Images are JPEGs of 256 pixels in a temporary folder. The floor of streaming is to decode them;
 peak memory is that of the process and of those that decode for it, shared pages counted for each.
 
-    python benchmarks/streaming.py [--counts 2000 8000] [--size 64] [--decoders 1]
+    python benchmarks/streaming.py [--counts 2000 8000] [--size 64] [--num-workers 1]
 """
 
 import argparse
@@ -28,13 +28,12 @@ def draw(folder: Path, count: int) -> None:
         small.resize((256, 256), Image.Resampling.BICUBIC).save(folder / f"{row}.jpg", quality=90)
 
 
-def measure(kind: str, folder: Path, count: int, size: int, decoders: int) -> None:
+def measure(kind: str, folder: Path, count: int, size: int, num_workers: int) -> None:
     """Prints a line of JSON: seconds and CPU seconds of one epoch."""
     import torch
 
-    from adc_core.images.sequence import ImageFiles
-    from adc_core.records.dataset import Dataset
-    from adc_plugins_learn.learners.cross_entropy import CrossEntropy
+    from adc_core import Dataset, ImageFiles
+    from adc_plugins_learn import CrossEntropy
 
     torch.set_num_threads(1)
     images = ImageFiles(folder, [f"{row}.jpg" for row in range(count)])
@@ -44,7 +43,12 @@ def measure(kind: str, folder: Path, count: int, size: int, decoders: int) -> No
             images.resized(size, np.arange(first, min(first + 256, count)), threads=1)
     else:
         dataset = Dataset(labels=np.arange(count) % 10, images=images)
-        options = {"image_size": size, "epochs": 1, "pictures": kind, "decoders": decoders}
+        options = {
+            "image_size": size,
+            "epochs": 1,
+            "image_loading": kind,
+            "num_workers": num_workers,
+        }
         CrossEntropy(**options).learn(dataset)
     now = os.times()
     cpu = sum(now[:4]) - sum(used[:4])
@@ -81,21 +85,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--counts", nargs="+", type=int, default=[2000, 8000])
     parser.add_argument("--size", type=int, default=64)
-    parser.add_argument("--decoders", type=int, default=1)
+    parser.add_argument("--num-workers", type=int, default=1)
     parser.add_argument("--child", nargs=2, metavar=("KIND", "FOLDER"))
     arguments = parser.parse_args()
     if arguments.child:
         kind, folder = arguments.child
-        measure(kind, Path(folder), arguments.counts[0], arguments.size, arguments.decoders)
+        measure(kind, Path(folder), arguments.counts[0], arguments.size, arguments.num_workers)
         return
-    print(f"{'':22}{'pictures':>10}{'CPU s':>9}{'pictures/s':>12}{'peak MB':>9}")
+    print(f"{'':22}{'images':>10}{'CPU s':>9}{'images/s':>12}{'peak MB':>9}")
     with tempfile.TemporaryDirectory() as folder:
         draw(Path(folder), max(arguments.counts))
         for count in arguments.counts:
-            for kind in ("decode", "held", "streamed"):
+            for kind in ("decode", "in-memory", "streaming"):
                 command = [sys.executable, __file__, "--child", kind, folder]
                 command += ["--counts", str(count), "--size", str(arguments.size)]
-                command += ["--decoders", str(arguments.decoders)]
+                command += ["--num-workers", str(arguments.num_workers)]
                 with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
                     printed, peak = peak_of(process)
                 told = json.loads(printed.splitlines()[-1])

@@ -21,12 +21,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from adc_core.components.context import working_in
-from adc_core.components.interfaces import Learner
-from adc_core.components.registry import registry
-from adc_core.records.dataset import Dataset
-from adc_plugins_learn.training.backbones import build_backbone
-from adc_plugins_learn.training.pixels import channel_statistics, to_input
+from adc_core import Dataset, Learner, registry, working_in
+from adc_plugins_learn import build_backbone
+from adc_plugins_learn.training.data.normalize import channel_statistics, to_input
 
 IMAGES, SIZE, CLASSES, BATCH, EPOCHS = 640, 32, 10, 64, 2
 STEPS = EPOCHS * IMAGES // BATCH
@@ -95,7 +92,7 @@ def main() -> None:
         "batch_size": BATCH,
         "device": "cpu",
     }
-    plain = {**settings, "epochs": EPOCHS, "shift": 0, "mirror": False}
+    plain = {**settings, "epochs": EPOCHS, "max_translation": 0, "horizontal_flip": False}
     names = options.learners or sorted(entry.name for entry in registry.entries("learners"))
     augmented = method("cross-entropy", {**settings, "epochs": EPOCHS})
 
@@ -105,7 +102,7 @@ def main() -> None:
     cases: dict[str, Callable[[], float]] = {
         "forward and backward alone": lambda: floor(network(), images, labels),
         "bare loop": lambda: bare_loop(network(), images, labels),
-        "cross-entropy, shift and mirror": lambda: step_of(augmented, dataset),
+        "cross-entropy, augmented": lambda: step_of(augmented, dataset),
     }
     for name in names:
         cases[name] = partial(step_of, method(name, plain), dataset)

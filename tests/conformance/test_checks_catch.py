@@ -24,8 +24,8 @@ from adc_core import (
 )
 from adc_core.cli import main
 from adc_core.components.registry import RegistryError, registry
+from adc_core.records.curation import CHANGES
 from adc_core.records.design import Design, Hit, Query
-from adc_core.records.findings import CHANGES
 from adc_core.testing import checks_for, example_of
 
 RNG = np.random.default_rng(0)

@@ -141,7 +141,8 @@ def test_a_second_run_says_what_it_reused(digits):
 
 def test_blocked_listeners_are_left_out(digits):
     (digits / "p.yaml").write_text(GOOD)
-    result = adc("run", "p.yaml", "--out", "out", "--block", "adc-core/report", cwd=digits)
+    blocked = ("--block", "adc-plugins-publish/html-report")
+    result = adc("run", "p.yaml", "--out", "out", *blocked, cwd=digits)
     assert result.stdout.endswith("run: out\n")
     assert not (digits / "out" / "report.html").exists()
 

@@ -4,17 +4,20 @@ import importlib.util
 import sys
 from typing import ClassVar
 
-from pydantic import Field
+import pytest
+from pydantic import Field, ValidationError
 
 from adc_core import Detector, LocalPath
 from adc_core.components.component import named
 from adc_core.components.registry import registry
+from adc_core.errors import lines_of
 
 
 class WithFile(Detector):
     """Reads a file and has an option that only sets its pace."""
 
     pace: ClassVar = ("workers",)
+    renamed_options: ClassVar = {"processes": "workers"}
 
     weights: LocalPath = Field(description="a file")
     workers: int = Field(1, description="how fast")
@@ -40,6 +43,13 @@ def test_pace_does_not_count_and_order_does(tmp_path):
     assert slow.fingerprint == slow.model_copy(update={"workers": 9}).fingerprint
     turned = slow.model_copy(update={"order": {"b": 2, "a": 1}})
     assert slow.fingerprint != turned.fingerprint
+
+
+def test_a_former_name_of_an_option_is_refused_with_the_present_one(tmp_path):
+    with pytest.raises(ValidationError) as caught:
+        WithFile(weights=tmp_path, processes=2)
+    (line,) = lines_of(caught.value)
+    assert line == 'processes: "processes" has a new name: write "workers"'
 
 
 class Nested(Detector):

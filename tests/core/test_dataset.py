@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from adc_core import Curation, Dataset, Findings, ImageArray, Neighbors, Probabilities
 from adc_core.errors import InputErrors
-from adc_core.records.findings import CHANGES
+from adc_core.records.curation import CHANGES
 from adc_core.testing.toys import toy_dataset
 
 TWO = {"labels": [0, 1], "classes": ("a", "b")}

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from adc_core import decoding
+from adc_core.images import decoding
 from adc_core.images.decoding import ImageError, open_image
 from adc_core.images.sequence import ImageArray, ImageFiles
 

@@ -25,7 +25,7 @@ from adc_core import (
     WorkError,
 )
 from adc_core.records.corruption import Corruption
-from adc_core.records.findings import CHANGES
+from adc_core.records.curation import CHANGES
 from adc_core.runs.listeners import Listeners
 from adc_core.runs.runner import run_pipeline
 from adc_core.storage.saved_dataset import save_dataset

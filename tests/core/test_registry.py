@@ -2,6 +2,7 @@
 
 import pytest
 
+from adc_core.components.component import create
 from adc_core.components.interfaces import Detector, Enricher
 from adc_core.components.registry import Entry, Registry, RegistryError
 
@@ -83,9 +84,7 @@ def test_load_names_the_package_at_fault(target, message):
 
 
 def test_create_needs_a_name():
-    assert message_of(registry_of().create, Detector, {"k": 1}) == (
-        "say which of adc.detectors: use: NAME"
-    )
+    assert message_of(create, Detector, {"k": 1}) == ("say which of adc.detectors: use: NAME")
 
 
 def test_a_full_name_chooses_between_packages():

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adc_core import texts
+from adc_core.arrays import strings
 from adc_core.arrays.strings import are_distinct, from_arrow, to_arrow
 
 # Halves of surrogate pairs are no text: numpy does not decode them.
@@ -24,13 +24,13 @@ def test_distinct_is_what_a_set_says(words):
 
 @pytest.mark.parametrize(("words", "expected"), [(["a", "b"], True), (["a", "b", "a"], False)])
 def test_hashes_that_meet_by_chance_do_not_decide(monkeypatch, words, expected):
-    monkeypatch.setattr(texts, "_hashes", lambda column: np.zeros(len(column), np.uint64))
+    monkeypatch.setattr(strings, "_hashes", lambda column: np.zeros(len(column), np.uint64))
     assert are_distinct(np.array(words)) is expected
 
 
 def test_numbered_texts_have_hashes_of_their_own():
     column = np.char.add("image ", np.arange(100_000).astype(np.str_))
-    assert len(np.unique(texts._hashes(column))) == 100_000
+    assert len(np.unique(strings._hashes(column))) == 100_000
 
 
 @settings(deadline=None)  # as above

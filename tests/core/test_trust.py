@@ -5,8 +5,8 @@ import pyarrow as pa
 import pytest
 
 from adc_core import Dataset, Findings
+from adc_core.records.curation import CHANGES, Curation
 from adc_core.records.estimates import Estimate, EvidenceQuality, NoiseRate
-from adc_core.records.findings import CHANGES, Curation
 from adc_core.records.model import Predictions
 from adc_core.records.run import Run, Training
 from adc_core.reporting.trust import headline, noise_told, repair_lines, trust_lines

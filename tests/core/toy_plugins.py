@@ -34,8 +34,8 @@ from adc_core import (
 )
 from adc_core.components.registry import Registry, registry
 from adc_core.records.corruption import Corruption
+from adc_core.records.curation import CHANGES
 from adc_core.records.evidence import Neighbors
-from adc_core.records.findings import CHANGES
 
 CALLS: list[str] = []
 

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adc_core.errors import InputError
+from adc_plugins_detect.confident import joint as module
 from adc_plugins_detect.confident.joint import confident_joint, in_range, round_rows
-from adc_plugins_detect.detectors import confident_joint as module
 
 SECTIONS = [
     "confident_learning",

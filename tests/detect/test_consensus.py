@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adc_plugins_detect import consensus as module
+from adc_plugins_detect.noise import consensus as module
 from adc_plugins_detect.noise.consensus import Consensus, fit
 
 

@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from adc_core.records.curation import CHANGES, Curation
 from adc_core.records.dataset import Dataset
-from adc_core.records.findings import CHANGES, Curation, Findings
+from adc_core.records.findings import Findings
 from adc_core.records.run import Run
 from adc_core.storage.truth import NO_CLASS
 from adc_plugins_detect.metrics.detection import (

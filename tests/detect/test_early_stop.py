@@ -5,7 +5,7 @@ from adc_plugins_detect import early_stop_ce
 from adc_plugins_detect.curators.agree import Agree
 from adc_plugins_detect.curators.drop import Drop
 from adc_plugins_detect.curators.early_stop import EarlyStop
-from adc_plugins_learn.learners.cross_entropy import CrossEntropy
+from adc_plugins_learn import CrossEntropy
 
 
 def test_drops_what_the_detector_flags():
@@ -21,7 +21,9 @@ def test_drops_what_the_detector_flags():
 
 
 def test_a_learner_takes_the_place_of_dynamics():
-    learner = CrossEntropy(epochs=2, image_size=16, batch_size=16, shift=0, mirror=False)
+    learner = CrossEntropy(
+        epochs=2, image_size=16, batch_size=16, max_translation=0, horizontal_flip=False
+    )
     curator = EarlyStop(flag_rate=0.2, learner=learner)
     assert EarlyStop().needs == ("dynamics",)
     assert curator.needs == ("images",)

@@ -5,8 +5,8 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from adc_core.errors import InputError
-from adc_plugins_detect.enrichers import neighbors as module
 from adc_plugins_detect.enrichers.neighbors import NearestNeighbors
+from adc_plugins_detect.knn import search as module
 from adc_plugins_detect.knn.search import nearest_neighbors
 
 pytest.importorskip("faiss", reason="the index is an extra of the package")

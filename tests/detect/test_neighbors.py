@@ -7,8 +7,8 @@ from threadpoolctl import threadpool_limits
 from adc_core.components.context import working_in
 from adc_core.errors import InputError
 from adc_core.records.dataset import Dataset
-from adc_plugins_detect.enrichers import neighbors as module
 from adc_plugins_detect.enrichers.neighbors import NearestNeighbors
+from adc_plugins_detect.knn import exact as module
 from adc_plugins_detect.knn.search import nearest_neighbors
 
 

@@ -39,7 +39,7 @@ def test_an_unknown_name():
     name = "simifeet"
     with pytest.raises(AttributeError) as raised:
         getattr(adc_plugins_detect, name)
-    assert str(raised.value) == "module 'adc_plugins_detect' has no attribute 'simifeet'"
+    assert str(raised.value) == "No adc_plugins_detect attribute simifeet"
 
 
 def test_completion_offers_what_there_is():

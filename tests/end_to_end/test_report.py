@@ -5,10 +5,10 @@ import json
 import pytest
 from playwright.sync_api import sync_playwright
 
-from adc_core.records.findings import CHANGES, Curation
+from adc_core.records.curation import CHANGES, Curation
 from adc_core.records.run import Measurement
-from adc_core.report.page import render
 from adc_core.testing.toys import toy_findings, toy_run
+from adc_plugins_publish.html_report.page import render
 
 pytestmark = pytest.mark.browser
 

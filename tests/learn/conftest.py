@@ -1,4 +1,4 @@
-"""Small pictures that a network can tell apart, and the bytes of what it learned."""
+"""Small images that a network can tell apart, and the bytes of what it learned."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -12,9 +12,9 @@ import torch
 from safetensors.torch import save
 
 from adc_core.records.dataset import Dataset
-from adc_plugins_learn.training.backbones import build_backbone
-from adc_plugins_learn.training.devices import seeded
-from adc_plugins_learn.training.network_model import NetworkModel
+from adc_plugins_learn.training.hardware.devices import seeded
+from adc_plugins_learn.training.networks.backbones import build_backbone
+from adc_plugins_learn.training.networks.model import NetworkModel
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,7 +28,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def squares() -> Dataset:
-    """31 pictures of 12 × 12 in the colour of their class, three classes."""
+    """31 images of 12 × 12 in the colour of their class, three classes."""
     rng = np.random.default_rng(3)
     labels = np.arange(31) % 3
     pixels = rng.integers(0, 120, (31, 12, 12, 3), dtype=np.uint8)

@@ -19,7 +19,7 @@ class Faulty(CrossEntropy):
         self.notes.mkdir(exist_ok=True)
         (self.notes / str(os.getpid())).touch()
         if self.how == "input":
-            raise InputError("the pictures are upside down: turn them")
+            raise InputError("the images are upside down: turn them")
         if self.how == "killed":
             os.kill(os.getpid(), signal.SIGKILL)
         if self.how == "bug":

@@ -8,11 +8,8 @@ import torchvision
 from safetensors.torch import save_file
 
 from adc_core.errors import InputError, WorkError
-from adc_plugins_learn.training.backbones import (
-    SmallCNN,
-    build_backbone,
-)
-from adc_plugins_learn.training.devices import seeded
+from adc_plugins_learn.training.hardware.devices import seeded
+from adc_plugins_learn.training.networks.backbones import SmallCNN, build_backbone
 
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".pth", ".pt"])
@@ -68,7 +65,7 @@ def test_names_of_old_vision_transformer_files(tmp_path, built, weights_of, same
 
 
 def test_googlenet_takes_the_normalization_of_all_others(tmp_path, built):
-    """Its official weights expect pictures in -1 … 1; torchvision's switch makes them so."""
+    """Its official weights expect images in -1 … 1; torchvision's switch makes them so."""
     path = tmp_path / "net.safetensors"
     with seeded(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)  # of torchvision, about its slow start
@@ -189,6 +186,6 @@ def test_official_weights_that_are_damaged(cache, content):
     with pytest.raises(WorkError) as error:
         build_backbone("resnet18", 2, "DEFAULT")
     assert str(error.value) == (
-        "the weights DEFAULT of resnet18 came damaged, or lie damaged in "
+        "the weights DEFAULT of resnet18 are damaged, as downloaded or in "
         f"{cache}: remove them there and run again"
     )

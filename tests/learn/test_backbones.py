@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from adc_core.errors import InputError
-from adc_plugins_learn.training.backbones import (
+from adc_plugins_learn.training.networks.backbones import (
     SmallCNN,
     build_backbone,
     last_layer,
@@ -13,7 +13,7 @@ from adc_plugins_learn.training.backbones import (
 
 
 @pytest.mark.parametrize("size", [8, 16, 33, 64])
-def test_small_cnn_takes_pictures_of_any_size(size):
+def test_small_cnn_takes_images_of_any_size(size):
     network = SmallCNN(5, width=4)
     assert network(torch.zeros(2, 3, size, size)).shape == (2, 5)
     assert [m.out_channels for m in network.modules() if isinstance(m, nn.Conv2d)] == [4, 8, 16]
@@ -62,11 +62,11 @@ def test_each_family_has_one_output_per_class(name, size, built):
         ),
     ],
 )
-def test_pictures_of_another_size_are_refused_in_one_line(name, size, reason, built):
+def test_images_of_another_size_are_refused_in_one_line(name, size, reason, built):
     with pytest.raises(InputError) as error:
         require_image_size(built(name, 2), name, size)
     assert str(error.value) == (
-        f"{name} does not take pictures of {size} × {size} pixels ({reason}): change image_size"
+        f"{name} does not take images of {size} × {size} pixels ({reason}): change image_size"
     )
 
 

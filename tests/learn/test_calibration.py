@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
 from adc_core.errors import InputError
-from adc_plugins_learn.training.calibration import COLDEST, HOTTEST, fit_temperature
+from adc_plugins_learn.training.networks.calibration import COLDEST, HOTTEST, fit_temperature
 
 
 def drawn(seed, samples=400, classes=4, scale=1.0):

@@ -3,8 +3,8 @@ import torch
 from torch import nn
 
 from adc_plugins_learn.encoders.torchvision import penultimate
-from adc_plugins_learn.training.backbones import build_backbone, last_layer
-from adc_plugins_learn.training.cifar_networks import CIFAR_NETWORKS
+from adc_plugins_learn.training.networks.backbones import build_backbone, last_layer
+from adc_plugins_learn.training.networks.cifar import CIFAR_NETWORKS
 
 MILLIONS = {  # for ten classes: He et al. 2016, table 6, and what noisy-label papers' code counts
     "resnet-cifar-20": 0.27,
@@ -40,7 +40,7 @@ def test_as_many_layers_as_its_name_says(name):
     assert len(counted) == int(digits)
 
 
-def test_pictures_of_several_sizes_and_the_last_layer(name):
+def test_images_of_several_sizes_and_the_last_layer(name):
     network = build_backbone(name, 7).eval()
     assert last_layer(network).out_features == 7
     with torch.inference_mode():
@@ -50,7 +50,7 @@ def test_pictures_of_several_sizes_and_the_last_layer(name):
             assert penultimate(network, images).shape == (2, WIDTHS.get(name, 64))
 
 
-def test_the_stem_keeps_the_size_of_the_picture(name):
+def test_the_stem_keeps_the_size_of_the_image(name):
     network = build_backbone(name, 10).eval()
     sizes = []
     for module in network.modules():

@@ -5,7 +5,7 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from adc_plugins_learn.learners.co_teaching import CoTeaching, co_teaching_losses
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
-from adc_plugins_learn.learners.small_loss_pair import forget_rate_at, remembered
+from adc_plugins_learn.methods.small_loss_pair import forget_rate_at, small_loss_rows
 
 
 @pytest.mark.parametrize("rate", [0.5, 0.2])
@@ -34,7 +34,7 @@ def test_without_forgetting_it_is_cross_entropy(known):
     ("rate", "count", "kept"), [(0.2, 128, 102), (0.5, 128, 64), (0.9, 10, 1), (0, 3, 3)]
 )
 def test_one_row_at_least_is_kept(rate, count, kept):
-    assert len(remembered(torch.arange(float(count)), rate)) == kept
+    assert len(small_loss_rows(torch.arange(float(count)), rate)) == kept
 
 
 def test_forget_rate(known):

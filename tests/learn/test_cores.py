@@ -10,7 +10,7 @@ from adc_plugins_learn.learners.cores import (
     sieved_mean,
 )
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
-from adc_plugins_learn.training.samples import Batch
+from adc_plugins_learn.training.data.sampler import Batch
 
 
 @pytest.mark.parametrize("name", ["warmup,no_prior", "sieve,no_prior", "sieve,prior"])
@@ -45,13 +45,13 @@ def test_prior_is_of_the_labels_that_passed(known):
     case = known()
     strategy = Cores().strategy(None)
 
-    class Samples:
-        labels, classes = torch.tensor([0, 2, 1, 0]), 3
+    class Sampler:
+        labels, n_classes = torch.tensor([0, 2, 1, 0]), 3
 
-    strategy.begin(Samples(), 10)
+    strategy.begin(Sampler(), 10)
     strategy.begin_epoch(0, [])
     assert strategy._prior.tolist() == [0.5, 0.25, 0.25]
     strategy.sieved(case.Z.float(), Batch(torch.arange(4), None, case.y), 9)
-    assert strategy.state()["dropped"].tolist() == [1, 0, 1]  # scores -1.5, 0.3, -2.5, 1.3
+    assert strategy.state_dict()["dropped"].tolist() == [1, 0, 1]  # scores -1.5, 0.3, -2.5, 1.3
     strategy.begin_epoch(10, [])
     assert strategy._prior.tolist() == [0.5, 0.5, 0]

@@ -68,7 +68,7 @@ def test_reads_handwritten_digits():
     pixels = np.kron(digits.images * 255 / 16, np.ones((1, 8, 8))).astype(np.uint8)
     order = np.random.default_rng(0).permutation(len(pixels))
     train, test = order[:1297], order[1297:]
-    learner = CrossEntropy(image_size=16, epochs=4, mirror=False, seed=0)
+    learner = CrossEntropy(image_size=16, epochs=4, horizontal_flip=False, seed=0)
     model = learner.learn(Dataset(labels=digits.target[train], images=pixels[train]))
     predicted = model.predict(ImageArray(pixels[test])).labels
     assert np.mean(predicted == digits.target[test]) >= 0.97

@@ -152,7 +152,7 @@ def test_probabilities_are_put_in_the_order_of_the_classes(squares):
         ),
         (
             [1, 0, 2, 3],
-            "no class has two samples, so that none can be held out: give more",
+            "no class has two samples, so none can be held out: give more samples",
         ),
     ],
 )
@@ -223,7 +223,13 @@ dataset: planted
 enrichers:
   - use: cross-validation
     folds: 3
-    learner: {use: cross-entropy, image_size: 8, epochs: 6, batch_size: 16, shift: 0, device: cpu}
+    learner:
+      use: cross-entropy
+      image_size: 8
+      epochs: 6
+      batch_size: 16
+      max_translation: 0
+      device: cpu
 detectors: [confident-learning]
 """
 

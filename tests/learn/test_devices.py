@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from adc_core.errors import InputError, WorkError
-from adc_plugins_learn.training.devices import find_device, memory_faults, seeded
+from adc_plugins_learn.training.hardware.devices import find_device, seeded
+from adc_plugins_learn.training.hardware.errors import translate_oom
 
 HERE = torch.cuda.is_available()
 
@@ -54,11 +55,11 @@ def test_seeded_gives_the_generator_back_after_an_error():
     "greedy", [lambda: np.empty(1 << 60, np.uint8), lambda: torch.empty(1 << 50, dtype=torch.int64)]
 )
 def test_a_lack_of_memory_is_one_line(greedy):
-    with pytest.raises(WorkError) as error, memory_faults(7):
+    with pytest.raises(WorkError) as error, translate_oom(7):
         greedy()
     assert str(error.value) == ("out of memory with batch_size 7: lower batch_size or image_size")
 
 
 def test_other_errors_stay_what_they_are():
-    with pytest.raises(RuntimeError, match=r"^another$"), memory_faults(7):
+    with pytest.raises(RuntimeError, match=r"^another$"), translate_oom(7):
         raise RuntimeError("another")

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from adc_plugins_learn.learners.dividemix import DivideMix
-from adc_plugins_learn.learners.dividemix_losses import (
+from adc_plugins_learn.methods.dividemix_losses import (
     guessed_targets,
     negative_entropy,
     refined_targets,
@@ -11,10 +11,11 @@ from adc_plugins_learn.learners.dividemix_losses import (
     sharpened,
     unlabeled_weight_at,
 )
-from adc_plugins_learn.training.backbones import build_backbone
-from adc_plugins_learn.training.pictures import HeldPictures
-from adc_plugins_learn.training.pixels import channel_statistics
-from adc_plugins_learn.training.samples import Samples
+from adc_plugins_learn.training.data.augment import Augmentation
+from adc_plugins_learn.training.data.image_source import InMemoryImages
+from adc_plugins_learn.training.data.normalize import channel_statistics
+from adc_plugins_learn.training.data.sampler import TrainingSampler
+from adc_plugins_learn.training.networks.backbones import build_backbone
 
 QUICK = {"image_size": 12, "epochs": 3, "batch_size": 8}
 
@@ -64,15 +65,19 @@ def begun(dataset, **options):
     """A strategy on a training set of its own, and two networks."""
     learner = DivideMix(**QUICK | options)
     pixels = torch.from_numpy(dataset.images.resized(12).copy())
-    samples = Samples(
-        HeldPictures(pixels),
+    mean, std = channel_statistics([pixels])
+    sampler = TrainingSampler(
+        InMemoryImages(pixels),
         torch.from_numpy(dataset.labels.copy()),
         3,
-        learner,
-        *channel_statistics([pixels]),
+        batch_size=learner.batch_size,
+        augmentation=Augmentation(learner.max_translation, learner.horizontal_flip),
+        seed=learner.seed,
+        mean=mean,
+        std=std,
     )
     strategy = learner.strategy(dataset)
-    strategy.begin(samples, learner.epochs)
+    strategy.begin(sampler, learner.epochs)
     networks = [build_backbone("small-cnn", 3) for _ in range(2)]
     return strategy, networks
 
@@ -87,13 +92,13 @@ def test_each_network_learns_on_the_others_division(squares):
     assert logits.shape == (31, 3)
     strategy._clean = [torch.zeros(31).double(), torch.zeros(31).double()]
     strategy._clean[0][:10], strategy._clean[1][10:30] = 1, 1
-    portions = strategy.portions(1)
-    rows = [torch.cat([p.rows for p in portions if p.network == number]) for number in range(2)]
+    plans = strategy.plan_epoch(1)
+    rows = [torch.cat([p.rows for p in plans if p.network_index == number]) for number in range(2)]
     assert sorted(rows[0].tolist()) == list(range(10, 30))
     assert sorted(rows[1].tolist()) == list(range(10))
-    for portion in portions:
-        division = range(10, 30) if portion.network == 0 else range(10)
-        assert not set(portion.others.tolist()) & set(division)
+    for plan in plans:
+        division = range(10, 30) if plan.network_index == 0 else range(10)
+        assert not set(plan.extra_rows.tolist()) & set(division)
 
 
 def test_the_other_network_stays_as_it_is(squares):
@@ -101,9 +106,9 @@ def test_the_other_network_stays_as_it_is(squares):
     for network in networks:
         network.train()
     strategy.begin_epoch(1, networks)
-    portion = strategy.portions(1)[0]
+    plan = strategy.plan_epoch(1)[0]
     before = [bytes_of(network) for network in networks]
-    step = strategy.step(portion, networks, 1)
+    step = strategy.step(plan, networks, 1)
     step.loss.backward()
     assert all(parameter.grad is not None for parameter in networks[0].parameters())
     assert all(parameter.grad is None for parameter in networks[1].parameters())
@@ -117,17 +122,17 @@ def test_where_no_label_looks_right_or_all_do(squares, clean):
     strategy, networks = begun(squares)
     strategy.begin_epoch(1, networks)
     strategy._clean = [torch.full((31,), float(clean))] * 2
-    portions = strategy.portions(1)
-    assert sum(len(p.rows) for p in portions if p.network == 0) == (31 if clean else 8)
-    assert (portions[0].others is None) == bool(clean)
-    assert torch.isfinite(strategy.step(portions[0], networks, 1).loss)
+    plans = strategy.plan_epoch(1)
+    assert sum(len(p.rows) for p in plans if p.network_index == 0) == (31 if clean else 8)
+    assert (plans[0].extra_rows is None) == bool(clean)
+    assert torch.isfinite(strategy.step(plans[0], networks, 1).loss)
 
 
 def test_losses_of_several_epochs_are_averaged(squares):
     strategy, networks = begun(squares, remembered_epochs=2)
     for epoch in (1, 2, 3):
         strategy.begin_epoch(epoch, networks)
-    assert [len(past) for past in strategy.state()["past"]] == [2, 2]
+    assert [len(past) for past in strategy.state_dict()["past"]] == [2, 2]
 
 
 def test_preset_of_the_paper():

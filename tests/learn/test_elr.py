@@ -2,15 +2,15 @@ import numpy as np
 import torch
 
 from adc_plugins_learn.learners.elr import EarlyLearningRegularization
-from adc_plugins_learn.training.samples import Batch
+from adc_plugins_learn.training.data.sampler import Batch
 
 INDEX = (torch.tensor([0, 1, 2, 3]), torch.tensor([2, 3, 4, 5]))
 
 
-class Samples:
+class Sampler:
     """Six samples of three classes."""
 
-    classes, device = 3, torch.device("cpu")
+    n_classes, device = 3, torch.device("cpu")
 
     def __len__(self):
         return 6
@@ -18,7 +18,7 @@ class Samples:
 
 def begun(**options):
     strategy = EarlyLearningRegularization(**options).strategy(None)
-    strategy.begin(Samples(), 1)
+    strategy.begin(Sampler(), 1)
     strategy.memory = strategy.memory.double()
     return strategy
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from adc_plugins_learn.learners.elr_plus import EarlyLearningRegularizationPlus, average_decay
-from adc_plugins_learn.training.samples import Batch
-from adc_plugins_learn.training.strategy import Portion
+from adc_plugins_learn.training.data.sampler import Batch
+from adc_plugins_learn.training.strategy import BatchPlan
 
 QUICK = {"image_size": 12, "epochs": 2, "batch_size": 8}
 
@@ -37,8 +37,8 @@ def test_each_memory_holds_what_the_other_average_predicts(squares):
     learner = EarlyLearningRegularizationPlus(beta=0, **QUICK)
     strategy = learner.strategy(squares)
 
-    class Samples:
-        classes, device = 3, torch.device("cpu")
+    class Sampler:
+        n_classes, device = 3, torch.device("cpu")
         generator = torch.Generator().manual_seed(0)
 
         def __len__(self):
@@ -52,11 +52,11 @@ def test_each_memory_holds_what_the_other_average_predicts(squares):
         def forward(self, images):
             return self.logits.expand(len(images), -1)
 
-    strategy.begin(Samples(), 2)
-    Samples.batch = lambda self, rows: Batch(rows, torch.zeros(4, 3, 2, 2), torch.zeros(4).long())
+    strategy.begin(Sampler(), 2)
+    Sampler.batch = lambda self, rows: Batch(rows, torch.zeros(4, 3, 2, 2), torch.zeros(4).long())
     networks = [Constant([1.0, 2, 3]), Constant([3.0, 0, 0])]
     strategy.begin_epoch(0, networks)
-    strategy.step(Portion(torch.arange(4)), networks, 0)
+    strategy.step(BatchPlan(torch.arange(4)), networks, 0)
     for number in range(2):
         expected = networks[1 - number].logits.softmax(dim=1).expand(4, -1).detach()
         np.testing.assert_allclose(strategy.memory[number], expected, rtol=1e-6)

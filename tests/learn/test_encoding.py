@@ -13,11 +13,11 @@ from torchvision import transforms
 from adc_core.components.context import working_in
 from adc_core.errors import InputError, WorkError
 from adc_core.images.sequence import ImageArray, ImageFiles, Images
-from adc_plugins_learn.encoders import encoding
-from adc_plugins_learn.encoders.encoding import FrozenNetwork, NetworkEncoder
+from adc_plugins_learn.encoding import network_encoder as encoding
+from adc_plugins_learn.encoding.network_encoder import FrozenNetwork, NetworkEncoder
 
-PICTURES = np.random.default_rng(0).integers(0, 256, (23, 20, 16, 3), dtype=np.uint8)
-IMAGES = ImageArray(PICTURES)
+PIXELS = np.random.default_rng(0).integers(0, 256, (23, 20, 16, 3), dtype=np.uint8)
+IMAGES = ImageArray(PIXELS)
 COLORS = [0.5, 0.4, 0.3]
 PREPARE = transforms.Compose(
     [
@@ -45,7 +45,7 @@ class Watched(nn.Module):
 
 
 class WatchedEncoder(NetworkEncoder):
-    """Encodes pictures as their mean colour."""
+    """Encodes images as their mean colour."""
 
     most: int = 1000
     opened: ClassVar[list] = []
@@ -62,7 +62,7 @@ def forgotten():
 
 
 def batches():
-    """Sizes of the batches, without the one picture that shows whether the size suits."""
+    """Sizes of the batches, without the one image that shows whether the size suits."""
     return [network.batches[1:] for network in WatchedEncoder.opened]
 
 
@@ -79,9 +79,9 @@ def stop_after(row):
     return progressed
 
 
-def test_features_are_those_of_the_prepared_pictures():
+def test_features_are_those_of_the_prepared_images():
     features = WatchedEncoder(batch_size=5).encode(IMAGES)
-    prepared = [PREPARE(transforms.functional.to_pil_image(picture)) for picture in PICTURES]
+    prepared = [PREPARE(transforms.functional.to_pil_image(image)) for image in PIXELS]
     wanted = torch.stack(prepared).mean(dim=(2, 3))
     np.testing.assert_allclose(features, wanted, atol=1e-5)
     assert features.dtype == np.float32
@@ -98,7 +98,7 @@ def test_auto_halves_the_batch_when_memory_runs_out():
 
 
 def test_auto_keeps_what_was_prepared():
-    """No picture is decoded twice because a batch was too large."""
+    """No image is decoded twice because a batch was too large."""
     images = Counting(23)
     WatchedEncoder(most=6).encode(images)
     assert sorted(images.decoded) == list(range(23))
@@ -110,11 +110,11 @@ def test_a_batch_size_of_the_user_s_is_not_changed():
     assert str(error.value) == "out of memory with batch_size 10: lower batch_size or image_size"
 
 
-def test_not_even_one_picture_fits():
+def test_not_even_one_image_fits():
     with pytest.raises(WorkError) as error:
         WatchedEncoder(most=0).encode(IMAGES)
     assert str(error.value) == (
-        "out of memory with one picture at a time: lower image_size or choose a smaller model"
+        "out of memory with one image at a time: lower image_size or choose a smaller model"
     )
 
 
@@ -154,14 +154,14 @@ def test_a_finished_encoding_opens_no_network(tmp_path):
 def test_other_images_and_other_options_do_not_meet(tmp_path):
     with working_in(tmp_path):
         first = WatchedEncoder().encode(IMAGES)
-        other = WatchedEncoder().encode(ImageArray(255 - PICTURES))
+        other = WatchedEncoder().encode(ImageArray(255 - PIXELS))
         WatchedEncoder(seed=1).encode(IMAGES)
     assert not np.array_equal(first, other)
     assert len(WatchedEncoder.opened) == 3
 
 
 class Counting(Images):
-    """Makes pictures, notes which, and how far decoding was ahead of the network."""
+    """Makes images, notes which, and how far decoding was ahead of the network."""
 
     def __init__(self, count):
         self.count, self.decoded, self.ahead = count, [], 0
@@ -210,8 +210,8 @@ def test_never_more_than_a_few_batches_are_prepared():
     np.testing.assert_allclose(features[:, 0], shade, atol=1e-5)
 
 
-def test_a_picture_that_cannot_be_read_is_named(tmp_path):
-    (tmp_path / "a.png").write_bytes(b"no picture")
+def test_an_image_that_cannot_be_read_is_named(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"no image")
     with pytest.raises(InputError) as error:
         WatchedEncoder().encode(ImageFiles(tmp_path, ["a.png"]))
     assert str(error.value) == f"{tmp_path}/a.png is not a picture: replace or remove it"
@@ -236,7 +236,7 @@ def test_sizes_that_are_none(options, fault):
 
 def test_no_images():
     with pytest.raises(InputError) as error:
-        WatchedEncoder().encode(ImageArray(PICTURES[:0]))
+        WatchedEncoder().encode(ImageArray(PIXELS[:0]))
     assert str(error.value) == "there are no images to encode: give at least one"
 
 

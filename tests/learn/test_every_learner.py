@@ -15,7 +15,7 @@ from adc_plugins_learn.training.network_learner import NetworkLearner
 QUICK = {"image_size": 8, "epochs": 4, "batch_size": 8}
 VARIANTS = [
     ("bootstrap", {"target": "soft"}),
-    ("dividemix", {"remembered_epochs": 2, "unlabelled_weight": 5}),
+    ("dividemix", {"remembered_epochs": 2, "unlabeled_weight": 5}),
     ("elr-plus", {"ramp_steps": 10}),
     ("generalized-cross-entropy", {"truncation": 0.4}),
     ("label-distributionally-robust", {"adaptive": True}),

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from adc_core.errors import WorkError
-from adc_plugins_learn.encoders.feature_file import FeatureFile
+from adc_plugins_learn.encoding.feature_file import FeatureFile
 
 ROWS = np.random.default_rng(0).standard_normal((10, 3)).astype(np.float32)
 

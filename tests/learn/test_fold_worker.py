@@ -15,8 +15,8 @@ from adc_core.components.signals import listening
 from adc_core.errors import InputError, WorkError
 from adc_plugins_learn.enrichers import cross_validation as module
 from adc_plugins_learn.enrichers.cross_validation import CrossValidation, stratified_folds
-from adc_plugins_learn.enrichers.fold_worker import CURVES
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
+from adc_plugins_learn.training.fold_worker import CURVES
 
 sys.path.insert(0, str(Path(__file__).parent))
 from fold_learners import Faulty, Silent
@@ -97,7 +97,7 @@ def test_same_bytes_and_all_steps_whatever_the_number_of_processes(
 @pytest.mark.parametrize(
     ("how", "kind", "message"),
     [
-        ("input", InputError, "the pictures are upside down: turn them"),
+        ("input", InputError, "the images are upside down: turn them"),
         ("killed", WorkError, "the training of a fold ended early: it was killed"),
         ("bug", WorkError, "the training of a fold ended early: ZeroDivisionError: a bug"),
     ],

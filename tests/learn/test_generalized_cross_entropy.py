@@ -53,7 +53,7 @@ def test_truncation_leaves_out_what_the_network_doubts(squares):
     options = {"image_size": 12, "epochs": 2, "batch_size": 8}
     strategy = GeneralizedCrossEntropy(truncation=0.5, truncate_from=0, **options).strategy(squares)
 
-    class Samples:
+    class Sampler:
         labels = torch.tensor([0, 1])
         device = labels.device
 
@@ -63,7 +63,7 @@ def test_truncation_leaves_out_what_the_network_doubts(squares):
         def evaluate(self, network):
             return torch.tensor([[1.0, 0], [1.0, 0]])
 
-    strategy.begin(Samples(), 2)
+    strategy.begin(Sampler(), 2)
     assert strategy.weights.tolist() == [1, 1]
     strategy.begin_epoch(0, [None])
     assert strategy.weights.tolist() == [1, 0]

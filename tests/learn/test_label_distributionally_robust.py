@@ -12,7 +12,7 @@ from adc_plugins_learn.learners.label_distributionally_robust import (
     label_distributionally_robust,
     scaled,
 )
-from adc_plugins_learn.training.samples import Batch
+from adc_plugins_learn.training.data.sampler import Batch
 
 
 @pytest.mark.parametrize(("margin", "spread"), [(0.1, 1.0), (0.1, 10.0), (2.0, 1.0)])
@@ -46,13 +46,13 @@ def test_every_sample_keeps_its_own_spread(known):
     case = known()
     strategy = LabelDistributionallyRobust(adaptive=True).strategy(None)
 
-    class Samples:
+    class Sampler:
         device = torch.device("cpu")
 
         def __len__(self):
             return 6
 
-    strategy.begin(Samples(), 1)
+    strategy.begin(Sampler(), 1)
     strategy.loss(case.Z.float(), Batch(torch.tensor([1, 2, 3, 4]), None, case.y), 0)
-    spread = strategy.state()["spread"]
+    spread = strategy.state_dict()["spread"]
     assert (spread == 10).tolist() == [True, False, False, False, False, True]

@@ -13,11 +13,11 @@ from adc_core.components.context import working_in
 from adc_core.errors import InputError, WorkError
 from adc_core.images.sequence import ImageFiles
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy, cross_entropy
+from adc_plugins_learn.training.config import TrainingConfig
 from adc_plugins_learn.training.loop import train
-from adc_plugins_learn.training.recipe import Recipe
 from adc_plugins_learn.training.strategy import Strategy
 
-QUICK = Recipe(image_size=12, epochs=2, batch_size=8)
+QUICK = TrainingConfig(image_size=12, epochs=2, batch_size=8)
 
 
 class Plain(Strategy):
@@ -31,8 +31,8 @@ class Plain(Strategy):
         return cross_entropy(logits, batch.labels)
 
 
-def trained(dataset, recipe=QUICK, strategy=None, validation=None):
-    return train(dataset, validation, recipe, strategy or Plain())
+def trained(dataset, config=QUICK, strategy=None, validation=None):
+    return train(dataset, validation, config, strategy or Plain())
 
 
 def test_it_learns(squares):
@@ -74,11 +74,11 @@ def test_dynamics_are_those_of_the_steps(squares):
     [(31, 10, [10, 10, 11]), (31, 16, [16, 15]), (3, 2, [3]), (2, 2, [2]), (5, 64, [5])],
 )
 def test_no_batch_has_a_single_sample(squares, samples, batch_size, sizes):
-    """BatchNorm cannot normalize one picture whose maps have shrunk to one pixel."""
+    """BatchNorm cannot normalize one image whose maps have shrunk to one pixel."""
     strategy = Plain()
     dataset = squares.take(np.arange(samples))
-    recipe = Recipe(backbone="resnet18", image_size=12, epochs=1, batch_size=batch_size)
-    trained(dataset, recipe, strategy)
+    config = TrainingConfig(backbone="resnet18", image_size=12, epochs=1, batch_size=batch_size)
+    trained(dataset, config, strategy)
     assert [len(batch.rows) for _, _, batch in strategy.seen] == sizes
 
 
@@ -116,9 +116,9 @@ def test_learning_rate_of_each_step(squares, schedule, rates):
 @pytest.mark.parametrize(
     ("options", "changes"),
     [
-        ({"shift": 0, "mirror": False}, False),
-        ({"shift": 1, "mirror": False}, True),
-        ({"shift": 0, "mirror": True}, True),
+        ({"max_translation": 0, "horizontal_flip": False}, False),
+        ({"max_translation": 1, "horizontal_flip": False}, True),
+        ({"max_translation": 0, "horizontal_flip": True}, True),
     ],
 )
 def test_augmentation_differs_from_epoch_to_epoch(squares, options, changes):
@@ -132,18 +132,18 @@ def test_augmentation_differs_from_epoch_to_epoch(squares, options, changes):
 
 @pytest.mark.parametrize("backbone", ["small-cnn", "mobilenet_v2"])
 def test_one_seed_gives_the_same_bytes_twice(squares, learned, backbone):
-    recipe = QUICK.model_copy(update={"backbone": backbone, "image_size": 16})
-    first = learned(trained(squares, recipe))
+    config = QUICK.model_copy(update={"backbone": backbone, "image_size": 16})
+    first = learned(trained(squares, config))
     torch.rand(7)  # what others drew from the global generator does not matter
-    assert learned(trained(squares, recipe)) == first
-    assert learned(trained(squares, recipe.model_copy(update={"seed": 1}))) != first
+    assert learned(trained(squares, config)) == first
+    assert learned(trained(squares, config.model_copy(update={"seed": 1}))) != first
 
 
 def test_several_threads_give_the_same_bytes_twice(squares, learned):
     torch.set_num_threads(2)
     try:
-        recipe = QUICK.model_copy(update={"image_size": 32, "batch_size": 31})
-        assert learned(trained(squares, recipe)) == learned(trained(squares, recipe))
+        config = QUICK.model_copy(update={"image_size": 32, "batch_size": 31})
+        assert learned(trained(squares, config)) == learned(trained(squares, config))
     finally:
         torch.set_num_threads(1)
 
@@ -162,7 +162,7 @@ def test_inputs_stay_as_they_are_and_may_be_read_only(squares, tmp_path, learned
     assert squares.replace().fingerprint == before
 
 
-def test_pictures_of_several_shapes(squares, tmp_path):
+def test_images_of_several_shapes(squares, tmp_path):
     for row in range(31):
         pixels = np.repeat(squares.images[row], 1 + row % 3, axis=row % 2)
         Image.fromarray(pixels).save(tmp_path / f"{row}.png")
@@ -216,7 +216,7 @@ def test_what_it_cannot_learn_from(squares):
 def test_what_it_cannot_learn_with(squares):
     refused(
         InputError,
-        "vit_b_16 does not take pictures of 12 × 12 pixels "
+        "vit_b_16 does not take images of 12 × 12 pixels "
         "(Wrong image height! Expected 224 but got 12): change image_size",
         squares,
         QUICK.model_copy(update={"backbone": "vit_b_16"}),
@@ -264,7 +264,7 @@ def test_a_training_whose_last_step_diverges(squares):
     )
 
 
-def test_pictures_that_do_not_fit_into_memory(squares):
+def test_images_that_do_not_fit_into_memory(squares):
     refused(
         WorkError,
         "out of memory with batch_size 8: lower batch_size or image_size",
@@ -317,10 +317,10 @@ def test_weights_are_where_training_starts(squares, tmp_path):
     model = trained(squares, QUICK.model_copy(update={"epochs": 6}))
     model.save(tmp_path / "model")
     weights = str(tmp_path / "model" / "weights.safetensors")
-    recipe = QUICK.model_copy(update={"epochs": 1, "weights": weights, "learning_rate": 1e-4})
-    assert trained(squares, recipe).history[0].accuracy > 0.9
+    config = QUICK.model_copy(update={"epochs": 1, "weights": weights, "learning_rate": 1e-4})
+    assert trained(squares, config).history[0].accuracy > 0.9
     assert (
-        trained(squares, recipe.model_copy(update={"weights": "random"})).history[0].accuracy < 0.7
+        trained(squares, config.model_copy(update={"weights": "random"})).history[0].accuracy < 0.7
     )
 
 

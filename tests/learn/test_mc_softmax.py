@@ -5,7 +5,7 @@ import torch
 
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.learners.mc_softmax import MCSoftMax, bounded_cross_entropy
-from adc_plugins_learn.training.networks import MonteCarloSoftmax, mean_softmax
+from adc_plugins_learn.training.networks.heads import MonteCarloSoftmax, mean_softmax
 
 LOW = [[0.5, -1.0], [-0.2, 0.3], [1.2, 0.7]]
 OWN = [[0.3, -0.4, 0.1], [-1.1, 0.2, 0.6], [0.4, 0.9, -0.8]]
@@ -46,7 +46,7 @@ def test_draws_are_the_samples_own_while_training_and_fixed_afterwards():
     assert torch.equal(output(numbers[:1]), predicted[:1])
 
 
-def test_a_picture_is_predicted_the_same_among_others_and_alone(squares):
+def test_an_image_is_predicted_the_same_among_others_and_alone(squares):
     model = MCSoftMax(image_size=12, epochs=1, batch_size=8, draws=10).learn(squares)
     together = model.predict(squares.images).probabilities
     alone = model.predict(squares.take(np.array([5])).images).probabilities

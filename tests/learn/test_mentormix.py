@@ -26,11 +26,11 @@ def test_vectors(known):
 
 
 def test_all_is_trusted_in_the_burn_in(squares):
-    class Samples:
+    class Sampler:
         pass
 
     strategy = MentorMix(burn_in=0.5).strategy(squares)
-    strategy.begin(Samples(), 4)
+    strategy.begin(Sampler(), 4)
     losses = torch.tensor([0.1, 0.2, 0.3, 9])
     assert strategy._trusted(0, losses, 1).all()
     assert not strategy._trusted(0, losses, 2).all()
@@ -40,5 +40,5 @@ def test_reweighting_has_a_threshold_of_its_own(squares):
     learner = MentorMix(reweight=True, image_size=12, epochs=2, batch_size=8)
     strategy = learner.strategy(squares)
     train(squares, None, learner, strategy)
-    first, second = strategy.state()["thresholds"]
+    first, second = strategy.state_dict()["thresholds"]
     assert 0 < first != second > 0

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
-from adc_plugins_learn.learners.mixup import drawn_shares, mixed_cross_entropy
+from adc_plugins_learn.learners.mixup import mixed_cross_entropy, sample_beta
 
 
 def test_vectors(known):
@@ -21,6 +21,6 @@ def test_alone_it_is_cross_entropy(known):
 
 def test_a_small_alpha_hardly_blends():
     torch.manual_seed(0)
-    shares = drawn_shares(0.01, 1000)
+    shares = sample_beta(0.01, 1000)
     assert ((shares < 0.01) | (shares > 0.99)).float().mean() > 0.95
-    assert drawn_shares(1, 4000).mean() == pytest.approx(0.5, abs=0.03)
+    assert sample_beta(1, 4000).mean() == pytest.approx(0.5, abs=0.03)

@@ -4,9 +4,9 @@ from pydantic import ValidationError
 
 from adc_core.components.interfaces import Learner
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
+from adc_plugins_learn.training.config import TrainingConfig
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.network_model import NetworkModel
-from adc_plugins_learn.training.recipe import Recipe
+from adc_plugins_learn.training.networks.model import NetworkModel
 from adc_plugins_learn.training.strategy import Strategy
 
 
@@ -35,7 +35,7 @@ def test_a_method_is_its_loss_and_its_options(squares):
 
 def test_it_has_the_options_of_every_training():
     assert issubclass(NetworkLearner, Learner)
-    assert set(Recipe.model_fields) < set(Weighted.model_fields)
+    assert set(TrainingConfig.model_fields) < set(Weighted.model_fields)
     with pytest.raises(ValidationError):
         Weighted(epochs=0)
 

@@ -7,9 +7,10 @@ import torch
 from adc_core.errors import InputError, WorkError
 from adc_core.storage.checksums import seal
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
-from adc_plugins_learn.training import network_model
-from adc_plugins_learn.training.backbones import build_backbone
-from adc_plugins_learn.training.network_model import Architecture, NetworkModel
+from adc_plugins_learn.training.networks import model as network_model
+from adc_plugins_learn.training.networks.architecture import Architecture
+from adc_plugins_learn.training.networks.backbones import build_backbone
+from adc_plugins_learn.training.networks.model import NetworkModel
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def test_batches_change_nothing_but_rounding(model, squares, monkeypatch):
     np.testing.assert_allclose(model.predict(squares.images).probabilities, whole, atol=1e-6)
 
 
-def test_pictures_are_judged_one_by_one(model, squares):
+def test_images_are_judged_one_by_one(model, squares):
     """In evaluation mode: what else lies in the batch does not matter."""
     whole = model.predict(squares.images).probabilities
     alone = model.predict(squares.images.take(np.array([5]))).probabilities

@@ -9,9 +9,10 @@ import torch
 from torch import nn
 
 from adc_core.errors import InputError, WorkError
-from adc_plugins_learn.training.backbones import build_backbone
-from adc_plugins_learn.training.network_model import NetworkModel
-from adc_plugins_learn.training.networks import Architecture, Committee, MonteCarloSoftmax
+from adc_plugins_learn.training.networks.architecture import Architecture, Ensemble
+from adc_plugins_learn.training.networks.backbones import build_backbone
+from adc_plugins_learn.training.networks.heads import MonteCarloSoftmax
+from adc_plugins_learn.training.networks.model import NetworkModel
 
 pytest.importorskip("onnx", reason="ONNX is an extra of the package")
 pytest.importorskip("onnxscript", reason="ONNX is an extra of the package")
@@ -32,7 +33,7 @@ def model_of(network, size=12, **options):
 
 def test_the_runtime_gives_the_model_s_probabilities(squares, tmp_path):
     torch.manual_seed(0)
-    network = Committee([build_backbone("small-cnn", 3) for _ in range(2)], "probabilities")
+    network = Ensemble([build_backbone("small-cnn", 3) for _ in range(2)], "probabilities")
     model = model_of(network, size=32, temperature=0.3)
     model.export_onnx(tmp_path / "model.onnx")
     assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]

@@ -11,12 +11,12 @@ from safetensors.torch import save_file
 from adc_core.errors import InputError, WorkError
 from adc_core.images.sequence import ImageArray
 from adc_plugins_learn.encoders.open_clip import OpenClipEncoder
-from adc_plugins_learn.training.devices import seeded
+from adc_plugins_learn.training.hardware.devices import seeded
 
 open_clip = pytest.importorskip("open_clip", reason="open_clip is an extra of the package")
 
-PICTURES = np.random.default_rng(0).integers(0, 256, (3, 70, 50, 3), dtype=np.uint8)
-IMAGES = ImageArray(PICTURES)
+PIXELS = np.random.default_rng(0).integers(0, 256, (3, 70, 50, 3), dtype=np.uint8)
+IMAGES = ImageArray(PIXELS)
 TINY = {
     "embed_dim": 16,
     "vision_cfg": {"image_size": 48, "layers": 2, "width": 64, "patch_size": 16},
@@ -43,7 +43,7 @@ def source():
 
 
 def by_hand(model, transform):
-    images = torch.stack([transform(Image.fromarray(picture)) for picture in PICTURES])
+    images = torch.stack([transform(Image.fromarray(image)) for image in PIXELS])
     with torch.inference_mode():
         return model.eval().encode_image(images).numpy()
 

@@ -5,10 +5,7 @@ import torch
 from safetensors.torch import save_file
 
 from adc_core.errors import InputError
-from adc_plugins_learn.training.backbones import (
-    build_backbone,
-    last_layer,
-)
+from adc_plugins_learn.training.networks.backbones import build_backbone, last_layer
 
 NETWORKS = """
 from torch import nn

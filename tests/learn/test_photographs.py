@@ -58,7 +58,7 @@ def pretrained(shared_data, tmp_path_factory):
         parent, _, number = name.rpartition(".")
         after = f"{parent}.{int(number) + 1}"
         state[f"{after if after in norms else name}.bias"] = folded[f"{name}.bias"]
-    # Made for pictures in -1 … 1, where the encoder gives the normalization of ImageNet.
+    # Made for images in -1 … 1, where the encoder gives the normalization of ImageNet.
     first = state["features.0.0.weight"]
     mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
     state["features.0.1.bias"] = state["features.0.1.bias"] + (
@@ -81,7 +81,7 @@ def test_a_pretrained_network_knows_photographs_better_than_pixels(photographs, 
 
     Pixels did no better than 0.28 with any penalty and any number of components that were tried.
     The network would do better still with the padding that its weights were made for: that is
-    TensorFlow's, and torchvision pads symmetrically. The pictures went through AVIF, too.
+    TensorFlow's, and torchvision pads symmetrically. The images went through AVIF, too.
     """
     images, train, test = photographs
     encoder = TorchvisionEncoder(

@@ -5,7 +5,7 @@ import torch
 from adc_plugins_learn.learners.co_teaching import CoTeaching
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 from adc_plugins_learn.learners.elr_plus import EarlyLearningRegularizationPlus
-from adc_plugins_learn.training.precision import Bfloat16
+from adc_plugins_learn.training.hardware.precision import Bfloat16Autocast
 
 OPTIONS = {"image_size": 12, "epochs": 3, "batch_size": 8}
 
@@ -17,7 +17,7 @@ def probabilities(model, dataset):
 def test_logits_are_single_precision_and_little_off():
     network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(12, 5))
     images = torch.randn(4, 3, 2, 2, generator=torch.Generator().manual_seed(0))
-    low = Bfloat16(network)(images)
+    low = Bfloat16Autocast(network)(images)
     assert low.dtype == torch.float32
     difference = (low - network(images)).abs().max()
     assert 0 < difference < 0.05

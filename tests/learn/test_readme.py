@@ -3,7 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from adc_plugins_learn.training.network_model import NetworkModel
+from adc_plugins_learn.training.networks.model import NetworkModel
 
 README = Path(__file__).parents[2] / "adc_plugins_learn" / "README.md"
 

@@ -1,16 +1,12 @@
-import math
-
 import numpy as np
-import pytest
 import torch
-from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
+from adc_plugins_learn.training.config import TrainingConfig
 from adc_plugins_learn.training.loop import train
-from adc_plugins_learn.training.recipe import Recipe
 from adc_plugins_learn.training.strategy import PerSample, Step, Strategy, Switch
 
-QUICK = Recipe(image_size=8, epochs=4, batch_size=8)
+QUICK = TrainingConfig(image_size=8, epochs=4, batch_size=8)
 
 
 def weights_of(model):
@@ -23,8 +19,8 @@ class Counting(Strategy):
     def __init__(self):
         self.called, self.number = [], 0
 
-    def begin(self, samples, epochs):
-        super().begin(samples, epochs)
+    def begin(self, sampler, epochs):
+        super().begin(sampler, epochs)
         self.called.append("begin")
 
     def begin_epoch(self, epoch, networks):
@@ -37,7 +33,7 @@ class Counting(Strategy):
     def after_update(self, networks):
         self.called.append("updated")
 
-    def state(self):
+    def state_dict(self):
         return {"number": self.number}
 
 
@@ -69,19 +65,6 @@ def test_it_begins_at_its_part_of_the_epochs(squares):
     assert strategy.called == ["begin", "epoch 2", *steps, "epoch 3", *steps]
 
 
-def test_learning_rate_after_the_switch(squares):
-    used = []
-    hook = register_optimizer_step_pre_hook(
-        lambda optimizer, *_: used.append(optimizer.param_groups[0]["lr"])
-    )
-    try:
-        train(squares, None, QUICK, Switch(Strategy(), 0.5, 1e-6))
-    finally:
-        hook.remove()
-    before = [0.05 * (1 + math.cos(math.pi * step / 16)) / 2 for step in range(8)]
-    assert used == pytest.approx([*before, *[1e-6] * 8])
-
-
 def test_a_function_is_a_method(squares):
     model = train(squares, None, QUICK, PerSample(lambda logits, labels: logits.sum(dim=1) * 0))
     assert model.history[-1].loss > 0
@@ -92,12 +75,12 @@ class Reading(Strategy):
 
     def begin_epoch(self, epoch, networks):
         training = networks[0].training
-        self.seen = self.samples.evaluate(networks[0])
+        self.seen = self.sampler.evaluate(networks[0])
         assert networks[0].training == training
         return self.seen
 
-    def step(self, portion, networks, epoch):
-        step = super().step(portion, networks, epoch)
+    def step(self, plan, networks, epoch):
+        step = super().step(plan, networks, epoch)
         return Step(step.loss, step.rows, None)
 
 
@@ -111,10 +94,10 @@ def test_dynamics_of_a_pass_before_the_epoch(squares):
 class Second(Strategy):
     """Trains the second of two networks alone."""
 
-    networks = 2
+    n_networks = 2
 
-    def step(self, portion, networks, epoch):
-        batch = self.samples.batch(portion.rows)
+    def step(self, plan, networks, epoch):
+        batch = self.sampler.batch(plan.rows)
         logits = networks[1](batch.images)
         return Step(self.loss(logits, batch, epoch).mean(), batch.rows, logits)
 

@@ -10,7 +10,7 @@ from adc_plugins_learn.learners.taylor_cross_entropy import (
     taylor_cross_entropy,
     taylor_softmax_cross_entropy,
 )
-from adc_plugins_learn.training.pixels import to_input
+from adc_plugins_learn.training.data.normalize import to_input
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 6])

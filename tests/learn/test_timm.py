@@ -13,15 +13,15 @@ from adc_core.images.sequence import ImageArray
 from adc_plugins_learn.encoders.timm import TimmEncoder
 from adc_plugins_learn.encoders.torchvision import penultimate
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
-from adc_plugins_learn.training.backbones import build_backbone, last_layer
-from adc_plugins_learn.training.devices import seeded
-from adc_plugins_learn.training.network_model import NetworkModel
-from adc_plugins_learn.training.timm_networks import of_torch_hub
+from adc_plugins_learn.training.hardware.devices import seeded
+from adc_plugins_learn.training.networks.backbones import build_backbone, last_layer
+from adc_plugins_learn.training.networks.model import NetworkModel
+from adc_plugins_learn.training.networks.timm import of_torch_hub
 
 timm = pytest.importorskip("timm", reason="timm is an extra of the package")
 
-PICTURES = np.random.default_rng(0).integers(0, 256, (5, 70, 50, 3), dtype=np.uint8)
-IMAGES = ImageArray(PICTURES)
+PIXELS = np.random.default_rng(0).integers(0, 256, (5, 70, 50, 3), dtype=np.uint8)
+IMAGES = ImageArray(PIXELS)
 SMALL = "test_resnet"
 SMALL_VIT = "test_vit"
 
@@ -174,7 +174,7 @@ def test_without_timm_the_extra_is_named(monkeypatch):
 
 
 def by_hand(network, transform):
-    images = torch.stack([transform(Image.fromarray(picture)) for picture in PICTURES])
+    images = torch.stack([transform(Image.fromarray(image)) for image in PIXELS])
     with torch.inference_mode():
         return network.eval()(images).numpy()
 

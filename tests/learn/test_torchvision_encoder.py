@@ -9,11 +9,11 @@ from torch import nn
 from adc_core.errors import InputError, WorkError
 from adc_core.images.sequence import ImageArray, ImageFiles
 from adc_plugins_learn.encoders.torchvision import TorchvisionEncoder, penultimate
-from adc_plugins_learn.training.backbones import build_backbone
-from adc_plugins_learn.training.devices import seeded
+from adc_plugins_learn.training.hardware.devices import seeded
+from adc_plugins_learn.training.networks.backbones import build_backbone
 
-PICTURES = np.random.default_rng(0).integers(0, 256, (7, 40, 40, 3), dtype=np.uint8)
-IMAGES = ImageArray(PICTURES)
+PIXELS = np.random.default_rng(0).integers(0, 256, (7, 40, 40, 3), dtype=np.uint8)
+IMAGES = ImageArray(PIXELS)
 RANDOM = TorchvisionEncoder(model="resnet18", weights="random", image_size=32)
 
 
@@ -63,12 +63,12 @@ def test_no_hook_stays_behind_even_after_an_error():
     assert not any(module._forward_pre_hooks for module in network.modules())
 
 
-def test_pictures_are_given_as_torchvision_gives_them():
+def test_images_are_given_as_torchvision_gives_them():
     encoder = TorchvisionEncoder(model="resnet18", weights="random", image_size=40)
     with seeded(0):
         network = build_backbone("resnet18", 1000).eval()
     normalize = torchvision.models.ResNet18_Weights.DEFAULT.transforms()
-    images = torch.from_numpy(PICTURES.copy()).permute(0, 3, 1, 2) / 255
+    images = torch.from_numpy(PIXELS.copy()).permute(0, 3, 1, 2) / 255
     images = torchvision.transforms.functional.normalize(images, normalize.mean, normalize.std)
     with torch.inference_mode():
         wanted = penultimate(network, images).numpy()
@@ -81,7 +81,7 @@ def test_auto_cuts_off_the_margin_that_the_weights_were_made_with():
     with seeded(0):
         network = build_backbone("mobilenet_v2", 1000).eval()
     prepare = torchvision.models.MobileNet_V2_Weights.DEFAULT.transforms()
-    images = torch.stack([prepare(Image.fromarray(picture)) for picture in wide])
+    images = torch.stack([prepare(Image.fromarray(image)) for image in wide])
     with torch.inference_mode():
         wanted = penultimate(network, images).numpy()
     np.testing.assert_allclose(encoder.encode(ImageArray(wide)), wanted, rtol=1e-3, atol=1e-4)
@@ -118,7 +118,7 @@ def test_files_of_several_shapes(tmp_path):
     for number, shape in enumerate([(30, 50), (64, 20), (32, 32)]):
         Image.fromarray(np.full((*shape, 3), 80, np.uint8)).save(tmp_path / f"{number}.png")
     features = RANDOM.encode(ImageFiles(tmp_path, ["0.png", "1.png", "2.png"]))
-    # One colour is one picture, whatever its shape.
+    # One colour is one image, whatever its shape.
     np.testing.assert_array_equal(features[0], features[1])
     np.testing.assert_array_equal(features[0], features[2])
 
@@ -132,7 +132,7 @@ def test_files_of_several_shapes(tmp_path):
         ),
         (
             {"model": "vit_b_16", "image_size": 32},
-            "vit_b_16 does not take pictures of 32 × 32 pixels "
+            "vit_b_16 does not take images of 32 × 32 pixels "
             "(Wrong image height! Expected 224 but got 32): change image_size",
         ),
         ({"device": "gpu"}, 'there is no device "gpu": use auto, cpu, cuda or cuda:1'),

@@ -13,7 +13,7 @@ from adc_core.runs.listeners import Listeners
 from adc_core.runs.pipeline import Pipeline
 from adc_plugins_learn.enrichers.training_dynamics import TrainingDynamics
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
-from adc_plugins_learn.training.network_model import NetworkModel
+from adc_plugins_learn.training.networks.model import NetworkModel
 
 PIPELINE = """
 dataset: squares

@@ -11,12 +11,12 @@ from adc_core.errors import InputError, WorkError
 from adc_core.images.sequence import ImageArray
 from adc_core.runs.pipeline import Pipeline
 from adc_plugins_learn.encoders.transformers import TransformersEncoder
-from adc_plugins_learn.training.devices import seeded
+from adc_plugins_learn.training.hardware.devices import seeded
 
 transformers = pytest.importorskip("transformers", reason="transformers is an extra of the package")
 
-PICTURES = np.random.default_rng(0).integers(0, 256, (3, 70, 50, 3), dtype=np.uint8)
-IMAGES = ImageArray(PICTURES)
+PIXELS = np.random.default_rng(0).integers(0, 256, (3, 70, 50, 3), dtype=np.uint8)
+IMAGES = ImageArray(PIXELS)
 TOWER = {
     "hidden_size": 32,
     "intermediate_size": 64,
@@ -75,7 +75,7 @@ def test_features_are_those_of_transformers_with_its_own_preparation(folder, cap
     assert capfd.readouterr() == ("", "")
     model = transformers.AutoModel.from_pretrained(folder).eval()
     prepare = transformers.AutoImageProcessor.from_pretrained(folder, backend="pil")
-    inputs = prepare([Image.fromarray(picture) for picture in PICTURES], return_tensors="pt")
+    inputs = prepare([Image.fromarray(image) for image in PIXELS], return_tensors="pt")
     with torch.inference_mode():
         if hasattr(model, "get_image_features"):
             expected = model.get_image_features(**inputs).pooler_output
@@ -92,7 +92,7 @@ def test_another_size(tmp_path):
     with pytest.raises(InputError) as error:
         TransformersEncoder(model=tmp_path / "clip", image_size=48).encode(IMAGES)
     assert str(error.value) == (
-        f"{tmp_path / 'clip'} does not take pictures of 48 × 48 pixels (Input image size (48*48) "
+        f"{tmp_path / 'clip'} does not take images of 48 × 48 pixels (Input image size (48*48) "
         "doesn't match model (32*32)): change image_size"
     )
 
@@ -106,7 +106,7 @@ def test_random_weights_come_from_the_seed():
 
 def test_a_folder_is_relative_to_the_pipeline_file(tmp_path):
     (tmp_path / "pipeline.yaml").write_text(
-        "dataset: pictures\nencoder: {use: transformers, model: ./model}\n"
+        "dataset: images\nencoder: {use: transformers, model: ./model}\n"
         "detectors: [{use: simifeat}]\n"
     )
     assert Pipeline.read(tmp_path / "pipeline.yaml").encoder.model == tmp_path / "model"

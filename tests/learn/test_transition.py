@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from adc_core.errors import InputError
 from adc_plugins_learn.learners.forward_correction import ForwardCorrection
-from adc_plugins_learn.learners.transition import TransitionStrategy, estimate_transition
+from adc_plugins_learn.methods.transition import TransitionStrategy, estimate_transition
 
 QUICK = {"image_size": 12, "batch_size": 8}
 
@@ -45,11 +45,11 @@ class Fixed(torch.nn.Module):
         self.logits = probabilities.log()
 
 
-class Samples:
+class Sampler:
     """What a strategy asks of the training set, with predictions given."""
 
     def __init__(self, labels):
-        self.labels, self.classes, self.device = labels, 3, labels.device
+        self.labels, self.n_classes, self.device = labels, 3, labels.device
 
     def evaluate(self, network):
         return network.logits
@@ -58,11 +58,11 @@ class Samples:
 def matrices(source, epochs=3, labels=(0, 1, 2)):
     """The matrix of every epoch, from a network whose prediction does not change."""
     strategy = TransitionStrategy(lambda z, y, T: T, None, source, None)
-    strategy.begin(Samples(torch.tensor(labels)), epochs)
+    strategy.begin(Sampler(torch.tensor(labels)), epochs)
     seen = []
     for epoch in range(epochs):
         strategy.begin_epoch(epoch, [Fixed(waves())])
-        seen.append(strategy.loss(None, Samples(torch.tensor(labels)), epoch))
+        seen.append(strategy.loss(None, Sampler(torch.tensor(labels)), epoch))
     return seen
 
 

@@ -47,7 +47,8 @@ def test_wheels_hold_the_package_and_nothing_else(wheels):
         assert all(top == name or top.endswith(".dist-info") for top in tops), tops
         if name != ".":
             assert f"{name}/py.typed" in files
-    assert "adc_core/report/page.html.j2" in ZipFile(wheels["adc_core"]).namelist()
+    publish = ZipFile(wheels["adc_plugins_publish"]).namelist()
+    assert "adc_plugins_publish/html_report/page.html.j2" in publish
     detect = ZipFile(wheels["adc_plugins_detect"]).namelist()
     for suffix in ("safetensors", "yaml"):
         assert f"adc_plugins_detect/weights/lstm_dynamics.{suffix}" in detect

@@ -17,11 +17,12 @@ from .errors import InputError, WorkError
 from .images.sequence import ImageArray, ImageFiles, Images
 from .images.shards import ImageShards
 from .records.corruption import Corruption
+from .records.curation import Curation
 from .records.dataset import Dataset
 from .records.design import Brief, Design, Hit, Page, Query
 from .records.estimates import Estimate, EvidenceQuality, NoiseRate
 from .records.evidence import Dynamics, Neighbors, Probabilities, Votes
-from .records.findings import Curation, Findings
+from .records.findings import Findings
 from .records.model import Epoch, Model, Predictions
 from .records.run import Measurement, Run, Training
 from .runs.listeners import hookimpl

@@ -4,12 +4,23 @@ A message is one line per fault, with its place and what to do.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # at run time only where one is explained: `adc list` does without
     from pydantic import BaseModel, ValidationError
+
+
+__all__ = [
+    "InputError",
+    "InputErrors",
+    "RecordErrors",
+    "WorkError",
+    "explain",
+    "lines_of",
+    "unknown_name",
+]
 
 
 class InputError(ValueError):
@@ -84,7 +95,7 @@ def explain(model: "type[BaseModel]", error: "ValidationError") -> "ValidationEr
             continue
         message = fault["msg"].removeprefix("Value error, ")
         if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
-            message = unknown_name("key", str(fault["loc"][0]), model.model_fields)
+            message = _unknown_key(model, str(fault["loc"][0]))
         elif fault["type"] == "literal_error":
             allowed = re.findall(r"'([^']*)'", fault["ctx"]["expected"])
             if near := get_close_matches(str(fault["input"]), allowed, n=1):
@@ -92,3 +103,11 @@ def explain(model: "type[BaseModel]", error: "ValidationError") -> "ValidationEr
         kind = PydanticCustomError("fault", "{message}", {"message": message})
         details.append(InitErrorDetails(type=kind, loc=fault["loc"], input=fault["input"]))
     return ValidationError.from_exception_data(error.title, details)
+
+
+def _unknown_key(model: "type[BaseModel]", name: str) -> str:
+    """Say what to write instead of a key: its new name, where it had another one before."""
+    renamed: Mapping[str, str] = getattr(model, "renamed_options", {})
+    if name in renamed:
+        return f'"{name}" has a new name: write "{renamed[name]}"'
+    return unknown_name("key", name, model.model_fields)

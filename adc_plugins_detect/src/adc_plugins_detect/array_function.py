@@ -26,13 +26,12 @@ from typing import cast as typed
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from adc_core.arrays.validation import Array
-from adc_core.cli.progress_bars import progress_bar, seen_by_somebody
-from adc_core.components.context import is_heard, work_folder, working_in
+from adc_core import Findings, work_folder, working_in
+from adc_core.arrays import Array
+from adc_core.cli import progress_bar, seen_by_somebody
+from adc_core.components import is_heard
 from adc_core.errors import InputErrors, explain, lines_of
-from adc_core.records.findings import Findings
-from adc_core.records.labels import class_indices
-from adc_core.records.signatures import readable
+from adc_core.records import class_indices, readable
 from adc_plugins_detect.inputs import row_ids
 
 P = ParamSpec("P")

@@ -7,12 +7,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
-from adc_core.arrays.strings import first_repeated
-from adc_core.arrays.validation import Array, Texts, chunks, first_bad_row
-from adc_core.errors import InputError, lines_of
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Probabilities
-from adc_core.records.labels import class_indices
+from adc_core import Dataset, InputError, Probabilities
+from adc_core.arrays import Array, Texts, chunks, first_bad_row, first_repeated
+from adc_core.errors import lines_of
+from adc_core.records import class_indices
 
 T = TypeVar("T")
 

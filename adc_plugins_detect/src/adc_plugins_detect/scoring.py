@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.arrays.validation import Array
-from adc_core.errors import InputError
+from adc_core import InputError
+from adc_core.arrays import Array
 
 FLAG_RATE = 0.1
 """Share to flag where the literature names none: the worst tenth, to look at first."""

@@ -9,10 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from adc_core.arrays.strings import from_arrow, to_arrow
-from adc_core.arrays.validation import Array
-from adc_core.records.dataset import Dataset, rows_of
-from adc_core.records.findings import Findings
+from adc_core import Dataset, Findings
+from adc_core.arrays import Array, from_arrow, to_arrow
+from adc_core.records import rows_of
 from adc_plugins_publish.source import Source
 
 CHANGES = "changes.csv"

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from adc_core.arrays.hashing import hash_file
+from adc_core.arrays import hash_file
 from adc_plugins_publish.formats.samples_table import SAMPLES
 
 _WEB = re.compile(r"https?://[^\s\"<>]+")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_publish.changes import CHANGES, count_moves
 from adc_plugins_publish.public_pipeline import public_pipeline
 from adc_plugins_publish.source import Source

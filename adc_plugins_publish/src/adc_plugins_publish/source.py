@@ -6,19 +6,17 @@ from pathlib import Path
 
 import yaml
 
-from adc_core import read_dataset
-from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset
-from adc_core.records.findings import Curation, Findings
-from adc_core.records.run import Run
-from adc_core.runs.run_reader import (
-    is_finished,
-    is_run_directory,
-    left_out_images,
+from adc_core import (
+    Curation,
+    Dataset,
+    Findings,
+    InputError,
+    Run,
     read_collected,
+    read_dataset,
     read_run,
 )
-from adc_core.runs.run_record import COLLECTOR, PIPELINE
+from adc_core.runs import COLLECTOR, PIPELINE, is_finished, is_run_directory, left_out_images
 
 CURATORS = "curators/"
 """The stages that have a dataset; the others have something about it."""
@@ -59,7 +57,7 @@ def read_source(path: Path, *, raw: bool = False, stage: str | None = None) -> S
     """Read what the user wants to export.
 
     Args:
-        path: a run directory, a stage of one, or whatever `Dataset.read` reads.
+        path: a run directory, a stage of one, or whatever `read_dataset` reads.
         raw: of a run, the dataset as collected or given, in place of the curated one.
         stage: of a run, the dataset of this stage: `collector`, or `curators/NAME`.
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.errors import InputError
+from adc_core import InputError
 
 TRAIN = "train"
 """The split that gets what the others leave."""

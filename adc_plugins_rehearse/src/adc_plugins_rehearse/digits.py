@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from adc_core.errors import InputError
+from adc_core import InputError
 from adc_plugins_rehearse.catalog import SUFFIX_OF, Catalog, Offer
 from adc_plugins_rehearse.conditions import Condition
 from adc_plugins_search.searchers.folder import words

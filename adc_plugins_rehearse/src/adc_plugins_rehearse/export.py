@@ -4,8 +4,7 @@ import csv
 from collections.abc import Callable
 from pathlib import Path
 
-from adc_core.components.context import progress
-from adc_core.errors import WorkError
+from adc_core import WorkError, progress
 from adc_plugins_rehearse.catalog import Catalog, Offer
 from adc_plugins_rehearse.conditions import WITHOUT_IMAGE
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from adc_core.errors import InputError
+from adc_core import InputError
 from adc_plugins_rehearse.conditions import CONDITIONS, Condition
 
 LOOKALIKES: Mapping[str, Mapping[str, int]] = {

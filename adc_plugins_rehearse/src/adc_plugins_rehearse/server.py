@@ -13,7 +13,7 @@ from typing import Self
 
 from aiohttp import web
 
-from adc_core.errors import InputError, WorkError
+from adc_core import InputError, WorkError
 from adc_plugins_rehearse.catalog import Catalog, Offer
 from adc_plugins_rehearse.conditions import MOVED, FaultInjector, moved, robots
 from adc_plugins_rehearse.export import export_answers

@@ -4,8 +4,7 @@ import os
 from operator import is_
 from urllib.parse import quote_plus
 
-from adc_core.errors import InputError
-from adc_core.records.design import Hit, Page
+from adc_core import Hit, InputError, Page
 
 _secrets: set[str] = set()
 

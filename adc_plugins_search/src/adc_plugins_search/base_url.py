@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, Field
 
-from adc_core.errors import InputError
+from adc_core import InputError
 
 
 def _without_secrets(url: str) -> str:

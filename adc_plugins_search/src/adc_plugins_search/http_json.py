@@ -12,8 +12,7 @@ from urllib.parse import urlsplit
 import urllib3
 from pydantic import BaseModel, Field, ValidationError
 
-from adc_core.errors import InputError, WorkError
-from adc_core.records.design import Page
+from adc_core import InputError, Page, WorkError
 from adc_plugins_search.api_keys import one_line, redact
 from adc_plugins_search.bounded_response import TooLongError, read_bounded
 from adc_plugins_search.http_headers import retry_after_seconds, user_agent

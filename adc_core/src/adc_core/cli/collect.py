@@ -6,7 +6,7 @@ from pathlib import Path
 
 from adc_core.cli.pipeline_file import read_pipeline
 from adc_core.reporting.collection_summary import CollectionSummary, summarize
-from adc_core.reporting.result_files import REPORT
+from adc_core.reporting.result_files import report_line
 from adc_core.reporting.text_tables import table
 from adc_core.runs.listeners import installed_listeners
 from adc_core.runs.run_record import COLLECTOR, reused_stages
@@ -36,8 +36,7 @@ def run(arguments: Namespace) -> int:
     if (reused := reused_stages(folder)) is not None:
         print(reused)
     print(f"images: {len(result.collected):,} in {folder / COLLECTOR}")
-    if (folder / REPORT).exists():
-        print(f"report: {folder / REPORT}")
+    print(report_line(folder))
     print(f"next: adc run {arguments.pipeline} --out {folder}")
     return 0
 

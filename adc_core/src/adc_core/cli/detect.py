@@ -14,7 +14,7 @@ from adc_core.components.interfaces import Detector, Encoder, Enricher, Learner,
 from adc_core.errors import InputError, InputErrors, lines_of
 from adc_core.records.dataset import Dataset
 from adc_core.reporting.findings_table import write_findings
-from adc_core.reporting.result_files import REPORT
+from adc_core.reporting.result_files import report_line
 from adc_core.reporting.text_tables import tables_of
 from adc_core.runs.listeners import installed_listeners
 from adc_core.runs.pipeline import Pipeline
@@ -80,8 +80,7 @@ def run(arguments: Namespace) -> int:
         print(reused)
     print(f"findings: {written}")
     print(f"pipeline: {folder / PIPELINE}")
-    if (folder / REPORT).exists():
-        print(f"report: {folder / REPORT}")
+    print(report_line(folder))
     return 0
 
 

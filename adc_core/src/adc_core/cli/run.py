@@ -6,7 +6,7 @@ from pathlib import Path
 from adc_core.cli.found import parts_found
 from adc_core.cli.pipeline_file import faults_of, read_pipeline
 from adc_core.reporting.findings_table import write_findings
-from adc_core.reporting.result_files import REPORT
+from adc_core.reporting.result_files import report_line
 from adc_core.reporting.text_tables import tables_of
 from adc_core.runs.listeners import installed_listeners
 from adc_core.runs.run_record import reused_stages
@@ -45,6 +45,5 @@ def run(arguments: Namespace) -> int:
         print(f"findings: {write_findings(result, folder)}")
     if (reused := reused_stages(folder)) is not None:
         print(reused)
-    report = folder / REPORT
-    print(f"report: {report}" if report.exists() else f"run: {folder}")
+    print(report_line(folder))
     return 0

@@ -67,6 +67,9 @@ class Component(BaseModel, ABC, metaclass=ShowsFields):
     adds: ClassVar[tuple[str, ...]] = ()
     """Evidence columns that the component adds to the dataset."""
 
+    renamed_options: ClassVar[Mapping[str, str]] = {}
+    """Former names of options to the present ones, for the message that refuses a former one."""
+
     @model_validator(mode="wrap")
     @classmethod
     def _look_up(

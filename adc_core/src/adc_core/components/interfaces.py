@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from adc_core.components.component import Component
 from adc_core.images.sequence import Images
 from adc_core.records.corruption import Corruption
+from adc_core.records.curation import Curation
 from adc_core.records.dataset import Dataset
 from adc_core.records.design import Brief, Design, Page, Query
-from adc_core.records.findings import Curation, Findings
+from adc_core.records.findings import Findings
 from adc_core.records.model import Model
 from adc_core.records.run import Measurement, Run
 

@@ -7,8 +7,9 @@ import numpy as np
 from adc_core.arrays.validation import Array
 from adc_core.components.plugin_faults import ResultFault
 from adc_core.records.corruption import Corruption
+from adc_core.records.curation import Curation
 from adc_core.records.dataset import EVIDENCE, Dataset
-from adc_core.records.findings import Curation, Findings
+from adc_core.records.findings import Findings
 from adc_core.records.model import Model, Predictions
 from adc_core.records.run import Measurement
 

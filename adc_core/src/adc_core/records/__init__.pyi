@@ -1,17 +1,20 @@
 from .corruption import Corruption
+from .curation import CHANGES, Curation
 from .dataset import EVIDENCE, Dataset, rows_of
 from .design import Brief, ClassName, Design, Hit, Page, Query, distinct
+from .display import COLORS
 from .estimates import Estimate, EvidenceQuality, NoiseRate, Verdict
 from .evidence import Column, Dynamics, Neighbors, Probabilities, Votes
-from .findings import CHANGES, Curation, Findings, check_stochastic
+from .findings import Findings, check_stochastic
 from .labels import class_indices, number_of_classes
 from .model import Epoch, Model, Predictions
 from .record import Record
 from .run import Measurement, Run, Training, TrainingSet
-from .signatures import readable
+from .signatures import Words, readable
 
 __all__ = [
     "CHANGES",
+    "COLORS",
     "EVIDENCE",
     "Brief",
     "ClassName",
@@ -40,6 +43,7 @@ __all__ = [
     "TrainingSet",
     "Verdict",
     "Votes",
+    "Words",
     "check_stochastic",
     "class_indices",
     "distinct",

@@ -93,7 +93,7 @@ def suspicion_figure(suspicion: Array, flagged: Array) -> "Figure":
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        raise ImportError("a figure needs matplotlib: pip install 'adc-core[report]'") from None
+        raise ImportError("a figure needs matplotlib: pip install matplotlib") from None
 
     class Shown(Figure):
         """A figure that notebooks show, though pyplot never heard of it."""

@@ -1,13 +1,10 @@
-"""What detectors return, and what curators make of it."""
+"""What detectors return: a judgment of every sample."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import pyarrow as pa
-from pydantic import Field, PlainSerializer, model_validator
+from pydantic import Field, model_validator
 
-from adc_core.arrays.strings import from_arrow
 from adc_core.arrays.validation import Array, Flags, Labels, Scores, Square, Texts, read_only
 from adc_core.errors import InputError
 from adc_core.records.dataset import Dataset, rows_of
@@ -212,96 +209,3 @@ def check_stochastic(matrix: "np.ndarray[Any, Any]", name: str) -> None:
     if (off := np.abs(sums - 1) > 1e-6).any():
         row = int(off.argmax())
         raise ValueError(f"{name}: row {row} sums to {sums[row]:.6g}, expected 1")
-
-
-CHANGES = pa.schema(
-    [
-        ("id", pa.string()),
-        ("action", pa.string()),
-        ("old_label", pa.int64()),
-        ("new_label", pa.int64()),
-        ("reason", pa.string()),
-    ]
-)
-"""One row per change: `drop` (new label -1) or `relabel`."""
-
-
-class Curation(Record):
-    """A repaired dataset and every change that made it, so that each can be undone.
-
-    Attributes:
-        dataset: what is left, with its new labels.
-        changes: Arrow table (`CHANGES`): id, action, old and new label, reason.
-        notes: lines that the report shows, such as how far two filters overlap.
-    """
-
-    dataset: Dataset
-    changes: Annotated[pa.Table, PlainSerializer(lambda _: None, when_used="json")]
-    notes: tuple[str, ...] = ()
-
-    @classmethod
-    def apply(cls, dataset: Dataset, changes: pa.Table, notes: Sequence[str] = ()) -> "Curation":
-        """Carry out changes on a dataset.
-
-        Raises:
-            InputError: a change names an unknown sample, or an old label that is not the present
-                one, or everything would be dropped.
-        """
-        changes = changes.cast(CHANGES)
-        rows = rows_of(dataset.ids, from_arrow(changes["id"]))
-        if (rows < 0).any():
-            raise InputError(f"no sample {changes['id'][int((rows < 0).argmax())]} to change")
-        old = changes["old_label"].to_numpy()
-        if (differs := dataset.labels[rows] != old).any():
-            place = int(differs.argmax())
-            raise InputError(
-                f"sample {changes['id'][place]} has label {dataset.labels[rows][place]}, "
-                f"not {old[place]} as the change says"
-            )
-        dropped = changes["action"].to_numpy(zero_copy_only=False) == "drop"
-        if dropped.sum() == len(dataset):
-            raise InputError("every sample would be dropped: raise the curator's threshold")
-        labels = dataset.labels.copy()
-        labels[rows[~dropped]] = changes["new_label"].to_numpy()[~dropped]
-        keep = np.ones(len(dataset), np.bool_)
-        keep[rows[dropped]] = False
-        curated = dataset.relabeled(labels) if (~dropped).any() else dataset
-        if dropped.any():
-            curated = curated.take(np.flatnonzero(keep))
-        return cls(dataset=curated, changes=changes, notes=tuple(notes))
-
-    def undone(self, original: Dataset, ids: Sequence[str] | None = None) -> "Curation":
-        """The curation without the changes of some samples, or without any.
-
-        Args:
-            original: the dataset that was curated.
-            ids: the samples to leave as they were; by default all.
-
-        Raises:
-            InputError: a sample was not changed, or the changes are of another dataset.
-        """
-        import pyarrow.compute as pc
-
-        changed = self.changes["id"]
-        undo = changed if ids is None else pa.array(ids, pa.string())
-        unknown = pc.invert(pc.is_in(undo, value_set=changed.combine_chunks()))
-        if pc.any(unknown).as_py():
-            raise InputError(f"the sample {undo.filter(unknown)[0]} was not changed")
-        value_set = undo.combine_chunks() if isinstance(undo, pa.ChunkedArray) else undo
-        kept = self.changes.filter(pc.invert(pc.is_in(changed, value_set=value_set)))
-        return type(self).apply(original, kept, self.notes)
-
-    def __repr__(self) -> str:
-        dropped, relabeled = self.count("drop"), self.count("relabel")
-        left = counted(len(self.dataset), "sample")
-        return f"<Curation: {left} left, {dropped:,} dropped, {relabeled:,} relabelled>"
-
-    def _repr_html_(self) -> str:
-        first = self.changes.slice(0, ROWS).to_pylist()
-        rows = [[change[name] for name in CHANGES.names] for change in first]
-        head = f"{repr(self)[1:-1]}; the first changes:"
-        return table(head, CHANGES.names, rows)
-
-    def count(self, action: Literal["drop", "relabel"]) -> int:
-        """How many samples were dropped or relabelled."""
-        return int((self.changes["action"].to_numpy(zero_copy_only=False) == action).sum())

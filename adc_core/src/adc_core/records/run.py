@@ -5,10 +5,11 @@ from typing import Literal
 from pydantic import Field
 
 from adc_core.arrays.validation import Labels
+from adc_core.records.curation import Curation
 from adc_core.records.dataset import Dataset
 from adc_core.records.design import Brief, Design
 from adc_core.records.display import counted, table
-from adc_core.records.findings import Curation, Findings
+from adc_core.records.findings import Findings
 from adc_core.records.model import Epoch, Predictions
 from adc_core.records.record import Record
 

@@ -12,12 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
-from adc_core.records.dataset import Dataset
-from adc_core.images.decoding import ImageError
-from adc_core.errors import InputError, InputErrors
-from adc_core.images.sequence import ImageFiles, Images
-from adc_core.runs.stage_formats import Form
 from adc_core.components.context import progress
+from adc_core.errors import InputError, InputErrors
+from adc_core.images.decoding import ImageError
+from adc_core.images.sequence import ImageFiles, Images
+from adc_core.records.dataset import Dataset
+from adc_core.runs.stage_formats import Form
 
 BROKEN = "broken.csv"
 """The list of a dataset's images that cannot be used, in the stage of its check."""

@@ -22,11 +22,6 @@ from pydantic import (
 )
 
 from adc_core.components.component import LocalPath, from_the_file
-from adc_core.storage.config_file import read_config
-from adc_core.records.dataset import Dataset
-from adc_core.records.design import Brief
-from adc_core.errors import InputError
-from adc_core.errors import explain
 from adc_core.components.interfaces import (
     Collector,
     Curator,
@@ -39,9 +34,13 @@ from adc_core.components.interfaces import (
     Searcher,
     Simulator,
 )
+from adc_core.errors import InputError, explain
+from adc_core.records.dataset import Dataset
+from adc_core.records.design import Brief
 from adc_core.records.record import RecordType
 from adc_core.records.run import TrainingSet
 from adc_core.runs.run_record import COLLECTOR
+from adc_core.storage.config_file import read_config
 
 
 def _path_or_dataset(value: Any, info: ValidationInfo) -> Path | Dataset:

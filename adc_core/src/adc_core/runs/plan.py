@@ -4,17 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from adc_core.components.component import create
-from adc_core.storage.readers import read_dataset
-from adc_core.components.component import Component, named
-from adc_core.records.dataset import EVIDENCE, Dataset
-from adc_core.errors import InputError, InputErrors
-from adc_core.components.known_packages import PACKAGE_OF
+from adc_core.components.component import Component, create, named
 from adc_core.components.interfaces import Curator, Detector, Encoder, Enricher
-from adc_core.runs.pipeline import Pipeline
-from adc_core.components.registry import registry
+from adc_core.components.known_packages import PACKAGE_OF
+from adc_core.errors import InputErrors
+from adc_core.records.dataset import EVIDENCE, Dataset
 from adc_core.records.run import TrainingSet
+from adc_core.runs.pipeline import Pipeline
 from adc_core.runs.run_record import COLLECTOR
+from adc_core.storage.readers import read_dataset
 
 ADDED_BY = {
     "features": ("encoders", "patches"),

@@ -18,13 +18,13 @@ from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
-from adc_core.errors import InputError, WorkError
+from adc_core.components.context import Progressed, Remarked, working_in
 from adc_core.components.installed import installed_packages
 from adc_core.components.interfaces import HITS, REFUSED
 from adc_core.components.signals import heed
+from adc_core.errors import InputError, WorkError
 from adc_core.runs.listeners import Listeners
 from adc_core.runs.pipeline import Pipeline
-from adc_core.storage.plain_files import refuse_irregular
 from adc_core.runs.previous_results import keep_previous
 from adc_core.runs.run_record import (
     PIPELINE,
@@ -35,9 +35,17 @@ from adc_core.runs.run_record import (
     read_record,
     write_record,
 )
-from adc_core.storage.checksums import SUMS, disk_faults, new_file, new_folder, read_sums, seal, unseal
 from adc_core.runs.stage_formats import Form
-from adc_core.components.context import Progressed, Remarked, working_in
+from adc_core.storage.checksums import (
+    SUMS,
+    disk_faults,
+    new_file,
+    new_folder,
+    read_sums,
+    seal,
+    unseal,
+)
+from adc_core.storage.plain_files import refuse_irregular
 
 W = TypeVar("W")
 R = TypeVar("R")

@@ -13,20 +13,17 @@ from typing import Any, TypeVar
 
 import yaml
 
-from adc_core.storage.readers import read_dataset
 from adc_core.arrays.validation import Array
 from adc_core.components.component import distinct_names
+from adc_core.errors import InputError, RecordErrors, WorkError, lines_of
+from adc_core.records.curation import Curation
 from adc_core.records.dataset import Dataset
 from adc_core.records.design import Brief, Design
-from adc_core.errors import InputError, RecordErrors, WorkError
-from adc_core.errors import lines_of
-from adc_core.records.findings import Curation, Findings
-from adc_core.runs.image_check import BROKEN_IMAGES, Broken, without
-from adc_core.storage.plain_files import refuse_irregular
+from adc_core.records.findings import Findings
 from adc_core.records.run import Run, Training, TrainingSet
+from adc_core.runs.image_check import BROKEN_IMAGES, Broken, without
 from adc_core.runs.run_directory import SAMPLES
 from adc_core.runs.run_record import COLLECTOR, PIPELINE, RECORD, read_record
-from adc_core.storage.checksums import unseal
 from adc_core.runs.stage_formats import (
     CORRUPTION,
     DATASET,
@@ -39,6 +36,9 @@ from adc_core.runs.stage_formats import (
     training_form,
 )
 from adc_core.runs.test_set import with_classes_of
+from adc_core.storage.checksums import unseal
+from adc_core.storage.plain_files import refuse_irregular
+from adc_core.storage.readers import read_dataset
 from adc_core.storage.truth import read_truth, truth_table
 
 R = TypeVar("R")

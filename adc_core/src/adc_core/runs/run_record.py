@@ -6,8 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from adc_core.errors import WorkError
-from adc_core.errors import lines_of
+from adc_core.errors import WorkError, lines_of
 from adc_core.storage.checksums import new_file
 
 RECORD = "run.json"

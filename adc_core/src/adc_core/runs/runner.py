@@ -4,20 +4,20 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from adc_core.storage.readers import read_dataset
-from adc_core.records.dataset import Dataset
 from adc_core.errors import InputError, InputErrors
-from adc_core.runs.image_check import BROKEN, leave_out
 from adc_core.images.sequence import ImageArray
+from adc_core.records.dataset import Dataset
+from adc_core.records.run import Run
+from adc_core.runs.image_check import BROKEN, leave_out
 from adc_core.runs.listeners import Listeners, installed_listeners
 from adc_core.runs.pipeline import Pipeline
 from adc_core.runs.pipeline_paths import path_faults
 from adc_core.runs.plan import Plan, dataset_of, make_plan, names_of_stages
-from adc_core.records.run import Run
 from adc_core.runs.run_directory import SAMPLES, open_run_directory
 from adc_core.runs.run_record import COLLECTOR
 from adc_core.runs.stages import Stages
 from adc_core.runs.test_set import warn_of_leaks, with_classes_of
+from adc_core.storage.readers import read_dataset
 from adc_core.storage.truth import read_truth, truth_table
 
 _DATASET, _TEST = "dataset", "test"

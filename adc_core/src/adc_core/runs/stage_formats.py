@@ -10,9 +10,16 @@ from typing import Any, Generic, TypeVar
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from adc_core.arrays.hashing import save_array
+from adc_core.arrays.strings import from_arrow, to_arrow
 from adc_core.arrays.validation import Array
 from adc_core.records.corruption import Corruption
+from adc_core.records.curation import Curation
 from adc_core.records.dataset import EVIDENCE, Dataset
+from adc_core.records.design import Design
+from adc_core.records.findings import Findings
+from adc_core.records.model import Epoch, Model, Predictions
+from adc_core.records.run import Measurement, Training, TrainingSet
 from adc_core.storage.saved_dataset import (
     load_array,
     load_dataset,
@@ -20,12 +27,6 @@ from adc_core.storage.saved_dataset import (
     write_dataset,
     write_evidence,
 )
-from adc_core.records.design import Design
-from adc_core.records.findings import Curation, Findings
-from adc_core.arrays.hashing import save_array
-from adc_core.records.model import Epoch, Model, Predictions
-from adc_core.records.run import Measurement, Training, TrainingSet
-from adc_core.arrays.strings import from_arrow, to_arrow
 
 W = TypeVar("W")
 R = TypeVar("R")

@@ -7,25 +7,11 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 
-from adc_core.arrays.validation import Array
-from adc_core.components.component import Component, named
-from adc_core.records.corruption import Corruption
-from adc_core.records.dataset import EVIDENCE, FROM_LABELS, Dataset
-from adc_core.records.design import Design
-from adc_core.records.findings import Curation, Findings
 from adc_core.arrays.hashing import fingerprint
-from adc_core.runs.image_check import (
-    BROKEN_IMAGES,
-    Broken,
-    absent_images,
-    broken_images,
-    broken_table,
-)
-from adc_core.components.interfaces import Curator, Detector, Enricher, Learner, Metric, Simulator
-from adc_core.records.model import Model, Predictions
-from adc_core.runs.pipeline import Pipeline
+from adc_core.arrays.validation import Array
 from adc_core.components.columns import require, shown_to
-from adc_core.runs.plan import Plan, trained_on
+from adc_core.components.component import Component, named
+from adc_core.components.interfaces import Curator, Detector, Enricher, Learner, Metric, Simulator
 from adc_core.components.plugin_faults import plugin_faults
 from adc_core.components.results import (
     corruption_of,
@@ -37,7 +23,22 @@ from adc_core.components.results import (
     measurements_of,
     predictions_of,
 )
+from adc_core.records.corruption import Corruption
+from adc_core.records.curation import Curation
+from adc_core.records.dataset import EVIDENCE, FROM_LABELS, Dataset
+from adc_core.records.design import Design
+from adc_core.records.findings import Findings
+from adc_core.records.model import Model, Predictions
 from adc_core.records.run import Measurement, Run, Training, TrainingSet
+from adc_core.runs.image_check import (
+    BROKEN_IMAGES,
+    Broken,
+    absent_images,
+    broken_images,
+    broken_table,
+)
+from adc_core.runs.pipeline import Pipeline
+from adc_core.runs.plan import Plan, trained_on
 from adc_core.runs.run_directory import RunDirectory
 from adc_core.runs.run_record import COLLECTOR
 from adc_core.runs.stage_formats import (

@@ -4,8 +4,8 @@ import warnings
 
 import numpy as np
 
-from adc_core.records.dataset import Dataset, rows_of
 from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset, rows_of
 from adc_core.runs.image_check import name_of
 
 _SHOWN = 3

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.errors import InputError, InputErrors
+from adc_core import InputError
+from adc_core.errors import InputErrors
 
 COLUMNS = ("number", "id", "path", "given", "wrong", "true_label")
 """A person fills in `wrong`, and `true_label` where they like."""

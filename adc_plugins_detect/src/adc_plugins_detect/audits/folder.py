@@ -9,11 +9,8 @@ from urllib.parse import quote
 
 from pydantic import ValidationError
 
-from adc_core.components.context import progress
-from adc_core.errors import InputError, WorkError
-from adc_core.images.sequence import ImageFiles
-from adc_core.records.dataset import Dataset
-from adc_core.storage.checksums import new_folder
+from adc_core import Dataset, ImageFiles, InputError, WorkError, progress
+from adc_core.storage import new_folder
 from adc_plugins_detect.audits.answers import COLUMNS, Look, table_to_fill_in
 from adc_plugins_detect.noise.audit import AuditSample
 

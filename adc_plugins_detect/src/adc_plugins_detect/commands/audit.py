@@ -5,10 +5,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adc_core.errors import InputError
+from adc_core import InputError
 
 if TYPE_CHECKING:
-    from adc_core.records.run import Run
+    from adc_core import Run
     from adc_plugins_detect.noise.audit import Audit
 
 
@@ -70,8 +70,8 @@ def _refuse_existing(folder: Path) -> None:
 
 
 def _draw(run: "Run", arguments: argparse.Namespace, folder: Path) -> str:
-    from adc_core.cli.progress_bars import progress_bar
-    from adc_core.components.context import working_in
+    from adc_core import working_in
+    from adc_core.cli import progress_bar
     from adc_plugins_detect.audits.folder import LIST, PAGE, write_audit
     from adc_plugins_detect.noise.audit import audit_sample
 
@@ -89,8 +89,8 @@ def _draw(run: "Run", arguments: argparse.Namespace, folder: Path) -> str:
 def _answer(run: "Run", arguments: argparse.Namespace, folder: Path) -> str:
     import json
 
-    from adc_core.arrays.hashing import hash_file
-    from adc_core.storage.checksums import new_file
+    from adc_core.arrays import hash_file
+    from adc_core.storage import new_file
     from adc_plugins_detect.audits.answers import read_answers
     from adc_plugins_detect.audits.folder import ANSWER, PLAN, looks_at, read_plan
     from adc_plugins_detect.noise.audit import audited

@@ -5,15 +5,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adc_core import read_dataset
-from adc_core.components.component import create
-from adc_core.errors import InputError
+from adc_core import InputError, create, read_dataset
 
 if TYPE_CHECKING:
-    from adc_core.components.interfaces import Encoder
-    from adc_core.records.dataset import Dataset
-    from adc_core.runs.image_check import Broken
-    from adc_core.runs.pipeline import Pipeline
+    from adc_core import Dataset, Encoder, Pipeline
+    from adc_core.runs import Broken
 
 _ENCODER = "patches"
 _NEIGHBORS = 10
@@ -45,10 +41,9 @@ class HealthCommand:
             InputError: there is no such dataset, or the directory holds another run.
             WorkError: the directory cannot be written.
         """
-        from adc_core.cli.component_option import component_from
-        from adc_core.components.interfaces import Encoder
-        from adc_core.runs.listeners import installed_listeners
-        from adc_core.runs.runner import run_pipeline
+        from adc_core import Encoder, run_pipeline
+        from adc_core.cli import component_from
+        from adc_core.runs import installed_listeners
         from adc_plugins_detect.health.assessment import assess
         from adc_plugins_detect.health.files import PAGE, SUMMARY, TABLE, write_files
         from adc_plugins_detect.health.page import write_page
@@ -62,7 +57,8 @@ class HealthCommand:
         pipeline = _pipeline(path, given, encoder)
         folder = arguments.out or Path("runs", f"{_name_of(path)}-health")
         _refuse_other(folder, pipeline)
-        listeners = installed_listeners(block=("adc-core/report",))  # the page is another one
+        # Health has a page of its own.
+        listeners = installed_listeners(block=("adc-plugins-publish/html-report",))
         run = run_pipeline(pipeline, folder, listeners, given, strict=arguments.strict)
         health = assess(
             given,
@@ -88,8 +84,7 @@ def _name_of(path: Path) -> str:
 
 def _pipeline(path: Path, dataset: "Dataset", encoder: "Encoder | None") -> "Pipeline":
     """Plan what must be computed, as far as the dataset allows; say what was chosen."""
-    from adc_core.components.interfaces import Encoder, Enricher
-    from adc_core.runs.pipeline import Pipeline
+    from adc_core import Encoder, Enricher, Pipeline
 
     def make(name: str, **options: int) -> Enricher:
         return create(Enricher, {"use": f"adc-plugins-detect/{name}", **options})
@@ -113,7 +108,7 @@ def _pipeline(path: Path, dataset: "Dataset", encoder: "Encoder | None") -> "Pip
 
 def _refuse_other(folder: Path, pipeline: "Pipeline") -> None:
     """Refuse a directory with results that other options have made."""
-    from adc_core.runs.run_record import PIPELINE
+    from adc_core.runs import PIPELINE
     from adc_plugins_detect.health.files import SUMMARY
 
     if not (folder / SUMMARY).exists() or not (folder / PIPELINE).exists():
@@ -132,7 +127,7 @@ def _origin(pipeline: "Pipeline") -> str:
 
 def _broken(folder: Path, left_out: int) -> "list[Broken]":
     """Read which images the run has left out."""
-    from adc_core.runs.image_check import BROKEN_IMAGES
+    from adc_core.runs import BROKEN_IMAGES
 
     return BROKEN_IMAGES.read(folder / "dataset", {}) if left_out else []
 

@@ -3,8 +3,7 @@
 import argparse
 from pathlib import Path
 
-from adc_core import read_dataset
-from adc_core.errors import InputError
+from adc_core import InputError, read_dataset
 
 
 class TrainLstmDynamicsCommand:
@@ -26,8 +25,8 @@ class TrainLstmDynamicsCommand:
                 exists, or torch is missing.
             WorkError: a training failed, or the weights cannot be written.
         """
-        from adc_core.cli.progress_bars import progress_bar
-        from adc_core.components.context import working_in
+        from adc_core import working_in
+        from adc_core.cli import progress_bar
         from adc_plugins_detect.dynamics.lstm_network import (
             LstmNetwork,
             read_network,

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.arrays.validation import Array
-from adc_core.components.context import progress
-from adc_core.errors import InputError
+from adc_core import InputError, progress
+from adc_core.arrays import Array
 
 CLOSE = 1e-6
 """Probabilities this close to a threshold, or to each other, count as having reached it."""

@@ -7,9 +7,8 @@ from typing import cast as typed
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from adc_core.arrays.validation import Array, chunks
-from adc_core.errors import InputError
-from adc_core.records.evidence import Probabilities
+from adc_core import InputError, Probabilities
+from adc_core.arrays import Array, chunks
 from adc_plugins_detect.confident.joint import checked, in_range
 from adc_plugins_detect.inputs import as_labels, as_probabilities, same_length
 

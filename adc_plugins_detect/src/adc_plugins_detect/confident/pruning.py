@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.arrays.validation import Array
+from adc_core.arrays import Array
 from adc_plugins_detect.confident.joint import (
     CLOSE,
     ConfidentJoint,

@@ -7,9 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.arrays.validation import Array, chunks
-from adc_core.components.context import progress
-from adc_core.records.evidence import Neighbors
+from adc_core import Neighbors, progress
+from adc_core.arrays import Array, chunks
 from adc_plugins_detect.knn.votes import count_votes
 
 Judge = Callable[[NDArray[np.int64], NDArray[np.float64]], NDArray[np.bool_]]

@@ -8,10 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from adc_core.arrays.validation import Array
-from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset
-from adc_core.records.findings import Findings
+from adc_core import Dataset, Findings, InputError
+from adc_core.arrays import Array
 
 
 class FlagCounts(NamedTuple):

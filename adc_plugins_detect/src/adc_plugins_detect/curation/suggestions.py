@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.records.findings import Findings
+from adc_core import Findings
 
 
 class Suggestion(NamedTuple):

@@ -10,12 +10,10 @@ import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
 from pydantic import ConfigDict, Field
 
-from adc_core.arrays.strings import from_arrow
-from adc_core.components.component import named
-from adc_core.components.interfaces import Curator
-from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset, rows_of
-from adc_core.records.findings import CHANGES, Curation, Findings
+from adc_core import Curation, Curator, Dataset, Findings, InputError
+from adc_core.arrays import from_arrow
+from adc_core.components import named
+from adc_core.records import rows_of
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import as_array
 
@@ -123,18 +121,9 @@ class Agree(Curator):
             pc.binary_join_element_wise(f"{name}:", reasons.take(pa.array(rows)), " ")
             for name, reasons in zip(names, verdicts, strict=True)
         ]
-        changes = pa.table(
-            {
-                "id": dataset.ids[rows],
-                "action": np.full(len(rows), "drop"),
-                "old_label": dataset.labels[rows],
-                "new_label": np.full(len(rows), -1),
-                "reason": pc.binary_join_element_wise(*told, "; ", null_handling="skip"),
-            },
-            schema=CHANGES,
-        )
+        reasons = pc.binary_join_element_wise(*told, "; ", null_handling="skip")
         table = overlap(dict(zip(names, changed, strict=True)))
-        return Curation.apply(dataset, changes, table.lines())
+        return Curation.of(dataset, drop=rows, reasons=reasons, notes=table.lines())
 
 
 def _reasons(curation: Curation, dataset: Dataset) -> pa.Array:

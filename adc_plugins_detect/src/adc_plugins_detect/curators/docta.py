@@ -9,11 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import Field
 
-from adc_core.components.interfaces import Curator
-from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Neighbors
-from adc_core.records.findings import CHANGES, Curation, Findings
+from adc_core import Curation, Curator, Dataset, Findings, InputError, Neighbors
 from adc_plugins_detect.curation.docta_rounds import (
     Judge,
     flag_share,
@@ -107,17 +103,13 @@ class Docta(Curator):
         names = pa.array(dataset.classes).take(pa.array(label.clip(min=0)))
         votes = sentence(agree, f"of {self.k - 1} neighbors say", names)
         votes = pc.if_else(pa.array(relabel), votes, "its neighbors agree on no other label")
-        changes = pa.table(
-            {
-                "id": dataset.ids[rows],
-                "action": np.where(relabel, "relabel", "drop"),
-                "old_label": labels[rows],
-                "new_label": np.where(relabel, label, -1),
-                "reason": pc.binary_join_element_wise(verdict, votes, "; "),
-            },
-            schema=CHANGES,
+        return Curation.of(
+            dataset,
+            drop=rows[~relabel],
+            relabel=rows[relabel],
+            labels=label[relabel],
+            reasons=pc.binary_join_element_wise(verdict, votes, "; "),
         )
-        return Curation.apply(dataset, changes)
 
     def _by_flags(self, counts: FlagCounts) -> Judge:
         flagged = counts.flagged >= self.min_detectors

@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pyarrow as pa
 from pydantic import Field
 
-from adc_core.components.interfaces import Curator
-from adc_core.records.dataset import Dataset
-from adc_core.records.findings import CHANGES, Curation, Findings
+from adc_core import Curation, Curator, Dataset, Findings
 from adc_plugins_detect.curation.flag_counts import count_flags, flag_sentences
 
 
@@ -26,14 +23,4 @@ class Drop(Curator):
         """
         counts = count_flags(dataset, findings, self.min_detectors)
         rows = np.flatnonzero(counts.flagged >= self.min_detectors)
-        changes = pa.table(
-            {
-                "id": dataset.ids[rows],
-                "action": np.full(len(rows), "drop"),
-                "old_label": dataset.labels[rows],
-                "new_label": np.full(len(rows), -1),
-                "reason": flag_sentences(counts, rows),
-            },
-            schema=CHANGES,
-        )
-        return Curation.apply(dataset, changes)
+        return Curation.of(dataset, drop=rows, reasons=flag_sentences(counts, rows))

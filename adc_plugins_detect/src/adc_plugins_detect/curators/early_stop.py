@@ -4,12 +4,9 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
-import pyarrow as pa
 from pydantic import Field
 
-from adc_core.components.interfaces import Curator, Learner
-from adc_core.records.dataset import Dataset
-from adc_core.records.findings import CHANGES, Curation, Findings
+from adc_core import Curation, Curator, Dataset, Findings, Learner
 from adc_plugins_detect.detectors.early_stop_ce import EarlyStopCe
 
 
@@ -46,16 +43,5 @@ class EarlyStop(Curator):
         found = self._detector.detect(dataset)
         rows = np.flatnonzero(found.flagged)
         when = f"after epoch {self.epoch}" if self.learner is None else "after a short training"
-        changes = pa.table(
-            {
-                "id": dataset.ids[rows],
-                "action": np.full(len(rows), "drop"),
-                "old_label": dataset.labels[rows],
-                "new_label": np.full(len(rows), -1),
-                "reason": np.char.mod(
-                    f"probability %.3f of its label {when}", 1 - found.suspicion[rows]
-                ),
-            },
-            schema=CHANGES,
-        )
-        return Curation.apply(dataset, changes)
+        told = np.char.mod(f"probability %.3f of its label {when}", 1 - found.suspicion[rows])
+        return Curation.of(dataset, drop=rows, reasons=told)

@@ -8,10 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from adc_core.components.interfaces import Curator
-from adc_core.records.dataset import Dataset
-from adc_core.records.estimates import EvidenceQuality, NoiseRate, Verdict
-from adc_core.records.findings import CHANGES, Curation, Findings
+from adc_core import Curation, Curator, Dataset, EvidenceQuality, Findings, NoiseRate
+from adc_core.records import Verdict
 from adc_plugins_detect.curation.flag_counts import count_flags, sentence
 from adc_plugins_detect.inputs import out_of_sample
 from adc_plugins_detect.noise.counterfactual import Counterfactual
@@ -76,7 +74,7 @@ class ExpectedGain(Curator):
         rate = noise_rate_of(labels, values, expected, classes=dataset.classes)
         quality = evidence_quality(labels, expected)
         if (abstained := self._abstains(quality, rate)) is not None:
-            return Curation.apply(dataset, _none(), (abstained,))
+            return Curation.of(dataset, notes=(abstained,))
         wrong = wrong_probability(expected, rate.point)
         other, share = best_other_label(labels, values)
         relabel_from = self.relabel_from or _LIKELY[quality.verdict]
@@ -92,18 +90,14 @@ class ExpectedGain(Curator):
         names = pa.array(dataset.classes).take(pa.array(new.clip(min=0)))
         told = np.char.mod("wrong with probability %.2f", wrong)
         as_other = sentence(np.char.add(told, ";"), names, np.char.mod("with %.2f", right))
-        changes = pa.table(
-            {
-                "id": dataset.ids[rows],
-                "action": np.where(relabel, "relabel", "drop"),
-                "old_label": labels[rows],
-                "new_label": new,
-                "reason": pc.if_else(pa.array(relabel), as_other, pa.array(told.tolist())),
-            },
-            schema=CHANGES,
+        return Curation.of(
+            dataset,
+            drop=rows[~relabel],
+            relabel=rows[relabel],
+            labels=new[relabel],
+            reasons=pc.if_else(pa.array(relabel), as_other, pa.array(told.tolist())),
+            notes=(_expectation(len(dataset), rate, wrong, right, relabel),),
         )
-        note = _expectation(len(dataset), rate, wrong, right, relabel)
-        return Curation.apply(dataset, changes, (note,))
 
     def _abstains(self, quality: EvidenceQuality, rate: NoiseRate) -> str | None:
         if quality.verdict == "poor":
@@ -120,10 +114,6 @@ class ExpectedGain(Curator):
                 "suspicious ones"
             )
         return None
-
-
-def _none() -> pa.Table:
-    return CHANGES.empty_table()
 
 
 def _expectation(

@@ -8,9 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pydantic import Field
 
-from adc_core.components.interfaces import Curator
-from adc_core.records.dataset import Dataset
-from adc_core.records.findings import CHANGES, Curation, Findings
+from adc_core import Curation, Curator, Dataset, Findings
 from adc_plugins_detect.curation.flag_counts import count_flags, flag_sentences, sentence
 from adc_plugins_detect.curation.suggestions import most_suggested
 
@@ -48,14 +46,11 @@ class Relabel(Curator):
         sure = np.char.mod("(confidence %.2f)", best.confidence[rows])
         judged = counts.judged[rows]
         says = sentence("suggested by", best.support[rows], "of", judged, "detectors:", names, sure)
-        changes = pa.table(
-            {
-                "id": dataset.ids[rows],
-                "action": np.where(new >= 0, "relabel", "drop"),
-                "old_label": dataset.labels[rows],
-                "new_label": new,
-                "reason": pc.if_else(pa.array(new >= 0), says, flag_sentences(counts, rows)),
-            },
-            schema=CHANGES,
+        given = new >= 0
+        return Curation.of(
+            dataset,
+            drop=rows[~given],
+            relabel=rows[given],
+            labels=new[given],
+            reasons=pc.if_else(pa.array(given), says, flag_sentences(counts, rows)),
         )
-        return Curation.apply(dataset, changes)

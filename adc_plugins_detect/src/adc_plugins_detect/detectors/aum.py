@@ -6,11 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import Field
 
-from adc_core.components.interfaces import Detector, Learner
-from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Dynamics
-from adc_core.records.findings import Findings
+from adc_core import Dataset, Detector, Dynamics, Findings, InputError, Learner
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.dynamics.curves import (
     dynamics_of,

@@ -8,11 +8,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from adc_core.arrays.validation import Array
-from adc_core.components.interfaces import Detector
-from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset
-from adc_core.records.findings import Findings
+from adc_core import Dataset, Detector, Findings, InputError
+from adc_core.arrays import Array
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.confident.joint import (
     ConfidentJoint,

@@ -5,12 +5,8 @@ from typing import ClassVar, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from adc_core.arrays.validation import Array, chunks
-from adc_core.components.interfaces import Detector
-from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Probabilities
-from adc_core.records.findings import Findings
+from adc_core import Dataset, Detector, Findings, InputError, Probabilities
+from adc_core.arrays import Array, chunks
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.confident.joint import checked
 from adc_plugins_detect.inputs import (

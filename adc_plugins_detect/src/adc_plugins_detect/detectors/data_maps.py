@@ -6,11 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from adc_core.arrays.validation import chunks
-from adc_core.components.interfaces import Detector
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Dynamics
-from adc_core.records.findings import Findings
+from adc_core import Dataset, Detector, Dynamics, Findings
+from adc_core.arrays import chunks
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.dynamics.curves import dynamics_of, mean_of_epochs, shares_of
 from adc_plugins_detect.inputs import as_ids, as_labels, of_type

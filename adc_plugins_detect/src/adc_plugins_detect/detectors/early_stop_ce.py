@@ -6,12 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import Field, model_validator
 
-from adc_core.arrays.validation import Array
-from adc_core.components.interfaces import Detector, Learner
-from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Dynamics, Probabilities
-from adc_core.records.findings import Findings
+from adc_core import Dataset, Detector, Dynamics, Findings, InputError, Learner, Probabilities
+from adc_core.arrays import Array
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.dynamics.curves import dynamics_of, place_of, shares_of
 from adc_plugins_detect.inputs import as_ids, as_labels, needed, same_length

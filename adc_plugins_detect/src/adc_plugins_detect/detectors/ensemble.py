@@ -6,11 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import ConfigDict, Field
 
-from adc_core.components.interfaces import Detector
-from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset
-from adc_core.records.findings import Findings
-from adc_core.reporting.verdicts import mean_place
+from adc_core import Dataset, Detector, Findings, InputError
+from adc_core.reporting import mean_place
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.curation.suggestions import most_suggested
 from adc_plugins_detect.inputs import as_labels, as_list, of_type, same_length

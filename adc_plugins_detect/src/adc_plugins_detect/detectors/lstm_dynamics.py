@@ -8,14 +8,8 @@ from numpy.typing import ArrayLike
 from pydantic import Field
 from threadpoolctl import threadpool_limits
 
-from adc_core.arrays.validation import Array
-from adc_core.components.component import LocalPath
-from adc_core.components.context import progress
-from adc_core.components.interfaces import Detector
-from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Dynamics
-from adc_core.records.findings import Findings
+from adc_core import Dataset, Detector, Dynamics, Findings, InputError, LocalPath, progress
+from adc_core.arrays import Array
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.dynamics.curves import curves_of, dynamics_of, refuse_unseen, shares_of
 from adc_plugins_detect.dynamics.lstm_network import read_network

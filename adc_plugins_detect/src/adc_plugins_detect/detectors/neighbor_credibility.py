@@ -6,11 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from adc_core.arrays.validation import Array, chunks
-from adc_core.components.interfaces import Detector
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Neighbors
-from adc_core.records.findings import Findings
+from adc_core import Dataset, Detector, Findings, Neighbors
+from adc_core.arrays import Array, chunks
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import as_ids, as_labels, needed, same_length
 from adc_plugins_detect.knn.search import nearest_neighbors

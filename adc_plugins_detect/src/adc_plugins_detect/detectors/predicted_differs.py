@@ -7,10 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import Field
 
-from adc_core.arrays.validation import chunks
-from adc_core.components.interfaces import Detector
-from adc_core.records.dataset import Dataset
-from adc_core.records.findings import Findings
+from adc_core import Dataset, Detector, Findings
+from adc_core.arrays import chunks
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.confident.joint import checked
 from adc_plugins_detect.confident.predictions import Predicted, labels_and_probabilities

@@ -7,11 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from adc_core.components.interfaces import Detector
-from adc_core.records.dataset import Dataset
-from adc_core.records.estimates import Estimate, NoiseRate
-from adc_core.records.evidence import Neighbors
-from adc_core.records.findings import Findings
+from adc_core import Dataset, Detector, Estimate, Findings, Neighbors, NoiseRate
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.confident.predictions import Predicted, labels_and_probabilities
 from adc_plugins_detect.inputs import (

@@ -8,12 +8,8 @@ from annotated_types import Ge, Lt
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from adc_core.components.interfaces import Detector
-from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Neighbors
-from adc_core.records.findings import Findings
-from adc_core.records.labels import number_of_classes
+from adc_core import Dataset, Detector, Findings, InputError, Neighbors
+from adc_core.records import number_of_classes
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import as_ids, as_labels, needed, of_type, same_length
 from adc_plugins_detect.knn.search import nearest_neighbors

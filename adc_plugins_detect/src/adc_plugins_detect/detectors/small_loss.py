@@ -10,10 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 from threadpoolctl import threadpool_limits
 
-from adc_core.components.interfaces import Detector
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Dynamics
-from adc_core.records.findings import Findings
+from adc_core import Dataset, Detector, Dynamics, Findings
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.dynamics.curves import (
     dynamics_of,

@@ -7,10 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import ConfigDict, Field, model_validator
 
-from adc_core.components.interfaces import Detector
-from adc_core.errors import InputError, unknown_name
-from adc_core.records.dataset import Dataset
-from adc_core.records.findings import Findings
+from adc_core import Dataset, Detector, Findings, InputError
+from adc_core.errors import unknown_name
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import as_array, as_labels, of_type, same_length
 from adc_plugins_detect.options import Share

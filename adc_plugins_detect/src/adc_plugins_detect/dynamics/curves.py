@@ -3,11 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from adc_core.arrays.validation import Array
-from adc_core.components.interfaces import Learner
-from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Dynamics
+from adc_core import Dataset, Dynamics, InputError, Learner
+from adc_core.arrays import Array
 from adc_plugins_detect.inputs import as_array, as_rows, needed, same_length
 
 

@@ -10,9 +10,9 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from adc_core.arrays.validation import Array
-from adc_core.errors import InputError
-from adc_core.storage.checksums import disk_faults
+from adc_core import InputError
+from adc_core.arrays import Array
+from adc_core.storage import disk_faults
 
 FORMAT = 1
 _KEY = "adc lstm-dynamics"  # one key: the order of several is not kept by safetensors

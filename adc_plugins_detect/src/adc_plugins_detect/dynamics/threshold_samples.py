@@ -5,10 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.arrays.validation import Array
-from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset
-from adc_core.records.findings import Findings
+from adc_core import Dataset, Findings, InputError
+from adc_core.arrays import Array
 
 Mask = NDArray[np.bool_]
 

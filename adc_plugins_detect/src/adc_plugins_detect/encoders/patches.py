@@ -9,10 +9,8 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from threadpoolctl import threadpool_limits
 
-from adc_core.arrays.validation import Array
-from adc_core.components.context import progress
-from adc_core.components.interfaces import Encoder
-from adc_core.images.sequence import Images
+from adc_core import Encoder, Images, progress
+from adc_core.arrays import Array
 
 Float32 = NDArray[np.float32]
 

@@ -4,9 +4,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from adc_core.components.interfaces import Enricher
-from adc_core.images.near_duplicates import GROUP
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset, Enricher
+from adc_core.images import GROUP
 from adc_plugins_detect.image_measures.duplicates import BITS, EXACT, RADIUS, find_duplicates
 from adc_plugins_detect.image_measures.measures import ImageMeasures, measure_images
 from adc_plugins_detect.inputs import needed

@@ -2,8 +2,7 @@
 
 from typing import ClassVar
 
-from adc_core.components.interfaces import Enricher
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset, Enricher
 from adc_plugins_detect.image_measures.measures import ImageMeasures, measure_images
 from adc_plugins_detect.inputs import needed
 

@@ -12,12 +12,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from adc_core.components.context import progress
-from adc_core.components.interfaces import Enricher
-from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Probabilities
-from adc_core.records.labels import number_of_classes
+from adc_core import Dataset, Enricher, InputError, Probabilities, progress
+from adc_core.records import number_of_classes
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import as_features, as_labels, needed, same_length
 from adc_plugins_detect.options import ClassCount, Positive, WholeNumber

@@ -7,12 +7,8 @@ from typing import ClassVar
 from numpy.typing import ArrayLike
 from pydantic import ConfigDict, Field, model_validator
 
-from adc_core.components.component import named
-from adc_core.components.context import progress, work_folder, working_in
-from adc_core.components.interfaces import Enricher
-from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Probabilities
+from adc_core import Dataset, Enricher, InputError, Probabilities, progress, work_folder, working_in
+from adc_core.components import named
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.confident.predictions import Predicted, weighted_mean
 from adc_plugins_detect.inputs import as_labels, as_list, as_probabilities, same_length

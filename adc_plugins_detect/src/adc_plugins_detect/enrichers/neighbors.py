@@ -4,8 +4,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from adc_core.components.interfaces import Enricher
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset, Enricher
 from adc_plugins_detect.inputs import needed
 from adc_plugins_detect.knn.search import Method, nearest_neighbors
 from adc_plugins_detect.options import Count

@@ -9,13 +9,9 @@ from scipy.linalg import eigh
 from scipy.special import log_softmax, softmax
 from threadpoolctl import threadpool_limits
 
-from adc_core.arrays.validation import Array, chunks
-from adc_core.components.context import progress
-from adc_core.components.interfaces import Encoder, Enricher
-from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Probabilities
-from adc_core.records.labels import number_of_classes
+from adc_core import Dataset, Encoder, Enricher, InputError, Probabilities, progress
+from adc_core.arrays import Array, chunks
+from adc_core.records import number_of_classes
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import as_features, as_labels, needed, same_length
 from adc_plugins_detect.options import ClassCount

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.arrays.validation import Array
-from adc_core.records.dataset import Dataset
-from adc_core.runs.image_check import Broken
-from adc_core.storage.splits import SPLIT
+from adc_core import Dataset
+from adc_core.arrays import Array
+from adc_core.runs import Broken
+from adc_core.storage import SPLIT
 from adc_plugins_detect.health.checks import (
     EXACT_COPY,
     NEAR_COPY,

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.arrays.validation import Array
-from adc_core.images.near_duplicates import GROUP
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
+from adc_core.arrays import Array
+from adc_core.images import GROUP
 from adc_plugins_detect.health.image_issues import (
     ISSUES,
     ODD,

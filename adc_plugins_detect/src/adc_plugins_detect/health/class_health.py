@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.records.evidence import Neighbors
+from adc_core import Neighbors
 
 Z = 1.96
 """Standard errors of an interval that holds the truth in 95 of 100 cases."""

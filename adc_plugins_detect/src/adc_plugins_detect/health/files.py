@@ -8,11 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from adc_core.arrays.strings import to_arrow
-from adc_core.images.near_duplicates import GROUP
-from adc_core.runs.image_check import name_of, said
-from adc_core.storage.checksums import new_file
-from adc_core.storage.splits import SPLIT
+from adc_core.arrays import to_arrow
+from adc_core.images import GROUP
+from adc_core.runs import name_of, said
+from adc_core.storage import SPLIT, new_file
 from adc_plugins_detect.health.assessment import Health
 from adc_plugins_detect.health.class_health import Share
 from adc_plugins_detect.image_measures.duplicates import BITS, EXACT

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.arrays.validation import Array
-from adc_core.records.evidence import Neighbors
+from adc_core import Neighbors
+from adc_core.arrays import Array
 
 PERMUTATIONS = 199
 """Random orders that the real one is compared with: the smallest p-value is 1 / 200."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.records.evidence import Neighbors
+from adc_core import Neighbors
 from adc_plugins_detect.health.image_issues import ODD
 
 K = 10

@@ -7,11 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adc_core.reporting.html_pages import data_url
-from adc_core.runs.image_check import name_of, said
-from adc_core.runs.run_record import PIPELINE, read_record
-from adc_core.storage.checksums import new_file
-from adc_core.storage.splits import SPLIT
+from adc_core.reporting import data_url, page_environment
+from adc_core.runs import PIPELINE, name_of, read_record, said
+from adc_core.storage import SPLIT, new_file
 from adc_plugins_detect.health import wording
 from adc_plugins_detect.health.assessment import Health
 from adc_plugins_detect.health.checks import (
@@ -43,20 +41,20 @@ class Card(NamedTuple):
 
 
 def write_page(health: Health, folder: Path) -> None:
-    """Write the page into the run directory; needs `adc-core[report]`.
+    """Write the page into the run directory; needs `adc-plugins-detect[page]`.
 
     Raises:
         WorkError: the disk refuses.
     """
     try:
-        from adc_core.reporting.html_pages import page_environment
+        environment = page_environment("adc_plugins_detect.health")
     except ImportError as error:
         warnings.warn(
-            f"no page is written ({error.name} is missing): pip install 'adc-core[report]'",
+            f"no page is written ({error.name} is missing): pip install 'adc-plugins-detect[page]'",
             stacklevel=2,
         )
         return
-    template = page_environment("adc_plugins_detect.health").get_template("health.html.j2")
+    template = environment.get_template("health.html.j2")
     record = read_record(folder)
     pipeline = (folder / PIPELINE).read_text(encoding="utf-8")
     page = template.render(

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from adc_core.reporting.text_tables import table
+from adc_core.reporting import table
 from adc_plugins_detect.health import wording
 from adc_plugins_detect.health.assessment import Health
 

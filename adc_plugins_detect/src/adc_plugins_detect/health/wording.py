@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from adc_core.runs.image_check import name_of, said
+from adc_core.runs import name_of, said
 from adc_plugins_detect.health.assessment import ClassHealth, EvidenceQuality, Health
 from adc_plugins_detect.health.class_health import Confusion, Overlap, Share
 from adc_plugins_detect.health.order import OrderTest

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from adc_core.arrays.validation import Array
-from adc_core.components.context import progress
-from adc_core.images.near_duplicates import MOST_BITS, linked_groups, near_pairs
-from adc_core.images.sequence import Images
+from adc_core import Images, progress
+from adc_core.arrays import Array
+from adc_core.images import MOST_BITS, linked_groups, near_pairs
 
 EXACT, BITS, RADIUS = "exact_duplicate_group", "duplicate_bits", "duplicate_radius"
 """The columns beside `duplicate_group`; see the fields of `Duplicates`."""

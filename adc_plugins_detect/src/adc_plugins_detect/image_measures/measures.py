@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from adc_core.components.context import progress
-from adc_core.images.near_duplicates import perceptual_hash
-from adc_core.images.sequence import Images
+from adc_core import Images, progress
+from adc_core.images import perceptual_hash
 
 SIDE = 128
 """Pictures are looked at shrunk so that their longer side has these pixels: what only shows at more

@@ -14,10 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from adc_core.arrays.validation import Array, chunks
-from adc_core.components.context import progress
-from adc_core.errors import InputError
-from adc_core.records.evidence import Neighbors
+from adc_core import InputError, Neighbors, progress
+from adc_core.arrays import Array, chunks
 from adc_plugins_detect.knn.exact import SPARE, best_of, unit_rows
 
 WANTED_RECALL = 0.98

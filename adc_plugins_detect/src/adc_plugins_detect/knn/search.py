@@ -4,8 +4,7 @@ from typing import Literal
 
 from numpy.typing import ArrayLike
 
-from adc_core.errors import InputError
-from adc_core.records.evidence import Neighbors
+from adc_core import InputError, Neighbors
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import as_rows
 from adc_plugins_detect.knn.exact import search_exactly

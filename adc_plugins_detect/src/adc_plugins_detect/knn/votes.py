@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.arrays.validation import Array, chunks
+from adc_core.arrays import Array, chunks
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.arrays.validation import Array
-from adc_core.components.context import progress
-from adc_core.errors import InputError, WorkError
+from adc_core import InputError, WorkError, progress
+from adc_core.arrays import Array
 from adc_plugins_detect.dynamics.lstm_network import LstmNetwork
 from adc_plugins_detect.metrics.detection import rank_figures
 

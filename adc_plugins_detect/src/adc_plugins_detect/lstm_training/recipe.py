@@ -5,10 +5,9 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from adc_core.components.component import LocalPath
-from adc_core.components.interfaces import Learner, Simulator
+from adc_core import Learner, LocalPath, Simulator
 from adc_core.errors import InputErrors, explain, lines_of
-from adc_core.storage.config_file import read_config
+from adc_core.storage import read_config
 
 
 class Recipe(BaseModel):

@@ -8,10 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.components.context import working_in
-from adc_core.components.interfaces import Learner, Simulator
-from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset, InputError, Learner, Simulator, working_in
 from adc_plugins_detect.detectors.lstm_dynamics import resample
 from adc_plugins_detect.dynamics.curves import dynamics_seen_by
 from adc_plugins_detect.lstm_training.recipe import Recipe

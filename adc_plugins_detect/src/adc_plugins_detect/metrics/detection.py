@@ -5,11 +5,9 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from adc_core.components.interfaces import Metric
-from adc_core.records.dataset import Dataset, rows_of
-from adc_core.records.findings import Findings
-from adc_core.records.run import Measurement, Run
-from adc_core.storage.truth import UNKNOWN
+from adc_core import Dataset, Findings, Measurement, Metric, Run
+from adc_core.records import rows_of
+from adc_core.storage import UNKNOWN
 from adc_plugins_detect.scoring import highest
 
 BUDGET = "F1 at equal budget"

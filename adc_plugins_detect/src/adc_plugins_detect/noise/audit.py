@@ -10,12 +10,10 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from adc_core.arrays.validation import Array, Labels
-from adc_core.errors import InputError
-from adc_core.records.estimates import Estimate
-from adc_core.records.findings import Findings
-from adc_core.records.record import Record
-from adc_core.reporting.verdicts import flagged_by_any, most_suspicious_first
+from adc_core import Estimate, Findings, InputError
+from adc_core.arrays import Array, Labels
+from adc_core.records import Record
+from adc_core.reporting import flagged_by_any, most_suspicious_first
 from adc_plugins_detect.noise.exact_bounds import (
     Counts,
     lower_points,

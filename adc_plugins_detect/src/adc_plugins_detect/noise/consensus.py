@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from adc_core.arrays.validation import Array
-from adc_core.components.context import progress
+from adc_core import progress
+from adc_core.arrays import Array
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]

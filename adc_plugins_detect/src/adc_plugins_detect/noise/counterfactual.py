@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.arrays.validation import Array
+from adc_core.arrays import Array
 
 Flips = Literal["uniform", "class-pair", "confusable"]
 """Which wrong labels to expect: any class by its frequency; the classes for which the model's

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from adc_core.arrays.validation import chunks
+from adc_core.arrays import chunks
 
 LEVELS = 400
 """Equally likely slices of a confidence distribution; each counts with its outer end."""

@@ -13,10 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from threadpoolctl import threadpool_limits
 
-from adc_core.components.context import progress
-from adc_core.errors import InputError
-from adc_core.records.evidence import Neighbors
-from adc_core.records.labels import number_of_classes
+from adc_core import InputError, Neighbors, progress
+from adc_core.records import number_of_classes
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import as_array, as_labels, as_names, of_type, same_length
 from adc_plugins_detect.noise.consensus import Consensus, Fit, Matrix, Vector, fit

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.isotonic import IsotonicRegression
 
-from adc_core.arrays.validation import Array, chunks
+from adc_core.arrays import Array, chunks
 from adc_plugins_detect.noise.counterfactual import Counterfactual
 
 _FEWEST, _MOST = 10, 100

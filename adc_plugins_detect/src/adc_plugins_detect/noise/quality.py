@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.records.estimates import EvidenceQuality, Verdict
-from adc_core.records.evidence import Neighbors
+from adc_core import EvidenceQuality, Neighbors
+from adc_core.records import Verdict
 from adc_plugins_detect.noise.counterfactual import Counterfactual
 from adc_plugins_detect.noise.rate import verdict_of
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from adc_core.arrays.validation import Array
-from adc_core.errors import InputError
-from adc_core.records.estimates import NoiseRate, Verdict
+from adc_core import InputError, NoiseRate
+from adc_core.arrays import Array
+from adc_core.records import Verdict
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.confident.joint import confident_joint
 from adc_plugins_detect.confident.predictions import Predicted, labels_and_probabilities

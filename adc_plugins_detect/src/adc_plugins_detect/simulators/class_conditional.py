@@ -6,11 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import ConfigDict, Field, model_validator
 
-from adc_core.components.interfaces import Simulator
-from adc_core.errors import InputError
-from adc_core.records.corruption import Corruption
-from adc_core.records.dataset import Dataset
-from adc_core.records.findings import check_stochastic
+from adc_core import Corruption, Dataset, InputError, Simulator
+from adc_core.records import check_stochastic
 from adc_plugins_detect.inputs import as_labels
 
 Probability = Annotated[float, Field(ge=0, le=1)]

@@ -7,10 +7,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy.special import ndtr, ndtri
 
-from adc_core.arrays.validation import Array, chunks
-from adc_core.components.interfaces import Simulator
-from adc_core.records.corruption import Corruption
-from adc_core.records.dataset import Dataset
+from adc_core import Corruption, Dataset, Simulator
+from adc_core.arrays import Array, chunks
 from adc_plugins_detect.inputs import needed
 
 SPREAD = 0.1

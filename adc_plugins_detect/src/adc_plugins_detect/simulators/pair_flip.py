@@ -4,9 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from adc_core.components.interfaces import Simulator
-from adc_core.records.corruption import Corruption
-from adc_core.records.dataset import Dataset
+from adc_core import Corruption, Dataset, Simulator
 from adc_plugins_detect.simulators.class_conditional import corrupt
 
 

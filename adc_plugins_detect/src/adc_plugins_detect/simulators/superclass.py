@@ -9,10 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field, model_validator
 
-from adc_core.components.interfaces import Simulator
-from adc_core.errors import InputError, unknown_name
-from adc_core.records.corruption import Corruption
-from adc_core.records.dataset import Dataset
+from adc_core import Corruption, Dataset, InputError, Simulator
+from adc_core.errors import unknown_name
 from adc_plugins_detect.simulators.class_conditional import corrupt
 
 

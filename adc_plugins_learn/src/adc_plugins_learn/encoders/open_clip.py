@@ -7,11 +7,12 @@ from typing import Any
 from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 
-from adc_core.errors import InputError, unknown_name
-from adc_plugins_learn.encoders.encoding import FrozenNetwork, NetworkEncoder
-from adc_plugins_learn.training.recipe import Weights
-from adc_plugins_learn.training.weights import (
+from adc_core import InputError
+from adc_core.errors import unknown_name
+from adc_plugins_learn.encoding.network_encoder import FrozenNetwork, NetworkEncoder
+from adc_plugins_learn.training.networks.weights import (
     RANDOM,
+    Weights,
     downloading,
     fitted_by_library,
     is_weights_file,
@@ -45,7 +46,7 @@ class OpenClipEncoder(NetworkEncoder):
     )
 
     def open_network(self) -> tuple[str, FrozenNetwork]:
-        """The image tower as open_clip builds it, with the preparation of its weights."""
+        """Build the image tower with open_clip, with the transform that its weights expect."""
         library = _import_open_clip()
         if self.model not in library.list_models():
             raise InputError(unknown_name("open_clip model", self.model, library.list_models()))
@@ -63,7 +64,7 @@ class OpenClipEncoder(NetworkEncoder):
             with quiet():
                 return create(self.model, **options)
         if is_weights_file(weights):
-            read_weights(Path(weights))  # refuses whatever is no weights, before the library looks
+            read_weights(Path(weights))  # refuses other files before the library reads them
             with quiet(), fitted_by_library(weights):
                 return create(self.model, pretrained=weights, **options)
         tags = library.list_pretrained_tags_by_model(self.model)

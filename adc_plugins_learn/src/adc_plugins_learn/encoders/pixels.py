@@ -1,16 +1,15 @@
-"""Features without a network: small pictures, then principal components."""
+"""Features without a network: small images, then principal components."""
 
-from typing import Self
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from adc_core.arrays.validation import chunks
-from adc_core.components.context import progress
-from adc_core.components.interfaces import Encoder
-from adc_core.errors import InputError
-from adc_core.images.sequence import Images
+from adc_core import Encoder, Images, InputError, progress
+from adc_core.arrays import chunks
 
 Float32 = NDArray[np.float32]
 
@@ -20,7 +19,7 @@ _WIDEST = 4096
 
 
 def principal_components(rows: Float32, components: int) -> Float32:
-    """Coordinates along the directions of largest variance (Pearson 1901).
+    """Compute coordinates along the directions of largest variance (Pearson 1901).
 
     The sign of each direction is chosen so that its largest weight is positive, or the first of
     several equally large, so that the same rows give the same coordinates.
@@ -46,7 +45,7 @@ def principal_components(rows: Float32, components: int) -> Float32:
     _, directions = np.linalg.eigh(covariance / len(rows))
     kept = directions[:, ::-1][:, :components]
     sizes = np.abs(kept)
-    # Pictures are often symmetric: weights of equal size must not change places by rounding.
+    # Images are often symmetric: weights of equal size must not change places by rounding.
     largest = (sizes > sizes.max(axis=0) * (1 - 1e-6)).argmax(axis=0)
     kept = kept * np.sign(kept[largest, np.arange(components)])
     out = np.empty((len(rows), components), np.float32)
@@ -56,14 +55,16 @@ def principal_components(rows: Float32, components: int) -> Float32:
 
 
 class PixelEncoder(Encoder):
-    """Encodes images as small pictures reduced by principal components; needs no weights.
+    """Encodes images as small images reduced by principal components; needs no weights.
 
     Good enough for digits and other aligned shapes; for photographs use a pretrained network.
     """
 
     reads = ("images",)
 
-    size: int = Field(16, ge=1, le=256, description="side of the small picture, in pixels")
+    renamed_options: ClassVar[Mapping[str, str]] = MappingProxyType({"colour": "color"})
+
+    size: int = Field(16, ge=1, le=256, description="side of the small image, in pixels")
     color: bool = Field(False, description="keep the three colours instead of one grey")
     components: int | None = Field(
         64, ge=1, description="principal components to keep; null: all pixels as they are"
@@ -87,11 +88,11 @@ class PixelEncoder(Encoder):
 
     @property
     def width(self) -> int:
-        """How many numbers a small picture has."""
+        """How many numbers a small image has."""
         return self.size**2 * (3 if self.color else 1)
 
     def encode(self, images: Images) -> Float32:
-        """N × D float32 features of N images."""
+        """Return N × D float32 features of N images."""
         rows = np.empty((len(images), self.width), np.float32)
         for start in range(0, len(images), _BATCH):
             stop = min(start + _BATCH, len(images))

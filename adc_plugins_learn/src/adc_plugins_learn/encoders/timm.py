@@ -4,15 +4,14 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from adc_plugins_learn.encoders.encoding import FrozenNetwork, NetworkEncoder
-from adc_plugins_learn.training.recipe import Weights
-from adc_plugins_learn.training.timm_networks import (
+from adc_plugins_learn.encoding.network_encoder import FrozenNetwork, NetworkEncoder
+from adc_plugins_learn.training.networks.timm import (
     build_timm,
     import_timm,
     of_torch_hub,
     require_timm_name,
 )
-from adc_plugins_learn.training.weights import DEFAULT
+from adc_plugins_learn.training.networks.weights import DEFAULT, Weights
 
 
 class TimmEncoder(NetworkEncoder):
@@ -34,7 +33,7 @@ class TimmEncoder(NetworkEncoder):
     )
 
     def open_network(self) -> tuple[str, FrozenNetwork]:
-        """The network as timm builds it, with the preparation of its weights."""
+        """Build the network with timm, with the transform that its weights expect."""
         timm, name = import_timm(), of_torch_hub(self.model)
         require_timm_name(name)
         about = timm.get_pretrained_cfg(name)

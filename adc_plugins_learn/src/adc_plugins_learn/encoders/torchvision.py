@@ -8,18 +8,22 @@ from pydantic import ConfigDict, Field
 from torch import Tensor, nn
 from torchvision import transforms
 
-from adc_core.components.interfaces import Download
-from adc_core.errors import InputError, unknown_name
-from adc_plugins_learn.encoders.encoding import FrozenNetwork, NetworkEncoder
-from adc_plugins_learn.training.backbones import build_backbone, last_layer, torchvision_models
-from adc_plugins_learn.training.recipe import Weights
-from adc_plugins_learn.training.weights import DEFAULT
+from adc_core import InputError
+from adc_core.components import Download
+from adc_core.errors import unknown_name
+from adc_plugins_learn.encoding.network_encoder import FrozenNetwork, NetworkEncoder
+from adc_plugins_learn.training.networks.backbones import (
+    build_backbone,
+    last_layer,
+    torchvision_models,
+)
+from adc_plugins_learn.training.networks.weights import DEFAULT, Weights
 
 _IMAGENET_CLASSES = 1000
 
 
 def penultimate(network: nn.Module, images: Tensor) -> Tensor:
-    """What enters a network's last layer, averaged over the picture where it has extent.
+    """Compute what enters a network's last layer, averaged over positions where it has any.
 
     Args:
         network: in evaluation mode.
@@ -78,7 +82,7 @@ class TorchvisionEncoder(NetworkEncoder):
         return None if path.is_file() else Download(about.url, path, about.meta.get("_file_size"))
 
     def open_network(self) -> tuple[str, FrozenNetwork]:
-        """The network as torchvision builds it, with the preparation of its weights."""
+        """Build the network with torchvision, with the transform that its weights expect."""
         weights = str(self.weights)
         if self.model not in torchvision_models():
             raise InputError(unknown_name("torchvision model", self.model, torchvision_models()))

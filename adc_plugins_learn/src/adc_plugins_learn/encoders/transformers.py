@@ -10,12 +10,11 @@ from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationI
 from torch import Tensor, nn
 from torchvision import transforms
 
-from adc_core.components.component import LocalPath
-from adc_core.errors import InputError, WorkError
-from adc_plugins_learn.encoders.encoding import FrozenNetwork, NetworkEncoder
-from adc_plugins_learn.training.devices import is_out_of_memory
-from adc_plugins_learn.training.pixels import IMAGENET_MEAN, IMAGENET_STD
-from adc_plugins_learn.training.weights import RANDOM, cause_of, quiet
+from adc_core import InputError, LocalPath, WorkError
+from adc_plugins_learn.encoding.network_encoder import FrozenNetwork, NetworkEncoder
+from adc_plugins_learn.training.data.normalize import IMAGENET_MEAN, IMAGENET_STD
+from adc_plugins_learn.training.hardware.errors import is_out_of_memory
+from adc_plugins_learn.training.networks.weights import RANDOM, cause_of, quiet
 
 _LOCAL: TypeAdapter[Path] = TypeAdapter(LocalPath)
 
@@ -28,14 +27,14 @@ def _from_the_file(model: str | Path, info: ValidationInfo) -> str | Path:
 
 
 _SIDE = 224
-"""Of pictures for a network whose configuration tells none."""
+"""Image size of a network whose configuration does not say."""
 
 
 class TransformersEncoder(NetworkEncoder):
     """Encodes images with a network of transformers: CLIP, SigLIP, DINOv2, ConvNeXt and others.
 
-    Of a model of pictures and texts these are the features that are compared with texts; of a
-    model of pictures alone, its pooled features.
+    Of a model of images and texts these are the features that are compared with texts; of a
+    model of images alone, its pooled features.
     """
 
     model_config = ConfigDict(
@@ -52,7 +51,7 @@ class TransformersEncoder(NetworkEncoder):
     weights: Literal["saved", "random"] = Field("saved", description="those of the model, or drawn")
 
     def open_network(self) -> tuple[str, FrozenNetwork]:
-        """The network as transformers builds it, with the preparation that is saved beside it."""
+        """Build the network with transformers, with the transform that is saved beside it."""
         library, name = _import_transformers(), str(self.model)
         about: dict[str, Any] = {}
         if self.weights == RANDOM:
@@ -67,8 +66,8 @@ class TransformersEncoder(NetworkEncoder):
         return name, FrozenNetwork.of(_Pooled(model, name), side, _steps(about, side))
 
     def _saved(self, library: ModuleType) -> tuple[Any, dict[str, Any]]:
-        """The model, and what its image processor does."""
-        # Nothing but what transformers itself has may run, whatever a model brings.
+        """Load the model, and the description of its image processor."""
+        # Code that comes with a model must not run.
         options = {"trust_remote_code": False}
         with _opening(self.model), quiet(), _without_bars(library):
             model = library.AutoModel.from_pretrained(self.model, **options)
@@ -92,7 +91,7 @@ class _Pooled(nn.Module):
 
 
 def _steps(about: dict[str, Any], side: int) -> transforms.Compose:
-    """The preparation that an image processor describes, on PIL pictures."""
+    """Build the transform that an image processor describes, for PIL images."""
     how = transforms.InterpolationMode.BICUBIC
     if "resample" in about:
         how = _INTERPOLATIONS.get(about["resample"], how)
@@ -117,7 +116,7 @@ _INTERPOLATIONS = {
 
 
 def _side(size: Any) -> int:
-    """One side of a size as image processors write it: a number, a shortest edge, or both sides."""
+    """Return one side of a size of image processors: a number, a shortest edge, or both sides."""
     if isinstance(size, dict):
         return int(size.get("shortest_edge") or size["height"])
     return int(size)

@@ -1,4 +1,4 @@
-"""Out-of-sample probabilities by cross-validation: a network per fold, which has not seen it."""
+"""Out-of-sample probabilities by cross-validation: one network for each fold that it leaves out."""
 
 import os
 import pickle
@@ -11,18 +11,22 @@ import torch
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
-from adc_core.arrays.hashing import fingerprint
-from adc_core.components.context import progress, work_folder
-from adc_core.components.interfaces import Enricher, Learner
-from adc_core.errors import InputError
-from adc_core.images.sequence import ImageArray
-from adc_core.records.dataset import Dataset
-from adc_core.records.evidence import Dynamics, Probabilities
-from adc_core.storage.checksums import unseal
-from adc_core.storage.saved_dataset import load_array
-from adc_plugins_learn.enrichers.fold_worker import CURVES, FoldJob, train_fold, train_folds
+from adc_core import (
+    Dataset,
+    Dynamics,
+    Enricher,
+    ImageArray,
+    InputError,
+    Learner,
+    Probabilities,
+    progress,
+    work_folder,
+)
+from adc_core.arrays import fingerprint
+from adc_core.storage import load_array, unseal
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
-from adc_plugins_learn.training.devices import find_device
+from adc_plugins_learn.training.fold_worker import CURVES, FoldJob, train_fold, train_folds
+from adc_plugins_learn.training.hardware.devices import find_device
 
 _WORTH_PROCESSES = 1000
 """With fewer samples a process takes longer to start than to train."""
@@ -61,8 +65,8 @@ class CrossValidation(Enricher):
     """Predicts every sample with a network that has not seen it, one training per fold.
 
     Folds are stratified by label. The only sample of a class is in every training set, and its
-    own label is then taken to be sure. A class without any sample is there for the networks too,
-    and gets what they give it. Finished folds are kept, and each training goes on from its last
+    own label then gets probability 1. Networks also have an output for a
+    class without samples. Finished folds are kept, and each training resumes from its last
     checkpoint, so that an interrupted cross-validation ends with the same bytes.
     """
 
@@ -109,7 +113,7 @@ class CrossValidation(Enricher):
         return one * (self.folds - 1) / self.folds * -(-self.folds // at_once)
 
     def enrich(self, dataset: Dataset) -> Dataset:
-        """The dataset with the column `probabilities`, and with `dynamics` where it is asked for.
+        """Add the column `probabilities`, and `dynamics` if the option says so.
 
         Raises:
             InputError: the dataset has no images, no class with two samples, samples of one class
@@ -158,7 +162,7 @@ class CrossValidation(Enricher):
         outer = copy_context()
         if self._in_processes(jobs):
             train_folds(
-                jobs, min(len(jobs), os.cpu_count() or 1), lambda *told: outer.run(progress, *told)
+                jobs, min(len(jobs), os.cpu_count() or 1), lambda *done: outer.run(progress, *done)
             )
             return
         for number, job in enumerate(jobs, folds - len(jobs)):
@@ -192,12 +196,12 @@ class CrossValidation(Enricher):
             )
         fold = stratified_folds(dataset.labels, self.folds, self.seed)
         if (fold == NEVER_HELD_OUT).all():
-            raise InputError("no class has two samples, so that none can be held out: give more")
+            raise InputError("no class has two samples, so none can be held out: give more samples")
         return fold
 
 
 def _averaged(curves: list[tuple[NDArray[np.bool_], Dynamics]]) -> Dynamics:
-    """Each sample's curves, averaged over the trainings that learned from it."""
+    """Average each sample's curves over the trainings that learned from it."""
     learned = np.sum([seen for seen, _ in curves], axis=0)[:, None]
     columns = {}
     for name in CURVES:

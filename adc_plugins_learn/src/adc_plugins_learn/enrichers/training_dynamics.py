@@ -4,14 +4,12 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from adc_core.components.interfaces import Enricher, Learner
-from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset, Enricher, InputError, Learner
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 
 
 class TrainingDynamics(Enricher):
-    """Trains on the labels as given and notes what it saw of every sample, epoch by epoch.
+    """Trains on the labels as given and records what it saw of every sample, epoch by epoch.
 
     Right labels are learned early and wrong ones late, by memory. Every detector that reads
     `dynamics` shares this one training. The learner's augmentation and schedule shape the
@@ -25,7 +23,7 @@ class TrainingDynamics(Enricher):
     )
 
     def enrich(self, dataset: Dataset) -> Dataset:
-        """The dataset with the column `dynamics`.
+        """Add the column `dynamics`.
 
         Raises:
             InputError: the learner records no dynamics, or the dataset does not suit it.

@@ -7,7 +7,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.learners.symmetric_cross_entropy import reverse_cross_entropy
 from adc_plugins_learn.training.network_learner import NetworkLearner
@@ -15,7 +15,7 @@ from adc_plugins_learn.training.strategy import PerSample
 
 
 def normalized_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """log p_y / Σ_k log p_k: B losses in 0 … 1, which sum to 1 over all labels."""
+    """Compute log p_y / Σ_k log p_k: B losses in 0 … 1, which sum to 1 over all labels."""
     return cross_entropy(logits, labels) / -logits.log_softmax(dim=1).sum(dim=1)
 
 
@@ -26,7 +26,7 @@ def active_passive(
     beta: float = 1,
     passive: Literal["rce", "mae"] = "rce",
 ) -> Tensor:
-    """alpha·NCE + β·RCE, or β·(1 − p_y).
+    """Compute alpha·NCE + β·RCE, or alpha·NCE + β·(1 − p_y).
 
     Args:
         logits: B × K.
@@ -63,7 +63,7 @@ class ActivePassive(NetworkLearner):
     passive: Literal["rce", "mae"] = Field("rce", description="reverse CE, or absolute error")
 
     def strategy(self, dataset: Dataset) -> PerSample:
-        """The two losses."""
+        """Return the sum of the two losses."""
         return PerSample(
             partial(active_passive, alpha=self.alpha, beta=self.beta, passive=self.passive)
         )

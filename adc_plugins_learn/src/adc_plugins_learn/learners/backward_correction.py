@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
-from adc_plugins_learn.learners.transition import TransitionLearner
+from adc_core import Dataset
+from adc_plugins_learn.methods.transition import TransitionLearner
 from adc_plugins_learn.training.strategy import Switch
 
 _MOST_ILL = 1e4
@@ -14,7 +14,7 @@ _LEAST_LOG = math.log(1e-7)
 
 
 def backward_cross_entropy(logits: Tensor, labels: Tensor, transition: Tensor) -> Tensor:
-    """−Σ_k T⁻¹[y, k]·log p_k, with log p_k ≥ log 10⁻⁷.
+    """Compute −Σ_k T⁻¹[y, k]·log p_k, with log p_k ≥ log 10⁻⁷.
 
     Args:
         logits: B × K.
@@ -30,7 +30,7 @@ def backward_cross_entropy(logits: Tensor, labels: Tensor, transition: Tensor) -
 
 
 def well_conditioned(transition: Tensor) -> Tensor:
-    """The matrix, mixed with the identity in tenths until its condition is at most 10⁴."""
+    """Mix a matrix with the identity in tenths until its condition number is at most 10⁴."""
     identity = torch.eye(len(transition), dtype=transition.dtype, device=transition.device)
     for tenths in range(11):
         mixed = torch.lerp(transition, identity, tenths / 10)
@@ -50,10 +50,10 @@ class BackwardCorrection(TransitionLearner):
     Traps: it is the row of T⁻¹ at the given label that counts, not the column. Losses may be
     negative, and log p is bounded at log 10⁻⁷, for otherwise they would have no lower bound. It is
     far less stable than the forward correction. A network that can memorise does so with it as fast
-    as with cross-entropy: on the small pictures of our tests it gains nothing, even with the true
+    as with cross-entropy: on the small images of our tests it gains nothing, even with the true
     matrix.
     """
 
     def strategy(self, dataset: Dataset) -> Switch:
-        """Cross-entropy, then corrected backward."""
+        """Return cross-entropy, then the backward correction."""
         return self.corrected(backward_cross_entropy, well_conditioned)

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.strategy import PerSample
@@ -15,7 +15,7 @@ from adc_plugins_learn.training.strategy import PerSample
 def soft_bootstrap(
     logits: Tensor, labels: Tensor, beta: float = 0.95, detach: bool = False
 ) -> Tensor:
-    """−Σ (β·e_y + (1 − β)·p)·log p.
+    """Compute −Σ (β·e_y + (1 − β)·p)·log p.
 
     Args:
         logits: B × K.
@@ -33,7 +33,7 @@ def soft_bootstrap(
 
 
 def hard_bootstrap(logits: Tensor, labels: Tensor, beta: float = 0.8) -> Tensor:
-    """β·CE of the given label + (1 − β)·CE of the predicted one.
+    """Compute β·CE of the given label + (1 − β)·CE of the predicted one.
 
     Args:
         logits: B × K.
@@ -65,7 +65,7 @@ class Bootstrap(NetworkLearner):
     )
 
     def strategy(self, dataset: Dataset) -> PerSample:
-        """The loss of the chosen target."""
+        """Return the loss of the chosen target."""
         if self.target == "soft":
             return PerSample(partial(soft_bootstrap, beta=self.beta or 0.95))
         return PerSample(partial(hard_bootstrap, beta=self.beta or 0.8))

@@ -2,15 +2,15 @@
 
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
-from adc_plugins_learn.learners.small_loss_pair import PairStrategy, SmallLossPair, remembered
+from adc_plugins_learn.methods.small_loss_pair import PairStrategy, SmallLossPair, small_loss_rows
 
 
 def co_teaching_losses(
     first: Tensor, second: Tensor, labels: Tensor, forget_rate: float
 ) -> tuple[Tensor, Tensor]:
-    """Mean cross-entropy of each network on the rows of the other's smallest losses.
+    """Compute each network's mean cross-entropy on the rows of the other's smallest losses.
 
     Args:
         first: B × K logits of one network.
@@ -22,7 +22,10 @@ def co_teaching_losses(
         One number for each network, in nats.
     """
     losses, others = cross_entropy(first, labels), cross_entropy(second, labels)
-    picked, others_picked = remembered(losses, forget_rate), remembered(others, forget_rate)
+    picked, others_picked = (
+        small_loss_rows(losses, forget_rate),
+        small_loss_rows(others, forget_rate),
+    )
     return losses[others_picked].mean(), others[picked].mean()
 
 
@@ -41,11 +44,11 @@ class CoTeaching(SmallLossPair):
     linearly from 40 % of the epochs on, with first beta 0.9, then 0.1; f is the noise rate. The
     ADC paper: rate 10⁻⁴, falling from epoch 5 of 20; its f is not stated, 0.3 here.
 
-    Traps: published code divides the mean by the number of rows once more, which only Adam
+    Traps: published code divides the mean by the number of rows again, which only Adam
     forgives; this one does not. Predictions are the mean of both networks' probabilities.
     Incomplete batches are kept. Costs two networks.
     """
 
     def strategy(self, dataset: Dataset) -> PairStrategy:
-        """The sum of what each network has to make smaller."""
+        """Return the sum of both networks' losses."""
         return self.paired(_both)

@@ -1,4 +1,4 @@
-"""CORES: cross-entropy less the mean over labels, on samples that a sieve lets through."""
+"""CORES: cross-entropy minus its mean over labels, on samples that a sieve lets through."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
+from adc_plugins_learn.training.data.sampler import Batch, TrainingSampler
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.samples import Batch, Samples
-from adc_plugins_learn.training.strategy import Networks, Portion, Step, Strategy
+from adc_plugins_learn.training.strategy import BatchPlan, Networks, Step, Strategy
 
 
 def _every_label(logits: Tensor) -> Tensor:
@@ -18,14 +18,14 @@ def _every_label(logits: Tensor) -> Tensor:
 
 
 def sieve_scores(logits: Tensor, labels: Tensor) -> Tensor:
-    """CE less the mean over all labels: B scores; above 0 the label is taken to be wrong."""
+    """Compute CE minus its mean over all labels: B scores; above 0 a label counts as wrong."""
     return cross_entropy(logits, labels) - _every_label(logits).mean(dim=1)
 
 
 def confidence_regularized(
     logits: Tensor, labels: Tensor, beta: float, prior: Tensor | None = None
 ) -> Tensor:
-    """CE − β·Σ_k π_k·(−log(p_k + 10⁻⁸)).
+    """Compute CE − β·Σ_k π_k·(−log(p_k + 10⁻⁸)).
 
     Args:
         logits: B × K.
@@ -42,12 +42,12 @@ def confidence_regularized(
 
 
 def sieved_mean(losses: Tensor, kept: Tensor) -> Tensor:
-    """Mean over the rows that are kept; 0 if none is."""
+    """Average over the rows that are kept; 0 if none is."""
     return (losses * kept).sum() / kept.sum().clamp_min(1)
 
 
 def beta_at(epoch: int, epochs: int, final: float = 2) -> float:
-    """β: 0 for a tenth of the epochs, then rising for three tenths, then final."""
+    """Schedule β: 0 for a tenth of the epochs, then rising for three tenths, then final."""
     start, length = round(0.1 * epochs), round(0.3 * epochs)
     if epoch >= start + length:
         return final
@@ -67,10 +67,10 @@ class Cores(NetworkLearner):
     learning rate diverges. Samples with scores *above* 0 count as wrong.
     """
 
-    beta: float = Field(2, ge=0, description="β: final weight of the regulariser")
+    beta: float = Field(2, ge=0, description="β: final weight of the regularizer")
 
     def strategy(self, dataset: Dataset) -> Strategy:
-        """The regularised loss, the sieve and the labels' frequencies."""
+        """Return the regularized loss with the sieve and the labels' frequencies."""
         return _Sieved(self.beta)
 
 
@@ -78,9 +78,9 @@ class _Sieved(Strategy):
     def __init__(self, beta: float) -> None:
         self._beta = beta
 
-    def begin(self, samples: Samples, epochs: int) -> None:
-        super().begin(samples, epochs)
-        self._counts = torch.bincount(samples.labels, minlength=samples.classes)
+    def begin(self, sampler: TrainingSampler, epochs: int) -> None:
+        super().begin(sampler, epochs)
+        self._counts = torch.bincount(sampler.labels, minlength=sampler.n_classes)
         self._dropped = torch.zeros_like(self._counts)
 
     def begin_epoch(self, epoch: int, networks: Networks) -> None:
@@ -88,13 +88,13 @@ class _Sieved(Strategy):
         self._prior = passed / passed.sum().clamp_min(1)
         self._dropped = torch.zeros_like(self._counts)
 
-    def step(self, portion: Portion, networks: Networks, epoch: int) -> Step:
-        batch = self.samples.batch(portion.rows)
+    def step(self, plan: BatchPlan, networks: Networks, epoch: int) -> Step:
+        batch = self.sampler.batch(plan.rows)
         logits = networks[0](batch.images)
         return Step(self.sieved(logits, batch, epoch), batch.rows, logits)
 
     def sieved(self, logits: Tensor, batch: Batch, epoch: int) -> Tensor:
-        """The mean loss of the labels that pass the sieve, which counts the others."""
+        """Average the loss over the labels that pass the sieve, and count the others."""
         beta = beta_at(epoch, self.epochs, self._beta)
         losses = confidence_regularized(logits, batch.labels, beta, self._prior)
         kept = torch.ones_like(losses)
@@ -106,8 +106,8 @@ class _Sieved(Strategy):
     def tune(self, optimizer: torch.optim.Optimizer, rate: float, epoch: int) -> None:
         super().tune(optimizer, rate / (1 + beta_at(epoch, self.epochs, self._beta)), epoch)
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         return {"dropped": self._dropped}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         self._dropped = state["dropped"]

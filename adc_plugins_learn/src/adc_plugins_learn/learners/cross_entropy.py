@@ -3,13 +3,13 @@
 import torch
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.strategy import PerSample
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Negative log-probability of the given label.
+    """Compute the negative log-probability of the given label.
 
     Args:
         logits: B × K.
@@ -29,5 +29,5 @@ class CrossEntropy(NetworkLearner):
     """
 
     def strategy(self, dataset: Dataset) -> PerSample:
-        """Nothing but the loss."""
+        """Return the loss and nothing else."""
         return PerSample(cross_entropy)

@@ -1,4 +1,4 @@
-"""DivideMix: labels that look wrong are thrown away, and their pictures learned from without."""
+"""DivideMix: labels that look wrong are dropped, and their images learned without labels."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -8,9 +8,10 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
-from adc_plugins_learn.learners.dividemix_losses import (
+from adc_plugins_learn.learners.mixup import sample_beta
+from adc_plugins_learn.methods.dividemix_losses import (
     clean_probability,
     guessed_targets,
     negative_entropy,
@@ -19,11 +20,10 @@ from adc_plugins_learn.learners.dividemix_losses import (
     semi_supervised_loss,
     unlabeled_weight_at,
 )
-from adc_plugins_learn.learners.mixup import drawn_shares
+from adc_plugins_learn.training.data.sampler import TrainingSampler
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.networks import Vote
-from adc_plugins_learn.training.samples import Samples
-from adc_plugins_learn.training.strategy import Networks, Portion, Step, Strategy
+from adc_plugins_learn.training.networks.architecture import Combine
+from adc_plugins_learn.training.strategy import BatchPlan, Networks, Step, Strategy
 
 
 class DivideMix(NetworkLearner):
@@ -51,8 +51,12 @@ class DivideMix(NetworkLearner):
             "step_factor": 0.1,
             "warm_up": 0.05,
             "alpha": 0.5,
-            "unlabelled_weight": 0,
+            "unlabeled_weight": 0,
         }
+    )
+
+    renamed_options: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {**NetworkLearner.renamed_options, "unlabelled_weight": "unlabeled_weight"}
     )
 
     warm_up: float = Field(
@@ -67,7 +71,7 @@ class DivideMix(NetworkLearner):
         0.5, ge=0, lt=1, description="probability above which a label counts as right"
     )
     unlabeled_weight: float = Field(
-        0, ge=0, description="λ: weight of pictures without labels, after 16 epochs"
+        0, ge=0, description="λ: weight of images without labels, after 16 epochs"
     )
     remembered_epochs: int = Field(
         1, ge=1, description="epochs whose losses are averaged; 5 for 90 % noise"
@@ -79,14 +83,14 @@ class DivideMix(NetworkLearner):
 
 
 class _Divided(Strategy):
-    networks = 2
-    vote: Vote = "logits"
+    n_networks = 2
+    combine: Combine = "logits"
 
     def __init__(self, options: DivideMix) -> None:
         self._options = options
 
-    def begin(self, samples: Samples, epochs: int) -> None:
-        super().begin(samples, epochs)
+    def begin(self, sampler: TrainingSampler, epochs: int) -> None:
+        super().begin(sampler, epochs)
         # Without any training there is nothing to divide by.
         self._start = max(1, round(self._options.warm_up * epochs))
         self._past: list[list[Tensor]] = [[], []]
@@ -94,94 +98,94 @@ class _Divided(Strategy):
     def begin_epoch(self, epoch: int, networks: Networks) -> Tensor | None:
         if epoch < self._start:
             return None
-        each = [self.samples.evaluate(network) for network in networks]
+        each = [self.sampler.evaluate(network) for network in networks]
         self._clean = [self._judge(number, logits) for number, logits in enumerate(each)]
         return each[0]
 
     def _judge(self, number: int, logits: Tensor) -> Tensor:
-        """N probabilities that labels are right, as one network sees it."""
+        """Estimate N probabilities that labels are right, by one network."""
         past = self._past[number]
-        past.append(normalized(cross_entropy(logits, self.samples.labels)))
+        past.append(normalized(cross_entropy(logits, self.sampler.labels)))
         del past[: -self._options.remembered_epochs]
         return clean_probability(torch.stack(past).mean(dim=0))
 
-    def portions(self, epoch: int) -> list[Portion]:
-        """First all steps of one network, then all of the other."""
+    def plan_epoch(self, epoch: int) -> list[BatchPlan]:
+        """Plan all steps of one network, then all of the other."""
         if epoch < self._start:
-            size = 2 * self.samples.batch_size
+            size = 2 * self.sampler.batch_size
             return [
-                Portion(rows, network=number)
+                BatchPlan(rows, network_index=number)
                 for number in range(2)
-                for rows in self.samples.shuffled(size=size)
+                for rows in self.sampler.shuffled_batches(batch_size=size)
             ]
         return [*self._divided(0), *self._divided(1)]
 
-    def _divided(self, number: int) -> list[Portion]:
-        """The steps of one network, on the other's division."""
+    def _divided(self, number: int) -> list[BatchPlan]:
+        """Plan the steps of one network, on the other's division."""
         labeled, others = self._division(self._clean[1 - number].cpu())
-        batches = self.samples.shuffled(labeled)
-        steps = len(labeled) // self.samples.batch_size + 1
+        batches = self.sampler.shuffled_batches(labeled)
+        steps = len(labeled) // self.sampler.batch_size + 1
         pool: list[Tensor] = []
-        portions = []
+        plans = []
         for step, rows in enumerate(batches):
             if not pool and len(others):
-                pool = self.samples.shuffled(others)
-            portions.append(Portion(rows, pool.pop(0) if pool else None, number, step / steps))
-        return portions
+                pool = self.sampler.shuffled_batches(others)
+            plans.append(BatchPlan(rows, pool.pop(0) if pool else None, number, step / steps))
+        return plans
 
     def _division(self, clean: Tensor) -> tuple[Tensor, Tensor]:
-        """Rows whose labels count as right, a batch of them at least, and the others."""
+        """Split rows into at least a batch whose labels count as right, and the others."""
         order = clean.argsort(descending=True, stable=True)
         count = int((clean > self._options.threshold).sum())
-        count = max(count, min(self.samples.batch_size, len(order)))
+        count = max(count, min(self.sampler.batch_size, len(order)))
         return order[:count].sort().values, order[count:].sort().values
 
-    def step(self, portion: Portion, networks: Networks, epoch: int) -> Step:
-        learner, other = networks[portion.network], networks[1 - portion.network]
+    def step(self, plan: BatchPlan, networks: Networks, epoch: int) -> Step:
+        learner, other = networks[plan.network_index], networks[1 - plan.network_index]
         if epoch < self._start:
-            return self._warm_up_step(portion, learner)
-        images, targets, labeled = self._blend(portion, learner, other)
+            return self._warm_up_step(plan, learner)
+        images, targets, labeled = self._blend(plan, learner, other)
         weight = unlabeled_weight_at(
-            epoch + portion.done, self._options.unlabeled_weight, self._start
+            epoch + plan.epoch_fraction, self._options.unlabeled_weight, self._start
         )
         loss = semi_supervised_loss(learner(images), targets, labeled, weight)
-        return Step(loss, portion.rows, None)
+        return Step(loss, plan.rows, None)
 
-    def _warm_up_step(self, portion: Portion, learner: nn.Module) -> Step:
-        batch = self.samples.batch(portion.rows)
+    def _warm_up_step(self, plan: BatchPlan, learner: nn.Module) -> Step:
+        batch = self.sampler.batch(plan.rows)
         logits = learner(batch.images)
         losses = cross_entropy(logits, batch.labels)
         if self._options.tempered:
             losses = losses + negative_entropy(logits)
-        return Step(losses.mean(), batch.rows, None if portion.network else logits)
+        return Step(losses.mean(), batch.rows, None if plan.network_index else logits)
 
     @torch.no_grad()
     def _blend(
-        self, portion: Portion, learner: nn.Module, other: nn.Module
+        self, plan: BatchPlan, learner: nn.Module, other: nn.Module
     ) -> tuple[Tensor, Tensor, int]:
-        """Pictures and targets of a step, and how many of them have labels."""
+        """Make images and targets of a step; also return how many have labels."""
         temperature = self._options.temperature
-        first, second = (self.samples.batch(portion.rows) for _ in range(2))
-        clean = self._clean[1 - portion.network][first.rows]
+        first, second = (self.sampler.batch(plan.rows) for _ in range(2))
+        clean = self._clean[1 - plan.network_index][first.rows]
         views = (learner(first.images), learner(second.images))
         targets = [refined_targets(views, first.labels, clean, temperature)] * 2
         images = [first.images, second.images]
-        if portion.others is not None:
-            unlabeled = [self.samples.batch(portion.others).images for _ in range(2)]
+        if plan.extra_rows is not None:
+            unlabeled = [self.sampler.batch(plan.extra_rows).images for _ in range(2)]
             other.eval()
             guesses = tuple(network(view) for network in (learner, other) for view in unlabeled)
             other.train()
             targets += [guessed_targets(guesses, temperature)] * 2
             images += unlabeled
-        share = float(drawn_shares(self._options.alpha))
+        share = float(sample_beta(self._options.alpha))
         share = max(share, 1 - share)
         every, aims = torch.cat(images), torch.cat(targets)
-        order = torch.randperm(len(every), generator=self.samples.generator).to(every.device)
+        order = torch.randperm(len(every), generator=self.sampler.generator).to(every.device)
         mixed, aimed = (share * x + (1 - share) * x[order] for x in (every, aims))
-        return mixed, aimed, 2 * len(portion.rows)
+        return mixed, aimed, 2 * len(plan.rows)
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         return {"past": self._past}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         self._past = state["past"]

@@ -6,25 +6,25 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
+from adc_plugins_learn.training.data.sampler import Batch, TrainingSampler
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.samples import Batch, Samples
 from adc_plugins_learn.training.strategy import Strategy
 
 
 def averaged(memory: Tensor, probabilities: Tensor, beta: float) -> Tensor:
-    """β·memory + (1 − β)·probabilities, of B × K each; without gradient."""
+    """Compute β·memory + (1 − β)·probabilities, of B × K each; without gradient."""
     return beta * memory + (1 - beta) * probabilities.detach()
 
 
 def bounded_probabilities(logits: Tensor) -> Tensor:
-    """B × K probabilities, kept within 10⁻⁴ … 1 − 10⁻⁴."""
+    """Compute B × K probabilities, clamped to 10⁻⁴ … 1 − 10⁻⁴."""
     return logits.softmax(dim=1).clamp(1e-4, 1 - 1e-4)
 
 
 def early_learning_penalty(logits: Tensor, targets: Tensor) -> Tensor:
-    """log(1 − ⟨t, p⟩): B numbers, negative, smallest where p agrees with t.
+    """Compute log(1 − ⟨t, p⟩): B numbers, negative, smallest where p agrees with t.
 
     Args:
         logits: B × K.
@@ -49,7 +49,7 @@ class EarlyLearningRegularization(NetworkLearner):
     weight: float = Field(3, ge=0, description="λ: weight of the penalty")
 
     def strategy(self, dataset: Dataset) -> Strategy:
-        """Cross-entropy and the penalty, with the memory."""
+        """Return cross-entropy and the penalty, with the memory."""
         return _EarlyLearning(self.beta, self.weight)
 
 
@@ -57,9 +57,9 @@ class _EarlyLearning(Strategy):
     def __init__(self, beta: float, weight: float) -> None:
         self._beta, self._weight = beta, weight
 
-    def begin(self, samples: Samples, epochs: int) -> None:
-        super().begin(samples, epochs)
-        self.memory = torch.zeros(len(samples), samples.classes, device=samples.device)
+    def begin(self, sampler: TrainingSampler, epochs: int) -> None:
+        super().begin(sampler, epochs)
+        self.memory = torch.zeros(len(sampler), sampler.n_classes, device=sampler.device)
 
     def loss(self, logits: Tensor, batch: Batch, epoch: int) -> Tensor:
         p = bounded_probabilities(logits.detach())
@@ -69,8 +69,8 @@ class _EarlyLearning(Strategy):
         penalty = early_learning_penalty(logits, targets)
         return cross_entropy(logits, batch.labels) + self._weight * penalty
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         return {"memory": self.memory}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         self.memory = state["memory"]

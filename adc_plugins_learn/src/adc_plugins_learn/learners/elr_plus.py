@@ -10,17 +10,17 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.elr import averaged, early_learning_penalty
-from adc_plugins_learn.learners.mixup import drawn_shares, mixed_cross_entropy
+from adc_plugins_learn.learners.mixup import mixed_cross_entropy, sample_beta
+from adc_plugins_learn.training.data.sampler import Batch, TrainingSampler
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.networks import Vote
-from adc_plugins_learn.training.samples import Batch, Samples
-from adc_plugins_learn.training.strategy import Networks, Portion, Step, Strategy
+from adc_plugins_learn.training.networks.architecture import Combine
+from adc_plugins_learn.training.strategy import BatchPlan, Networks, Step, Strategy
 
 
 def average_decay(step: int, final: float = 0.997, ramp_steps: int = 40_000) -> float:
-    """How much an average of weights keeps of itself at a step, counted from 0: near 0 early."""
+    """Schedule the decay of an average of weights by steps, counted from 0: near 0 early."""
     part = min(step + 1, ramp_steps) / ramp_steps
     return final * math.exp(-5 * (1 - part) ** 2)
 
@@ -29,7 +29,7 @@ class EarlyLearningRegularizationPlus(NetworkLearner):
     """Trains two networks on blends, each held near what the other's average predicts.
 
     Loss: mixup's CE + λ·log(1 − ⟨t, p⟩), where t averages the predictions that the *other*
-    network's running average of weights makes of the plain pictures, and is blended like them.
+    network's running average of weights makes of the plain images, and is blended like them.
     Liu et al., "Early-learning regularization prevents memorization of noisy labels", NeurIPS
     2020. Official: β = 0.7, λ = 3 for ten classes, β = 0.9, λ = 7 for a hundred, alpha = 1,
     average 0.997 after 40,000 steps; off for Clothing1M, as it is here with `average_decay: 0`.
@@ -37,7 +37,7 @@ class EarlyLearningRegularizationPlus(NetworkLearner):
     Traps: in trainings far shorter than `ramp_steps` the averages follow the networks at once.
     Both networks see the same batches here, blended differently; the official code lets them take
     turns. Predictions are those of the summed logits. Training dynamics are those of the second
-    network's average on plain pictures. Costs two networks and two passes more without gradient.
+    network's average on plain images. Costs two networks and two passes more without gradient.
     """
 
     adc: ClassVar[Mapping[str, Any]] = MappingProxyType({"average_decay": 0})
@@ -51,22 +51,22 @@ class EarlyLearningRegularizationPlus(NetworkLearner):
     ramp_steps: int = Field(40_000, ge=1, description="steps until they keep so much")
 
     def strategy(self, dataset: Dataset) -> Strategy:
-        """Both losses, the memories and the averages."""
+        """Return both losses, with the memories and the averages."""
         return _EarlyLearningPair(self)
 
 
 class _EarlyLearningPair(Strategy):
-    networks = 2
-    vote: Vote = "logits"
+    n_networks = 2
+    combine: Combine = "logits"
 
     def __init__(self, options: EarlyLearningRegularizationPlus) -> None:
         self._options = options
         self._averages: list[nn.Module] = []
         self._kept: list[dict[str, Tensor]] = []
 
-    def begin(self, samples: Samples, epochs: int) -> None:
-        super().begin(samples, epochs)
-        self.memory = torch.zeros(2, len(samples), samples.classes, device=samples.device)
+    def begin(self, sampler: TrainingSampler, epochs: int) -> None:
+        super().begin(sampler, epochs)
+        self.memory = torch.zeros(2, len(sampler), sampler.n_classes, device=sampler.device)
         self._steps = 0
 
     def begin_epoch(self, epoch: int, networks: Networks) -> None:
@@ -77,8 +77,8 @@ class _EarlyLearningPair(Strategy):
             for average, kept in zip(self._averages, self._kept, strict=False):
                 average.load_state_dict(kept)
 
-    def step(self, portion: Portion, networks: Networks, epoch: int) -> Step:
-        batch = self.samples.batch(portion.rows)
+    def step(self, plan: BatchPlan, networks: Networks, epoch: int) -> Step:
+        batch = self.sampler.batch(plan.rows)
         with torch.no_grad():
             predicted = [average(batch.images) for average in self._averages]
         losses = [
@@ -91,9 +91,9 @@ class _EarlyLearningPair(Strategy):
         options, rows = self._options, batch.rows
         targets = averaged(self.memory[number, rows], predicted.softmax(dim=1), options.beta)
         self.memory[number, rows] = targets
-        share = float(drawn_shares(options.alpha))
+        share = float(sample_beta(options.alpha))
         share = max(share, 1 - share)
-        order = torch.randperm(len(rows), generator=self.samples.generator).to(rows.device)
+        order = torch.randperm(len(rows), generator=self.sampler.generator).to(rows.device)
         logits = network(share * batch.images + (1 - share) * batch.images[order])
         own = mixed_cross_entropy(logits, batch.labels, batch.labels[order], share)
         blended = share * targets + (1 - share) * targets[order]
@@ -110,9 +110,9 @@ class _EarlyLearningPair(Strategy):
                 else:
                     value.copy_(state[name])
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         averages = [average.state_dict() for average in self._averages]
         return {"memory": self.memory, "steps": self._steps, "averages": averages}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         self.memory, self._steps, self._kept = state["memory"], state["steps"], state["averages"]

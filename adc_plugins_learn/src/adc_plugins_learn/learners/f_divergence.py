@@ -9,7 +9,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.peer_loss import PeerLearner, given_probability
 from adc_plugins_learn.training.strategy import Switch
 
@@ -54,13 +54,13 @@ def f_divergence_loss(
     peer_labels: Tensor,
     divergence: DivergenceName = "total-variation",
 ) -> Tensor:
-    """−mean g(p_y) + mean h(p of the peer label): minus the variational divergence.
+    """Compute −mean g(p_y) + mean h(p of the peer label): minus the variational divergence.
 
     Args:
         logits: B × K.
         labels: B int64 given labels.
-        peer_logits: B × K of pictures drawn at random.
-        peer_labels: B labels drawn at random, independently of the pictures.
+        peer_logits: B × K of images drawn at random.
+        peer_labels: B labels drawn at random, independently of the images.
         divergence: which.
 
     Returns:
@@ -72,13 +72,13 @@ def f_divergence_loss(
 
 
 class FDivergence(PeerLearner):
-    """Trains so that given pairs of picture and label differ most from randomly matched ones.
+    """Trains so that given pairs of image and label differ most from randomly matched ones.
 
     Loss: −mean g(p_y) + mean f*(g(p_peer)). Wei & Liu, "When optimizing f-divergence is robust
     with label noise", ICLR 2021; total variation, g = ½·tanh, is the first that it recommends.
     Official: after training by cross-entropy, at a small learning rate. The ADC paper: as
     `peer-loss`, at 10⁻⁶, where the sign of the loss would hardly show; by default the schedule
-    goes on.
+    continues.
 
     Traps: the loss is minus the divergence; its statistic is the probability, not the logit. Its
     gradient is small at p_y ≈ 1/K, so it needs the start by cross-entropy. `reverse-kl` and
@@ -89,5 +89,5 @@ class FDivergence(PeerLearner):
     divergence: DivergenceName = Field("total-variation", description="which f")
 
     def strategy(self, dataset: Dataset) -> Switch:
-        """Cross-entropy, then the divergence."""
+        """Return cross-entropy, then the divergence."""
         return self.compared(partial(f_divergence_loss, divergence=self.divergence))

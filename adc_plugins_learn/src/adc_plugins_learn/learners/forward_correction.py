@@ -2,13 +2,13 @@
 
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
-from adc_plugins_learn.learners.transition import TransitionLearner
+from adc_core import Dataset
+from adc_plugins_learn.methods.transition import TransitionLearner
 from adc_plugins_learn.training.strategy import Switch
 
 
 def forward_cross_entropy(logits: Tensor, labels: Tensor, transition: Tensor) -> Tensor:
-    """−log Σ_k p_k·T[k, y].
+    """Compute −log Σ_k p_k·T[k, y].
 
     Args:
         logits: B × K, of true classes.
@@ -38,5 +38,5 @@ class ForwardCorrection(TransitionLearner):
     """
 
     def strategy(self, dataset: Dataset) -> Switch:
-        """Cross-entropy, then corrected forward."""
+        """Return cross-entropy, then the forward correction."""
         return self.corrected(forward_cross_entropy)

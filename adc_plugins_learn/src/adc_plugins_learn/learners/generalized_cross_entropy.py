@@ -6,15 +6,15 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
+from adc_plugins_learn.training.data.sampler import Batch, TrainingSampler
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.samples import Batch, Samples
 from adc_plugins_learn.training.strategy import Networks, Strategy
 
 
 def generalized_cross_entropy(logits: Tensor, labels: Tensor, q: float = 0.7) -> Tensor:
-    """(1 − p_y^q) / q: cross-entropy for q → 0, 1 − p_y for q = 1.
+    """Compute (1 − p_y^q) / q: cross-entropy for q → 0, 1 − p_y for q = 1.
 
     The power is taken of the log-probability, since p^q has no finite gradient at p = 0.
 
@@ -30,7 +30,7 @@ def generalized_cross_entropy(logits: Tensor, labels: Tensor, q: float = 0.7) ->
 
 
 def truncated_weights(logits: Tensor, labels: Tensor, k: float = 0.5) -> Tensor:
-    """B weights of the truncated loss: 1 where p_y > k, else 0."""
+    """Return B weights of the truncated loss: 1 where p_y > k, else 0."""
     return ((-cross_entropy(logits, labels)).exp() > k).to(logits.dtype)
 
 
@@ -55,7 +55,7 @@ class GeneralizedCrossEntropy(NetworkLearner):
     )
 
     def strategy(self, dataset: Dataset) -> Strategy:
-        """The loss, and who is left out."""
+        """Return the loss, which may leave samples out."""
         return _Generalized(self.q, self.truncation, self.truncate_from)
 
 
@@ -63,21 +63,21 @@ class _Generalized(Strategy):
     def __init__(self, q: float, truncation: float | None, truncate_from: float) -> None:
         self._q, self._k, self._from = q, truncation, truncate_from
 
-    def begin(self, samples: Samples, epochs: int) -> None:
-        super().begin(samples, epochs)
-        self.weights = torch.ones(len(samples), device=samples.device)
+    def begin(self, sampler: TrainingSampler, epochs: int) -> None:
+        super().begin(sampler, epochs)
+        self.weights = torch.ones(len(sampler), device=sampler.device)
 
     def begin_epoch(self, epoch: int, networks: Networks) -> None:
         if self._k is not None and epoch >= round(self._from * self.epochs):
-            logits = self.samples.evaluate(networks[0])
-            self.weights = truncated_weights(logits, self.samples.labels, self._k)
+            logits = self.sampler.evaluate(networks[0])
+            self.weights = truncated_weights(logits, self.sampler.labels, self._k)
 
     def loss(self, logits: Tensor, batch: Batch, epoch: int) -> Tensor:
         losses = generalized_cross_entropy(logits, batch.labels, self._q)
         return self.weights[batch.rows] * losses
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         return {"weights": self.weights}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         self.weights = state["weights"]

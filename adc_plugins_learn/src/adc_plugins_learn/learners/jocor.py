@@ -8,13 +8,13 @@ from typing import Any, ClassVar
 from pydantic import Field
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
-from adc_plugins_learn.learners.small_loss_pair import PairStrategy, SmallLossPair, remembered
+from adc_plugins_learn.methods.small_loss_pair import PairStrategy, SmallLossPair, small_loss_rows
 
 
 def joint_losses(first: Tensor, second: Tensor, labels: Tensor, agreement: float) -> Tensor:
-    """(1 − λ)·(CE₁ + CE₂) + λ·(KL(p₁‖p₂) + KL(p₂‖p₁)).
+    """Compute (1 − λ)·(CE₁ + CE₂) + λ·(KL(p₁‖p₂) + KL(p₂‖p₁)).
 
     Both divergences are taken of log-probabilities: through probabilities, their gradient is not
     a number where one underflows.
@@ -37,7 +37,7 @@ def joint_losses(first: Tensor, second: Tensor, labels: Tensor, agreement: float
 def jocor_loss(
     first: Tensor, second: Tensor, labels: Tensor, forget_rate: float, agreement: float
 ) -> Tensor:
-    """Mean joint loss over the rows where it is smallest: one number for both networks.
+    """Average the joint loss over the rows where it is smallest: one number for both networks.
 
     Args:
         first: B × K logits of one network.
@@ -47,7 +47,7 @@ def jocor_loss(
         agreement: λ.
     """
     losses = joint_losses(first, second, labels, agreement)
-    return losses[remembered(losses, forget_rate)].mean()
+    return losses[small_loss_rows(losses, forget_rate)].mean()
 
 
 class JoCoR(SmallLossPair):
@@ -67,5 +67,5 @@ class JoCoR(SmallLossPair):
     agreement: float = Field(0.1, ge=0, le=1, description="λ: weight of agreement against labels")
 
     def strategy(self, dataset: Dataset) -> PairStrategy:
-        """The joint loss."""
+        """Return the joint loss."""
         return self.paired(partial(jocor_loss, agreement=self.agreement))

@@ -8,16 +8,16 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
+from adc_plugins_learn.training.data.sampler import Batch, TrainingSampler
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.samples import Batch, Samples
 from adc_plugins_learn.training.strategy import PerSample, Strategy
 
 
 def label_distributionally_robust(
     logits: Tensor, labels: Tensor, margin: float = 0.1, spread: float | Tensor = 1
 ) -> Tensor:
-    """λ·log mean_k exp((c·1[k ≠ y] + z_k − z_y)/λ).
+    """Compute λ·log mean_k exp((c·1[k ≠ y] + z_k − z_y)/λ).
 
     The largest term for λ → 0, their mean for λ → ∞, CE − log K for λ = 1 and c = 0.
 
@@ -38,12 +38,12 @@ def label_distributionally_robust(
 
 
 def scaled(logits: Tensor) -> Tensor:
-    """B × K logits, divided by the mean magnitude of their row."""
+    """Divide B × K logits by the mean magnitude of their row."""
     return logits / logits.abs().mean(dim=1, keepdim=True).clamp_min(1e-12)
 
 
 def adapted_spread(logits: Tensor, spread: Tensor, first: float, alpha: float) -> Tensor:
-    """The next λ of each sample: the smaller, the surer the network is. B, without gradient.
+    """Compute the next λ of each of B samples: smaller where the network is surer; no gradient.
 
     Args:
         logits: B × K, scaled.
@@ -61,7 +61,7 @@ def adapted_spread(logits: Tensor, spread: Tensor, first: float, alpha: float) -
 def adaptive_loss(
     logits: Tensor, labels: Tensor, spread: Tensor, margin: float, first: float, alpha: float
 ) -> Tensor:
-    """LDR-KL of scaled logits − ½·(alpha·log K/λ₀)·(λ − λ₀)².
+    """Compute LDR-KL of scaled logits − ½·(alpha·log K/λ₀)·(λ − λ₀)².
 
     Args:
         logits: B × K, scaled.
@@ -97,7 +97,7 @@ class LabelDistributionallyRobust(NetworkLearner):
     alpha: float = Field(2, gt=0, description="adaptive: the larger, the less λ moves")
 
     def strategy(self, dataset: Dataset) -> Strategy:
-        """The loss, with the memory of every sample's λ where it is adaptive."""
+        """Return the loss, with a memory of every sample's λ if it is adaptive."""
         if self.adaptive:
             return _Adaptive(self.margin, self.spread, self.alpha)
         return PerSample(
@@ -109,9 +109,9 @@ class _Adaptive(Strategy):
     def __init__(self, margin: float, first: float, alpha: float) -> None:
         self._margin, self._first, self._alpha = margin, first, alpha
 
-    def begin(self, samples: Samples, epochs: int) -> None:
-        super().begin(samples, epochs)
-        self.spread = torch.full((len(samples),), float(self._first), device=samples.device)
+    def begin(self, sampler: TrainingSampler, epochs: int) -> None:
+        super().begin(sampler, epochs)
+        self.spread = torch.full((len(sampler),), float(self._first), device=sampler.device)
 
     def loss(self, logits: Tensor, batch: Batch, epoch: int) -> Tensor:
         logits = scaled(logits)
@@ -119,8 +119,8 @@ class _Adaptive(Strategy):
         self.spread[batch.rows] = spread
         return adaptive_loss(logits, batch.labels, spread, self._margin, self._first, self._alpha)
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         return {"spread": self.spread}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         self.spread = state["spread"]

@@ -8,14 +8,14 @@ from typing import Any, ClassVar
 from pydantic import Field
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.strategy import PerSample, Switch
 
 
 def smoothed_cross_entropy(logits: Tensor, labels: Tensor, rate: float) -> Tensor:
-    """(1 − r)·CE + r·mean over classes of −log p: the target (1 − r)·e_y + r/K.
+    """Compute (1 − r)·CE + r·mean over classes of −log p: the target is (1 − r)·e_y + r/K.
 
     The given class, too, receives r/K; spreading ε over the K − 1 others is r = εK/(K − 1).
 
@@ -48,7 +48,7 @@ class PositiveLabelSmoothing(NetworkLearner):
     warm_up: float = Field(0, ge=0, le=1, description="part of the epochs by cross-entropy, first")
 
     def strategy(self, dataset: Dataset) -> Switch:
-        """Cross-entropy, then smoothed."""
+        """Return cross-entropy, then smoothed cross-entropy."""
         return Switch(PerSample(partial(smoothed_cross_entropy, rate=self.rate)), self.warm_up)
 
 
@@ -72,5 +72,5 @@ class NegativeLabelSmoothing(NetworkLearner):
     )
 
     def strategy(self, dataset: Dataset) -> Switch:
-        """Cross-entropy, then smoothed the other way."""
+        """Return cross-entropy, then cross-entropy smoothed the other way."""
         return Switch(PerSample(partial(smoothed_cross_entropy, rate=self.rate)), self.warm_up)

@@ -4,10 +4,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
+from adc_plugins_learn.training.data.sampler import Batch
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.samples import Batch
 from adc_plugins_learn.training.strategy import Strategy
 
 
@@ -36,7 +36,7 @@ class LogitClip(NetworkLearner):
 
     Traps: the official code shortens to 1/τ where the paper says τ (`official_code` does so, and
     jumps at the threshold). A high training loss is no fault: with twelve classes and τ = 1.5 it
-    cannot fall below 1.19. Within its bound it memorises, too: on the small pictures of our tests,
+    cannot fall below 1.19. Within its bound it memorises, too: on the small images of our tests,
     trained to the end, it gains nothing. Logits are clipped in the loss alone; predictions use
     them as they are.
     """
@@ -45,7 +45,7 @@ class LogitClip(NetworkLearner):
     official_code: bool = Field(False, description="shorten to 1/tau, as the published code does")
 
     def strategy(self, dataset: Dataset) -> Strategy:
-        """Cross-entropy of clipped logits."""
+        """Return cross-entropy of clipped logits."""
         return _Clipped(self.tau, 1 / self.tau if self.official_code else self.tau)
 
 

@@ -2,14 +2,14 @@
 
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
-from adc_plugins_learn.learners.transition import TransitionLearner
+from adc_plugins_learn.methods.transition import TransitionLearner
 from adc_plugins_learn.training.strategy import Switch
 
 
 def importance_weights(logits: Tensor, labels: Tensor, transition: Tensor) -> Tensor:
-    """B weights p_y / (pT)_y, without gradient.
+    """Compute B weights p_y / (pT)_y, without gradient.
 
     Args:
         logits: B × K, of true classes.
@@ -22,7 +22,7 @@ def importance_weights(logits: Tensor, labels: Tensor, transition: Tensor) -> Te
 
 
 def reweighted_cross_entropy(logits: Tensor, labels: Tensor, transition: Tensor) -> Tensor:
-    """Cross-entropy times the importance weight: B losses, in nats."""
+    """Multiply cross-entropy by the importance weight: B losses, in nats."""
     return importance_weights(logits, labels, transition) * cross_entropy(logits, labels)
 
 
@@ -38,5 +38,5 @@ class LossReweighting(TransitionLearner):
     """
 
     def strategy(self, dataset: Dataset) -> Switch:
-        """Cross-entropy, then reweighted."""
+        """Return cross-entropy, then reweighted cross-entropy."""
         return self.corrected(reweighted_cross_entropy)

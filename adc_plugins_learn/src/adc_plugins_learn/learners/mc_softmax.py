@@ -5,29 +5,27 @@ import math
 from pydantic import Field
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.networks import Output, mean_softmax
+from adc_plugins_learn.training.networks.heads import Output
 from adc_plugins_learn.training.strategy import PerSample
-
-__all__ = ["MCSoftMax", "bounded_cross_entropy", "mean_softmax"]
 
 
 def bounded_cross_entropy(log_probabilities: Tensor, labels: Tensor) -> Tensor:
-    """−log p_y, at most −log 10⁻⁷: B losses, given B × K log-probabilities."""
+    """Compute −log p_y, at most −log 10⁻⁷: B losses, from B × K log-probabilities."""
     return cross_entropy(log_probabilities, labels).clamp_max(-math.log(1e-7))
 
 
 class MCSoftMax(NetworkLearner):
-    """Trains a network that says how noisy its logits are, picture by picture.
+    """Trains a network that says how noisy its logits are, image by image.
 
-    The last layer gives a mean, a K × R factor and a diagonal d of each picture's logits; p is the
+    The last layer gives a mean, a K × R factor and a diagonal d of each image's logits; p is the
     mean over draws of softmax((mean + factor·ε + d·ε')/τ), the loss −log p_y. Collier et al., "A
     simple probabilistic method for deep classification under input-dependent label noise", 2020.
     Official: 1000 draws; 100 suffice for few classes. τ lies in 0.3 … 3, R at 4 to 15.
 
-    Traps: it absorbs noise that depends on the picture, not noise that is alike for all, which it
+    Traps: it absorbs noise that depends on the image, not noise that is alike for all, which it
     memorises as cross-entropy does: our tests' noise is such, and nothing is gained there. τ and
     the learning rate must be tuned together.
     """
@@ -37,7 +35,7 @@ class MCSoftMax(NetworkLearner):
     temperature: float = Field(1, gt=0, description="τ: of the softmax")
 
     def strategy(self, dataset: Dataset) -> PerSample:
-        """Cross-entropy of the averaged softmax."""
+        """Return cross-entropy of the averaged softmax."""
         strategy = PerSample(bounded_cross_entropy)
         options = {"rank": self.rank, "draws": self.draws, "temperature": self.temperature}
         strategy.output = Output("mc-softmax", options)

@@ -6,21 +6,21 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
-from adc_plugins_learn.learners.mixup import drawn_shares, mixed_cross_entropy
+from adc_plugins_learn.learners.mixup import mixed_cross_entropy, sample_beta
+from adc_plugins_learn.training.data.sampler import TrainingSampler
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.samples import Samples
-from adc_plugins_learn.training.strategy import Networks, Portion, Step, Strategy
+from adc_plugins_learn.training.strategy import BatchPlan, Networks, Step, Strategy
 
 
 def next_threshold(losses: Tensor, threshold: float, percentile: float) -> float:
-    """Half the threshold before, half a percentile of the batch's losses."""
+    """Average the threshold before and a percentile of the batch's losses."""
     return threshold / 2 + float(torch.quantile(losses.detach(), percentile / 100)) / 2
 
 
 def own_shares(draws: Tensor, trusted: Tensor) -> Tensor:
-    """How much of itself each sample keeps in a blend: the larger part if it is trusted.
+    """Choose how much of itself each sample keeps in a blend: the larger part if it is trusted.
 
     Args:
         draws: B of a Beta distribution.
@@ -31,7 +31,7 @@ def own_shares(draws: Tensor, trusted: Tensor) -> Tensor:
 
 
 def partner_probabilities(trusted: Tensor) -> Tensor:
-    """The chance of each of B samples to be blended into others: a softmax of 1 or 0."""
+    """Compute the chance of each of B samples to be blended into others: a softmax of 1 or 0."""
     return trusted.float().softmax(dim=0)
 
 
@@ -46,7 +46,7 @@ class MentorMix(NetworkLearner):
     noise (2, 80), 40 % (8, 60), 60 % (8, 60, reweighted), 80 % (4, 20, reweighted).
 
     Traps: a percentile above the share of right labels trusts wrong ones. Training dynamics are
-    those of plain pictures. Two forward passes and one backward a step.
+    those of plain images. Two forward passes and one backward a step.
     """
 
     alpha: float = Field(2, ge=0.01, description="of the Beta distribution")
@@ -65,12 +65,12 @@ class _Mentored(Strategy):
     def __init__(self, options: MentorMix) -> None:
         self._options = options
 
-    def begin(self, samples: Samples, epochs: int) -> None:
-        super().begin(samples, epochs)
+    def begin(self, sampler: TrainingSampler, epochs: int) -> None:
+        super().begin(sampler, epochs)
         self._thresholds = [0.0, 0.0]
 
-    def step(self, portion: Portion, networks: Networks, epoch: int) -> Step:
-        network, batch = networks[0], self.samples.batch(portion.rows)
+    def step(self, plan: BatchPlan, networks: Networks, epoch: int) -> Step:
+        network, batch = networks[0], self.sampler.batch(plan.rows)
         with torch.no_grad():
             plain = network(batch.images)
         trusted = self._trusted(0, cross_entropy(plain, batch.labels), epoch)
@@ -79,9 +79,9 @@ class _Mentored(Strategy):
             partner_probabilities(trusted).cpu(),
             count,
             replacement=True,
-            generator=self.samples.generator,
+            generator=self.sampler.generator,
         ).to(trusted.device)
-        draws = drawn_shares(self._options.alpha, count).to(trusted.device)
+        draws = sample_beta(self._options.alpha, count).to(trusted.device)
         share = own_shares(draws, trusted)
         wide = share[:, None, None, None]
         logits = network(wide * batch.images + (1 - wide) * batch.images[partners])
@@ -91,14 +91,14 @@ class _Mentored(Strategy):
         return Step(losses.mean(), batch.rows, plain)
 
     def _trusted(self, which: int, losses: Tensor, epoch: int) -> Tensor:
-        """Which of a batch are below the running threshold."""
+        """Return which losses of a batch are below the running threshold."""
         threshold = next_threshold(losses, self._thresholds[which], self._options.percentile)
         self._thresholds[which] = threshold
         burning = epoch < round(self._options.burn_in * self.epochs)
         return torch.ones_like(losses, dtype=torch.bool) if burning else losses < threshold
 
-    def state(self) -> dict[str, Any]:
+    def state_dict(self) -> dict[str, Any]:
         return {"thresholds": self._thresholds}
 
-    def restore(self, state: dict[str, Any]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         self._thresholds = state["thresholds"]

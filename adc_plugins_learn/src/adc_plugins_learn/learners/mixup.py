@@ -1,22 +1,22 @@
-"""Mixup: pictures and labels of a batch blended in pairs."""
+"""Mixup: images and labels of a batch blended in pairs."""
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.strategy import Networks, Portion, Step, Strategy
+from adc_plugins_learn.training.strategy import BatchPlan, Networks, Step, Strategy
 
 
 def mixed_cross_entropy(
     logits: Tensor, labels: Tensor, partners: Tensor, share: float | Tensor
 ) -> Tensor:
-    """λ·CE of the own label + (1 − λ)·CE of the partner's.
+    """Compute λ·CE of the own label + (1 − λ)·CE of the partner's.
 
     Args:
-        logits: B × K of blended pictures.
+        logits: B × K of blended images.
         labels: B int64 class indices.
         partners: B int64 class indices of those blended in.
         share: λ, one number or B.
@@ -28,15 +28,15 @@ def mixed_cross_entropy(
     return share * own + (1 - share) * other
 
 
-def drawn_shares(alpha: float, count: int = 1) -> Tensor:
-    """Beta(alpha, alpha) draws of torch's global generator, on the CPU; alpha ≥ 0.01."""
+def sample_beta(alpha: float, count: int = 1) -> Tensor:
+    """Draw from Beta(alpha, alpha) by torch's global generator, on the CPU; alpha ≥ 0.01."""
     # In single precision a small alpha underflows, and comes out as one half.
     parameter = torch.tensor(alpha, dtype=torch.float64)
     return torch.distributions.Beta(parameter, parameter).sample((count,)).float()
 
 
 class Mixup(NetworkLearner):
-    """Trains on blends of two pictures and their two labels, which leaves less to memorise.
+    """Trains on blends of two images and their two labels, which leaves less to memorise.
 
     Loss: λ·CE(y) + (1 − λ)·CE(y of the partner) at the blend λ·x + (1 − λ)·x of the partner, one
     λ ~ Beta(alpha, alpha) and one permutation a batch. Zhang et al., "mixup: beyond empirical risk
@@ -57,9 +57,9 @@ class _Mixed(Strategy):
     def __init__(self, alpha: float) -> None:
         self._alpha = alpha
 
-    def step(self, portion: Portion, networks: Networks, epoch: int) -> Step:
-        batch, share = self.samples.batch(portion.rows), float(drawn_shares(self._alpha))
-        order = torch.randperm(len(batch.rows), generator=self.samples.generator)
+    def step(self, plan: BatchPlan, networks: Networks, epoch: int) -> Step:
+        batch, share = self.sampler.batch(plan.rows), float(sample_beta(self._alpha))
+        order = torch.randperm(len(batch.rows), generator=self.sampler.generator)
         order = order.to(batch.rows.device)
         logits = networks[0](share * batch.images + (1 - share) * batch.images[order])
         losses = mixed_cross_entropy(logits, batch.labels, batch.labels[order], share)

@@ -7,17 +7,17 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.strategy import PerSample
 
 LOG_ZERO = math.log(1e-4)
-"""What stands for log 0 in the official code; the paper's text has −4."""
+"""The value of log 0 in the official code; the paper's text has −4."""
 
 
 def reverse_cross_entropy(logits: Tensor, labels: Tensor, log_zero: float = LOG_ZERO) -> Tensor:
-    """−Σ p·log(one-hot) with log 0 := A, which is −A·(1 − p_y).
+    """Compute −Σ p·log(one-hot) with log 0 := A, which is −A·(1 − p_y).
 
     Args:
         logits: B × K.
@@ -33,7 +33,7 @@ def reverse_cross_entropy(logits: Tensor, labels: Tensor, log_zero: float = LOG_
 def symmetric_cross_entropy(
     logits: Tensor, labels: Tensor, alpha: float, beta: float, log_zero: float = LOG_ZERO
 ) -> Tensor:
-    """alpha·CE + β·RCE.
+    """Compute alpha·CE + β·RCE.
 
     Args:
         logits: B × K.
@@ -63,10 +63,10 @@ class SymmetricCrossEntropy(NetworkLearner):
     learning_rate: float = Field(0.01, gt=0, le=1000, description="at the start")
     alpha: float = Field(0.1, ge=0, description="weight of cross-entropy")
     beta: float = Field(1, ge=0, description="weight of reverse cross-entropy")
-    log_zero: float = Field(LOG_ZERO, lt=0, description="A: what stands for log 0")
+    log_zero: float = Field(LOG_ZERO, lt=0, description="A: the value of log 0")
 
     def strategy(self, dataset: Dataset) -> PerSample:
-        """The loss."""
+        """Return the loss."""
         alpha, beta, log_zero = self.alpha, self.beta, self.log_zero
         return PerSample(
             partial(symmetric_cross_entropy, alpha=alpha, beta=beta, log_zero=log_zero)

@@ -7,16 +7,15 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor
 
-from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset, InputError
 from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.networks import Output, taylor_log_exp
+from adc_plugins_learn.training.networks.heads import Output, taylor_log_exp
 from adc_plugins_learn.training.strategy import PerSample, Strategy
 
 
 def taylor_cross_entropy(logits: Tensor, labels: Tensor, order: int = 2) -> Tensor:
-    """Σ_{m ≤ t} (1 − p_y)^m / m: 1 − p_y for t = 1, cross-entropy for t → ∞.
+    """Compute Σ_{m ≤ t} (1 − p_y)^m / m: 1 − p_y for t = 1, cross-entropy for t → ∞.
 
     Args:
         logits: B × K.
@@ -32,7 +31,7 @@ def taylor_cross_entropy(logits: Tensor, labels: Tensor, order: int = 2) -> Tens
 def smooth_taylor_cross_entropy(
     logits: Tensor, labels: Tensor, order: int = 2, smoothing: float = 0.1
 ) -> Tensor:
-    """Taylor cross-entropy of the target (1 − ε)·e_y + ε/K.
+    """Compute Taylor cross-entropy of the target (1 − ε)·e_y + ε/K.
 
     Args:
         logits: B × K.
@@ -51,7 +50,7 @@ def smooth_taylor_cross_entropy(
 def taylor_softmax_cross_entropy(
     logits: Tensor, labels: Tensor, order: int = 2, smoothing: float = 0.2
 ) -> Tensor:
-    """Cross-entropy after a softmax whose exp is its Taylor polynomial.
+    """Compute cross-entropy after a softmax whose exp is its Taylor polynomial.
 
     Args:
         logits: B × K.
@@ -106,7 +105,7 @@ class TaylorCrossEntropy(NetworkLearner):
         return self
 
     def strategy(self, dataset: Dataset) -> Strategy:
-        """The loss of the chosen variant."""
+        """Return the loss of the chosen variant."""
         if self.variant == "plain":
             return PerSample(partial(taylor_cross_entropy, order=self.order))
         if self.variant == "smooth":

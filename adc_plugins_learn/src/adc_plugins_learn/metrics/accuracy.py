@@ -3,14 +3,13 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.components.interfaces import Metric
-from adc_core.records.run import Measurement, Run, Training
+from adc_core import Measurement, Metric, Run, Training
 
 
 def class_accuracies(
     predicted: NDArray[np.int64], labels: NDArray[np.int64], classes: int
 ) -> NDArray[np.float64]:
-    """The share of each class's samples that are predicted right.
+    """Compute the fraction of each class's samples that are predicted right.
 
     Args:
         predicted: N class indices.
@@ -32,10 +31,10 @@ class Accuracy(Metric):
     reads = ("test",)
 
     def measure(self, run: Run) -> tuple[Measurement, ...]:
-        """The figures of every training; a class without test samples is undefined.
+        """Measure every training; the accuracy of a class without test samples is undefined.
 
         Where a training had a validation set, its accuracy at the last and at the best epoch
-        stands beside them; labels of that set may be wrong.
+        is added; labels of that set may be wrong.
         """
         if run.test is None:
             return ()

@@ -1,4 +1,4 @@
-"""What a training needs to go on after an interruption, in one file that shows its damage."""
+"""What a training needs to resume after an interruption, in one file with a checksum."""
 
 import io
 import warnings
@@ -30,10 +30,10 @@ def write_checkpoint(state: dict[str, Any], path: Path) -> None:
 
 
 def read_checkpoint(path: Path, device: torch.device) -> dict[str, Any] | None:
-    """What was written, its tensors on a device; nothing in the file is executed.
+    """Read a checkpoint, its tensors onto a device; nothing in the file is executed.
 
-    A damaged checkpoint is as good as none, since a training that starts over ends with the same
-    bytes: None, and a warning that names the file.
+    For a damaged checkpoint, None and a warning that names the file: a training that starts over
+    ends with the same bytes.
     """
     if not path.exists():
         return None

@@ -1,4 +1,4 @@
-"""What a training saw: one line per epoch, and the dynamics of every sample."""
+"""Record of a training: one line per epoch, and the dynamics of every sample."""
 
 from typing import Any
 
@@ -6,15 +6,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from adc_core.records.evidence import Dynamics
-from adc_core.records.model import Epoch
+from adc_core import Dynamics, Epoch
 
 _LARGEST = torch.finfo(torch.float16).max
 _COLUMNS = ("given_probability", "margin", "loss", "correct")
 
 
 class History:
-    """Training dynamics, taken from the logits of the training steps at no further pass.
+    """Training dynamics, from the logits of the training steps, without a further pass.
 
     Args:
         samples: N.
@@ -31,11 +30,11 @@ class History:
 
     @property
     def epochs(self) -> tuple[Epoch, ...]:
-        """The epochs so far."""
+        """Epochs that have ended."""
         return tuple(self._epochs)
 
-    def note(self, epoch: int, rows: Tensor, logits: Tensor, labels: Tensor) -> None:
-        """Note what one step saw.
+    def record(self, epoch: int, rows: Tensor, logits: Tensor, labels: Tensor) -> None:
+        """Record what one step saw.
 
         Args:
             epoch: from 0.
@@ -53,7 +52,7 @@ class History:
         if self._logits is not None:
             self._logits[rows.cpu(), epoch] = logits.clamp(-_LARGEST, _LARGEST).half().cpu()
 
-    def close(self, epoch: int, validation_accuracy: float | None) -> None:
+    def end_epoch(self, epoch: int, validation_accuracy: float | None) -> None:
         """End an epoch, counted from 0."""
         means = dict(zip(_COLUMNS, self._columns[:, :, epoch].double().mean(dim=1), strict=True))
         self._epochs.append(
@@ -66,19 +65,19 @@ class History:
         )
 
     def dynamics(self) -> Dynamics:
-        """The dynamics of all samples, in the dataset's order."""
+        """Return the dynamics of all samples, in the dataset's order."""
         columns = dict(zip(_COLUMNS, self._columns.numpy(), strict=True))
         if self._logits is not None:
             columns["logits"] = self._logits.numpy()
         return Dynamics(epochs=np.arange(1, self._columns.shape[2] + 1), **columns)
 
-    def state(self) -> dict[str, Any]:
-        """All of it, for a checkpoint."""
+    def state_dict(self) -> dict[str, Any]:
+        """Return all of it, for a checkpoint."""
         epochs = [epoch.model_dump() for epoch in self._epochs]
         return {"columns": self._columns, "logits": self._logits, "epochs": epochs}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Take up the state of a checkpoint."""
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore the state of a checkpoint."""
         self._columns = state["columns"].cpu()
         self._logits = None if state["logits"] is None else state["logits"].cpu()
         self._epochs = [Epoch(**epoch) for epoch in state["epochs"]]

@@ -7,33 +7,34 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from adc_core.components.plugin_faults import ResultFault
-from adc_plugins_learn.training.networks import PLAIN, Output, Vote
-from adc_plugins_learn.training.samples import Batch, Samples
+from adc_core.components import ResultFault
+from adc_plugins_learn.training.data.sampler import Batch, TrainingSampler
+from adc_plugins_learn.training.networks.architecture import Combine
+from adc_plugins_learn.training.networks.heads import PLAIN, Output
 
 Networks = Sequence[nn.Module]
 
 
 @dataclass(frozen=True)
-class Portion:
+class BatchPlan:
     """What one step takes.
 
     Attributes:
         rows: B rows of the dataset whose labels are learned from.
-        others: further rows, whose labels are not.
-        network: which of several networks learns, where they take turns.
-        done: the part of the epoch that is over, where a method counts it by itself.
+        extra_rows: further rows, whose labels are not used.
+        network_index: which of several networks learns, where they take turns.
+        epoch_fraction: how much of the epoch is over, where a method counts it by itself.
     """
 
     rows: Tensor
-    others: Tensor | None = None
-    network: int = 0
-    done: float = 0
+    extra_rows: Tensor | None = None
+    network_index: int = 0
+    epoch_fraction: float = 0
 
     @property
-    def every_row(self) -> Tensor:
-        """All rows whose pictures are asked for."""
-        return self.rows if self.others is None else torch.cat([self.rows, self.others])
+    def all_rows(self) -> Tensor:
+        """All rows whose images the step asks for."""
+        return self.rows if self.extra_rows is None else torch.cat([self.rows, self.extra_rows])
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ class Step:
     """What one step found.
 
     Attributes:
-        loss: the number to make smaller. Networks on which it does not depend stay as they are.
+        loss: the number to minimize. Networks on which it does not depend stay as they are.
         rows: B rows of the dataset.
-        logits: B × K, of these rows: for the training dynamics; None notes nothing.
+        logits: B × K, of these rows: for the training dynamics; None records nothing.
     """
 
     loss: Tensor
@@ -54,42 +55,51 @@ class Step:
 class Strategy:
     """A method. The loop calls the hooks; most methods override `loss` alone.
 
-    Whatever is random is drawn from `samples.generator` or from torch's global generator on the
-    CPU: both are kept in checkpoints.
+    Whatever is random is drawn from `sampler.generator` or from torch's global generator on the
+    CPU: checkpoints keep both.
 
     Attributes:
-        networks: how many are trained, by one optimizer over all parameters.
-        vote: how several of them predict together.
-        output: what makes logits of the last layer's numbers.
-        samples: the training set.
+        n_networks: how many are trained, by one optimizer over all parameters.
+        combine: how several of them predict together.
+        output: the head that turns the last layer's numbers into logits.
+        sampler: the training set.
         epochs: of the whole training.
     """
 
-    networks: int = 1
-    vote: Vote = "probabilities"
+    n_networks: int = 1
+    combine: Combine = "probabilities"
     output: Output = PLAIN
-    samples: Samples
+    sampler: TrainingSampler
     epochs: int
 
-    def begin(self, samples: Samples, epochs: int) -> None:
-        """Before the first epoch and before a checkpoint is taken up: make room for memories."""
-        self.samples, self.epochs = samples, epochs
+    def begin(self, sampler: TrainingSampler, epochs: int) -> None:
+        """Allocate memories, before the first epoch and before a checkpoint is restored."""
+        self.sampler, self.epochs = sampler, epochs
+
+    def at_epoch(self, epoch: int) -> "Strategy":
+        """Return the strategy whose hooks the loop calls in this epoch: this one, or a part."""
+        return self
 
     def begin_epoch(self, epoch: int, networks: Networks) -> Tensor | None:
-        """Compute what is fixed for the epoch, by `samples.evaluate(network)` where need be.
+        """Compute what is fixed for the epoch, by `sampler.evaluate(network)` where need be.
 
         Returns:
             N × K logits for the training dynamics, if the steps do not give them.
         """
         return None
 
-    def portions(self, epoch: int) -> list[Portion]:
-        """The steps of an epoch: every sample once, in random order."""
-        return [Portion(rows) for rows in self.samples.shuffled()]
+    def plan_epoch(self, epoch: int) -> list[BatchPlan]:
+        """Plan the steps of an epoch; by default every sample once, in random order."""
+        return [BatchPlan(rows) for rows in self.sampler.shuffled_batches()]
 
-    def step(self, portion: Portion, networks: Networks, epoch: int) -> Step:
-        """One step: the mean of `loss` over a batch, by the first network."""
-        batch = self.samples.batch(portion.rows)
+    def tune(self, optimizer: torch.optim.Optimizer, rate: float, epoch: int) -> None:
+        """Set the optimizer's numbers before a step; `rate` is the schedule's learning rate."""
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+
+    def step(self, plan: BatchPlan, networks: Networks, epoch: int) -> Step:
+        """Run the networks on a batch; by default the first one, for the mean of `loss`."""
+        batch = self.sampler.batch(plan.rows)
         logits = networks[0](batch.images)
         losses = self.loss(logits, batch, epoch)
         if losses.shape != batch.rows.shape:
@@ -100,23 +110,18 @@ class Strategy:
         return Step(losses.mean(), batch.rows, logits)
 
     def loss(self, logits: Tensor, batch: Batch, epoch: int) -> Tensor:
-        """B losses, whose mean is made smaller, given B × K logits; here cross-entropy."""
+        """Compute B losses, whose mean is minimized, from B × K logits; here cross-entropy."""
         return nn.functional.cross_entropy(logits, batch.labels, reduction="none")
 
-    def tune(self, optimizer: torch.optim.Optimizer, rate: float, epoch: int) -> None:
-        """Set the optimizer's numbers before a step; `rate` is the schedule's learning rate."""
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-
     def after_update(self, networks: Networks) -> None:
-        """After the optimizer's step: averages of weights and the like."""
+        """Follow the optimizer's step: averages of weights and the like."""
 
-    def state(self) -> dict[str, Any]:
-        """What a checkpoint must keep: tensors, numbers and texts."""
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint must keep: tensors, numbers and strings."""
         return {}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Take up what `state` gave."""
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
 
 
 class PerSample(Strategy):
@@ -130,7 +135,7 @@ class PerSample(Strategy):
         self._function = function
 
     def loss(self, logits: Tensor, batch: Batch, epoch: int) -> Tensor:
-        """The function's."""
+        """Call the function."""
         return self._function(logits, batch.labels)
 
 
@@ -143,50 +148,27 @@ class Switch(Strategy):
     Args:
         then: the method, of one network.
         warm_up: the part, 0 … 1.
-        rate: the learning rate from then on, if the schedule shall not go on.
     """
 
-    def __init__(self, then: Strategy, warm_up: float, rate: float | None = None) -> None:
+    def __init__(self, then: Strategy, warm_up: float) -> None:
         self._plain, self.then, self.output = Strategy(), then, then.output
-        self._warm_up, self._rate = warm_up, rate
+        self._warm_up = warm_up
 
-    def begin(self, samples: Samples, epochs: int) -> None:
+    def begin(self, sampler: TrainingSampler, epochs: int) -> None:
         """Find the epoch at which the method begins."""
-        super().begin(samples, epochs)
+        super().begin(sampler, epochs)
         self.start = round(self._warm_up * epochs)
         for strategy in (self._plain, self.then):
-            strategy.begin(samples, epochs)
+            strategy.begin(sampler, epochs)
 
-    def begin_epoch(self, epoch: int, networks: Networks) -> Tensor | None:
-        """The method's, once it has begun."""
-        return self.then.begin_epoch(epoch, networks) if epoch >= self.start else None
+    def at_epoch(self, epoch: int) -> Strategy:
+        """Return plain training, or the method once it has begun."""
+        return (self.then if epoch >= self.start else self._plain).at_epoch(epoch)
 
-    def portions(self, epoch: int) -> list[Portion]:
-        """The method's, once it has begun."""
-        return self._at(epoch).portions(epoch)
+    def state_dict(self) -> dict[str, Any]:
+        """Return the method's state, which exists from the beginning."""
+        return self.then.state_dict()
 
-    def step(self, portion: Portion, networks: Networks, epoch: int) -> Step:
-        """The method's, once it has begun."""
-        self._present = self._at(epoch)
-        return self._present.step(portion, networks, epoch)
-
-    def tune(self, optimizer: torch.optim.Optimizer, rate: float, epoch: int) -> None:
-        """The method's, at the rate that was given for it."""
-        if epoch >= self.start and self._rate is not None:
-            rate = self._rate
-        self._at(epoch).tune(optimizer, rate, epoch)
-
-    def after_update(self, networks: Networks) -> None:
-        """The method's, once it has begun."""
-        self._present.after_update(networks)
-
-    def state(self) -> dict[str, Any]:
-        """The method's."""
-        return self.then.state()
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Give the method what it kept."""
-        self.then.restore(state)
-
-    def _at(self, epoch: int) -> Strategy:
-        return self.then if epoch >= self.start else self._plain
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore the method's state."""
+        self.then.load_state_dict(state)

@@ -1,34 +1,34 @@
-"""How long a training will take here, found out by a few of its steps."""
+"""How long a training will take here, measured by a few of its steps."""
 
 import time
 
 import torch
 
-from adc_plugins_learn.training.backbones import build_backbone
-from adc_plugins_learn.training.devices import find_device, seeded
-from adc_plugins_learn.training.recipe import Recipe
-from adc_plugins_learn.training.weights import RANDOM
+from adc_plugins_learn.training.config import TrainingConfig
+from adc_plugins_learn.training.hardware.devices import find_device, seeded
+from adc_plugins_learn.training.networks.backbones import build_backbone
+from adc_plugins_learn.training.networks.weights import RANDOM
 
 _STEPS = 4
 
 
-def seconds_per_sample(recipe: Recipe, classes: int) -> float:
+def seconds_per_sample(config: TrainingConfig, classes: int) -> float:
     """Time steps of plain training on noise; the first one, which sets things up, does not count.
 
     Args:
-        recipe: its backbone, image size, batch size and device are used.
+        config: its backbone, image size, batch size and device are used.
         classes: K.
 
     Raises:
         InputError: there is no such backbone or device.
     """
-    device = find_device(recipe.device)
-    with seeded(recipe.seed, device):
-        network = build_backbone(recipe.backbone, classes, RANDOM).to(device).train()
-        images = torch.rand(recipe.batch_size, 3, recipe.image_size, recipe.image_size)
-        labels = torch.randint(0, classes, (recipe.batch_size,))
+    device = find_device(config.device)
+    with seeded(config.seed, device):
+        network = build_backbone(config.backbone, classes, RANDOM).to(device).train()
+        images = torch.rand(config.batch_size, 3, config.image_size, config.image_size)
+        labels = torch.randint(0, classes, (config.batch_size,))
     images, labels = images.to(device), labels.to(device)
-    if recipe.channels_last:
+    if config.channels_last:
         network = network.to(memory_format=torch.channels_last)
         images = images.to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(network.parameters(), 1e-3, momentum=0.9)
@@ -41,4 +41,4 @@ def seconds_per_sample(recipe: Recipe, classes: int) -> float:
         optimizer.step()
         loss.item()  # waits for the device
         taken.append(time.perf_counter() - start)
-    return sum(taken[1:]) / len(taken[1:]) / recipe.batch_size
+    return sum(taken[1:]) / len(taken[1:]) / config.batch_size

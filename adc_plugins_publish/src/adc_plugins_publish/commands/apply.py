@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adc_core.errors import InputError, WorkError
+from adc_core import InputError, WorkError
 
 if TYPE_CHECKING:
     from adc_plugins_publish.moves.carry_out import Place
@@ -130,8 +130,8 @@ def _would(moves: "list[tuple[Move, Place]]") -> int:
 
 @contextmanager
 def _shown(what: str, folder: Path) -> Iterator[None]:
-    from adc_core.cli.progress_bars import progress_bar
-    from adc_core.components.context import working_in
+    from adc_core import working_in
+    from adc_core.cli import progress_bar
 
     with progress_bar(what) as progressed, working_in(folder, progressed):
         yield

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adc_core.errors import InputError, InputErrors
+from adc_core import InputError
+from adc_core.errors import InputErrors
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from adc_core.arrays.validation import Array
-    from adc_core.records.dataset import Dataset
+    from adc_core import Dataset
+    from adc_core.arrays import Array
     from adc_plugins_publish.formats.samples_table import Written
     from adc_plugins_publish.source import Source
 
@@ -74,7 +75,7 @@ class ExportCommand:
                 exists.
             WorkError: the folder cannot be written.
         """
-        from adc_core.storage.checksums import refuse_existing
+        from adc_core.storage import refuse_existing
         from adc_plugins_publish.source import read_source
 
         refuse_existing(arguments.to)
@@ -96,11 +97,11 @@ def _export(source: "Source", arguments: argparse.Namespace, shares: dict[str, f
     import numpy as np
     import pyarrow.parquet as pq
 
-    from adc_core.cli.progress_bars import progress_bar
-    from adc_core.components.context import working_in
-    from adc_core.records.dataset import rows_of
-    from adc_core.runs.image_check import broken_images, leave_out
-    from adc_core.storage.checksums import new_folder
+    from adc_core import working_in
+    from adc_core.cli import progress_bar
+    from adc_core.records import rows_of
+    from adc_core.runs import broken_images, leave_out
+    from adc_core.storage import new_folder
     from adc_plugins_publish.changes import (
         CHANGES,
         count_moves,
@@ -185,8 +186,8 @@ def _writer(form: str) -> "Callable[[Dataset, NDArray[np.str_], Array, Path], Wr
 def _splits(dataset: "Dataset", shares: dict[str, float], seed: int) -> "NDArray[np.str_]":
     import numpy as np
 
-    from adc_core.images.near_duplicates import GROUP
-    from adc_core.storage.splits import SPLIT
+    from adc_core.images import GROUP
+    from adc_core.storage import SPLIT
     from adc_plugins_publish.splits import TRAIN, split_by_group
 
     if not shares:

@@ -1,8 +1,6 @@
 """The images of a dataset that is exported."""
 
-from adc_core.errors import InputError
-from adc_core.images.sequence import Images
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset, Images, InputError
 
 
 def images_of(dataset: Dataset) -> Images:

@@ -6,9 +6,9 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from adc_core.arrays.validation import Array
-from adc_core.images.sequence import SUFFIXES, ImageFiles
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset, ImageFiles
+from adc_core.arrays import Array
+from adc_core.images import SUFFIXES
 
 LONGEST = 200
 """Bytes of a folder's or file's name that every file system takes, with a number behind it."""

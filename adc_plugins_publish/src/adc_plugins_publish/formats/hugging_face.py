@@ -10,9 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from adc_core.arrays.validation import Array
-from adc_core.components.context import progress
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset, progress
+from adc_core.arrays import Array
 from adc_plugins_publish.formats.dataset_images import images_of
 from adc_plugins_publish.formats.file_names import original_paths, with_suffix
 from adc_plugins_publish.formats.samples_table import SAMPLES, Written, samples_table, with_paths

@@ -9,9 +9,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from adc_core.arrays.validation import Array
-from adc_core.components.context import progress
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset, progress
+from adc_core.arrays import Array
 from adc_plugins_publish.formats.dataset_images import images_of
 from adc_plugins_publish.formats.file_names import (
     below_class,
@@ -36,7 +35,7 @@ def export_image_folder(
 ) -> Written:
     """Write `SPLIT/CLASS/sub/name.jpg`, and of all samples `samples.csv` and `samples.parquet`.
 
-    torchvision's `ImageFolder` reads a split; `Dataset.read` a manifest; Hugging Face's
+    torchvision's `ImageFolder` reads a split; `read_dataset` a manifest; Hugging Face's
     `load_dataset` the folder, with the `metadata.parquet` that each split has.
     """
     images, classes = images_of(dataset), frozenset(dataset.classes)

@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.images.sequence import ImageFiles, Images
+from adc_core import ImageFiles, Images
 
 
 def warn_of_outside(images: Images | None) -> None:

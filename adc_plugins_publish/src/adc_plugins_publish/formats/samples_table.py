@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from adc_core.arrays.strings import to_arrow
-from adc_core.records.dataset import Dataset
-from adc_core.storage.splits import SPLIT
+from adc_core import Dataset
+from adc_core.arrays import to_arrow
+from adc_core.storage import SPLIT
 
 SAMPLES = "samples.parquet"
 """The table of an export."""
@@ -57,7 +57,7 @@ def samples_table(dataset: Dataset, splits: NDArray[np.str_]) -> pa.Table:
 
 
 def with_paths(table: pa.Table, paths: Sequence[str]) -> pa.Table:
-    """Return the table with the column `path`: a manifest that `Dataset.read` reads.
+    """Return the table with the column `path`: a manifest that `read_dataset` reads.
 
     Args:
         table: of N samples.

@@ -6,9 +6,8 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from adc_core.arrays.validation import Array
-from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset
+from adc_core import Dataset, InputError
+from adc_core.arrays import Array
 from adc_plugins_publish.formats.samples_table import SAMPLES, Written, samples_table
 
 

@@ -14,10 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from pathlib import Path
 
-from adc_core.arrays.hashing import hash_file
-from adc_core.components.context import progress
-from adc_core.errors import InputError, WorkError
-from adc_core.storage.checksums import disk_faults
+from adc_core import InputError, WorkError, progress
+from adc_core.arrays import hash_file
+from adc_core.storage import disk_faults
 from adc_plugins_publish.moves.move_list import REMOVED, Move, confined
 
 _NO_LINKS = {

@@ -9,13 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adc_core.arrays.hashing import hash_file
-from adc_core.arrays.validation import Array
-from adc_core.errors import InputError
-from adc_core.images.sequence import ImageFiles
-from adc_core.records.dataset import rows_of
-from adc_core.reporting.verdicts import flagged_by_any, most_suspicious_first
-from adc_core.storage.checksums import disk_faults
+from adc_core import ImageFiles, InputError
+from adc_core.arrays import Array, hash_file
+from adc_core.records import rows_of
+from adc_core.reporting import flagged_by_any, most_suspicious_first
+from adc_core.storage import disk_faults
 from adc_plugins_publish.changes import flagged_by
 from adc_plugins_publish.formats.file_names import folded, numbered
 from adc_plugins_publish.moves.move_list import MOVE, REMOVE

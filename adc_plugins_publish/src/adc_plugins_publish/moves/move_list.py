@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from adc_core.errors import InputError, InputErrors
+from adc_core import InputError
+from adc_core.errors import InputErrors
 from adc_plugins_publish.formats.file_names import folded
 
 MOVE, REMOVE = "move", "remove"

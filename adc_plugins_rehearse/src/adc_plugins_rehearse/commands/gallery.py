@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adc_core.errors import InputError
+from adc_core import InputError
 
 if TYPE_CHECKING:
     from adc_plugins_rehearse.catalog import Catalog
@@ -64,8 +64,8 @@ class GalleryCommand:
                 option is out of range or for the other catalog.
             WorkError: the export cannot be written.
         """
-        from adc_core.cli.progress_bars import progress_bar
-        from adc_core.components.context import working_in
+        from adc_core import working_in
+        from adc_core.cli import progress_bar
         from adc_plugins_rehearse.protocols.google import ENGINE, KEY
         from adc_plugins_rehearse.server import GalleryServer
 

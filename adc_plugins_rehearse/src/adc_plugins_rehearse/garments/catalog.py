@@ -13,7 +13,7 @@ from zlib import crc32
 import numpy as np
 from PIL import Image
 
-from adc_core.errors import InputError
+from adc_core import InputError
 from adc_plugins_rehearse.catalog import SUFFIX_OF, Catalog, Offer
 from adc_plugins_rehearse.conditions import CLOSED
 from adc_plugins_rehearse.flaws import Flaws

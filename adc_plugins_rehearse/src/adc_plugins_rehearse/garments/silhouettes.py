@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from adc_core.storage.config_file import read_config
+from adc_core.storage import read_config
 
 SHAPES = Path(__file__).with_suffix(".yaml")
 _FINER = 2

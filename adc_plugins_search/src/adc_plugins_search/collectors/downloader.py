@@ -12,13 +12,8 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 from yarl import URL
 
-from adc_core.components.context import progress, remark, work_folder
-from adc_core.components.interfaces import Collector, Searcher
-from adc_core.errors import InputError
-from adc_core.images.decoding import MAX_PIXELS
-from adc_core.images.near_duplicates import MOST_BITS
-from adc_core.records.dataset import Dataset
-from adc_core.records.design import Design
+from adc_core import Collector, Dataset, Design, InputError, Searcher, progress, remark, work_folder
+from adc_core.images import MAX_PIXELS, MOST_BITS
 from adc_plugins_search.download.fetch_task import KEY_LENGTH, FetchTask
 from adc_plugins_search.download.http.fetch_rules import FetchRules
 from adc_plugins_search.download.http.opt_out import Rule

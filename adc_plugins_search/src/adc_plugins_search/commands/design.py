@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adc_core.errors import InputError, InputErrors, WorkError
+from adc_core import InputError, WorkError
+from adc_core.errors import InputErrors
 
 if TYPE_CHECKING:
-    from adc_core.components.interfaces import Designer
-    from adc_core.records.design import Brief
+    from adc_core import Brief, Designer
     from adc_plugins_search.design_review.design_file import DesignFile
     from adc_plugins_search.terms.proposals import Groups, Proposal
 
@@ -49,9 +49,8 @@ class DesignCommand:
             InputError: the brief, the designer or the file that is there is wrong.
             WorkError: the model fails, or the review was not finished.
         """
-        from adc_core.cli.component_option import component_from
-        from adc_core.components.context import working_in
-        from adc_core.components.interfaces import Designer
+        from adc_core import Designer, working_in
+        from adc_core.cli import component_from
 
         if arguments.to.suffix not in (".yaml", ".yml"):
             raise InputError(f"--to {arguments.to}: a design is written as YAML: end it in .yaml")
@@ -67,9 +66,9 @@ class DesignCommand:
 def _read_brief(path: Path) -> "Brief":
     from pydantic import ValidationError
 
+    from adc_core import Brief
     from adc_core.errors import lines_of
-    from adc_core.records.design import Brief
-    from adc_core.storage.config_file import read_config
+    from adc_core.storage import read_config
 
     try:
         return Brief.model_validate(read_config(path, "a brief"))
@@ -160,7 +159,7 @@ def _proposals(designer: "Designer", brief: "Brief") -> "Iterator[Proposal]":
 
 def _start(designer: "Designer", to: Path, folder: Path) -> "DesignFile":
     """Return what was decided before: in an unfinished review, or in the file by hand."""
-    from adc_core.records.design import Brief
+    from adc_core import Brief
     from adc_plugins_search.design_review.design_file import DesignFile
     from adc_plugins_search.designers.file import FileDesigner
     from adc_plugins_search.terms.proposals import Proposer
@@ -192,7 +191,7 @@ def _start(designer: "Designer", to: Path, folder: Path) -> "DesignFile":
 
 def _finish(design_file: "DesignFile", to: Path, folder: Path) -> None:
     """Write the file, unless it says the same already: then its comments can stay."""
-    from adc_core.storage.checksums import disk_faults
+    from adc_core.storage import disk_faults
     from adc_plugins_search.design_review.design_file import DesignFile
 
     if not to.exists() or DesignFile.read(to).text() != design_file.text():

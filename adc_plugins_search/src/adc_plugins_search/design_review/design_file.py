@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
-from adc_core.errors import InputError
-from adc_core.storage.checksums import disk_faults, new_file
+from adc_core import InputError
+from adc_core.storage import disk_faults, new_file
 from adc_plugins_search.designers.file import read_design
 
 Place = tuple[str, str]

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from adc_core.errors import InputError, WorkError
+from adc_core import InputError, WorkError
 from adc_plugins_search.design_review.design_file import DesignFile, Place
 from adc_plugins_search.terms.normalize import canonical_key
 from adc_plugins_search.terms.proposals import Groups, Proposal

@@ -8,9 +8,8 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from adc_core.components.interfaces import Designer
-from adc_core.errors import InputError
-from adc_core.records.design import Brief, ClassName, Design, Query, distinct
+from adc_core import Brief, Design, Designer, InputError, Query
+from adc_core.records import ClassName, distinct
 
 MAX_QUERIES = 20_000
 """More are hardly meant: a week of most services' allowances."""

@@ -6,11 +6,10 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from adc_core.components.component import LocalPath
-from adc_core.components.interfaces import Designer
-from adc_core.errors import InputError, InputErrors, lines_of
-from adc_core.records.design import Brief, ClassName, Design, Query
-from adc_core.storage.config_file import read_config
+from adc_core import Brief, Design, Designer, InputError, LocalPath, Query
+from adc_core.errors import InputErrors, lines_of
+from adc_core.records import ClassName
+from adc_core.storage import read_config
 from adc_plugins_search.designers.attributes import MAX_QUERIES, AttributeDesigner, design_of
 
 

@@ -6,11 +6,17 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from adc_core.components.component import LocalPath
-from adc_core.components.context import progress, work_folder
-from adc_core.components.interfaces import Designer
-from adc_core.errors import InputError, WorkError
-from adc_core.records.design import Brief, Design, distinct
+from adc_core import (
+    Brief,
+    Design,
+    Designer,
+    InputError,
+    LocalPath,
+    WorkError,
+    progress,
+    work_folder,
+)
+from adc_core.records import distinct
 from adc_plugins_search.designers.attributes import MAX_QUERIES, check_template, design_of
 from adc_plugins_search.llm.answer_schemas import GroupsAnswer, WordsAnswer
 from adc_plugins_search.llm.endpoint import model_name

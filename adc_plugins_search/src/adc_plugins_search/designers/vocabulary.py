@@ -5,9 +5,8 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from adc_core.components.interfaces import Designer
-from adc_core.errors import InputError
-from adc_core.records.design import Brief, ClassName, Design
+from adc_core import Brief, Design, Designer, InputError
+from adc_core.records import ClassName
 from adc_plugins_search.designers.attributes import design_of
 from adc_plugins_search.terms.proposals import Groups, Proposal
 from adc_plugins_search.terms.vocabulary import (

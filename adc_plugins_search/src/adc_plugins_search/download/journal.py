@@ -14,8 +14,7 @@ from zlib import crc32
 
 from pydantic import TypeAdapter
 
-from adc_core.errors import WorkError
-from adc_core.records.design import Hit, Page, Query
+from adc_core import Hit, Page, Query, WorkError
 from adc_plugins_search.download.outcomes import Outcome, Stored
 
 _OUTCOME: TypeAdapter[Outcome] = TypeAdapter(Outcome)

@@ -10,8 +10,8 @@ from typing import Any
 import urllib3
 from pydantic import BaseModel, ValidationError
 
-from adc_core.components.signals import heed
-from adc_core.errors import InputError, WorkError
+from adc_core import InputError, WorkError
+from adc_core.components import heed
 from adc_plugins_search.api_keys import one_line, redact
 from adc_plugins_search.bounded_response import TooLongError, read_bounded
 from adc_plugins_search.http_headers import retry_after_seconds, user_agent

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from adc_core.errors import InputError
+from adc_core import InputError
 from adc_plugins_search.api_keys import optional_secret
 from adc_plugins_search.base_url import check_encrypted, check_may_have, is_near
 

@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from adc_core.errors import WorkError
-from adc_core.records.design import Brief
+from adc_core import Brief, WorkError
 from adc_plugins_search.llm.answer_schemas import GroupsAnswer
 from adc_plugins_search.llm.prompts import ask_groups
 from adc_plugins_search.llm.structured_chat import ChatModel

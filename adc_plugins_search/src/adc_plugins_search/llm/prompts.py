@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from adc_core.records.design import Brief
+from adc_core import Brief
 
 _ATTRIBUTES_TO_NAME = 8
 

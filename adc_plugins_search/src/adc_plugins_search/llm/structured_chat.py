@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from adc_core.errors import InputError, WorkError
+from adc_core import InputError, WorkError
 from adc_plugins_search.llm.answer_schemas import Answer, read_answer
 from adc_plugins_search.llm.chat import Message, UnsupportedRequestError, complete
 from adc_plugins_search.llm.endpoint import endpoint_of

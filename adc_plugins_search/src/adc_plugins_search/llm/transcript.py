@@ -10,8 +10,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from adc_core.components.context import remark
-from adc_core.storage.checksums import disk_faults
+from adc_core import remark
+from adc_core.storage import disk_faults
 
 
 class Turn(BaseModel):

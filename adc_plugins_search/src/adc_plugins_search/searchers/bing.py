@@ -4,8 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from adc_core.components.interfaces import Searcher
-from adc_core.records.design import Hit, Page, Query
+from adc_core import Hit, Page, Query, Searcher
 from adc_plugins_search.api_keys import secret
 from adc_plugins_search.base_url import BaseUrl, check_may_have
 from adc_plugins_search.http_json import Hits, get_json, refusal, results_of

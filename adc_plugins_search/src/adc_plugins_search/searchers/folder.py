@@ -8,10 +8,8 @@ from pathlib import Path
 
 from pydantic import ConfigDict, Field, field_validator
 
-from adc_core.components.component import LocalPath
-from adc_core.components.interfaces import Searcher
-from adc_core.images.sequence import SUFFIXES
-from adc_core.records.design import Hit, Page, Query
+from adc_core import Hit, LocalPath, Page, Query, Searcher
+from adc_core.images import SUFFIXES
 
 PAGE_SIZE = 100
 

@@ -13,10 +13,7 @@ import pyarrow.json
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
-from adc_core.components.component import LocalPath
-from adc_core.components.interfaces import Searcher
-from adc_core.errors import InputError
-from adc_core.records.design import Hit, Page, Query
+from adc_core import Hit, InputError, LocalPath, Page, Query, Searcher
 from adc_plugins_search.searchers.folder import words
 
 PAGE_SIZE = 1000

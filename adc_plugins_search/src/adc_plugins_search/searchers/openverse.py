@@ -7,9 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from adc_core.components.interfaces import Searcher
-from adc_core.errors import InputError
-from adc_core.records.design import Hit, Page, Query
+from adc_core import Hit, InputError, Page, Query, Searcher
 from adc_plugins_search.api_keys import keep_secret, one_line, optional_secret
 from adc_plugins_search.base_url import BaseUrl, check_may_have
 from adc_plugins_search.http_headers import user_agent

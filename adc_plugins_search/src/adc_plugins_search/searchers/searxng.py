@@ -6,9 +6,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from adc_core.components.interfaces import Searcher
-from adc_core.errors import InputError
-from adc_core.records.design import Hit, Page, Query
+from adc_core import Hit, InputError, Page, Query, Searcher
 from adc_plugins_search.base_url import BaseUrl
 from adc_plugins_search.http_json import Hits, get_json, refusal, results_of
 

@@ -6,8 +6,7 @@ from html import unescape
 
 from pydantic import BaseModel, Field
 
-from adc_core.components.interfaces import Searcher
-from adc_core.records.design import Hit, Page, Query
+from adc_core import Hit, Page, Query, Searcher
 from adc_plugins_search.base_url import BaseUrl
 from adc_plugins_search.http_headers import user_agent
 from adc_plugins_search.http_json import Answer, Hits, get_json, refusal, results_of

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from adc_core.storage.config_file import read_config
+from adc_core.storage import read_config
 from adc_plugins_search.terms.vocabulary import ATTRIBUTES, read_words
 
 RULES = Path(__file__).with_suffix(".yaml")

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from adc_core.records.design import Brief
+from adc_core import Brief
 
 Groups = Mapping[str, Sequence[str]]
 """Group to values."""

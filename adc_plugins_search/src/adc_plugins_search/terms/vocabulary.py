@@ -4,7 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from adc_core.storage.config_file import read_config
+from adc_core.storage import read_config
 from adc_plugins_search.terms.colors import farthest
 from adc_plugins_search.terms.proposals import Groups
 

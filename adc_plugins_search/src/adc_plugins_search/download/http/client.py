@@ -10,7 +10,7 @@ from time import monotonic
 import aiohttp
 from yarl import URL
 
-from adc_core.errors import WorkError
+from adc_core import WorkError
 from adc_plugins_search.download.http.fetch_rules import FetchRules
 from adc_plugins_search.download.http.opt_out import Signal, refuse_opted_out, signals_of
 from adc_plugins_search.download.http.robots import MAX_BYTES

@@ -10,7 +10,7 @@ import socket
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from adc_core.errors import InputError
+from adc_core import InputError
 
 if TYPE_CHECKING:  # the supervisor needs no client
     from aiohttp import AddrInfoType, SocketFactoryType

@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO
 
-from adc_core.errors import WorkError
+from adc_core import WorkError
 from adc_plugins_search.download.outcomes import Stored
 
 PART = ".part"

@@ -9,9 +9,8 @@ from typing import Literal
 import numpy as np
 from PIL import ExifTags, Image
 
-from adc_core.errors import InputError
-from adc_core.images.decoding import FORMATS, NO_MEMORY, ImageError, open_image, suffix_of
-from adc_core.images.near_duplicates import perceptual_hash
+from adc_core import InputError
+from adc_core.images import FORMATS, NO_MEMORY, ImageError, open_image, perceptual_hash, suffix_of
 from adc_plugins_search.download.images.file_parts import MAX_PARTS, has_too_many_parts
 from adc_plugins_search.download.outcomes import Reason, RefusedError, Stored
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from adc_core.records.design import Query
+from adc_core import Query
 
 
 def without_attribute(query: Query, attribute: str) -> Query | None:

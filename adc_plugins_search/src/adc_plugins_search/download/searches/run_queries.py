@@ -12,11 +12,8 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from adc_core.components.context import progress, remark
-from adc_core.components.interfaces import Searcher
-from adc_core.components.signals import heed
-from adc_core.errors import WorkError
-from adc_core.records.design import Design, Hit, Page, Query
+from adc_core import Design, Hit, Page, Query, Searcher, WorkError, progress, remark
+from adc_core.components import heed
 from adc_plugins_search.api_keys import without_secrets
 from adc_plugins_search.download.journal import Journal
 from adc_plugins_search.download.searches.relax_queries import relax_queries

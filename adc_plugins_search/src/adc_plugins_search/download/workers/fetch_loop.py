@@ -15,7 +15,7 @@ from functools import partial
 import aiohttp
 from yarl import URL
 
-from adc_core.errors import WorkError
+from adc_core import WorkError
 from adc_plugins_search.download.http.client import Body, get, get_robots, open_session
 from adc_plugins_search.download.http.fetch_rules import FetchRules
 from adc_plugins_search.download.http.host_budget import HostBudget

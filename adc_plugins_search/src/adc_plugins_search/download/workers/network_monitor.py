@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from time import monotonic
 
-from adc_core.errors import WorkError
+from adc_core import WorkError
 from adc_plugins_search.download.http.fetch_rules import FetchRules
 from adc_plugins_search.download.http.ssrf_guard import guarded_sockets, split_endpoint
 from adc_plugins_search.download.outcomes import Outcome, Reason, Refused

@@ -4,7 +4,7 @@ import os
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from adc_core.errors import WorkError
+from adc_core import WorkError
 from adc_plugins_search.download.fetch_task import KEY_LENGTH
 from adc_plugins_search.download.http.client import Body
 from adc_plugins_search.download.http.opt_out import refuse_opted_out, signals_in

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from adc_core.errors import WorkError
+from adc_core import WorkError
 from adc_plugins_search.download.images.shards import finalize_shard, next_shard_number
 from adc_plugins_search.download.outcomes import Outcome, Reason, Refused
 from adc_plugins_search.download.workers.network_monitor import NetworkMonitor, accepts_connections

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from adc_core.errors import WorkError
+from adc_core import WorkError
 from adc_plugins_search.download.fetch_task import FetchTask
 from adc_plugins_search.download.outcomes import Outcome, Stored
 from adc_plugins_search.download.workers.protocol import host_queue_of

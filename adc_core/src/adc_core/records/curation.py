@@ -1,0 +1,152 @@
+"""What curators return: a repaired dataset, and every change that made it."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import ArrayLike
+from pydantic import PlainSerializer
+
+from adc_core.arrays.strings import from_arrow
+from adc_core.errors import InputError
+from adc_core.records.dataset import Dataset, rows_of
+from adc_core.records.display import ROWS, counted, table
+from adc_core.records.record import Record
+
+CHANGES = pa.schema(
+    [
+        ("id", pa.string()),
+        ("action", pa.string()),
+        ("old_label", pa.int64()),
+        ("new_label", pa.int64()),
+        ("reason", pa.string()),
+    ]
+)
+"""One row per change: `drop` (new label -1) or `relabel`."""
+
+_DROPPED = -1
+
+
+class Curation(Record):
+    """A repaired dataset and every change that made it, so that each can be undone.
+
+    Attributes:
+        dataset: what is left, with its new labels.
+        changes: Arrow table (`CHANGES`): id, action, old and new label, reason.
+        notes: lines that the report shows, such as how far two filters overlap.
+    """
+
+    dataset: Dataset
+    changes: Annotated[pa.Table, PlainSerializer(lambda _: None, when_used="json")]
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        dataset: Dataset,
+        *,
+        drop: ArrayLike = (),
+        relabel: ArrayLike = (),
+        labels: ArrayLike = (),
+        reasons: ArrayLike | pa.Array = (),
+        notes: Sequence[str] = (),
+    ) -> "Curation":
+        """Leave out some samples of a dataset and give others another label.
+
+        Args:
+            dataset: what to repair.
+            drop: rows of the samples to leave out.
+            relabel: rows of the samples to give another label.
+            labels: their new labels, in the same order.
+            reasons: a text for each of them all, in the order of their rows.
+            notes: lines that the report shows.
+
+        Raises:
+            InputError: a row is given twice, or everything would be dropped.
+        """
+        out, other = np.asarray(drop, np.int64), np.asarray(relabel, np.int64)
+        rows = np.concatenate([out, other])
+        order = np.argsort(rows, kind="stable")
+        rows = rows[order]
+        if (again := rows[1:] == rows[:-1]).any():
+            raise InputError(f"row {rows[int(again.argmax())]} is changed twice: change it once")
+        new = np.concatenate([np.full(len(out), _DROPPED), np.asarray(labels, np.int64)])[order]
+        changes = pa.table(
+            {
+                "id": dataset.ids[rows],
+                "action": np.where(order < len(out), "drop", "relabel"),
+                "old_label": dataset.labels[rows],
+                "new_label": new,
+                "reason": reasons,
+            },
+            schema=CHANGES,
+        )
+        return cls.apply(dataset, changes, notes)
+
+    @classmethod
+    def apply(cls, dataset: Dataset, changes: pa.Table, notes: Sequence[str] = ()) -> "Curation":
+        """Carry out changes on a dataset.
+
+        Raises:
+            InputError: a change names an unknown sample, or an old label that is not the present
+                one, or everything would be dropped.
+        """
+        changes = changes.cast(CHANGES)
+        rows = rows_of(dataset.ids, from_arrow(changes["id"]))
+        if (rows < 0).any():
+            raise InputError(f"no sample {changes['id'][int((rows < 0).argmax())]} to change")
+        old = changes["old_label"].to_numpy()
+        if (differs := dataset.labels[rows] != old).any():
+            place = int(differs.argmax())
+            raise InputError(
+                f"sample {changes['id'][place]} has label {dataset.labels[rows][place]}, "
+                f"not {old[place]} as the change says"
+            )
+        dropped = changes["action"].to_numpy(zero_copy_only=False) == "drop"
+        if dropped.sum() == len(dataset):
+            raise InputError("every sample would be dropped: raise the curator's threshold")
+        labels = dataset.labels.copy()
+        labels[rows[~dropped]] = changes["new_label"].to_numpy()[~dropped]
+        keep = np.ones(len(dataset), np.bool_)
+        keep[rows[dropped]] = False
+        curated = dataset.relabeled(labels) if (~dropped).any() else dataset
+        if dropped.any():
+            curated = curated.take(np.flatnonzero(keep))
+        return cls(dataset=curated, changes=changes, notes=tuple(notes))
+
+    def undone(self, original: Dataset, ids: Sequence[str] | None = None) -> "Curation":
+        """The curation without the changes of some samples, or without any.
+
+        Args:
+            original: the dataset that was curated.
+            ids: the samples to leave as they were; by default all.
+
+        Raises:
+            InputError: a sample was not changed, or the changes are of another dataset.
+        """
+        import pyarrow.compute as pc
+
+        changed = self.changes["id"]
+        undo = changed if ids is None else pa.array(ids, pa.string())
+        unknown = pc.invert(pc.is_in(undo, value_set=changed.combine_chunks()))
+        if pc.any(unknown).as_py():
+            raise InputError(f"the sample {undo.filter(unknown)[0]} was not changed")
+        value_set = undo.combine_chunks() if isinstance(undo, pa.ChunkedArray) else undo
+        kept = self.changes.filter(pc.invert(pc.is_in(changed, value_set=value_set)))
+        return type(self).apply(original, kept, self.notes)
+
+    def __repr__(self) -> str:
+        dropped, relabeled = self.count("drop"), self.count("relabel")
+        left = counted(len(self.dataset), "sample")
+        return f"<Curation: {left} left, {dropped:,} dropped, {relabeled:,} relabelled>"
+
+    def _repr_html_(self) -> str:
+        first = self.changes.slice(0, ROWS).to_pylist()
+        rows = [[change[name] for name in CHANGES.names] for change in first]
+        head = f"{repr(self)[1:-1]}; the first changes:"
+        return table(head, CHANGES.names, rows)
+
+    def count(self, action: Literal["drop", "relabel"]) -> int:
+        """How many samples were dropped or relabelled."""
+        return int((self.changes["action"].to_numpy(zero_copy_only=False) == action).sum())

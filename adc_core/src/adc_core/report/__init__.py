@@ -1,3 +1,0 @@
-"""The report of a run: one HTML file that needs no network."""
-
-REPORT = "report.html"

@@ -1,0 +1,138 @@
+from .encoders.open_clip import OpenClipEncoder
+from .encoders.pixels import PixelEncoder, principal_components
+from .encoders.timm import TimmEncoder
+from .encoders.torchvision import TorchvisionEncoder, penultimate
+from .encoders.transformers import TransformersEncoder
+from .encoding.network_encoder import FrozenNetwork, NetworkEncoder
+from .enrichers.cross_validation import CrossValidation
+from .enrichers.training_dynamics import TrainingDynamics
+from .learners.active_passive import ActivePassive, active_passive, normalized_cross_entropy
+from .learners.backward_correction import BackwardCorrection, backward_cross_entropy
+from .learners.bootstrap import Bootstrap, hard_bootstrap, soft_bootstrap
+from .learners.co_teaching import CoTeaching, co_teaching_losses
+from .learners.cores import Cores, confidence_regularized, sieve_scores
+from .learners.cross_entropy import CrossEntropy, cross_entropy
+from .learners.dividemix import DivideMix
+from .learners.elr import EarlyLearningRegularization, early_learning_penalty
+from .learners.elr_plus import EarlyLearningRegularizationPlus
+from .learners.f_divergence import FDivergence, f_divergence_loss
+from .learners.forward_correction import ForwardCorrection, forward_cross_entropy
+from .learners.generalized_cross_entropy import GeneralizedCrossEntropy, generalized_cross_entropy
+from .learners.jocor import JoCoR, jocor_loss
+from .learners.label_distributionally_robust import (
+    LabelDistributionallyRobust,
+    label_distributionally_robust,
+)
+from .learners.label_smoothing import (
+    NegativeLabelSmoothing,
+    PositiveLabelSmoothing,
+    smoothed_cross_entropy,
+)
+from .learners.logit_clip import LogitClip, clip_logits
+from .learners.loss_reweighting import LossReweighting, reweighted_cross_entropy
+from .learners.mc_softmax import MCSoftMax
+from .learners.mentormix import MentorMix
+from .learners.mixup import Mixup, mixed_cross_entropy
+from .learners.peer_loss import PeerLoss, peer_loss
+from .learners.symmetric_cross_entropy import (
+    SymmetricCrossEntropy,
+    reverse_cross_entropy,
+    symmetric_cross_entropy,
+)
+from .learners.taylor_cross_entropy import (
+    TaylorCrossEntropy,
+    smooth_taylor_cross_entropy,
+    taylor_cross_entropy,
+    taylor_softmax_cross_entropy,
+)
+from .methods.dividemix_losses import semi_supervised_loss
+from .methods.transition import TransitionLearner, estimate_transition
+from .metrics.accuracy import Accuracy, class_accuracies
+from .training.data.sampler import Batch, TrainingSampler
+from .training.network_learner import NetworkLearner
+from .training.networks.backbones import build_backbone
+from .training.networks.calibration import fit_temperature
+from .training.networks.heads import Output, mean_softmax
+from .training.networks.model import NetworkModel
+from .training.strategy import BatchPlan, PerSample, Step, Strategy, Switch
+
+__all__ = [
+    "Accuracy",
+    "ActivePassive",
+    "BackwardCorrection",
+    "Batch",
+    "BatchPlan",
+    "Bootstrap",
+    "CoTeaching",
+    "Cores",
+    "CrossEntropy",
+    "CrossValidation",
+    "DivideMix",
+    "EarlyLearningRegularization",
+    "EarlyLearningRegularizationPlus",
+    "FDivergence",
+    "ForwardCorrection",
+    "FrozenNetwork",
+    "GeneralizedCrossEntropy",
+    "JoCoR",
+    "LabelDistributionallyRobust",
+    "LogitClip",
+    "LossReweighting",
+    "MCSoftMax",
+    "MentorMix",
+    "Mixup",
+    "NegativeLabelSmoothing",
+    "NetworkEncoder",
+    "NetworkLearner",
+    "NetworkModel",
+    "OpenClipEncoder",
+    "Output",
+    "PeerLoss",
+    "PerSample",
+    "PixelEncoder",
+    "PositiveLabelSmoothing",
+    "Step",
+    "Strategy",
+    "Switch",
+    "SymmetricCrossEntropy",
+    "TaylorCrossEntropy",
+    "TimmEncoder",
+    "TorchvisionEncoder",
+    "TrainingDynamics",
+    "TrainingSampler",
+    "TransformersEncoder",
+    "TransitionLearner",
+    "active_passive",
+    "backward_cross_entropy",
+    "build_backbone",
+    "class_accuracies",
+    "clip_logits",
+    "co_teaching_losses",
+    "confidence_regularized",
+    "cross_entropy",
+    "early_learning_penalty",
+    "estimate_transition",
+    "f_divergence_loss",
+    "fit_temperature",
+    "forward_cross_entropy",
+    "generalized_cross_entropy",
+    "hard_bootstrap",
+    "jocor_loss",
+    "label_distributionally_robust",
+    "mean_softmax",
+    "mixed_cross_entropy",
+    "normalized_cross_entropy",
+    "peer_loss",
+    "penultimate",
+    "principal_components",
+    "reverse_cross_entropy",
+    "reweighted_cross_entropy",
+    "semi_supervised_loss",
+    "sieve_scores",
+    "smooth_taylor_cross_entropy",
+    "smoothed_cross_entropy",
+    "soft_bootstrap",
+    "symmetric_cross_entropy",
+    "taylor_cross_entropy",
+    "taylor_softmax_cross_entropy",
+]

@@ -1,0 +1,1 @@
+"""Encoding with frozen networks: what the encoders of every library share."""

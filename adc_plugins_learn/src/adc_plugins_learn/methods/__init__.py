@@ -1,0 +1,1 @@
+"""Parts of methods against wrong labels that several learners share."""

@@ -1,0 +1,83 @@
+"""The numbers of a DivideMix step: targets made by networks, and what is made smaller."""
+
+import torch
+from torch import Tensor
+
+from adc_plugins_learn.methods.loss_mixture import low_mean_posterior
+
+
+def normalized(losses: Tensor) -> Tensor:
+    """Scale N losses to 0 … 1, in float64; zeros where all are equal."""
+    losses = losses.double()
+    low, high = losses.min(), losses.max()
+    return (losses - low) / (high - low) if high > low else torch.zeros_like(losses)
+
+
+def clean_probability(losses: Tensor) -> Tensor:
+    """Estimate N float64 probabilities that a label is right, from N losses in 0 … 1."""
+    return low_mean_posterior(losses)
+
+
+def sharpened(probabilities: Tensor, temperature: float) -> Tensor:
+    """Raise B × K probabilities to the power 1/T, and normalize them again."""
+    powers = probabilities ** (1 / temperature)
+    return powers / powers.sum(dim=1, keepdim=True)
+
+
+def refined_targets(
+    views: tuple[Tensor, Tensor], labels: Tensor, clean: Tensor, temperature: float
+) -> Tensor:
+    """Replace labels by the network's own mean prediction as far as they look wrong.
+
+    Args:
+        views: B × K logits of two views.
+        labels: B int64 given labels.
+        clean: B probabilities that they are right.
+        temperature: of the sharpening.
+
+    Returns:
+        B × K targets without gradient.
+    """
+    predicted = torch.stack([view.softmax(dim=1) for view in views]).mean(dim=0).detach()
+    given = torch.nn.functional.one_hot(labels, predicted.shape[1])
+    weight = clean[:, None].to(predicted.dtype)
+    return sharpened(weight * given + (1 - weight) * predicted, temperature)
+
+
+def guessed_targets(views: tuple[Tensor, ...], temperature: float) -> Tensor:
+    """Sharpen the mean prediction of both networks for both views: B × K, without gradient."""
+    predicted = torch.stack([view.softmax(dim=1) for view in views]).mean(dim=0).detach()
+    return sharpened(predicted, temperature)
+
+
+def semi_supervised_loss(
+    logits: Tensor, targets: Tensor, labeled: int, unlabeled_weight: float
+) -> Tensor:
+    """Compute CE of labeled rows + λ·mean squared error of the others + KL(uniform ‖ mean p).
+
+    Args:
+        logits: B × K of blends, the labelled first.
+        targets: B × K.
+        labelled: how many rows are.
+        unlabelled_weight: λ.
+
+    Returns:
+        One number; the squared error is a mean over rows and classes.
+    """
+    log_p, p = logits.log_softmax(dim=1), logits.softmax(dim=1)
+    loss = -(targets[:labeled] * log_p[:labeled]).sum(dim=1).mean()
+    if labeled < len(logits):
+        loss = loss + unlabeled_weight * ((p[labeled:] - targets[labeled:]) ** 2).mean()
+    uniform = 1 / logits.shape[1]
+    return loss + (uniform * (uniform / p.mean(dim=0)).log()).sum()
+
+
+def negative_entropy(logits: Tensor) -> Tensor:
+    """Compute Σ_k p·log p: B numbers ≤ 0; minimized, they punish confidence."""
+    log_p = logits.log_softmax(dim=1)
+    return (log_p.exp() * log_p).sum(dim=1)
+
+
+def unlabeled_weight_at(epochs_done: float, full: float, warm_up: int, ramp: int = 16) -> float:
+    """Schedule λ, which rises linearly over 16 epochs after the warm-up."""
+    return full * min(1.0, max(0.0, (epochs_done - warm_up) / ramp))

@@ -1,0 +1,102 @@
+"""Two networks that learn from samples of small loss: how many, and with which optimizer."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from adc_plugins_learn.training.network_learner import NetworkLearner
+from adc_plugins_learn.training.schedule import decay_start
+from adc_plugins_learn.training.strategy import BatchPlan, Networks, Step, Strategy
+
+
+def forget_rate_at(epoch: int, final: float, gradual_epochs: int) -> float:
+    """Schedule the part of a batch that is forgotten, which rises linearly from 0."""
+    if epoch >= gradual_epochs:
+        return final
+    return final * epoch / max(gradual_epochs - 1, 1)
+
+
+def small_loss_rows(losses: Tensor, forget_rate: float) -> Tensor:
+    """Return rows of the smallest losses, smallest first: ⌊(1 − f)·B⌋, but at least one."""
+    count = max(1, int((1 - forget_rate) * len(losses)))
+    return losses.detach().argsort(stable=True)[:count]
+
+
+class PairStrategy(Strategy):
+    """Both networks see the same batch; one number of both logits is made smaller.
+
+    Args:
+        function: logits of both networks, labels, forget rate to one number.
+        forget_rate: final part of a batch that is forgotten.
+        gradual_epochs: until then.
+        late_momentum: Adam's first beta from the epoch `late` on.
+        late: that epoch.
+    """
+
+    n_networks = 2
+
+    def __init__(
+        self,
+        function: Callable[[Tensor, Tensor, Tensor, float], Tensor],
+        forget_rate: float,
+        gradual_epochs: int,
+        late_momentum: float,
+        late: int,
+    ) -> None:
+        self._function = function
+        self._forget_rate, self._gradual_epochs = forget_rate, gradual_epochs
+        self._late_momentum, self._late = late_momentum, late
+
+    def step(self, plan: BatchPlan, networks: Networks, epoch: int) -> Step:
+        """Compute one loss of both networks; the dynamics are those of the first."""
+        batch = self.sampler.batch(plan.rows)
+        first, second = (network(batch.images) for network in networks)
+        forgotten = forget_rate_at(epoch, self._forget_rate, self._gradual_epochs)
+        return Step(self._function(first, second, batch.labels, forgotten), batch.rows, first)
+
+    def tune(self, optimizer: torch.optim.Optimizer, rate: float, epoch: int) -> None:
+        """Set the rate, and lower Adam's momentum once its rate falls."""
+        super().tune(optimizer, rate, epoch)
+        if epoch >= self._late:
+            for group in optimizer.param_groups:
+                if "betas" in group:
+                    group["betas"] = (self._late_momentum, group["betas"][1])
+
+
+class SmallLossPair(NetworkLearner):
+    """Trains two networks on the samples of small loss, by Adam whose rate falls in the end."""
+
+    adc: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {
+            "learning_rate": 1e-4,
+            "schedule": "linear",
+            "decay_from": 0.25,
+            "weight_decay": 0,
+            "forget_rate": 0.3,
+        }
+    )
+
+    optimizer: Literal["sgd", "adam"] = Field("adam", description="what makes the steps")
+    learning_rate: float = Field(1e-3, gt=0, le=1000, description="at the start")
+    weight_decay: float = Field(0, ge=0, le=1, description="L2 penalty")
+    schedule: Literal["cosine", "constant", "step", "linear"] = Field(
+        "linear", description="of the learning rate"
+    )
+    forget_rate: float = Field(
+        0.2, ge=0, lt=1, description="part of a batch that is forgotten in the end: noise rate"
+    )
+    gradual_epochs: int = Field(10, ge=1, description="epochs until so many are forgotten")
+    late_momentum: float = Field(
+        0.1, ge=0, lt=1, description="Adam's first beta once the linear schedule falls"
+    )
+
+    def paired(self, function: Callable[[Tensor, Tensor, Tensor, float], Tensor]) -> PairStrategy:
+        """Make a function of both logits, labels and forget rate smaller."""
+        late = decay_start(self) if self.schedule == "linear" else self.epochs
+        return PairStrategy(
+            function, self.forget_rate, self.gradual_epochs, self.late_momentum, late
+        )

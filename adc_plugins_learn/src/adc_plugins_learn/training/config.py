@@ -1,0 +1,84 @@
+"""How to train, whatever the method: the options that every learner shares."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from adc_plugins_learn.training.data.image_source import ImageLoading
+from adc_plugins_learn.training.hardware.devices import DeviceName
+from adc_plugins_learn.training.hardware.precision import Precision
+from adc_plugins_learn.training.networks.weights import Weights
+
+EXECUTION_OPTIONS = ("image_loading", "num_workers")
+"""Options that do not change the result."""
+
+
+class TrainingConfig(BaseModel):
+    """Network, images, schedule and seed of a training."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    backbone: str = Field(
+        "small-cnn",
+        description="small-cnn, tiny-cnn, resnet-cifar-20, preact-resnet18, a torchvision model, "
+        "timm/NAME, or your own module:function",
+    )
+    weights: Weights = Field(
+        "random", description="random, an official name, or the path of a weights file"
+    )
+    image_size: int = Field(32, ge=8, description="side of the images given to it, in pixels")
+    epochs: int = Field(10, ge=1, description="passes over the training set")
+    batch_size: int = Field(64, ge=2, description="images per step")
+    optimizer: Literal["sgd", "adam"] = Field(
+        "sgd", description="which optimizer updates the weights"
+    )
+    learning_rate: float = Field(0.05, gt=0, le=1000, description="at the start")
+    momentum: float = Field(0.9, ge=0, lt=1, description="Nesterov's of SGD, or Adam's first beta")
+    weight_decay: float = Field(5e-4, ge=0, le=1, description="L2 penalty")
+    schedule: Literal["cosine", "constant", "step", "linear"] = Field(
+        "cosine", description="of the learning rate"
+    )
+    step_epochs: int = Field(2, ge=1, description="step: epochs between two drops")
+    step_factor: float = Field(0.8, gt=0, le=1, description="step: what a drop multiplies by")
+    decay_from: float = Field(
+        0.4, ge=0, lt=1, description="linear: the part of the epochs before the rate falls"
+    )
+    max_translation: int = Field(2, ge=0, description="move images by up to so many pixels")
+    horizontal_flip: bool = Field(
+        True, description="flip images left to right at random; not for digits or text"
+    )
+    validation_fraction: float = Field(
+        0, ge=0, lt=1, description="fraction of the samples held out to judge epochs by"
+    )
+    select_epoch: Literal["last", "best"] = Field(
+        "last", description="return the last epoch, or the best one by the validation set"
+    )
+    keep_logits: bool = Field(
+        False,
+        description="keep each epoch's logits of every sample among the training dynamics, in "
+        "2 × classes bytes a sample and epoch",
+    )
+    precision: Precision = Field(
+        "float32", description="bfloat16 computes faster where the hardware has it"
+    )
+    channels_last: bool = Field(
+        False, description="lay images out by pixel, which is faster on some hardware"
+    )
+    torch_compile: bool = Field(
+        False,
+        description="torch.compile: minutes before the first step, faster ones on a GPU, and "
+        "nearly the same result",
+    )
+    image_loading: ImageLoading = Field(
+        "auto",
+        description="in-memory: decoded once; streaming: decoded by processes in each epoch; auto: "
+        "in memory if a quarter of it is enough; the result is the same",
+    )
+    num_workers: int = Field(4, ge=1, description="streaming: processes that decode")
+    device: DeviceName = "auto"
+    devices: int = Field(
+        1,
+        ge=1,
+        description="GPUs, or processes on the CPU, that share every batch out among themselves",
+    )
+    seed: int = Field(0, ge=0, lt=2**63, description="seed of weights, order and augmentation")

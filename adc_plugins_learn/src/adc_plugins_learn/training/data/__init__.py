@@ -1,0 +1,1 @@
+"""What a training is fed: images, samples, augmentation, a validation set."""

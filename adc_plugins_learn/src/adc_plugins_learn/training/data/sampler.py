@@ -1,0 +1,105 @@
+"""The training set: batches in random order, draws with replacement, and a plain pass."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from adc_plugins_learn.training.data.augment import Augmentation
+from adc_plugins_learn.training.data.image_source import ImageSource
+from adc_plugins_learn.training.data.normalize import Channels, to_input
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some training samples.
+
+    Attributes:
+        rows: B int64 rows of the dataset.
+        images: B × 3 × H × W float32, augmented and normalized.
+        labels: B int64 given labels.
+    """
+
+    rows: Tensor
+    images: Tensor
+    labels: Tensor
+
+
+class TrainingSampler:
+    """The training samples, and all that is drawn of them.
+
+    Args:
+        images: N.
+        labels: N int64 given labels.
+        n_classes: K.
+        batch_size: of a step.
+        augmentation: random changes of images.
+        seed: of the order, the draws and the augmentation.
+        mean: of each channel.
+        std: of each channel.
+    """
+
+    def __init__(
+        self,
+        images: ImageSource,
+        labels: Tensor,
+        n_classes: int,
+        *,
+        batch_size: int,
+        augmentation: Augmentation,
+        seed: int,
+        mean: Channels,
+        std: Channels,
+    ) -> None:
+        self.labels, self.n_classes, self.batch_size = labels, n_classes, batch_size
+        self.device = images.device
+        self.generator = torch.Generator().manual_seed(seed)
+        self._images, self._augmentation, self._channels = images, augmentation, (mean, std)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def shuffled_batches(
+        self, rows: Tensor | None = None, batch_size: int | None = None
+    ) -> list[Tensor]:
+        """Shuffle rows and cut them into batches; a last batch of one joins the one before.
+
+        BatchNorm cannot normalize a single image whose maps have shrunk to one pixel.
+
+        Args:
+            rows: those to take, on the CPU; without them all.
+            batch_size: if not that of a step.
+        """
+        count = len(self) if rows is None else len(rows)
+        order = torch.randperm(count, generator=self.generator)
+        if rows is not None:
+            order = rows[order]
+        size = batch_size or self.batch_size
+        starts = list(range(0, count, size))
+        if count - starts[-1] == 1 and len(starts) > 1:
+            starts.pop()
+        return [order[a:b] for a, b in zip(starts, [*starts[1:], count], strict=True)]
+
+    def sample_with_replacement(self, count: int) -> Tensor:
+        """Draw rows with replacement, independently of everything before."""
+        return torch.randint(0, len(self), (count,), generator=self.generator)
+
+    def prefetch(self, batches: Sequence[Tensor]) -> None:
+        """Announce which rows `batch` will be asked for next, step by step."""
+        self._images.prefetch(batches)
+
+    def batch(self, rows: Tensor) -> Batch:
+        """Load samples under a new augmentation: taken twice, they make two views."""
+        pixels, rows = self._images.take(rows), rows.to(self.device)
+        pixels = self._augmentation(pixels, self.generator)
+        return Batch(rows, to_input(pixels, *self._channels), self.labels[rows])
+
+    @torch.no_grad()
+    def evaluate(self, network: nn.Module) -> Tensor:
+        """Return N × K float32 logits of all samples, without augmentation, in evaluation mode."""
+        training = network.training
+        network.eval()
+        parts = [network(to_input(pixels, *self._channels)).float() for pixels in self._images]
+        network.train(training)
+        return torch.cat(parts)

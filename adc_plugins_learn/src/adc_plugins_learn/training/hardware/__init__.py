@@ -1,0 +1,1 @@
+"""Devices, precision, several processes, and errors that the hardware causes."""

@@ -1,0 +1,1 @@
+"""Networks: backbones, heads, weights, and trained models on disk."""

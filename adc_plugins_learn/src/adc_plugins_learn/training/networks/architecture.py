@@ -1,0 +1,79 @@
+"""Networks as they are trained and predict: a backbone and its head, or several that combine."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from adc_plugins_learn.training.data.normalize import Channels
+from adc_plugins_learn.training.networks.backbones import build_backbone
+from adc_plugins_learn.training.networks.heads import OUTPUTS, PLAIN, Output
+from adc_plugins_learn.training.networks.weights import RANDOM
+
+Combine = Literal["probabilities", "logits"]
+"""How several networks predict: by the mean of their probabilities, or the sum of their logits."""
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What is needed to build a network and feed it.
+
+    Attributes:
+        backbone: its name.
+        image_size: side of its images, in pixels.
+        mean: of each channel, in 0 … 1.
+        std: of each channel, in 0 … 1.
+        members: how many networks predict together.
+        combine: how they do.
+        output: the head that turns the last layer's numbers into logits.
+    """
+
+    backbone: str
+    image_size: int
+    mean: Channels
+    std: Channels
+    members: int = 1
+    combine: Combine = "probabilities"
+    output: Output = PLAIN
+
+
+class Ensemble(nn.Module):
+    """Several networks of one shape that predict together."""
+
+    def __init__(self, members: list[nn.Module], combine: Combine) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        self.combine = combine
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Compute B × K logits whose softmax is the common prediction for B × 3 × H × W images."""
+        logits = torch.stack([member(images).float() for member in self.members])
+        if self.combine == "logits":
+            return logits.sum(dim=0)
+        return logits.log_softmax(dim=2).logsumexp(dim=0) - math.log(len(logits))
+
+
+def build_network(architecture: Architecture, classes: int, weights: str = RANDOM) -> nn.Module:
+    """Build a network, or an ensemble; random weights come from torch's global generator.
+
+    Raises:
+        InputError: no such backbone or weights.
+        WorkError: official weights cannot be downloaded.
+    """
+    members = [_member(architecture, classes, weights) for _ in range(architecture.members)]
+    return members[0] if len(members) == 1 else Ensemble(members, architecture.combine)
+
+
+def members_of(network: nn.Module) -> list[nn.Module]:
+    """Return the networks of an ensemble, or the network itself."""
+    return list(network.members) if isinstance(network, Ensemble) else [network]
+
+
+def _member(architecture: Architecture, classes: int, weights: str) -> nn.Module:
+    head = architecture.output
+    if head.name == PLAIN.name:
+        return build_backbone(architecture.backbone, classes, weights)
+    output = OUTPUTS[head.name](classes, **head.options)
+    return nn.Sequential(build_backbone(architecture.backbone, output.width, weights), output)

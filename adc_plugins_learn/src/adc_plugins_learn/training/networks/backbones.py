@@ -1,0 +1,234 @@
+"""Networks by name: our own, those of torchvision and timm, or built by a function of the user."""
+
+import pkgutil
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, get_type_hints
+
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from adc_core import InputError, WorkError
+from adc_core.errors import unknown_name
+from adc_plugins_learn.training.hardware.errors import is_out_of_memory
+from adc_plugins_learn.training.networks.cifar import CIFAR_NETWORKS
+from adc_plugins_learn.training.networks.timm import build_timm
+from adc_plugins_learn.training.networks.weights import (
+    RANDOM,
+    fit_weights,
+    is_weights_file,
+    read_weights,
+)
+
+TIMM = "timm/"
+"""Prefix of timm's names."""
+
+_INCEPTIONS = {"init_weights": True, "aux_logits": False, "transform_input": True}
+"""Without the side outputs that only their authors' recipe uses; their weights expect images in
+-1 … 1, which they compute themselves from the normalization of all others."""
+
+_OLD_NAMES = (
+    (re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])\b"), r"\1\2"),
+    (re.compile(r"\bmlp\.linear_1\b"), "mlp.0"),
+    (re.compile(r"\bmlp\.linear_2\b"), "mlp.3"),
+)
+"""Some layers have other names in torchvision's own files than in its present networks."""
+
+
+class SmallCNN(nn.Module):
+    """Three convolution blocks and a linear layer, for images of 8 to 64 pixels.
+
+    Args:
+        classes: how many outputs.
+        width: channels of the first block; each further block doubles them.
+    """
+
+    def __init__(self, classes: int, width: int = 32) -> None:
+        super().__init__()
+        channels = (3, width, 2 * width, 4 * width)
+        blocks = [
+            nn.Sequential(
+                nn.Conv2d(before, after, 3, padding=1, bias=False),
+                nn.BatchNorm2d(after),
+                nn.ReLU(),
+                nn.MaxPool2d(2),
+            )
+            for before, after in pairwise(channels)
+        ]
+        self.features = nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.classifier = nn.Linear(channels[-1], classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Compute B × K logits of B × 3 × H × W images."""
+        logits: Tensor = self.classifier(self.features(images))
+        return logits
+
+
+OWN_NETWORKS: Mapping[str, Callable[[int], nn.Module]] = MappingProxyType(
+    {"small-cnn": SmallCNN, "tiny-cnn": partial(SmallCNN, width=24), **CIFAR_NETWORKS}
+)
+"""Our own networks: name to what builds one for a number of classes."""
+
+
+def torchvision_models() -> list[str]:
+    """List the names of torchvision's classification models."""
+    return [str(name) for name in torchvision.models.list_models(module=torchvision.models)]
+
+
+def build_backbone(name: str, classes: int, weights: str = RANDOM) -> nn.Module:
+    """Build a network with K outputs; random weights come from torch's global generator.
+
+    Args:
+        name: one of `OWN_NETWORKS`, a torchvision classification model such as `resnet50`,
+            `timm/` and a name of timm, or `module:function`: a function of the user that is
+            called with K and declared to return an `nn.Module` (or such a class itself). The
+            last linear or convolution layer of its network makes the logits.
+        classes: K.
+        weights: `random`, an official name such as `DEFAULT` or `IMAGENET1K_V2`, or the path of a
+            `.safetensors` or `.pth` file. A last layer of another size gets random weights.
+
+    Raises:
+        InputError: no such model or weights, or a function that cannot be used.
+        WorkError: official weights cannot be downloaded.
+    """
+    if name.startswith(TIMM):
+        return _of_timm(name.removeprefix(TIMM), classes, weights)
+    if name in OWN_NETWORKS:
+        network = OWN_NETWORKS[name](classes)
+    elif ":" in name:
+        network = _built_by_the_user(name, classes)
+    elif name in torchvision_models():
+        options = _INCEPTIONS if name in ("googlenet", "inception_v3") else {}
+        network = torchvision.models.get_model(name, weights=None, num_classes=classes, **options)
+    else:
+        raise InputError(unknown_name("backbone", name, [*OWN_NETWORKS, *torchvision_models()]))
+    if weights != RANDOM:
+        fit_weights(network, _state(name, weights), last_layer(network), weights)
+    return network
+
+
+def require_image_size(network: nn.Module, name: str, image_size: int) -> None:
+    """Refuse images that a network cannot take, before any is decoded.
+
+    Raises:
+        InputError: the network is made for another size, or a larger one.
+    """
+    try:
+        with torch.inference_mode():
+            network.eval()(torch.zeros(1, 3, image_size, image_size))
+    except InputError:
+        raise
+    except (RuntimeError, AssertionError, ValueError) as error:
+        if is_out_of_memory(error):
+            raise
+        reason = re.split(r"\n|\. |[.!]$", str(error))[0]
+        raise InputError(
+            f"{name} does not take images of {image_size} × {image_size} pixels ({reason}): "
+            "change image_size"
+        ) from error
+
+
+def last_layer(network: nn.Module) -> nn.Linear | nn.Conv2d:
+    """Return the layer that makes the logits: the last linear or convolution layer."""
+    return _layers(network)[-1]
+
+
+def _of_timm(name: str, classes: int, weights: str) -> nn.Module:
+    network = build_timm(name, classes, weights)
+    if not _makes_logits(network, classes):
+        raise InputError(f"{name} of timm has no layer for classes: it can encode but not learn")
+    return network
+
+
+def _built_by_the_user(name: str, classes: int) -> nn.Module:
+    """Build a network by a function of the user.
+
+    A saved model may come from a stranger, and names its function: only what is declared to build
+    a network is ever called.
+    """
+    try:
+        function = pkgutil.resolve_name(name)
+    except Exception as error:  # whatever the user's module raises while it is imported
+        reason = str(error).split("\n")[0]
+        raise InputError(
+            f"{name} cannot be imported ({reason}): install its package, or name its folder in "
+            "PYTHONPATH"
+        ) from error
+    if not _declares_a_network(function):
+        raise InputError(
+            f"{name} is not declared to build a network: annotate it with -> torch.nn.Module"
+        )
+    try:
+        network: nn.Module = function(classes)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        reason = str(error).split("\n")[0]
+        raise InputError(
+            f"{name} cannot build a network for {classes} classes "
+            f"({type(error).__name__}: {reason}): it is called with that number alone"
+        ) from error
+    if not (isinstance(network, nn.Module) and _makes_logits(network, classes)):
+        raise InputError(
+            f"{name} does not build a network for {classes} classes: its last linear or "
+            "convolution layer must make as many logits"
+        )
+    return network
+
+
+def _declares_a_network(function: Any) -> bool:
+    try:
+        built = function if isinstance(function, type) else get_type_hints(function)["return"]
+    except Exception:  # no annotations, or some that name what is not there
+        return False
+    return isinstance(built, type) and issubclass(built, nn.Module)
+
+
+def _layers(network: nn.Module) -> list[nn.Linear | nn.Conv2d]:
+    return [m for m in network.modules() if isinstance(m, nn.Linear | nn.Conv2d)]
+
+
+def _makes_logits(network: nn.Module, classes: int) -> bool:
+    layers = _layers(network)
+    if not layers:
+        return False
+    last = layers[-1]
+    return classes == (last.out_features if isinstance(last, nn.Linear) else last.out_channels)
+
+
+def _state(name: str, weights: str) -> Mapping[str, Tensor]:
+    if is_weights_file(weights):
+        return {_present_name(old): value for old, value in read_weights(Path(weights)).items()}
+    if name not in torchvision_models():
+        raise InputError(f"{name} has no official weights: use weights: {RANDOM} or a file")
+    official = torchvision.models.get_model_weights(name)
+    if weights not in official.__members__:
+        raise InputError(
+            unknown_name(f"weights of {name}", weights, [*official.__members__, RANDOM])
+        )
+    try:
+        state: Mapping[str, Tensor] = official[weights].get_state_dict(
+            progress=False, check_hash=True, map_location="cpu", weights_only=True
+        )
+    except OSError as error:
+        raise WorkError(
+            f"the weights {weights} of {name} cannot be downloaded ({error}): "
+            "give the path of a .safetensors or .pth file"
+        ) from error
+    except Exception as error:  # of many types, where the sum or the content of the file is wrong
+        raise WorkError(
+            f"the weights {weights} of {name} are damaged, as downloaded or in "
+            f"{torch.hub.get_dir()}/checkpoints: remove them there and run again"
+        ) from error
+    return {_present_name(old): value for old, value in state.items()}
+
+
+def _present_name(name: str) -> str:
+    for pattern, replacement in _OLD_NAMES:
+        name = pattern.sub(replacement, name)
+    return name

@@ -1,0 +1,116 @@
+"""What may follow a backbone: the layers that make logits of the last layer's numbers."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Output:
+    """What makes logits of the last layer's numbers.
+
+    Attributes:
+        name: one of `OUTPUTS`.
+        options: its numbers.
+    """
+
+    name: str = "plain"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+PLAIN = Output()
+"""The last layer's numbers are the logits."""
+
+
+class TaylorSoftmax(nn.Module):
+    """Logits whose softmax is the Taylor softmax: the log of exp's Taylor polynomial.
+
+    Args:
+        classes: K.
+        order: of the polynomial; even, so that it is positive.
+    """
+
+    def __init__(self, classes: int, order: int) -> None:
+        super().__init__()
+        self.width, self.order = classes, order
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        """Turn B × K numbers into B × K logits."""
+        return taylor_log_exp(numbers.float(), self.order)
+
+
+def taylor_log_exp(numbers: Tensor, order: int) -> Tensor:
+    """Compute log(1 + z + z²/2! + … + zⁿ/n!) of each number, for an even n."""
+    total = torch.ones_like(numbers)
+    for power in range(order, 0, -1):
+        total = 1 + numbers / power * total
+    return total.log()
+
+
+class MonteCarloSoftmax(nn.Module):
+    """Logits with a learned Gaussian noise, averaged over draws.
+
+    While training each sample has its own draws, of torch's global generator; afterwards all
+    share fixed ones, so that a prediction depends on its image alone.
+
+    Args:
+        classes: K.
+        rank: R, of the noise's low-rank part.
+        draws: S.
+        temperature: of the softmax.
+    """
+
+    fixed_low: Tensor
+    fixed_own: Tensor
+
+    def __init__(self, classes: int, rank: int, draws: int, temperature: float) -> None:
+        super().__init__()
+        self.width = classes * (2 + rank)
+        self.classes, self.rank, self.draws, self.temperature = classes, rank, draws, temperature
+        fixed = torch.Generator().manual_seed(0)
+        for name, size in (("fixed_low", rank), ("fixed_own", classes)):
+            draw = torch.randn(draws, 1, size, generator=fixed)
+            self.register_buffer(name, draw, persistent=False)
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        """Turn B × K(2 + R) numbers into B × K log-probabilities."""
+        K, R, device = self.classes, self.rank, numbers.device
+        location, factor, spread = torch.split(numbers.float(), [K, K * R, K], dim=1)
+        if self.training:
+            shape = (self.draws, len(numbers))
+            low, own = (torch.randn(*shape, size, device=device) for size in (R, K))
+        else:
+            low, own = self.fixed_low, self.fixed_own
+        spread = nn.functional.softplus(spread) + 1e-3
+        return mean_softmax(
+            location, factor.view(-1, K, R), spread, low, own, temperature=self.temperature
+        )
+
+
+def mean_softmax(
+    location: Tensor, factor: Tensor, spread: Tensor, low: Tensor, own: Tensor, temperature: float
+) -> Tensor:
+    """Compute log of the mean over draws of softmax((location + factor·low + spread·own) / τ).
+
+    Args:
+        location: B × K.
+        factor: B × K × R.
+        spread: B × K, positive.
+        low: S × B × R standard normal draws; S × 1 × R are shared by all samples.
+        own: S × B × K, or S × 1 × K.
+        temperature: positive.
+    """
+    noise = torch.einsum("bkr,sbr->sbk", factor, low.expand(-1, factor.shape[0], -1))
+    latent = (location + noise + spread * own) / temperature
+    return latent.log_softmax(dim=2).logsumexp(dim=0) - math.log(len(latent))
+
+
+OUTPUTS: dict[str, type[TaylorSoftmax] | type[MonteCarloSoftmax]] = {
+    "taylor-softmax": TaylorSoftmax,
+    "mc-softmax": MonteCarloSoftmax,
+}
+"""What may follow a backbone, by the name that a saved model has for it."""

@@ -1,0 +1,1 @@
+"""What hears of a run and writes what people read."""
