@@ -12,7 +12,7 @@ import pytest
 from importlib_metadata import version
 from PIL import Image
 
-from adc_core import cli
+from adc_core.cli import program as cli
 
 ADC = Path(sys.executable).with_name("adc")
 
@@ -363,8 +363,8 @@ def test_a_shell_completes_commands_options_and_names(line, completed):
 
 
 def test_a_command_of_a_package_that_is_not_there(monkeypatch, capsys):
-    monkeypatch.setattr(cli, "_plugin_commands", dict)
+    monkeypatch.setattr(cli, "_commands", dict)
     assert cli.main(["export", "x"]) == 2
     assert capsys.readouterr().err == (
-        'adc: the command "export" is not installed: pip install adc-plugins-search\n'
+        'adc: the command "export" is not installed: pip install adc-plugins-publish\n'
     )

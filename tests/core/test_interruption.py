@@ -54,7 +54,7 @@ def test_a_command_called_from_python_leaves_the_handlers_alone(capsys):
 @pytest.mark.parametrize("number", BOTH)
 def test_every_command_says_that_it_was_interrupted(number):
     code = (
-        "import os, adc_core.cli as cli\n"
+        "import os, adc_core.cli.program as cli\n"
         f"cli._dispatch = lambda words, debug: os.kill(os.getpid(), {int(number)})\n"
         "raise SystemExit(cli.main([]))"
     )

@@ -4,7 +4,6 @@ import argparse
 import json
 import subprocess
 import sys
-from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -92,13 +91,7 @@ def recipe_of(folder, **changes):
 
 def series_of(folder, **changes):
     recipe = recipe_of(folder, **changes)
-    return make_series(
-        recipe, read_dataset(recipe.dataset), folder / "work", lambda name: nullcontext(unheard)
-    )
-
-
-def unheard(done, total, unit):
-    """Nobody asked."""
+    return make_series(recipe, read_dataset(recipe.dataset), folder / "work")
 
 
 def train(*words):

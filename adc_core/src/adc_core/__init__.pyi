@@ -1,3 +1,4 @@
+from .components.command import Command
 from .components.component import Component, LocalPath, create
 from .components.context import progress, remark, work_folder, working_in
 from .components.interfaces import (
@@ -35,6 +36,7 @@ from .storage.saved_dataset import save_dataset
 __all__ = [
     "Brief",
     "Collector",
+    "Command",
     "Component",
     "Corruption",
     "Curation",

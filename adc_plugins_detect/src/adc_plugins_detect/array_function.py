@@ -26,9 +26,9 @@ from typing import cast as typed
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from adc_core import Findings, work_folder, working_in
+from adc_core import Findings, work_folder
 from adc_core.arrays import Array
-from adc_core.cli import progress_bar, seen_by_somebody
+from adc_core.cli import seen_by_somebody, shown_work
 from adc_core.components import is_heard
 from adc_core.errors import InputErrors, explain, lines_of
 from adc_core.records import class_indices, readable
@@ -153,5 +153,5 @@ def _progress_shown(name: str) -> Iterator[None]:
     if is_heard() or not seen_by_somebody(sys.stderr):
         yield
         return
-    with progress_bar(name, delay=_SECONDS) as progressed, working_in(work_folder(), progressed):
+    with shown_work(name, work_folder(), delay=_SECONDS):
         yield

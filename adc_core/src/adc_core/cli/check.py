@@ -7,6 +7,7 @@ from pathlib import Path
 
 from adc_core.cli.pipeline_file import faults_of, read_pipeline
 from adc_core.cli.show import interface_of
+from adc_core.components.command import Command
 from adc_core.components.component import Component
 from adc_core.components.interfaces import INTERFACES
 from adc_core.components.plugin_faults import fault_of
@@ -20,25 +21,30 @@ from adc_core.runs.test_set import with_classes_of
 from adc_core.storage.readers import read_dataset
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Add the command's arguments."""
-    parser.add_argument("target", metavar="FILE|KIND", help="a pipeline file, or a kind and a NAME")
-    parser.add_argument("name", nargs="?", help="the component to check: NAME or PACKAGE/NAME")
+class CheckCommand(Command):
+    """Check a pipeline file, or a component against the promises of its interface."""
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add the command's arguments."""
+        parser.usage = "adc check FILE\n       adc check KIND NAME"
+        parser.add_argument("target", metavar="FILE or KIND", help="a pipeline file, or a kind")
+        parser.add_argument(
+            "name", nargs="?", help="of the component to check: NAME or PACKAGE/NAME"
+        )
 
-def run(arguments: Namespace) -> int:
-    """Check the target; 0 where all is well."""
-    if arguments.name is None and arguments.target not in INTERFACES:
-        path = Path(arguments.target)
-        _refuse_name(path)
-        pipeline = read_pipeline(path)
-        with faults_of(path):
-            _check_pipeline(pipeline)
-        print(f"{arguments.target}: all is well")
-        return 0
-    if arguments.name is None:
-        raise InputError(f"say which of {arguments.target}: adc check {arguments.target} NAME")
-    return _check_component(arguments.target, arguments.name, debug=arguments.debug)
+    def run(self, arguments: Namespace) -> int:
+        """Check the target; 0 where all is well."""
+        if arguments.name is None and arguments.target not in INTERFACES:
+            path = Path(arguments.target)
+            _refuse_name(path)
+            pipeline = read_pipeline(path)
+            with faults_of(path):
+                _check_pipeline(pipeline)
+            print(f"{arguments.target}: all is well")
+            return 0
+        if arguments.name is None:
+            raise InputError(f"say which of {arguments.target}: adc check {arguments.target} NAME")
+        return _check_component(arguments.target, arguments.name, debug=arguments.debug)
 
 
 def _refuse_name(path: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from adc_core.cli.pipeline_file import read_pipeline
+from adc_core.components.command import Command
 from adc_core.reporting.collection_summary import CollectionSummary, summarize
 from adc_core.reporting.result_files import report_line
 from adc_core.reporting.text_tables import table
@@ -16,29 +17,31 @@ SHOWN = 12
 """Rows of a table; the report has all."""
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Add the command's arguments."""
-    parser.add_argument("pipeline", type=Path, help="the pipeline file: .yaml, .toml or .json")
-    parser.add_argument(
-        "--out", type=Path, help="the run directory (default: runs/NAME OF THE FILE)"
-    )
+class CollectCommand(Command):
+    """Collect the images of a pipeline file, and no more."""
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add the command's arguments."""
+        parser.add_argument("pipeline", type=Path, help="the pipeline file: .yaml, .toml or .json")
+        parser.add_argument(
+            "--out", type=Path, help="the run directory (default: runs/NAME OF THE FILE)"
+        )
 
-def run(arguments: Namespace) -> int:
-    """Collect and print what was found, and what was not."""
-    pipeline = read_pipeline(arguments.pipeline)
-    folder = arguments.out or Path("runs", arguments.pipeline.stem)
-    result = collect_pipeline(pipeline, folder, installed_listeners())
-    assert result.design is not None
-    summary = summarize(result.design, result.collected, folder / COLLECTOR)
-    for part in _parts(summary):
-        print(f"{part}\n")
-    if (reused := reused_stages(folder)) is not None:
-        print(reused)
-    print(f"images: {len(result.collected):,} in {folder / COLLECTOR}")
-    print(report_line(folder))
-    print(f"next: adc run {arguments.pipeline} --out {folder}")
-    return 0
+    def run(self, arguments: Namespace) -> int:
+        """Collect and print what was found, and what was not."""
+        pipeline = read_pipeline(arguments.pipeline)
+        folder = arguments.out or Path("runs", arguments.pipeline.stem)
+        result = collect_pipeline(pipeline, folder, installed_listeners())
+        assert result.design is not None
+        summary = summarize(result.design, result.collected, folder / COLLECTOR)
+        for part in _parts(summary):
+            print(f"{part}\n")
+        if (reused := reused_stages(folder)) is not None:
+            print(reused)
+        print(f"images: {len(result.collected):,} in {folder / COLLECTOR}")
+        print(report_line(folder))
+        print(f"next: adc run {arguments.pipeline} --out {folder}")
+        return 0
 
 
 def _parts(summary: CollectionSummary) -> Iterator[str]:

@@ -9,6 +9,7 @@ from adc_core.cli.component_option import component_from
 from adc_core.cli.evidence_ladder import choose_rung, told_before
 from adc_core.cli.evidence_makers import EvidenceMakers
 from adc_core.cli.found import parts_found
+from adc_core.components.command import Command
 from adc_core.components.component import Component
 from adc_core.components.interfaces import Detector, Encoder, Enricher, Learner, Metric
 from adc_core.errors import InputError, InputErrors, lines_of
@@ -28,60 +29,64 @@ DETECTORS = ("adc-plugins-detect/self-confidence",)
 """Used where none is named. In full, so that no other package of that name gets in the way."""
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Add the command's arguments."""
-    parser.add_argument(
-        "dataset", type=Path, help="an image folder, a .csv, .parquet or .npz, a saved dataset"
-    )
-    parser.add_argument(
-        "--use",
-        action="append",
-        metavar="NAME[:OPTIONS]",
-        help="a detector, such as simifeat:k=12,rule=vote, in place of self-confidence; may be "
-        "repeated",
-    )
-    parser.add_argument(
-        "--encoder",
-        metavar="NAME[:OPTIONS]",
-        help="what makes features of images (default: the best that is here, and it is told)",
-    )
-    parser.add_argument(
-        "--learner",
-        metavar="NAME[:OPTIONS]",
-        help="what is trained by cross-validation, for probabilities and training dynamics",
-    )
-    parser.add_argument(
-        "--enricher", metavar="NAME[:OPTIONS]", help="what makes probabilities, in its place"
-    )
-    parser.add_argument(
-        "--fast", action="store_true", help="seconds for thousands of images: no network at all"
-    )
-    parser.add_argument(
-        "--truth", type=Path, help="true labels, to measure the detectors: CSV or Parquet"
-    )
-    parser.add_argument(
-        "--out", type=Path, help="the run directory (default: runs/NAME OF THE DATASET-detect)"
-    )
-    parser.add_argument(
-        "--strict", action="store_true", help="refuse images that cannot be used, naming all"
-    )
-    parser.add_argument("--csv", action="store_true", help="write findings.csv, not .parquet")
+class DetectCommand(Command):
+    """Find wrong labels in a dataset, without a pipeline file."""
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add the command's arguments."""
+        parser.add_argument(
+            "dataset", type=Path, help="an image folder, a .csv, .parquet or .npz, a saved dataset"
+        )
+        parser.add_argument(
+            "--use",
+            action="append",
+            metavar="NAME[:OPTIONS]",
+            help="a detector, such as simifeat:k=12,rule=vote, in place of self-confidence; may be "
+            "repeated",
+        )
+        parser.add_argument(
+            "--encoder",
+            metavar="NAME[:OPTIONS]",
+            help="what makes features of images (default: the best that is here, and it is told)",
+        )
+        parser.add_argument(
+            "--learner",
+            metavar="NAME[:OPTIONS]",
+            help="what is trained by cross-validation, for probabilities and training dynamics",
+        )
+        parser.add_argument(
+            "--enricher", metavar="NAME[:OPTIONS]", help="what makes probabilities, in its place"
+        )
+        parser.add_argument(
+            "--fast", action="store_true", help="seconds for thousands of images: no network at all"
+        )
+        parser.add_argument(
+            "--truth", type=Path, help="true labels, to measure the detectors: CSV or Parquet"
+        )
+        parser.add_argument(
+            "--out", type=Path, help="the run directory (default: runs/NAME OF THE DATASET-detect)"
+        )
+        parser.add_argument(
+            "--strict", action="store_true", help="refuse images that cannot be used, naming all"
+        )
+        parser.add_argument("--csv", action="store_true", help="write findings.csv, not .parquet")
 
-def run(arguments: Namespace) -> int:
-    """Find wrong labels and print the most suspicious."""
-    pipeline, dataset = _pipeline(arguments)
-    folder = arguments.out or Path("runs", f"{_name_of(arguments.dataset)}-detect")
-    result = run_pipeline(pipeline, folder, installed_listeners(), dataset, strict=arguments.strict)
-    written = write_findings(result, folder, csv=arguments.csv)
-    for part in (*parts_found(result), *tables_of(result)):
-        print(f"{part}\n")
-    if (reused := reused_stages(folder)) is not None:
-        print(reused)
-    print(f"findings: {written}")
-    print(f"pipeline: {folder / PIPELINE}")
-    print(report_line(folder))
-    return 0
+    def run(self, arguments: Namespace) -> int:
+        """Find wrong labels and print the most suspicious."""
+        pipeline, dataset = _pipeline(arguments)
+        folder = arguments.out or Path("runs", f"{_name_of(arguments.dataset)}-detect")
+        result = run_pipeline(
+            pipeline, folder, installed_listeners(), dataset, strict=arguments.strict
+        )
+        written = write_findings(result, folder, csv=arguments.csv)
+        for part in (*parts_found(result), *tables_of(result)):
+            print(f"{part}\n")
+        if (reused := reused_stages(folder)) is not None:
+            print(reused)
+        print(f"findings: {written}")
+        print(f"pipeline: {folder / PIPELINE}")
+        print(report_line(folder))
+        return 0
 
 
 def _name_of(path: Path) -> str:

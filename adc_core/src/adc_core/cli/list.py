@@ -2,31 +2,34 @@
 
 from argparse import ArgumentParser, Namespace
 
+from adc_core.components.command import Command
 from adc_core.components.kinds import KINDS
 from adc_core.components.registry import registry
 from adc_core.components.summaries import summary_of
 from adc_core.errors import InputError, unknown_name
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Add the command's arguments."""
-    parser.add_argument("kind", nargs="?", help=f"one of {', '.join(KINDS)}")
+class ListCommand(Command):
+    """Show what is installed."""
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add the command's arguments."""
+        parser.add_argument("kind", nargs="?", help=f"one of {', '.join(KINDS)}")
 
-def run(arguments: Namespace) -> int:
-    """Print one line per component."""
-    if arguments.kind is not None and arguments.kind not in KINDS:
-        raise InputError(unknown_name("kind", arguments.kind, KINDS))
-    kinds = [arguments.kind] if arguments.kind else KINDS
-    entries = [entry for kind in kinds for entry in registry.entries(kind)]
-    if not entries:
-        raise InputError("nothing is installed: pip install 'adc-suite[all]'")
-    rows = [
-        (entry.kind, entry.name, f"{entry.package} {entry.version}", summary_of(entry))
-        for entry in entries
-    ]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        print("  ".join([*cells, row[3]]).rstrip())
-    return 0
+    def run(self, arguments: Namespace) -> int:
+        """Print one line per component."""
+        if arguments.kind is not None and arguments.kind not in KINDS:
+            raise InputError(unknown_name("kind", arguments.kind, KINDS))
+        kinds = [arguments.kind] if arguments.kind else KINDS
+        entries = [entry for kind in kinds for entry in registry.entries(kind)]
+        if not entries:
+            raise InputError("nothing is installed: pip install 'adc-suite[all]'")
+        rows = [
+            (entry.kind, entry.name, f"{entry.package} {entry.version}", summary_of(entry))
+            for entry in entries
+        ]
+        widths = [max(len(row[column]) for row in rows) for column in range(3)]
+        for row in rows:
+            cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+            print("  ".join([*cells, row[3]]).rstrip())
+        return 0

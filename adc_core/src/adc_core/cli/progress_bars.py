@@ -1,13 +1,15 @@
 """Progress on the terminal, as an ordinary listener."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Any, TextIO
 
 from tqdm import tqdm
 
+from adc_core.components.context import working_in
 from adc_core.runs.listeners import hookimpl
 
 _UNCOUNTED = "{desc}: {elapsed}"
@@ -73,18 +75,18 @@ class ProgressBars:
 
 
 @contextmanager
-def progress_bar(
-    name: str, *, delay: float = 0
-) -> Iterator[Callable[[int, int | None, str], None]]:
-    """A bar for work outside a run; gives what `working_in` takes to tell of progress.
+def shown_work(name: str, folder: Path, *, delay: float = 0) -> Iterator[None]:
+    """Do the work of the block in a folder, as `working_in`, and show a bar of its progress.
 
     Args:
         name: stands before the bar.
-        delay: seconds before it appears.
+        folder: where the work is kept.
+        delay: seconds before the bar appears.
     """
     bars = ProgressBars(delay)
     bars.adc_stage_started(name)
     try:
-        yield partial(bars.adc_stage_progressed, name)
+        with working_in(folder, partial(bars.adc_stage_progressed, name)):
+            yield
     finally:
         bars.adc_stage_finished(name, 0, reused=False)

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from importlib_metadata import metadata
 
-from adc_core.cli.list import run as list_components
+from adc_core.cli.list import ListCommand
+from adc_core.components.command import Command
 from adc_core.components.component import Component
 from adc_core.components.interfaces import INTERFACES
 from adc_core.components.registry import registry
@@ -20,12 +21,35 @@ from adc_core.errors import InputError, unknown_name
 _SIGNS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 
 
-def add_arguments(parser: ArgumentParser) -> None:
-    """Add the command's arguments."""
-    parser.add_argument("kind", help=f"one of {', '.join(INTERFACES)}")
-    parser.add_argument(
-        "name", nargs="?", help="the component: NAME or PACKAGE/NAME; without it, all are listed"
-    )
+class ShowCommand(Command):
+    """Show one component: what it is for and its options."""
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """Add the command's arguments."""
+        parser.add_argument("kind", help=f"one of {', '.join(INTERFACES)}")
+        parser.add_argument(
+            "name",
+            nargs="?",
+            help="the component: NAME or PACKAGE/NAME (default: list all)",
+        )
+
+    def run(self, arguments: Namespace) -> int:
+        """Print the component's docstring, columns, options and package."""
+        if arguments.name is None:
+            return ListCommand().run(arguments)
+        component = registry.load(interface_of(arguments.kind), arguments.name)
+        print(f"{registry.name_of(component)}\n\n{inspect.getdoc(component)}\n")
+        for what, columns in (("reads", component.reads), ("adds", component.adds)):
+            if columns:
+                print(f"{what}: {', '.join(columns)}")
+        print("options:")
+        for line in _options(component):
+            print(_wrapped(line))
+        package = registry.name_of(component).partition("/")[0]
+        about = metadata(package)
+        license = about.get("License-Expression") or "license not stated"
+        print(f"package: {package} {about['Version']}, {license}")
+        return 0
 
 
 def interface_of(kind: str) -> type[Component]:
@@ -37,25 +61,6 @@ def interface_of(kind: str) -> type[Component]:
     if kind not in INTERFACES:
         raise InputError(unknown_name("kind", kind, INTERFACES))
     return INTERFACES[kind]
-
-
-def run(arguments: Namespace) -> int:
-    """Print the component's docstring, columns, options and package."""
-    if arguments.name is None:
-        return list_components(arguments)
-    component = registry.load(interface_of(arguments.kind), arguments.name)
-    print(f"{registry.name_of(component)}\n\n{inspect.getdoc(component)}\n")
-    for what, columns in (("reads", component.reads), ("adds", component.adds)):
-        if columns:
-            print(f"{what}: {', '.join(columns)}")
-    print("options:")
-    for line in _options(component):
-        print(_wrapped(line))
-    package = registry.name_of(component).partition("/")[0]
-    about = metadata(package)
-    license = about.get("License-Expression") or "license not stated"
-    print(f"package: {package} {about['Version']}, {license}")
-    return 0
 
 
 def _options(component: type[Component]) -> list[str]:

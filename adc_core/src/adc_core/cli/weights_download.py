@@ -9,9 +9,9 @@ from urllib.error import URLError
 from urllib.parse import urlsplit
 from urllib.request import getproxies, urlopen
 
-from adc_core.cli.progress_bars import progress_bar
+from adc_core.cli.progress_bars import shown_work
+from adc_core.components.context import progress
 from adc_core.components.interfaces import Download
-from adc_core.components.signals import heed
 
 _PATIENCE = 3.0
 """Seconds in which a host must be found and take a connection, or it counts as out of reach."""
@@ -63,16 +63,15 @@ def fetch(download: Download) -> str | None:
             tempfile.NamedTemporaryFile(
                 dir=download.path.parent, prefix=f".{download.path.name}.", delete=False
             ) as file,
-            progress_bar(f"fetch {download.path.name}") as progressed,
+            shown_work(f"fetch {download.path.name}", download.path.parent),
         ):
             part = Path(file.name)
             total = int(answer.headers.get("Content-Length") or 0) >> 20 or None
             done = 0
             while block := answer.read(_BLOCK):
-                heed()
                 file.write(block)
                 done += len(block)
-                progressed(done >> 20, total, "MB")
+                progress(done >> 20, total, "MB")
             expected = answer.headers.get("Content-Length")
         if expected is not None and done != int(expected):
             return f"only {done:,} of {int(expected):,} bytes came"

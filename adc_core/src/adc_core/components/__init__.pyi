@@ -1,4 +1,5 @@
 from .columns import require, shown_to
+from .command import Command
 from .component import Component, LocalPath, create, distinct_names, from_the_file, named
 from .context import is_heard, progress, remark, work_folder, working_in
 from .interfaces import (
@@ -30,6 +31,7 @@ __all__ = [
     "PACKAGE_OF",
     "REFUSED",
     "Collector",
+    "Command",
     "Component",
     "Curator",
     "Designer",

@@ -5,14 +5,14 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adc_core import InputError
+from adc_core import Command, InputError
 
 if TYPE_CHECKING:
     from adc_core import Run
     from adc_plugins_detect.noise.audit import Audit
 
 
-class AuditCommand:
+class AuditCommand(Command):
     """Draw labels of a run to look at, and tell from the answers how many are wrong."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -70,13 +70,12 @@ def _refuse_existing(folder: Path) -> None:
 
 
 def _draw(run: "Run", arguments: argparse.Namespace, folder: Path) -> str:
-    from adc_core import working_in
-    from adc_core.cli import progress_bar
+    from adc_core.cli import shown_work
     from adc_plugins_detect.audits.folder import LIST, PAGE, write_audit
     from adc_plugins_detect.noise.audit import audit_sample
 
     sample = audit_sample(tuple(run.findings.values()), arguments.n, arguments.seed)
-    with progress_bar("audit") as progressed, working_in(folder.parent, progressed):
+    with shown_work("audit", folder.parent):
         write_audit(run.collected, sample, folder)
     return (
         f"{len(sample.rows):,} labels to look at: {folder / PAGE}\n"

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adc_core import InputError, create, read_dataset
+from adc_core import Command, InputError, create, read_dataset
 
 if TYPE_CHECKING:
     from adc_core import Dataset, Encoder, Pipeline
@@ -15,7 +15,7 @@ _ENCODER = "patches"
 _NEIGHBORS = 10
 
 
-class HealthCommand:
+class HealthCommand(Command):
     """Look at a dataset beside its labels: copies, leaks, outliers, bad images, classes, order."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:

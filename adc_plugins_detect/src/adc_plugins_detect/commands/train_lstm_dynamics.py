@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
-from adc_core import InputError, read_dataset
+from adc_core import Command, InputError, read_dataset
 
 
-class TrainLstmDynamicsCommand:
+class TrainLstmDynamicsCommand(Command):
     """Train weights of the detector lstm-dynamics on simulated noise."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -25,8 +25,7 @@ class TrainLstmDynamicsCommand:
                 exists, or torch is missing.
             WorkError: a training failed, or the weights cannot be written.
         """
-        from adc_core import working_in
-        from adc_core.cli import progress_bar
+        from adc_core.cli import shown_work
         from adc_plugins_detect.dynamics.lstm_network import (
             LstmNetwork,
             read_network,
@@ -47,8 +46,8 @@ class TrainLstmDynamicsCommand:
                 f"write length: {start.length} into the recipe"
             )
         folder = out.with_name(f"{out.name}.work")
-        series = make_series(recipe, read_dataset(recipe.dataset), folder, progress_bar)
-        with progress_bar("detector") as progressed, working_in(folder, progressed):
+        series = make_series(recipe, read_dataset(recipe.dataset), folder)
+        with shown_work("detector", folder):
             fitted = fit(
                 *series,
                 epochs=recipe.epochs,

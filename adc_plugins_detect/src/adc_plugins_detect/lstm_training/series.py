@@ -1,22 +1,19 @@
 """The series to learn from: what a learner sees of labels of which some were made wrong."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core import Dataset, InputError, Learner, Simulator, working_in
+from adc_core import Dataset, InputError, Learner, Simulator
+from adc_core.cli import shown_work
 from adc_plugins_detect.detectors.lstm_dynamics import resample
 from adc_plugins_detect.dynamics.curves import dynamics_seen_by
 from adc_plugins_detect.lstm_training.recipe import Recipe
 
 _HELD_OUT = 0.1
 
-Progressed = Callable[[int, int | None, str], None]
-Tell = Callable[[str], AbstractContextManager[Progressed]]
 """Announces a training by its name; what it lends meanwhile hears of the progress."""
 
 
@@ -34,14 +31,13 @@ class Series(NamedTuple):
     held_out: NDArray[np.bool_]
 
 
-def make_series(recipe: Recipe, dataset: Dataset, folder: Path, tell: Tell) -> Series:
+def make_series(recipe: Recipe, dataset: Dataset, folder: Path) -> Series:
     """Train once on each simulated noise; a training that was finished in the folder is taken up.
 
     Args:
         recipe: says how.
         dataset: its labels are taken to be right.
         folder: where the learner may keep what it needs to go on after an interruption.
-        tell: is told of every training.
 
     Raises:
         InputError: the dataset lacks a column, the learner records no dynamics, no label is
@@ -54,8 +50,7 @@ def make_series(recipe: Recipe, dataset: Dataset, folder: Path, tell: Tell) -> S
     for number, simulator in enumerate(recipe.simulators, 1):
         place = folder / f"{number}-{simulator.name}"
         corruption = simulator.corrupt(dataset)
-        announced = tell(f"training {number} of {len(recipe.simulators)}")
-        with announced as progressed, working_in(place, progressed):
+        with shown_work(f"training {number} of {len(recipe.simulators)}", place):
             noisy = dataset.relabeled(corruption.labels)
             dynamics = dynamics_seen_by(recipe.learner, noisy)
         values.append(resample(dynamics.given_probability, recipe.length, dynamics.epochs))

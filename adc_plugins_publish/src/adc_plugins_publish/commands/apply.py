@@ -2,19 +2,17 @@
 
 import argparse
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adc_core import InputError, WorkError
+from adc_core import Command, InputError, WorkError
 
 if TYPE_CHECKING:
     from adc_plugins_publish.moves.carry_out import Place
     from adc_plugins_publish.moves.move_list import Move
 
 
-class ApplyCommand:
+class ApplyCommand(Command):
     """Move and remove the files that a list of `adc export --as moves` names, or undo it."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -39,6 +37,7 @@ class ApplyCommand:
 
 
 def _apply(file: Path, *, dry: bool) -> int:
+    from adc_core.cli import shown_work
     from adc_plugins_publish.moves.carry_out import (
         Place,
         carry_out,
@@ -57,7 +56,7 @@ def _apply(file: Path, *, dry: bool) -> int:
     before = {move.path: move for move in begun}
     moves: list[tuple[Move, Place]] = []
     faults: list[str] = []
-    with _shown("apply", folder):
+    with shown_work("apply", folder):
         places = places_of(folder.parent, wanted.moves, begun)
         for move, place in zip(wanted.moves, places, strict=True):
             if not isinstance(place, str):
@@ -87,6 +86,7 @@ def _apply(file: Path, *, dry: bool) -> int:
 
 
 def _undo(file: Path, *, dry: bool) -> int:
+    from adc_core.cli import shown_work
     from adc_plugins_publish.moves.carry_out import (
         Place,
         carry_out,
@@ -102,7 +102,7 @@ def _undo(file: Path, *, dry: bool) -> int:
     back = reversed_moves(begun)
     moves: list[tuple[Move, Place]] = []
     faults: list[str] = []
-    with _shown("undo", folder):
+    with shown_work("undo", folder):
         for move, place in zip(back, places_of(folder.parent, back, begun), strict=True):
             if isinstance(place, str):
                 faults.append(f"{move.to} cannot be put back: {place}")
@@ -126,12 +126,3 @@ def _would(moves: "list[tuple[Move, Place]]") -> int:
         print(f"{move.path} -> {move.to}")
     print(f"{len(moves):,} files would be moved; nothing was done")
     return 0
-
-
-@contextmanager
-def _shown(what: str, folder: Path) -> Iterator[None]:
-    from adc_core import working_in
-    from adc_core.cli import progress_bar
-
-    with progress_bar(what) as progressed, working_in(folder, progressed):
-        yield

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adc_core import InputError
+from adc_core import Command, InputError
 from adc_core.errors import InputErrors
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ MOVES = "moves"
 FORMATS = ("image-folder", "webdataset", "hugging-face", "url-list", MOVES)
 
 
-class ExportCommand:
+class ExportCommand(Command):
     """Write a dataset for other tools, or list what to change in a folder of one's own."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -97,8 +97,7 @@ def _export(source: "Source", arguments: argparse.Namespace, shares: dict[str, f
     import numpy as np
     import pyarrow.parquet as pq
 
-    from adc_core import working_in
-    from adc_core.cli import progress_bar
+    from adc_core.cli import shown_work
     from adc_core.records import rows_of
     from adc_core.runs import broken_images, leave_out
     from adc_core.storage import new_folder
@@ -116,9 +115,8 @@ def _export(source: "Source", arguments: argparse.Namespace, shares: dict[str, f
 
     folder, form = arguments.to, arguments.form
     with (
-        progress_bar(f"export {form}") as progressed,
         new_folder(folder, folder.with_name(f".{folder.name}.part")) as part,
-        working_in(part, progressed),
+        shown_work(f"export {form}", part),
     ):
         dataset, left_out = source.dataset, dict(source.left_out)
         if arguments.strict and left_out:

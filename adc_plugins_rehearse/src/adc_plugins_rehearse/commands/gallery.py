@@ -15,14 +15,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adc_core import InputError
+from adc_core import Command, InputError
 
 if TYPE_CHECKING:
     from adc_plugins_rehearse.catalog import Catalog
     from adc_plugins_rehearse.server import GalleryServer
 
 
-class GalleryCommand:
+class GalleryCommand(Command):
     """Serve a search engine of images with known labels on this machine, for demos and tests."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
@@ -64,8 +64,7 @@ class GalleryCommand:
                 option is out of range or for the other catalog.
             WorkError: the export cannot be written.
         """
-        from adc_core import working_in
-        from adc_core.cli import progress_bar
+        from adc_core.cli import shown_work
         from adc_plugins_rehearse.protocols.google import ENGINE, KEY
         from adc_plugins_rehearse.server import GalleryServer
 
@@ -75,10 +74,7 @@ class GalleryCommand:
             catalog, arguments.host, arguments.port, hosts=arguments.hosts
         ) as gallery:
             if arguments.export:
-                with (
-                    progress_bar("export") as progressed,
-                    working_in(arguments.export, progressed),
-                ):
+                with shown_work("export", arguments.export):
                     gallery.export(arguments.export)
             if arguments.beside:
                 return _run_beside(arguments.beside, os.environ | keys)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from adc_core import InputError, WorkError
+from adc_core import Command, InputError, WorkError
 from adc_core.errors import InputErrors
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _WRITTEN, _DRAFT, _BEFORE = "written.yaml", "draft.yaml", "before.yaml"
 
 
-class DesignCommand:
+class DesignCommand(Command):
     """Design classes and queries with a language model or a vocabulary, and review the words."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
