@@ -110,7 +110,7 @@ def test_removed_files_do_not_follow_a_link(plain):
     (folder / "photos-removed").symlink_to(folder / "elsewhere")
     _, told = adc(folder, "apply", "moves.csv", code=2)
     assert told == (
-        f"adc: moves.csv, line 2: {folder}/photos-removed/a/1.png is behind a link: mend it, or "
+        f"adc: moves.csv, line 2: {folder}/photos-removed/a/1.png is behind a link: fix it, or "
         "write no under `apply`\n"
     )
 

@@ -18,9 +18,9 @@ from PIL import Image
 from pydantic import ValidationError
 
 from adc_core import read_dataset, save_dataset
+from adc_core.components.component import create
 from adc_core.components.context import work_context
 from adc_core.components.interfaces import Collector
-from adc_core.components.registry import registry
 from adc_core.errors import InputError, WorkError
 from adc_core.records.dataset import Dataset
 from adc_core.records.design import Design, Query
@@ -343,7 +343,7 @@ def test_a_decoder_that_is_not_installed_is_named(
 
 
 def test_a_pipeline_table_builds_it() -> None:
-    built = registry.create(Collector, {"use": "downloader", "size": 256, "max_connections": 30})
+    built = create(Collector, {"use": "downloader", "size": 256, "max_connections": 30})
     assert built == Downloader(size=256, max_connections=30)
     assert json.loads(built.model_dump_json())["max_connections"] == 30
 

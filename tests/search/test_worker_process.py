@@ -42,7 +42,7 @@ def look(inbox, outbox):
     connection = SSLProtocol(asyncio.new_event_loop(), asyncio.Protocol(), context, None)
     print(len(connection.get_buffer(-1)), file=sys.stderr)
 
-worker_process.work = look
+worker_process.run_worker = look
 worker_process.main()
 """
 
@@ -60,7 +60,7 @@ def take(inbox, outbox):
     except MemoryError:
         print("MemoryError", file=sys.stderr)
 
-worker_process.work = take
+worker_process.run_worker = take
 worker_process.main()
 """
 
@@ -105,7 +105,7 @@ def test_a_worker_that_failed_is_told_of_more_work_in_silence(
     monkeypatch.setattr(FetchLoop, "run", fail)
     inbox, to_it = Pipe(duplex=False)
     from_it, outbox = Pipe(duplex=False)
-    working = threading.Thread(target=supervisor._work_here, args=(inbox, outbox))
+    working = threading.Thread(target=supervisor._run_in_thread, args=(inbox, outbox))
     working.start()
     rules = FetchRules(1, 1, 1, 1, 1, 0, 0, 0, 1, "", frozenset())
     to_it.send(Job(0, 1, tmp_path, 9, ImageRules(9, 9, 9), rules))

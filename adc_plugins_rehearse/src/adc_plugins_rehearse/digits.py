@@ -146,7 +146,7 @@ class DigitCatalog(Catalog):
     def _offer(self, digit: int, row: int, condition: Condition, number: int) -> Offer:
         # One format for each image, so that its repetitions have the same bytes.
         mime = "image/png" if row % 4 == 0 else "image/jpeg"
-        path = f"images/{number:04d}{SUFFIX_OF[mime]}"
+        path = f"pictures/{number:04d}{SUFFIX_OF[mime]}"
         self._image_of[path] = row
         truth = NAMES[self._truth[row]]
         title = f"Handwritten {NAMES[digit]}"

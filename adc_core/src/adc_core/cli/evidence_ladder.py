@@ -104,7 +104,7 @@ def _best(dataset: Dataset, small: bool) -> Rung:
             "use": "adc-plugins-learn/cross-entropy",
             "backbone": "tiny-cnn",
             "epochs": epochs,
-            "mirror": False,
+            "horizontal_flip": False,
             "channels_last": True,
         },
     }

@@ -170,7 +170,7 @@ class GarmentCatalog(Catalog):
         truth = {"color": shown.color, "material": shown.material, "pattern": shown.pattern}
         if slot.kind in COLORLESS:
             del truth["color"]
-        folder = CLOSED if slot.condition == "closed" else "images"
+        folder = CLOSED if slot.condition == "closed" else "pictures"
         number = self._stock.number(slot.combination) * MAX_ANSWERS + slot.rank
         path = f"{folder}/{(number * self._factor + self._shift) % _SPACE:09x}{SUFFIX_OF[mime]}"
         words = (asked.color, asked.material, asked.pattern, asked.class_name)
