@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from adc_core.errors import WorkError
+from adc_core import WorkError
 from adc_plugins_search.download.images.shards import PART
 
 _ROWS = 4_000

@@ -16,12 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from adc_core.arrays.strings import from_arrow
-from adc_core.components.interfaces import HITS, REFUSED
-from adc_core.images.near_duplicates import GROUP
-from adc_core.images.shards import ImageShards
-from adc_core.records.dataset import Dataset
-from adc_core.records.design import Design, Hit
+from adc_core import Dataset, Design, Hit, ImageShards
+from adc_core.arrays import from_arrow
+from adc_core.components import HITS, REFUSED
+from adc_core.images import GROUP
 from adc_plugins_search.download.outcomes import Reason, Refused, Stored
 from adc_plugins_search.download.results.arrow_tables import RowBatches, table_file, take_table
 from adc_plugins_search.download.results.deduplicate import Deduplication, HitOutcome

@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.images.near_duplicates import duplicate_groups
-from adc_core.records.design import Hit
+from adc_core import Hit
+from adc_core.images import duplicate_groups
 from adc_plugins_search.download.journal import Journal
 from adc_plugins_search.download.outcomes import Outcome, Refused
 from adc_plugins_search.download.searches.run_queries import SearchHit
