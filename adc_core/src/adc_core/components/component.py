@@ -67,6 +67,13 @@ class Component(BaseModel, ABC, metaclass=ShowsFields):
     provides: ClassVar[tuple[str, ...]] = ()
     """Evidence columns that the component adds to the dataset."""
 
+    keeps_cache: ClassVar[bool] = False
+    """Whether its work folder serves it with other options, too: it stays when the stage is
+    finished, and the component knows what in it still holds."""
+
+    artifacts: ClassVar[tuple[str, ...]] = ()
+    """Files that it leaves in its work folder and that are kept beside its result."""
+
     renamed_options: ClassVar[Mapping[str, str]] = {}
     """Former names of options to the present ones, for the message that refuses a former one."""
 

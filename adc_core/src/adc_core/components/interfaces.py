@@ -29,10 +29,6 @@ class Designer(Component):
 
     kind: ClassVar[str] = "designers"
 
-    remembers: ClassVar[bool] = False
-    """Whether its work folder serves it with other options, too: it stays when the stage is
-    finished, and the component knows what in it still holds."""
-
     @abstractmethod
     def design(self, brief: Brief) -> Design:
         """Design the dataset that the brief asks for.
@@ -64,10 +60,6 @@ class Collector(Component):
     """Fetches the images that searchers find and makes a dataset of them."""
 
     kind: ClassVar[str] = "collectors"
-
-    remembers: ClassVar[bool] = False
-    """Whether its work folder serves it with other options, too: it stays when the stage is
-    finished, and the component knows what in it still holds."""
 
     @abstractmethod
     def collect(self, design: Design, searchers: Sequence[Searcher]) -> Dataset:
