@@ -23,6 +23,7 @@ from adc_core import (
     Simulator,
 )
 from adc_core.cli import main
+from adc_core.components.component import Column
 from adc_core.components.registry import RegistryError, registry
 from adc_core.records.curation import CHANGES
 from adc_core.records.design import Design, Hit, Query
@@ -39,8 +40,7 @@ def suspicion_of(dataset):
 class Good(Detector):
     """Flags what most neighbors contradict."""
 
-    requires: ClassVar = ("neighbors",)
-    required_neighbors: ClassVar = 10
+    requires: ClassVar = (Column("neighbors", k=10),)
 
     def detect(self, dataset):
         suspicion = suspicion_of(dataset)
@@ -123,7 +123,7 @@ class Peeking(Good):
 class Modest(Good):
     """Does not say how many neighbors it looks at."""
 
-    required_neighbors: ClassVar = 0
+    requires: ClassVar = ("neighbors",)
 
     def detect(self, dataset):
         dataset.neighbors.first(10)

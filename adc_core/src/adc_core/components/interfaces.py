@@ -120,11 +120,6 @@ class Detector(Component):
 
     kind: ClassVar[str] = "detectors"
 
-    @property
-    def required_neighbors(self) -> int:
-        """How many neighbors of each sample it looks at, where it reads `neighbors`."""
-        return 0
-
     @abstractmethod
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample, in the dataset's order, leaving the dataset unchanged.
@@ -138,11 +133,6 @@ class Curator(Component):
     """Repairs a dataset with what the detectors found."""
 
     kind: ClassVar[str] = "curators"
-
-    @property
-    def required_neighbors(self) -> int:
-        """How many neighbors of each sample it looks at, where it reads `neighbors`."""
-        return 0
 
     @abstractmethod
     def curate(self, dataset: Dataset, findings: Sequence[Findings]) -> Curation:
