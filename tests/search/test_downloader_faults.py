@@ -371,7 +371,7 @@ def test_no_more_at_once_than_allowed(
             for key in (host, "all"):
                 now[key] += 1
                 most[key] = max(most[key], now[key])
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(0.2)
             for key in (host, "all"):
                 now[key] -= 1
             return web.Response(body=body)

@@ -150,7 +150,7 @@ class Page(Record):
     Attributes:
         hits: in the engine's order.
         cursor: what to pass for the next page; None: this was the last.
-        parked_seconds: how much later the service asks to come back, with the same cursor; such a
+        retry_after: how much later the service asks to come back, with the same cursor; such a
             page has no hits.
     """
 
