@@ -58,7 +58,7 @@ def test_links_of_a_folder_are_told(places, capsys):
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("id_rsa", "is not a picture: replace or remove it"), ("zero", "is no file: remove it")],
+    [("id_rsa", "is not an image: replace or remove it"), ("zero", "is no file: remove it")],
 )
 def test_python_gets_no_other_file_either(places, name, message):
     secret = places / "secret"

@@ -1,4 +1,4 @@
-"""Pictures that are nearly the same: perceptual hashes, and groups of hashes that differ little.
+"""Images that are nearly the same: perceptual hashes, and groups of hashes that differ little.
 
 Two hashes that differ in d bits agree in three at least of d + 3 bands, however the bits fall. So
 they meet in one of the tables that are sorted by three bands, and no other pairs are compared.
@@ -24,15 +24,15 @@ _KEPT = 8
 Hashes = NDArray[np.uint64]
 
 
-def perceptual_hash(picture: Image.Image) -> int:
-    """64 bits that stay nearly the same when a picture is scaled, compressed or brightened.
+def perceptual_hash(image: Image.Image) -> int:
+    """64 bits that stay nearly the same when an image is scaled, compressed or brightened.
 
-    A bit tells whether one of the 64 lowest frequencies of the cosine transform of the picture,
-    shrunk to 32 × 32 greys, lies above their median. Cropped and mirrored pictures get other bits.
+    A bit tells whether one of the 64 lowest frequencies of the cosine transform of the image,
+    shrunk to 32 × 32 greys, lies above their median. Cropped and mirrored images get other bits.
     Zauner, "Implementation and benchmarking of perceptual image hash functions" (2010), §3.2.1.
     """
-    small = picture.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX)
-    # Rounded, so that a plain picture has no bits of rounding errors.
+    small = image.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX)
+    # Rounded, so that a plain image has no bits of rounding errors.
     low = (_COSINES @ np.asarray(small, np.float64) @ _COSINES.T).round(3)
     values = np.sort(low, axis=None)
     # As np.median says, which imports masked arrays into every worker.
@@ -51,7 +51,7 @@ _COSINES = _cosines()
 
 
 def duplicate_groups(hashes: Hashes | Sequence[int], bits: int) -> NDArray[np.int64]:
-    """Groups of pictures that are linked by hashes which differ in few bits.
+    """Groups of images that are linked by hashes which differ in few bits.
 
     Args:
         hashes: N 64-bit hashes.
@@ -70,10 +70,10 @@ def duplicate_groups(hashes: Hashes | Sequence[int], bits: int) -> NDArray[np.in
 def near_pairs(
     hashes: Hashes | Sequence[int], bits: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pairs of pictures whose hashes differ in few bits.
+    """Pairs of images whose hashes differ in few bits.
 
-    Of pictures with the same hash each is paired with the first alone, and the first stands for
-    all of them in pairs with others, so that a thousand plain pictures do not make a million pairs.
+    Of images with the same hash each is paired with the first alone, and the first stands for
+    all of them in pairs with others, so that a thousand plain images do not make a million pairs.
 
     Args:
         hashes: N 64-bit hashes.

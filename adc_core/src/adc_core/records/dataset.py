@@ -61,7 +61,7 @@ class Dataset(Record):
         labels: N int64 class indices, as given: some may be wrong. Names of classes are accepted.
         ids: N distinct texts; by default the row numbers.
         classes: K names; by default those that the labels are, sorted, or "0" … "K-1".
-        images: N pictures, decoded when asked for, or None. A uint8 array is accepted.
+        images: N images, decoded when asked for, or None. A uint8 array is accepted.
         attributes: attribute name to N texts.
         sources: an Arrow table with one row of provenance per sample, or None.
         features: N × D float32 from a frozen encoder.

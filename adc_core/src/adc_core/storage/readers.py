@@ -51,10 +51,10 @@ def read_dataset(path: Path | str) -> Dataset:
     `labels` and any of `images`, `features`, `probabilities`, `ids`, `classes`, and of training
     dynamics `given_probability`, `margin`, `loss`, `correct` (N × E, all four) and `epochs`.
 
-    Parquet files with pictures in them, in a folder or its `data/`, are read in place, as
-    Hugging Face's `datasets` writes them: the column `label`, pictures in a column of bytes.
+    Parquet files with images in them, in a folder or its `data/`, are read in place, as
+    Hugging Face's `datasets` writes them: the column `label`, images in a column of bytes.
 
-    A folder of tar shards is read in place: of each sample the picture, `.cls` or the `label`
+    A folder of tar shards is read in place: of each sample the image, `.cls` or the `label`
     in `.json`, and what else stands in `.json` as sources.
 
     Columns of `probabilities` are in the order of the classes, which is that of their sorted

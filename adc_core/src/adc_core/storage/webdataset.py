@@ -23,12 +23,12 @@ CLASSES = "classes.txt"
 
 
 _MOST_BYTES = 1 << 20
-"""What may stand beside a picture; a sparse member can claim any size."""
+"""What may stand beside an image; a sparse member can claim any size."""
 
 
 @dataclass
 class _Found:
-    """A sample of a shard: where its picture lies, and what stands beside it."""
+    """A sample of a shard: where its image lies, and what stands beside it."""
 
     key: str
     shard: int
@@ -38,20 +38,20 @@ class _Found:
 
 
 def read_shards(folder: Path) -> Dataset:
-    """Read a folder of tar shards as one dataset; pictures stay where they are.
+    """Read a folder of tar shards as one dataset; images stay where they are.
 
     The label of `KEY.jpg` is the number in `KEY.cls`, named by `classes.txt` if there is one, or
     `label` in `KEY.json`, whose other facts become sources. The column `split` comes from a fact
     `split` of every sample, or from names of shards such as `train-00000.tar`.
 
     Raises:
-        InputError: a shard cannot be read, or a sample has no picture or no label.
+        InputError: a shard cannot be read, or a sample has no image or no label.
     """
     paths = sorted(folder.glob("*.tar"))
     samples = [sample for shard, path in enumerate(paths) for sample in _samples(shard, path)]
     for sample in samples:
         if sample.place is None:
-            raise InputError(f"{paths[sample.shard]}: {sample.key} has no picture: remove it")
+            raise InputError(f"{paths[sample.shard]}: {sample.key} has no image: remove it")
     if not samples:
         raise InputError(f"{folder} holds no samples: its tar files have none")
     places = np.array([sample.place for sample in samples])

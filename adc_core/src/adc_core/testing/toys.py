@@ -25,7 +25,7 @@ def toy_truth() -> Array:
 
 @cache
 def toy_images() -> ImageArray:
-    """150 pictures of 16 × 16 in the colour of their class, with noise."""
+    """150 images of 16 × 16 in the colour of their class, with noise."""
     rng = np.random.default_rng(7)
     pixels = rng.integers(0, 120, (ROWS, 16, 16, 3))
     pixels[np.arange(ROWS), :, :, toy_truth()] += 110

@@ -99,7 +99,7 @@ def copy_checks(duplicates: Duplicates, labels: NDArray[np.int64]) -> Iterator[S
     exact = sizes[duplicates.exact_group] > 1
     near = (duplicates.bits >= 0) & ~exact
     both = (duplicates.bits >= 0) & conflicting(duplicates.group, labels)
-    told = f"at most {duplicates.radius} of 64, and small pictures that correlate above 0.95"
+    told = f"at most {duplicates.radius} of 64, and small images that correlate above 0.95"
     by_group = np.lexsort((np.arange(len(labels)), duplicates.group))
 
     def worst(flagged: NDArray[np.bool_]) -> NDArray[np.int64]:

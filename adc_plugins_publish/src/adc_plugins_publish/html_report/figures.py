@@ -68,7 +68,7 @@ def transition(matrix: Array, classes: Sequence[str], name: str) -> str:
     """Heat map: how often each true class is given each label."""
     side = 1.6 + 0.42 * len(classes)
     figure, axes = _new(side + 0.8, side)
-    picture = axes.imshow(matrix, vmin=0, vmax=1, cmap="Blues")
+    image = axes.imshow(matrix, vmin=0, vmax=1, cmap="Blues")
     names = _verbatim(classes)
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
     axes.set_yticks(range(len(names)), names)
@@ -80,7 +80,7 @@ def transition(matrix: Array, classes: Sequence[str], name: str) -> str:
             color = "white" if value > 0.5 else "#333333"
             label = f"{100 * value:.0f}"
             axes.text(column, row, label, ha="center", va="center", color=color, fontsize=8)
-    figure.colorbar(picture, ax=axes, shrink=0.8, label="probability; cells in %")
+    figure.colorbar(image, ax=axes, shrink=0.8, label="probability; cells in %")
     return _svg(figure)
 
 

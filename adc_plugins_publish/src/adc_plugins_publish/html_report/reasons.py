@@ -21,13 +21,13 @@ class Neighbor:
 
     Attributes:
         id: of the sample.
-        picture: a data URL, or nothing.
+        image: a data URL, or nothing.
         label: its given class.
         agrees: that is the suspect's class too.
     """
 
     id: str
-    picture: str
+    image: str
     label: str
     agrees: bool
 
@@ -111,7 +111,7 @@ def _neighborhood(dataset: Dataset, row: int) -> Neighborhood | None:
     nearest = tuple(
         Neighbor(
             id=str(dataset.ids[near]),
-            picture=data_url(dataset.images, int(near), _SIDE),
+            image=data_url(dataset.images, int(near), _SIDE),
             label=dataset.classes[dataset.labels[near]],
             agrees=bool(same),
         )
