@@ -67,7 +67,7 @@ _CONSEQUENCE = "default_factory_not_called"
 
 
 def lines_of(error: Exception) -> list[str]:
-    """One line per fault of an error: `detectors.3.k: Input should be …`."""
+    """Format one line per fault of an error: `detectors.3.k: Input should be …`."""
     from pydantic import ValidationError
 
     if isinstance(error, InputErrors):
@@ -85,7 +85,7 @@ def lines_of(error: Exception) -> list[str]:
 
 
 def explain(model: "type[BaseModel]", error: "ValidationError") -> "ValidationError":
-    """The same faults, where an unknown key or value says which there are."""
+    """Add to faults of an unknown key or value which ones there are."""
     from pydantic import ValidationError
     from pydantic_core import InitErrorDetails, PydanticCustomError
 

@@ -100,7 +100,7 @@ def _check_component(kind: str, name: str, *, debug: bool) -> int:
 
 
 def _reason(error: BaseException, component: type[Component]) -> str:
-    """What a check found; of anything but a broken promise, its type and line as well."""
+    """Return what a check found, with type and line unless it is a broken promise."""
     if isinstance(error, AssertionError) and str(error):
         return " ".join(str(error).split())
     return fault_of(component, error)

@@ -19,7 +19,7 @@ _NEXT_OPTION = re.compile(r",(?=\s*\w+\s*=)")
 
 
 def component_from(interface: type[C], flag: str, text: str) -> C:
-    """The component that the words after a flag describe.
+    """Return the component that the words after a flag describe.
 
     Args:
         interface: what kind of component.

@@ -95,7 +95,7 @@ def _name_of(path: Path) -> str:
 
 
 def _pipeline(arguments: Namespace) -> tuple[Pipeline, Dataset]:
-    """The pipeline with what the detectors need and the dataset lacks, and the dataset."""
+    """Return the dataset, and the pipeline with what the detectors need and the dataset lacks."""
     faults: list[str] = []
     named = [_build(Detector, "--use", text, faults) for text in arguments.use or DETECTORS]
     encoder = _build(Encoder, "--encoder", arguments.encoder, faults)
@@ -135,7 +135,7 @@ def _pipeline(arguments: Namespace) -> tuple[Pipeline, Dataset]:
 
 
 def _build(interface: type[C], flag: str, text: str | None, faults: list[str]) -> C | None:
-    """The component that was asked for; where that cannot be, the reason is noted."""
+    """Build the component that was asked for; where that fails, note the reason."""
     try:
         return None if text is None else component_from(interface, flag, text)
     except InputError as error:

@@ -114,7 +114,7 @@ def _best(dataset: Dataset, small: bool) -> Rung:
 
 
 def _pretrained() -> tuple[Encoder | None, str]:
-    """A pretrained encoder whose weights are here, or the reason for which there is none."""
+    """Return a pretrained encoder whose weights are here, or the reason why there is none."""
     absent: list[tuple[Encoder, Download]] = []
     for table in PRETRAINED:
         try:

@@ -86,7 +86,7 @@ class EvidenceMakers:
         return any(maker in chosen for maker in self._made.values())
 
     def curators(self) -> tuple[Curator, ...]:
-        """What repairs the labels, where there are probabilities to go by."""
+        """Return what repairs the labels, where there are probabilities to go by."""
         if not {"probabilities"} & (self._have | set(self._made)):
             return ()
         try:

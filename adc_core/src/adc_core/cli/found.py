@@ -43,7 +43,7 @@ def _verdicts(run: Run) -> str:
 
 
 def _suspects(run: Run) -> str:
-    """The first flagged samples, each with the labels that its detectors suggest."""
+    """Return the first flagged samples, each with the labels that its detectors suggest."""
     dataset = run.collected
     order = most_suspicious_first(run.findings.values())
     flagged = flagged_by_any(run.findings.values())
@@ -67,5 +67,5 @@ def _suspects(run: Run) -> str:
 
 
 def _printable(text: str) -> str:
-    """A text that cannot steer the terminal."""
+    """Return a text without characters that could control the terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)

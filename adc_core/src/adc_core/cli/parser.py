@@ -37,7 +37,7 @@ class CommandParser(ArgumentParser):
         return parsed
 
     def options(self) -> list[str]:
-        """The names of its options, as they are typed."""
+        """Return the names of its options, as they are typed."""
         return [name for action in self._actions for name in action.option_strings]
 
 

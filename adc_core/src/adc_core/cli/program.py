@@ -83,13 +83,13 @@ def _dispatch(words: list[str], *, debug: bool) -> int:
 
 
 def _named_command(words: list[str]) -> str | None:
-    """The first word, or what stands on the line whose completion a shell asks for."""
+    """Return the first word, of the call or of the line that a shell wants completed."""
     typed = words_to_complete()
     return next((one for one in (words if typed is None else typed) if one[:1] != "-"), None)
 
 
 def _commands() -> dict[str, Entry]:
-    """The commands by their names, the core's own first."""
+    """Return the commands by their names, the core's own first."""
     entries = sorted(registry.entries(COMMANDS), key=lambda entry: not _is_built_in(entry))
     commands: dict[str, Entry] = {}
     for entry in entries:
@@ -109,7 +109,7 @@ def _is_built_in(entry: Entry | None) -> bool:
 
 
 def _loaded(entry: Entry) -> Command:
-    """What adds a command's arguments and runs it, imported now and not before.
+    """Import the class of a command now, and not before, and create it.
 
     Raises:
         InputError: several packages offer the name, or what the entry names is no command.
@@ -123,7 +123,7 @@ def _loaded(entry: Entry) -> Command:
 
 
 def _versions() -> list[str]:
-    """The packages that offer components, and Python."""
+    """Return the packages that offer components, and Python."""
     entries = (entry for kind in KINDS for entry in registry.entries(kind))
     offering = {(entry.package, entry.version) for entry in entries}
     core = (_CORE, version(_CORE))

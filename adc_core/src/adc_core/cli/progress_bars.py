@@ -17,7 +17,7 @@ _UNCOUNTED = "{desc}: {elapsed}"
 
 
 def seen_by_somebody(stream: TextIO) -> bool:
-    """Whether a stream goes to a terminal, or to the cell of a notebook."""
+    """Return whether a stream goes to a terminal, or to the cell of a notebook."""
     return stream.isatty() or type(stream).__module__.startswith("ipykernel.")
 
 

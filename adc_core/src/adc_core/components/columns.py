@@ -20,7 +20,7 @@ def require(component: Component, dataset: Dataset) -> None:
 
 
 def shown_to(component: Component, dataset: Dataset) -> Dataset:
-    """The dataset as a component sees it: without images and evidence that it did not ask for."""
+    """Hide from a component the images and evidence that it did not ask for."""
     asked = {*component.required_columns, *component.optional_columns}
     hidden = [name for name in ("images", *EVIDENCE) if name not in asked and dataset.has(name)]
     return dataset.replace(**dict.fromkeys(hidden)) if hidden else dataset

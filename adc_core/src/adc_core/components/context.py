@@ -20,7 +20,7 @@ Remarked = Callable[[str], None]
 
 
 def _unheard(*_: object) -> None:
-    """Nobody asked to hear of it."""
+    """Ignore what nobody asked to hear."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def _temporary() -> "tempfile.TemporaryDirectory[str]":
 
 
 def work_folder() -> Path:
-    """The folder in which the present piece of work may keep partial results.
+    """Return the folder in which the present piece of work may keep partial results.
 
     A component that finds files of its own there goes on from them.
     """
@@ -51,7 +51,7 @@ def work_folder() -> Path:
 
 
 def has_listener() -> bool:
-    """Whether the work is done for a pipeline or in `work_context`, where somebody may listen."""
+    """Tell whether somebody may listen: in a pipeline, or in `work_context`."""
     return _current.get() is not None
 
 

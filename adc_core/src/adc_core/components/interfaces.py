@@ -49,7 +49,7 @@ class Searcher(Component):
 
     @abstractmethod
     def page(self, query: Query, cursor: str | None = None) -> Page:
-        """One page of results; `cursor` is what the page before it returned.
+        """Return one page of results; `cursor` is what the page before it returned.
 
         Called from several threads at once. A page that must wait returns `retry_after`
         with the cursor to come back with, so that no paid call is repeated.
@@ -110,7 +110,7 @@ class Encoder(Component):
 
     @abstractmethod
     def encode(self, images: Images) -> NDArray[np.float32]:
-        """N × D float32 features of N images, in their order."""
+        """Compute N × D float32 features of N images, in their order."""
 
 
 class Enricher(Component):
@@ -120,7 +120,7 @@ class Enricher(Component):
 
     @abstractmethod
     def enrich(self, dataset: Dataset) -> Dataset:
-        """The same samples with the columns named in `provides`."""
+        """Return the same samples with the columns named in `provides`."""
 
 
 class Detector(Component):
@@ -184,7 +184,7 @@ class Metric(Component):
 
     @abstractmethod
     def measure(self, run: Run) -> tuple[Measurement, ...]:
-        """One measurement per figure and detector or training to which it applies."""
+        """Measure each figure once per detector or training to which it applies."""
 
 
 class Simulator(Component):
@@ -194,7 +194,7 @@ class Simulator(Component):
 
     @abstractmethod
     def corrupt(self, dataset: Dataset) -> Corruption:
-        """Noisy labels for the dataset, whose own labels are taken to be true."""
+        """Draw noisy labels for the dataset, whose own labels are taken to be true."""
 
 
 INTERFACES: dict[str, type[Component]] = {

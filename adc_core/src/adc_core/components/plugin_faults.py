@@ -50,13 +50,13 @@ def _told(component: Component, who: str, error: BaseException) -> WorkError:
 
 
 def origin_of(component: Component) -> str:
-    """The full name and version of a component: `acme-adc/quantum 0.3`."""
+    """Return the full name and version of a component: `acme-adc/quantum 0.3`."""
     kind = type(component)
     return f"{registry.name_of(kind)} {registry.version_of(kind)}".rstrip()
 
 
 def fault_of(component: type[Component], error: BaseException) -> str:
-    """What an exception says, of which type it is, and on which line of the component it arose."""
+    """Describe an exception: what it says, its type, and the component's line where it arose."""
     if isinstance(error, ResultFault):
         return str(error)
     text = "; ".join(lines_of(error)) if isinstance(error, Exception) else str(error)
@@ -71,7 +71,7 @@ class ResultFault(Exception):  # noqa: N818 (told to users as a line, never caug
 
 
 def _place_in(package: str, error: BaseException) -> str | None:
-    """The innermost line of a package that an exception came through."""
+    """Find the innermost line of a package that an exception came through."""
     for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
         module = frame.f_globals.get("__name__")
         if isinstance(module, str) and module.partition(".")[0] == package:

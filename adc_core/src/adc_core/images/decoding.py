@@ -164,14 +164,14 @@ def _refusals(name: str) -> Iterator[None]:
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:
-    """Pixels as the bytes of a PNG file."""
+    """Encode pixels as the bytes of a PNG file."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     return file.getvalue()
 
 
 def suffix_of(data: bytes) -> str:
-    """The suffix that files with such bytes have, such as `.jpg`; empty for no image."""
+    """Return the suffix of files with such bytes, such as `.jpg`; empty where it is no image."""
     for start, suffix in _SIGNATURES:
         if data.startswith(start):
             return suffix
@@ -203,7 +203,7 @@ def _as_rgb(image: Image.Image) -> Image.Image:
 
 
 def _bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
-    """An image's rows, about a million pixels at a time, and where each band begins."""
+    """Yield an image's rows, about a million pixels at a time, and where each band begins."""
     rows = max(1, _BAND_PIXELS // image.width)
     for top in range(0, image.height, rows):
         yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
@@ -214,13 +214,13 @@ def _opaque(band: Image.Image) -> Image.Image:
 
 
 def _flattened(band: Image.Image) -> Image.Image:
-    """On white."""
+    """Compose on white."""
     ground = Image.new("RGBA", band.size, "white")
     return Image.alpha_composite(ground, band.convert("RGBA")).convert("RGB")
 
 
 def _from_values(band: Image.Image, scale: int) -> Image.Image:
-    """From 16 or 32 bits per pixel to 8."""
+    """Scale 16 or 32 bits per pixel to 8."""
     values = np.asarray(band, dtype=np.float64)
     return Image.fromarray((values / scale).clip(0, 255).astype(np.uint8)).convert("RGB")
 
@@ -234,12 +234,12 @@ def shrink(pixels: NDArray[np.uint8], side: int) -> tuple[Image.Image, tuple[int
 
 
 def cut_to_square(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """The middle of an image, its shorter side scaled to `size`."""
+    """Cut out the middle of an image, its shorter side scaled to `size`."""
     image = Image.fromarray(pixels)
     return np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.BICUBIC))
 
 
 def pad_to_square(pixels: NDArray[np.uint8], size: int) -> Image.Image:
-    """A whole image, shrunk and padded with white."""
+    """Shrink a whole image and pad it with white."""
     image = Image.fromarray(pixels)
     return ImageOps.pad(image, (size, size), Image.Resampling.LANCZOS, color="white")

@@ -38,7 +38,7 @@ class Images(ABC):
 
     @abstractmethod
     def take(self, rows: Array) -> "Images":
-        """The images of some rows, in that order."""
+        """Return the images of some rows, in that order."""
 
     @property
     @abstractmethod
@@ -64,13 +64,13 @@ class Images(ABC):
         check_image(self.encoded(row)[0])
 
     def encoded(self, row: int) -> tuple[bytes, str]:
-        """An image as the bytes of a file, and the suffix of its format: as it lies, or as PNG."""
+        """Return an image as the bytes of a file, stored or PNG, and the suffix of its format."""
         from adc_core.images.decoding import encode_png
 
         return encode_png(self[row]), ".png"
 
     def thumbnail(self, row: int, size: int) -> "Image.Image":
-        """A square image for a report: shrunk, then padded with white."""
+        """Return a square image for a report: shrunk, then padded with white."""
         from adc_core.images.decoding import pad_to_square
 
         return pad_to_square(self[row], size)
@@ -84,7 +84,7 @@ class Images(ABC):
     def resized(
         self, size: int, rows: Array | None = None, *, threads: int | None = None
     ) -> Pixels:
-        """Images of one size, for a network: n × size × size × 3 uint8.
+        """Return images of one size, for a network: n × size × size × 3 uint8.
 
         The shorter side is scaled to `size` and the middle is kept.
 
@@ -135,11 +135,11 @@ class ImageFiles(Images):
         check_image(self.path(row))
 
     def path(self, row: int) -> Path:
-        """The file of one row."""
+        """Return the file of one row."""
         return self.root / str(self.paths[row])
 
     def encoded(self, row: int) -> tuple[bytes, str]:
-        """The bytes of a file and its suffix."""
+        """Return the bytes of a file as stored, and its suffix."""
         from adc_core.images.decoding import ImageError, suffix_of
 
         path = _regular(self.path(row))
@@ -152,7 +152,7 @@ class ImageFiles(Images):
         return data, path.suffix.lower()
 
     def take(self, rows: Array) -> "ImageFiles":
-        """The images of some rows, in that order."""
+        """Return the images of some rows, in that order."""
         taken = ImageFiles(self.root, self.paths[rows])
         if "sums" in self.__dict__:  # hashed once is enough
             taken.__dict__["sums"] = np.asarray(self.sums)[rows].tolist()
@@ -197,7 +197,7 @@ _SIGNED = 16
 
 
 def _regular(path: Path) -> Path:
-    """A path that leads to a file: a device has no end, and a FIFO may have no beginning."""
+    """Refuse what is no plain file: a device has no end, and a FIFO may have no beginning."""
     from adc_core.images.decoding import ImageError
 
     try:
@@ -216,7 +216,7 @@ def _unreadable(path: Path, error: OSError) -> InputError:
 
 
 def _inside(row: int, path: str) -> str:
-    """A relative path as it is; another one, or one that no list of sums can hold, by its row."""
+    """Return a path within the folder; one that leads out or is not printable is named by row."""
     parts = PurePosixPath(path).parts
     if path.startswith("/") or ".." in parts or not path.isprintable():
         return f"from outside/{row}{PurePosixPath(path).suffix}"
@@ -277,7 +277,7 @@ class ImageArray(Images):
     def resized(
         self, size: int, rows: Array | None = None, *, threads: int | None = None
     ) -> Pixels:
-        """Images of one size; see `Images.resized`."""
+        """Return images of one size; see `Images.resized`."""
         if self.array.shape[1:] == (size, size, 3):
             return np.array(self.array if rows is None else self.array[rows])
         return super().resized(size, rows, threads=threads)
@@ -292,7 +292,7 @@ class ImageArray(Images):
         return shrink(self[row], side)
 
     def take(self, rows: Array) -> "ImageArray":
-        """The images of some rows, in that order."""
+        """Return the images of some rows, in that order."""
         return ImageArray(self.array[rows])
 
     @cached_property

@@ -80,7 +80,7 @@ class ImageShards(Images):
         return np.asarray(open_image(self.read(row), self._name(row)))
 
     def read(self, row: int) -> bytes:
-        """The bytes of one image, as they are stored.
+        """Return the bytes of one image, as they are stored.
 
         Raises:
             ImageError: the shard is missing, unreadable or cut.
@@ -102,7 +102,7 @@ class ImageShards(Images):
         return data
 
     def encoded(self, row: int) -> tuple[bytes, str]:
-        """The bytes of one image, and the suffix of its format."""
+        """Return the bytes of one image, and the suffix of its format."""
         from adc_core.images.decoding import suffix_of
 
         data = self.read(row)
@@ -112,7 +112,7 @@ class ImageShards(Images):
         return f"{self.root / self.names[self.shard[row]]} at byte {self.offset[row]}"
 
     def take(self, rows: Array) -> "ImageShards":
-        """The images of some rows, in that order."""
+        """Return the images of some rows, in that order."""
         known = None if self._known is None else self._known[rows]
         return ImageShards(
             self.root, self.names, self.shard[rows], self.offset[rows], self.size[rows], known
@@ -167,7 +167,7 @@ class ImageShards(Images):
 
     @classmethod
     def load(cls, folder: Path) -> "ImageShards":
-        """Images that `save` put into a folder.
+        """Load the images that `save` put into a folder.
 
         Raises:
             OSError: the index is missing.

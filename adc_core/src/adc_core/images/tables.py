@@ -52,7 +52,7 @@ class ImageTables(Images):
         return np.asarray(open_image(self.read(row), self._name(row)))
 
     def read(self, row: int) -> bytes:
-        """The bytes of one image, as they are stored.
+        """Return the bytes of one image, as they are stored.
 
         Raises:
             ImageError: its cell is empty, or the file is missing, unreadable or cut.
@@ -71,14 +71,14 @@ class ImageTables(Images):
         return bytes(data)
 
     def encoded(self, row: int) -> tuple[bytes, str]:
-        """The bytes of one image, and the suffix of its format."""
+        """Return the bytes of one image, and the suffix of its format."""
         from adc_core.images.decoding import suffix_of
 
         data = self.read(row)
         return data, suffix_of(data)
 
     def take(self, rows: Array) -> "ImageTables":
-        """The images of some rows, in that order."""
+        """Return the images of some rows, in that order."""
         numbers = (self.file[rows], self.group[rows], self.place[rows])
         return ImageTables(self.root, self.names, self.column, *numbers)
 
@@ -96,7 +96,7 @@ class ImageTables(Images):
 
 @lru_cache(maxsize=_KEPT)
 def _row_group(path: Path, column: str, group: int) -> pa.ChunkedArray:
-    """The images of one row group, as bytes."""
+    """Return the images of one row group, as bytes."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 

@@ -33,7 +33,7 @@ ClassName = Annotated[str, AfterValidator(_class_name)]
 
 
 def distinct(names: tuple[str, ...], what: str) -> tuple[str, ...]:
-    """The names themselves.
+    """Refuse duplicate names; return the names.
 
     Raises:
         ValueError: one of them stands twice.

@@ -27,7 +27,7 @@ _LONGEST = 60
 
 
 def shortened(value: Any) -> Any:
-    """A value as it is shown within a record: of arrays and tables the type and the shape."""
+    """Show a value within a record; of arrays and tables only the type and the shape."""
     if isinstance(value, np.ndarray):
         return Words(f"{value.dtype} {' × '.join(f'{side:,}' for side in value.shape) or 'scalar'}")
     if isinstance(value, pa.Table):
@@ -43,7 +43,7 @@ def shortened(value: Any) -> Any:
 
 
 def counted(number: int, thing: str) -> str:
-    """`1 sample`, `1,797 samples`."""
+    """Format a count: `1 sample`, `1,797 samples`."""
     return f"{number:,} {thing if number == 1 else _plural(thing)}"
 
 
@@ -52,12 +52,12 @@ def _plural(thing: str) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as it is read: `12.0 %`."""
+    """Format a share: `12.0 %`."""
     return f"{100 * share:.1f} %"
 
 
 def table(head: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A line and a table as HTML; every text is escaped."""
+    """Format a line and a table as HTML; every text is escaped."""
     return "".join(_table(head, columns, rows))
 
 

@@ -58,7 +58,7 @@ class Model(ABC):
 
     @abstractmethod
     def predict(self, images: Images) -> Predictions:
-        """Class probabilities of images, in their order."""
+        """Predict class probabilities of images, in their order."""
 
     @abstractmethod
     def save(self, folder: Path) -> None:

@@ -112,7 +112,7 @@ def _refusals(path: Path) -> list[Refusal]:
 
 
 def _counts(dataset: Dataset, column: str) -> Counter[str]:
-    """How many samples have each value of a column of the sources."""
+    """Count the samples with each value of a column of the sources."""
     if dataset.sources is None or column not in dataset.sources.column_names:
         return Counter({"not told": len(dataset)})
     counts: Counter[str] = Counter()

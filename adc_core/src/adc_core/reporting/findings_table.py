@@ -21,7 +21,7 @@ from adc_core.storage.checksums import atomic_file, translate_os_errors
 
 
 def findings_table(run: Run) -> pa.Table:
-    """All findings side by side.
+    """Put all findings side by side.
 
     Args:
         run: a finished run with the findings of one detector or more.

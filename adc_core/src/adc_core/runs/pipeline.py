@@ -158,7 +158,7 @@ class Pipeline(BaseModel, metaclass=RecordType):
         return self.dataset if isinstance(self.dataset, Dataset) else None
 
     def to_yaml(self, folder: Path | None = None) -> str:
-        """The pipeline as a file; what stands at its default is left out.
+        """Write the pipeline as a file's text; options with default values are left out.
 
         Args:
             folder: where the file will lie, so that its paths can be relative to it. Of a dataset

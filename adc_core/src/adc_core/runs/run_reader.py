@@ -47,12 +47,12 @@ _TRAINED_ON: tuple[TrainingSet, ...] = ("raw", "curated", "clean")
 
 
 def is_run_directory(folder: Path) -> bool:
-    """Whether a folder is a run directory: what `adc run`, `adc detect` or `adc collect` wrote."""
+    """Tell whether `adc run`, `adc detect` or `adc collect` wrote a folder."""
     return (folder / RECORD).is_file() and (folder / PIPELINE).is_file()
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether the run in a run directory came to its end, so that `read_run` reads it.
+    """Tell whether the run in a run directory is complete, so that `read_run` reads it.
 
     Raises:
         InputError: it is no run directory.
@@ -134,7 +134,7 @@ class _Reader:
         self._stages = list(record.stages)
 
     def run(self) -> Run:
-        """Everything that the run made."""
+        """Read everything that the run made."""
         dataset = self.given()
         truth = self._truth(dataset)
         dataset = self._with_evidence(dataset, ["encoder"] if "encoder" in self._stages else [])
@@ -163,11 +163,11 @@ class _Reader:
         )
 
     def broken(self, what: str) -> list[Broken]:
-        """The images that were left out, of the `dataset` or the `test` set."""
+        """Return the images that were left out, of the `dataset` or the `test` set."""
         return self._read(what, BROKEN_IMAGES) if what in self._stages else []
 
     def given(self, *, whole: bool = False) -> Dataset:
-        """The dataset as collected, or as the pipeline was given it.
+        """Return the dataset as collected, or as the pipeline was given it.
 
         Args:
             whole: with the images that cannot be used.
@@ -194,12 +194,12 @@ class _Reader:
         )
 
     def _path(self, key: str) -> Path | None:
-        """A path of the pipeline file, which is relative to its folder."""
+        """Resolve a path of the pipeline file against its folder."""
         value = self._paths.get(key)
         return Path(os.path.normpath(self._folder / value)) if isinstance(value, str) else None
 
     def _named(self, kind: str) -> list[str]:
-        """The names of the planned components of a kind, as their stages are called."""
+        """Return the names of the planned components of a kind, as their stages are called."""
         listed = self._planned.get(kind) or []
         full = [item["use"] for item in listed if isinstance(item, dict) and "use" in item]
         return distinct_names([str(name) for name in full])

@@ -19,7 +19,7 @@ from adc_core.storage.tables import labels_of
 
 
 def image_tables_in(folder: Path) -> list[Path]:
-    """The Parquet files with images of a folder, in `data/` or beside one another; or none."""
+    """List a folder's Parquet files with images, in `data/` or beside one another; or none."""
     for place in (folder / "data", folder):
         found = sorted(place.glob("*.parquet"))
         if found and image_column(found[0]) is not None:
@@ -28,7 +28,7 @@ def image_tables_in(folder: Path) -> list[Path]:
 
 
 def image_column(path: Path) -> str | None:
-    """The first column of a Parquet file that holds images; None where there is none."""
+    """Find the first column of a Parquet file that holds images; None where there is none."""
     try:
         schema = pq.read_schema(path)
     except (OSError, pa.ArrowException):
@@ -93,7 +93,7 @@ def _is_image(kind: pa.DataType) -> bool:
 
 
 def _without_bytes(path: Path, column: str) -> pa.Table:
-    """All columns of a file, of its images only the paths."""
+    """Read all columns of a file, of its images only the paths."""
     schema = pq.read_schema(path)
     plain = [field.name for field in schema if not _is_image(field.type)]
     inner = {field.name for field in schema.field(column).type}
@@ -122,7 +122,7 @@ def _images(root: Path, paths: Sequence[Path], column: str) -> ImageTables:
 
 
 def _features(schema: pa.Schema) -> dict[str, dict[str, Any]]:
-    """What `datasets` notes of the columns; nothing where others wrote the file."""
+    """Read what `datasets` notes of the columns; nothing where others wrote the file."""
     try:
         told = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
         features = told["info"]["features"]
@@ -152,7 +152,7 @@ def _labels(column: pa.ChunkedArray, names: list[str] | None, path: Path) -> Any
 
 
 def _ids(table: pa.Table) -> Any:
-    """Distinct texts, or None: row numbers serve."""
+    """Return distinct strings as ids, or None, where row numbers must do."""
     for name in ("id", _PATH):
         if name in table.column_names and not table[name].null_count:
             texts = from_arrow(table[name].cast(pa.string()))

@@ -21,7 +21,7 @@ _CALLED = {
 
 
 def plain_files(folder: Path) -> Iterator[Path]:
-    """Every file below a folder, where the folder itself may be a link.
+    """List every file below a folder, where the folder itself may be a link.
 
     Raises:
         InputError: something below is neither a file nor a folder; the message names it.

@@ -119,7 +119,7 @@ def _read_manifest(path: Path) -> Dataset:
 
 
 def _matrix_of(column: pa.ChunkedArray, where: str) -> Array:
-    """A column of number lists as one row of numbers per sample."""
+    """Convert a column of number lists to one row of numbers per sample."""
     kind = column.type
     listed = pa.types.is_list(kind) or pa.types.is_large_list(kind)
     listed = listed or pa.types.is_fixed_size_list(kind)
@@ -140,7 +140,7 @@ def _matrix_of(column: pa.ChunkedArray, where: str) -> Array:
 
 
 def _numbered(probabilities: Array) -> tuple[str, ...]:
-    """A class name for each column, as labels are numbers too."""
+    """Return a class name for each column, as labels are numbers too."""
     return tuple(str(number) for number in range(probabilities.shape[1]))
 
 
@@ -173,7 +173,7 @@ def _read_npz(path: Path) -> Dataset:
 
 
 def _dynamics_of(given: dict[str, Array], path: Path) -> dict[str, Array]:
-    """Training dynamics from N × E arrays; epochs are counted from 1 unless given."""
+    """Make training dynamics of N × E arrays; epochs are counted from 1 unless given."""
     if missing := [name for name in _DYNAMICS if name not in given]:
         raise InputError(
             f"{path} holds {min(given)!r} but not {missing[0]!r}: "

@@ -56,7 +56,7 @@ def refuse_more_than_memory(path: Path, size: int) -> None:
 
 
 def labels_of(column: pa.ChunkedArray, classes: tuple[str, ...] | None, where: str) -> Any:
-    """Class indices and class names of a label column that holds names or numbers.
+    """Return class indices and class names of a column that holds names or numbers.
 
     Raises:
         InputError: a missing label, or a name that is not among the classes.

@@ -83,7 +83,7 @@ def read_shards(folder: Path) -> Dataset:
 
 
 def _table_of(facts: list[dict[str, Any]]) -> pa.Table:
-    """A column for every fact that some sample has; of mixed kinds, as texts."""
+    """Make a column for every fact that some sample has; facts of mixed types become strings."""
     columns = {}
     for name in dict.fromkeys(name for one in facts for name in one):
         values = [one.get(name) for one in facts]
@@ -104,7 +104,7 @@ def _splits(samples: list[_Found], paths: list[Path]) -> Array | None:
 
 
 def _samples(shard: int, path: Path) -> Iterator[_Found]:
-    """Members that follow one another and share a name up to its first dot are one sample."""
+    """Group members that follow one another and share a name up to its first dot."""
     present: _Found | None = None
     try:
         with tarfile.open(path, "r:") as archive:
@@ -145,7 +145,7 @@ def _note(sample: _Found, suffix: str, content: bytes) -> None:
 
 
 def _lines(path: Path) -> list[str]:
-    """The lines of a text; a name may hold what only Python takes for the end of one."""
+    """Split a text at `\n` alone: a name may hold what Python alone takes for a line's end."""
     lines = path.read_text(encoding="utf-8").split("\n")
     return lines[:-1] if lines[-1] == "" else lines
 

@@ -10,7 +10,7 @@ class TrainLstmDynamicsCommand(Command):
     """Train weights of the detector lstm-dynamics on simulated noise."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The options of `adc train-lstm-dynamics`."""
+        """Add the options of `adc train-lstm-dynamics`."""
         parser.add_argument("recipe", type=Path, help="the recipe: a YAML file")
         parser.add_argument("--out", type=Path, required=True, help="the weights: .safetensors")
         parser.add_argument(

@@ -36,7 +36,7 @@ class Overlap(NamedTuple):
     total: int
 
     def lines(self) -> tuple[str, ...]:
-        """The table as lines of text, in shares of the samples."""
+        """Format the table as lines of text, in shares of the samples."""
 
         def line(what: str, count: int) -> str:
             noun = "sample" if count == 1 else "samples"
@@ -127,6 +127,6 @@ class Agree(Curator):
 
 
 def _reasons(curation: Curation, dataset: Dataset) -> pa.Array:
-    """N reasons for which a filter changes each sample, null where it does not."""
+    """Return N reasons why a filter changes each sample, null where it does not."""
     rows = rows_of(from_arrow(curation.changes["id"]), dataset.ids)
     return curation.changes["reason"].combine_chunks().take(pa.array(rows, mask=rows < 0))

@@ -135,7 +135,7 @@ class Aum(Detector):
         return combine_runs([self._run(self.learner, dataset, mask) for mask in masks])
 
     def _run(self, learner: Learner, dataset: Dataset, threshold_samples: Mask) -> Findings:
-        """What one training finds, of which the threshold samples are no part."""
+        """Train once and judge; the threshold samples are no part of the findings."""
         known = with_extra_class(dataset, threshold_samples)
         return aum(
             known.labels,

@@ -31,7 +31,7 @@ class DataMap(NamedTuple):
 
 @array_function
 def data_map(dynamics: Dynamics) -> DataMap:
-    """The coordinates of every sample (Swayamdipta et al., EMNLP 2020).
+    """Compute the coordinates of every sample (Swayamdipta et al., EMNLP 2020).
 
     Raises:
         InputError: a probability or prediction is outside 0…1.

@@ -81,7 +81,7 @@ def lstm_dynamics(
 
 
 def resample(curves: Array, length: int, times: Array | None = None) -> Array:
-    """N × length values at equal steps of time, linear between the recorded ones.
+    """Interpolate N × length values at equal steps of time, linear between the recorded ones.
 
     Args:
         curves: N × E values.
@@ -99,7 +99,7 @@ def resample(curves: Array, length: int, times: Array | None = None) -> Array:
 
 
 def fill_gaps(curves: Array) -> Array:
-    """The same curves with NaN filled: linear between neighbors, constant at the ends.
+    """Fill NaN in curves: linear between neighbors, constant at the ends.
 
     Raises:
         InputError: a row has no number at all.

@@ -118,7 +118,7 @@ class SmallLoss(Detector):
 
 
 def clean_probability(losses: NDArray[np.float64], *, monotone: bool = True) -> NDArray[np.float64]:
-    """N posteriors of the Gaussian with the smaller mean, of two fitted to the losses.
+    """Fit two Gaussians to the losses; return N posteriors of the one with the smaller mean.
 
     Args:
         losses: N losses in 0…1.
@@ -137,7 +137,7 @@ def clean_probability(losses: NDArray[np.float64], *, monotone: bool = True) -> 
 
 
 def best_cut(ascending: NDArray[np.float64]) -> int:
-    """How many of the smallest losses make the first of the two most compact groups."""
+    """Return how many of the smallest losses make the first of the two most compact groups."""
     n, sums = len(ascending), np.cumsum(ascending)
     k = np.arange(1, n)
     between = sums[:-1] ** 2 / k + (sums[-1] - sums[:-1]) ** 2 / (n - k)
@@ -145,7 +145,7 @@ def best_cut(ascending: NDArray[np.float64]) -> int:
 
 
 def fit_from(ascending: NDArray[np.float64], cut: int) -> NDArray[np.float64]:
-    """N posteriors of the Gaussian with the smaller mean, after ten steps from a division.
+    """Fit ten steps from a division; return N posteriors of the Gaussian with the smaller mean.
 
     Args:
         ascending: N losses, the smallest first.

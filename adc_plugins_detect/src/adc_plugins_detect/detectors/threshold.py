@@ -62,7 +62,7 @@ def at_value(findings: Findings, value: Share) -> Findings:
 
 
 def _shares(rates: ArrayLike) -> NDArray[np.float64]:
-    """K shares.
+    """Convert to K shares.
 
     Raises:
         InputError: they are none.

@@ -107,7 +107,7 @@ def patch_features(
 
 
 def _normalized(patches: Float32) -> Float32:
-    """Rows of mean zero and, where there is any contrast, of variance one."""
+    """Return rows of mean zero and, where there is any contrast, of variance one."""
     patches = patches - patches.mean(axis=1, keepdims=True)
     normalized: Float32 = patches / np.sqrt(patches.var(axis=1, keepdims=True) + _CONTRAST)
     return normalized
@@ -141,7 +141,7 @@ class PatchEncoder(Encoder):
         return self
 
     def encode(self, images: Images) -> Float32:
-        """N × (2 · filters · cells²) float32 features of N images."""
+        """Compute N × (2 · filters · cells²) float32 features of N images."""
         random = np.random.default_rng(self.seed)
         count = min(len(images), _SAMPLED_IMAGES)
         shown = np.sort(random.choice(len(images), count, replace=False))

@@ -88,7 +88,7 @@ def linear_probe(
 
 
 def stratified_folds(labels: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:
-    """N fold numbers: each class is spread over the folds as evenly as can be, at random."""
+    """Draw N fold numbers: each class is spread over the folds as evenly as can be."""
     shuffled = np.random.default_rng(seed).permutation(len(labels))
     by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
     fold = np.empty(len(labels), np.int64)
@@ -110,7 +110,7 @@ class LinearProbe(Enricher):
     seed: WholeNumber = Field(0, description="seed of the folds")
 
     def enrich(self, dataset: Dataset) -> Dataset:
-        """The dataset with the column `probabilities`."""
+        """Return the dataset with the column `probabilities`."""
         return dataset.replace(
             probabilities=linear_probe(
                 dataset.labels,

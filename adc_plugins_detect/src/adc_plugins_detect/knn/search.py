@@ -18,7 +18,7 @@ Method = Literal["auto", "exact", "index"]
 
 @array_function
 def nearest_neighbors(features: ArrayLike, k: Count, *, method: Method = "auto") -> Neighbors:
-    """The k nearest other rows of every row by cosine similarity.
+    """Find the k nearest other rows of every row by cosine similarity.
 
     Similarities are single precision; of equals the lower row comes first. The result does not
     depend on the number of threads. The exact search multiplies each pair of blocks once for

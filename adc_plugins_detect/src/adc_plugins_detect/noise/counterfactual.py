@@ -197,7 +197,7 @@ class Counterfactual:
 
 
 def _curve(values: NDArray[np.float64], weights: NDArray[np.float64]) -> Curve:
-    """How suspicious labels are that are drawn, for each row, by its weights."""
+    """Return how suspicious labels are that are drawn, for each row, by its weights."""
     total = weights.sum(axis=1, keepdims=True)
     # Where a model leaves the other classes no chance at all, the row says nothing of them.
     weights = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
@@ -207,7 +207,7 @@ def _curve(values: NDArray[np.float64], weights: NDArray[np.float64]) -> Curve:
 
 
 def _pairs(predicted: NDArray[np.int64], labels: NDArray[np.int64], K: int) -> NDArray[np.float64]:
-    """K × K: how often each class was labelled for each that is predicted; never the same one."""
+    """Count how often each other label was given to each predicted class, K × K."""
     counts = np.bincount(predicted * K + labels, minlength=K * K).reshape(K, K).astype(np.float64)
     np.fill_diagonal(counts, 0)
     return counts + 1e-9 * np.bincount(labels, minlength=K)

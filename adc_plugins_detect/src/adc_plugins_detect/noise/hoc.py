@@ -210,7 +210,7 @@ def transition_from_votes(
 def _refits(
     triples: NDArray[np.int64], counts: NDArray[np.int64], fitted: Fit, times: int, seed: int
 ) -> Iterator[Fit]:
-    """Fits to samples drawn anew; each begins at the fit to all."""
+    """Fit to samples drawn anew; each fit begins at the fit to all."""
     random = np.random.default_rng(seed)
     for done in range(times):
         drawn = random.multinomial(counts.sum(), counts / counts.sum())
@@ -221,7 +221,7 @@ def _refits(
 
 
 def _spread(fitted: Fit, named: NDArray[np.int64], n_classes: int) -> tuple[Matrix, Vector]:
-    """A fit of the named classes among all."""
+    """Spread a fit of the named classes over all classes."""
     transition, prior = np.eye(n_classes), np.zeros(n_classes)
     transition[np.ix_(named, named)], prior[named] = fitted.transition, fitted.prior
     return transition, prior

@@ -138,7 +138,7 @@ def _contest(dataset: Dataset, row: int) -> Contest | None:
 
 
 def _curve(values: Array) -> Curve | None:
-    """At most sixty points are drawn, of epochs that saw the sample; one is no curve."""
+    """Thin a curve to sixty epochs that saw the sample; none where there is but one."""
     epochs, seen = len(values), values[~np.isnan(values)]
     if len(seen) < 2:
         return None

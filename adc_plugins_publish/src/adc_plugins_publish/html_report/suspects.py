@@ -56,7 +56,7 @@ class Suspect:
 
 
 def most_suspicious(run: Run) -> list[Suspect]:
-    """The flagged samples that the detectors suspect most, on average of their ranks."""
+    """Return the flagged samples that the detectors suspect most, by the mean of their ranks."""
     if not run.findings:
         return []
     order = most_suspicious_first(run.findings.values())[:SHOWN]
