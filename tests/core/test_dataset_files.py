@@ -76,7 +76,7 @@ def test_evidence_survives_saving(saved):
 def test_saving_over_something_is_refused(saved):
     with pytest.raises(InputError) as caught:
         save_dataset(toy_dataset(), saved)
-    assert str(caught.value) == f"{saved} exists already: choose another folder or remove it"
+    assert str(caught.value) == f"{saved} already exists: choose another folder or remove it"
 
 
 @pytest.mark.parametrize("name", ["features.npy", "samples.parquet", "dataset.json"])
@@ -279,7 +279,7 @@ def test_saved_images_do_not_change_with_their_originals(tmp_path, folder):
             lambda p: (p / "a").mkdir(parents=True),
             "{0}/a holds no images (.bmp, .gif, .jpeg, .jpg, .png, .tif, .tiff, .webp)",
         ),
-        (lambda p: p.write_text("x"), "{0} is none of: a folder, .csv, .parquet, .npz"),
+        (lambda p: p.write_text("x"), "{0} is not one of: a folder, .csv, .parquet, .npz"),
     ],
 )
 def test_what_is_no_dataset(tmp_path, make, message):

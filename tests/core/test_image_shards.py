@@ -164,8 +164,8 @@ def test_a_damaged_image_is_named_by_its_place(tmp_path):
     [
         ([0, 0], [0], [1], None, "image shards: columns of [1, 2] rows: give one length"),
         ([0], [0], [1], ["a", "b"], "image shards: columns of [1, 2] rows: give one length"),
-        ([1], [0], [1], None, "image shards: an image lies outside every shard: mend the index"),
-        ([0], [-1], [1], None, "image shards: an image lies outside every shard: mend the index"),
+        ([1], [0], [1], None, "image shards: an image is outside every shard: fix the index"),
+        ([0], [-1], [1], None, "image shards: an image is outside every shard: fix the index"),
     ],
 )
 def test_columns_that_do_not_fit(tmp_path, shard, offset, size, sums, message):

@@ -150,7 +150,7 @@ def faulty(kind, folder):
 
 def test_what_is_no_run(tmp_path):
     assert faulty(InputError, tmp_path) == (
-        f"{tmp_path} is no run directory: it has no run.json with a pipeline.yaml beside it"
+        f"{tmp_path} is not a run directory: it has no run.json with a pipeline.yaml beside it"
     )
 
 

@@ -199,7 +199,7 @@ def test_another_detector_reuses_what_is_there(place):
     assert first.returncode == 0, first.stderr
     before = (place / "again" / "findings.parquet").read_bytes()
     again = adc(place, "images", "--fast", "--use", "simifeat", "--out", "again").stdout
-    reused = "reused: all 4 stages, for nothing they depend on has changed\n"
+    reused = "reused: all 4 stages: nothing they depend on has changed\n"
     assert reused in again
     assert again.replace(reused, "") == first.stdout
     assert (place / "again" / "findings.parquet").read_bytes() == before
@@ -267,12 +267,12 @@ def test_an_id_cannot_steer_the_terminal(place):
         ),
         (
             ["features.parquet", "--encoder", "pixels"],
-            ['--encoder pixels: it reads "images", which features.parquet has not: '
+            ['--encoder pixels: it reads "images", which features.parquet does not have: '
              "leave the encoder out"],
         ),
         (
             ["features.parquet", "--truth", "nowhere.csv"],
-            ["truth: nowhere.csv does not exist: mend the path"],
+            ["truth: nowhere.csv does not exist: fix the path"],
         ),
         (
             ["features.parquet", "--out", "images"],

@@ -194,7 +194,7 @@ def test_a_sorted_list_of_features(tmp_path):
     assert done.returncode == 0, done.stderr
     assert (
         "label differs from the one before: 0.02 of what 199 random orders give, p = 0.005 (200 "
-        "looked at): the order tells something: shuffle before you split" in done.stdout
+        "looked at): the order carries information: shuffle before you split" in done.stdout
     )
     table = pq.read_table(tmp_path / "runs" / "sorted-health" / "health.parquet")
     assert table["outlier"].to_pylist()[17]

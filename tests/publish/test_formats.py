@@ -236,7 +236,7 @@ def test_the_datasheet_counts(exported, dataset):
     text = (exported / "hugging-face" / "README.md").read_text()
     assert "# hugging-face\n\n23 images of 2 classes" in text
     assert f"| shirt & tie | {ties.count('test')} | {ties.count('train')} |" in text
-    assert "| CC-BY-4.0 | 12 |\n| not told | 11 |" in text
+    assert "| CC-BY-4.0 | 12 |\n| unknown | 11 |" in text
     assert "| navy | 8 |" in text
     assert "wrote it from `saved`.\nNobody noted how that was made.\n" in text
 
@@ -359,7 +359,7 @@ def test_faults(tmp_path, exported):
         ),
         (
             (exported / "saved", "--as", "url-list", "--to", tmp_path / "full"),
-            f"{tmp_path / 'full'} exists already: choose another folder or remove it",
+            f"{tmp_path / 'full'} already exists: choose another folder or remove it",
         ),
         (
             (exported / "saved", "--as", "url-list", *out, "--split", "test"),

@@ -130,7 +130,7 @@ def as_ids(ids: ArrayLike | None, rows: int) -> Array:
     """Convert to N distinct strings; by default the row numbers.
 
     Raises:
-        InputError: another number, something else than texts, or one that stands twice.
+        InputError: another number, something other than strings, or a duplicate.
     """
     if ids is None:
         return row_ids(rows)
@@ -141,7 +141,7 @@ def as_ids(ids: ArrayLike | None, rows: int) -> Array:
     if len(texts) != rows:
         raise InputError(f"ids have {len(texts)} rows but there are {rows} labels: give one each")
     if (again := first_repeated(texts)) is not None:
-        raise InputError(f"ids: row {again} repeats the id {texts[again]}: make ids distinct")
+        raise InputError(f"ids: duplicate id {texts[again]} in row {again}: make ids distinct")
     return texts
 
 

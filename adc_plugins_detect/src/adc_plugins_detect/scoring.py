@@ -16,7 +16,7 @@ def flag_top_fraction(scores: Array, rate: float) -> NDArray[np.bool_]:
     """Flag the samples with the highest scores, exactly the whole part of `rate` times N.
 
     Args:
-        scores: N finite numbers, higher is more suspect; of equals the first are flagged.
+        scores: N finite numbers, higher is more suspect; ties: the first are flagged.
         rate: share to flag. It is taken for the decimal number that it prints as: 0.29 of a
             hundred samples are 29, though the float is a little less.
 

@@ -91,7 +91,7 @@ def _cast(array: Array, wanted: "np.dtype[Any]") -> Array:
 
 
 def _refuse_overflow(array: Array, cast: Array) -> None:
-    """Tell numbers that are too large for a type from those that are not finite themselves."""
+    """Refuse numbers too large for a type, in other words than those that are not finite."""
     row = first_bad_row(cast)
     if row is not None and np.isfinite(array[row]).all():
         largest = np.abs(array[row]).max()

@@ -57,7 +57,7 @@ def _refuse_name(path: Path) -> None:
     for kind in INTERFACES:
         offered = {one for entry in registry.entries(kind) for one in (entry.name, entry.full_name)}
         if name in offered and not path.exists():
-            raise InputError(f"{name} is no file: adc check {kind} {name} checks the component")
+            raise InputError(f"{name} is not a file: adc check {kind} {name} checks the component")
 
 
 def _check_pipeline(pipeline: Pipeline) -> None:

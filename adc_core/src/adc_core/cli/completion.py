@@ -28,7 +28,7 @@ def complete(parser: ArgumentParser, command: ArgumentParser | None) -> None:
 
     Args:
         parser: of all commands.
-        command: the built-in one that stands on the line already.
+        command: the built-in one that is on the line already.
     """
     if words_to_complete() is None:
         return

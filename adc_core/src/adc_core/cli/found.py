@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from adc_core.records.run import Run
 from adc_core.reporting.text_tables import table
-from adc_core.reporting.trust import noise_told, repair_lines, trust_lines
+from adc_core.reporting.trust import noise_text, repair_lines, trust_lines
 from adc_core.reporting.verdicts import (
     flagged_by_any,
     most_suspicious_first,
@@ -34,7 +34,7 @@ def _verdicts(run: Run) -> str:
             verdict.detector,
             f"{verdict.flagged:,}",
             f"{100 * verdict.share:.1f} %",
-            noise_told(run.findings[verdict.detector]),
+            noise_text(run.findings[verdict.detector]),
             f"{verdict.suggested:,}",
         ]
         for verdict in verdicts_of(run.findings)

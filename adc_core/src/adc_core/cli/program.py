@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with signal_handlers():
                 return _dispatch(words, debug=debug)
         except KeyboardInterrupt:
-            return _say("interrupted: the same command goes on from here", INTERRUPTED)
+            return _say("interrupted: run the same command again to continue", INTERRUPTED)
         except BrokenPipeError:
             return DONE
         except Exception as error:
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _without_debug(words: list[str]) -> tuple[list[str], bool]:
-    """Take --debug out, wherever it stands, but for another command's after `--`."""
+    """Take out --debug, wherever it is, but not one after `--`, which is another command's."""
     end = words.index("--") if "--" in words else len(words)
     own = [word for word in words[:end] if word != "--debug"]
     return own + words[end:], len(own) < end

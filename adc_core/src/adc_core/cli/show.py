@@ -84,12 +84,12 @@ def _range(metadata: Sequence[Any]) -> str:
     }
     if bounds.keys() == {"ge", "le"}:
         return f" ({bounds['ge']} … {bounds['le']})"
-    told = ", ".join(f"{_SIGNS[name]} {bound}" for name, bound in bounds.items())
-    return f" ({told})" if told else ""
+    shown = ", ".join(f"{_SIGNS[name]} {bound}" for name, bound in bounds.items())
+    return f" ({shown})" if shown else ""
 
 
 def _inner_metadata(annotation: Any) -> Iterator[Any]:
-    """Return what stands beside the types of a union, such as `Annotated[int, Ge(3)] | None`."""
+    """Return what accompanies the types of a union, such as `Annotated[int, Ge(3)] | None`."""
     if get_origin(annotation) in (Union, UnionType):
         for part in get_args(annotation):
             if get_origin(part) is Annotated:

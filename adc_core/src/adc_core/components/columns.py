@@ -14,7 +14,7 @@ def require(component: Component, dataset: Dataset) -> None:
     for column in component.required_columns:
         if column in (*EVIDENCE, "images") and not dataset.has(column):
             raise InputError(
-                f'{component.name} reads "{column}", which an earlier curator made void: '
+                f'{component.name} reads "{column}", which an earlier curator invalidated: '
                 f"put {component.name} before it"
             )
 

@@ -130,7 +130,7 @@ class Component(BaseModel, ABC, metaclass=ShowsFields):
     def identity(self) -> dict[str, Any]:
         """What decides the result: full name, package version, options in their order.
 
-        A file counts by its content, wherever it lies.
+        A file counts by its content, wherever it is.
         """
         options = self.model_dump(mode="json")
         for name in type(self).model_fields:

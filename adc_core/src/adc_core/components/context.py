@@ -1,4 +1,4 @@
-"""Where a component keeps what must survive an interruption, and how it tells of progress.
+"""Where a component keeps what must survive an interruption, and how it reports progress.
 
 A pipeline gives each stage a folder that is still there when a killed run is started again.
 Outside a pipeline, `with work_context(folder):` does the same; without it, a temporary folder
@@ -56,7 +56,7 @@ def has_listener() -> bool:
 
 
 def progress(done: int, total: int | None, unit: str) -> None:
-    """Tell whoever listens how far the work is.
+    """Report to a listener how far the work is.
 
     Args:
         done: pieces finished so far.
@@ -69,7 +69,7 @@ def progress(done: int, total: int | None, unit: str) -> None:
 
 
 def status(text: str) -> None:
-    """Tell whoever listens, in a few words, what the work has met so far: `812 kept, 31 gone`."""
+    """Report to a listener, in a few words, what the work has met so far: `812 kept, 31 gone`."""
     if (work := _current.get()) is not None:
         work.on_status(text)
 

@@ -73,7 +73,7 @@ class Collector(Component):
     def collect(self, design: Design, searchers: Sequence[Searcher]) -> Dataset:
         """Fetch, verify and de-duplicate images; labels are the classes of their queries.
 
-        Partial results lie in `work_folder()`, so that an interrupted collection goes on.
+        Partial results are kept in `work_folder()`, so that an interrupted collection goes on.
 
         Raises:
             InputError: nothing was found, or nothing could be fetched.
@@ -84,7 +84,7 @@ class Download(NamedTuple):
     """A file that must be fetched before a component can work.
 
     Attributes:
-        url: where it lies.
+        url: where it is.
         path: where the component looks for it.
         megabytes: its size, or None where it is not known.
     """
@@ -169,7 +169,7 @@ class Learner(Component):
 
     @abstractmethod
     def learn(self, dataset: Dataset, validation: Dataset | None = None) -> Model:
-        """Train on a dataset; checkpoints lie in `work_folder()`.
+        """Train on a dataset; checkpoints go to `work_folder()`.
 
         Raises:
             InputError: the dataset does not suit the options.

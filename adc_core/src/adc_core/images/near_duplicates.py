@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 GROUP = "duplicate_group"
-"""The column of a dataset that tells near duplicates: the row of the first of them."""
+"""The column of a dataset that names near duplicates: the row of the first of them."""
 
 MOST_BITS = 6
 """Hashes that differ in more are not looked for: bands would be so short that most pairs meet."""
@@ -27,8 +27,8 @@ Hashes = NDArray[np.uint64]
 def perceptual_hash(image: Image.Image) -> int:
     """Compute 64 bits that hardly change when an image is scaled, compressed or brightened.
 
-    A bit tells whether one of the 64 lowest frequencies of the cosine transform of the image,
-    shrunk to 32 × 32 greys, lies above their median. Cropped and mirrored images get other bits.
+    A bit says whether one of the 64 lowest frequencies of the cosine transform of the image,
+    shrunk to 32 × 32 greys, is above their median. Cropped and mirrored images get other bits.
     Zauner, "Implementation and benchmarking of perceptual image hash functions" (2010), §3.2.1.
     """
     small = image.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX)
@@ -72,7 +72,7 @@ def near_pairs(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Find pairs of images whose hashes differ in few bits.
 
-    Of images with the same hash each is paired with the first alone, and the first stands for
+    Of images with the same hash each is paired with the first alone, and the first represents
     all of them in pairs with others, so that a thousand plain images do not make a million pairs.
 
     Args:

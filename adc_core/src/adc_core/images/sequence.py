@@ -43,7 +43,7 @@ class Images(ABC):
     @property
     @abstractmethod
     def fingerprint(self) -> str:
-        """SHA-256 over the images' bytes, in order; where they lie does not matter."""
+        """SHA-256 over the images' bytes, in order; their place does not matter."""
 
     @property
     def sums(self) -> list[str]:
@@ -193,7 +193,7 @@ class ImageFiles(Images):
 
 
 _SIGNED = 16
-"""How many bytes at the beginning of an image tell its format."""
+"""How many bytes at the beginning of an image show its format."""
 
 
 def _regular(path: Path) -> Path:
@@ -205,7 +205,7 @@ def _regular(path: Path) -> Path:
     except OSError as error:
         raise _unreadable(path, error) from None
     if not stat.S_ISREG(mode):
-        raise ImageError(f"{path} is no file: remove it", "unreadable")
+        raise ImageError(f"{path} is not a file: remove it", "unreadable")
     return path
 
 

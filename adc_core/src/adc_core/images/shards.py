@@ -1,6 +1,6 @@
 """Images as members of tar files, each read by its place: no archive is ever searched.
 
-A million small files are slow to list, copy and seal; a thousand tar files of a thousand images
+A million small files are slow to list, copy and checksum; a thousand tar files of a thousand images
 are not. A shard never changes once it has its name, so that it can be shared by hard links.
 """
 
@@ -22,7 +22,7 @@ from adc_core.errors import InputError
 from adc_core.images.sequence import Images, Pixels, put_file
 
 INDEX = "index.parquet"
-"""Where each row's image lies, beside the shards of a saved dataset."""
+"""Where each row's image is, beside the shards of a saved dataset."""
 
 
 class ImageShards(Images):
@@ -69,7 +69,7 @@ class ImageShards(Images):
             and self.shard.max() < len(self.names)
             and min(self.offset.min(), self.size.min()) >= 0
         ):
-            raise InputError("image shards: an image lies outside every shard: mend the index")
+            raise InputError("image shards: an image is outside every shard: fix the index")
 
     def __len__(self) -> int:
         return len(self.shard)
@@ -180,7 +180,7 @@ class ImageShards(Images):
         names, shard = np.unique(from_arrow(index["shard"].cast(pa.string())), return_inverse=True)
         for number, name in enumerate(names.tolist()):
             if _inside(number, name) != name:
-                raise ValueError(f"{INDEX} names {name!r}, which is no file beside it")
+                raise ValueError(f"{INDEX} names {name!r}, which is not a file beside it")
         return cls(
             folder,
             names.tolist(),

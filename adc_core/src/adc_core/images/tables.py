@@ -1,4 +1,4 @@
-"""Images as cells of Parquet files, as Hugging Face hosts them, read where they lie."""
+"""Images as cells of Parquet files, as Hugging Face hosts them, read in place."""
 
 from collections.abc import Sequence
 from functools import lru_cache

@@ -133,7 +133,7 @@ class Dataset(Record):
         surely = info.context == CHECKED or "ids" not in self.model_fields_set
         if not surely and (again := first_repeated(self.ids)) is not None:
             raise ValueError(
-                f"ids: row {again} repeats the id {self.ids[again]}: make ids distinct"
+                f"ids: duplicate id {self.ids[again]} in row {again}: make ids distinct"
             )
         return self
 

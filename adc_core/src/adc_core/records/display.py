@@ -1,6 +1,6 @@
 """How records look in a terminal and in a notebook: a line each, a short table, a figure.
 
-Rows of a table are few and made for people; whoever wants all of them takes the arrays.
+Rows of a table are few and made for people; the arrays hold all of them.
 """
 
 import io
@@ -21,7 +21,7 @@ ROWS = 10
 """Rows of a table in a notebook."""
 
 COLORS = ("#2f6f8f", "#d98c3f", "#6a9a57", "#a15c8e", "#8a8a8a")
-"""Of parts of a figure that are told apart, in this order."""
+"""Of the parts of a figure, in this order."""
 
 _LONGEST = 60
 
@@ -120,6 +120,6 @@ def suspicion_figure(suspicion: Array, flagged: Array) -> "Figure":
     axes.set_xlabel("suspicion")
     axes.set_ylabel("samples")
     axes.set_yscale("symlog")
-    # hist draws its first part last, so that it lies on top; a legend lists what was drawn first.
+    # hist draws its first part last, so that it is on top; a legend lists what was drawn first.
     figure.legend(frameon=False, loc="outside upper left", ncols=2, reverse=True)
     return figure

@@ -64,7 +64,7 @@ def findings_table(run: Run) -> pa.Table:
 def write_findings(run: Run, folder: Path, *, csv: bool = False) -> Path:
     """Write the table into a run directory, whole or not at all; return where.
 
-    The other form of an earlier run is removed: it would tell of other findings.
+    The other form of an earlier run is removed: it would show other findings.
 
     Raises:
         WorkError: the disk refuses.

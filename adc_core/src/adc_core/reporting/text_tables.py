@@ -31,7 +31,7 @@ def _cell(text: str) -> str:
 def table(head: list[str], rows: list[list[str]], *, texts: int = 1) -> str:
     """Align columns: the first `texts` on the left, the others on the right.
 
-    What stands in a cell may be anybody's text: it is cut, and can do nothing to a terminal.
+    A cell's text may be anybody's: it is cut, and cannot control a terminal.
     """
     lines = [[_cell(text) for text in line] for line in (head, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]

@@ -55,7 +55,7 @@ def most_suspicious_first(findings: Collection[Findings]) -> Array:
     """Return N row numbers: flagged samples first, then by how suspect they are.
 
     Detectors' scales do not matter: a sample's place is the share of the samples that are less
-    suspect, on average over the detectors that judged it. Of equals the first row comes first.
+    suspect, on average over the detectors that judged it. Ties: the first row comes first.
     """
     place = np.nan_to_num(mean_rank(findings))
     order: Array = np.lexsort((-place, ~flagged_by_any(findings)))

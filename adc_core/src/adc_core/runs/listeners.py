@@ -1,4 +1,4 @@
-"""What a run tells, and to whom: pluggy hook specifications and the installed listeners."""
+"""What a run reports, and to whom: pluggy hook specifications and the installed listeners."""
 
 import warnings
 from collections.abc import Iterable

@@ -57,7 +57,7 @@ EVIDENCE = ("encoder", "enrichers/")
 """How the names of the stages begin that gather evidence."""
 
 SAMPLES = ("ids", "labels", "classes")
-"""What tells whether a dataset is still the one that a run was given."""
+"""What decides whether a dataset is still the one that a run was given."""
 
 _STAGE = "stage.json"
 _LOCK = ".lock"

@@ -1,6 +1,6 @@
 """Read a run directory back as the records that its stages made.
 
-No component is imported: what a stage holds is told by its name, and `run.json` says which stages
+No component is imported: the name of a stage says what it holds, and `run.json` says which stages
 there are. Nothing that a directory says leads out of it, but for the paths that its pipeline was
 given.
 """
@@ -55,7 +55,7 @@ def is_finished(folder: Path) -> bool:
     """Tell whether the run in a run directory is complete, so that `read_run` reads it.
 
     Raises:
-        InputError: it is no run directory.
+        InputError: it is not a run directory.
         WorkError: its record is damaged.
     """
     return _Reader(folder).finished
@@ -64,7 +64,7 @@ def is_finished(folder: Path) -> bool:
 def read_run(folder: Path | str) -> Run:
     """Read a finished run directory: the dataset with its evidence, and all that was made of it.
 
-    A dataset that the pipeline was given is read again where it lies. Truth and test set are left
+    A dataset that the pipeline was given is read again from its place. Truth and test set are left
     out where their files have gone. Trainings come with their histories and predictions, without
     their models.
 
@@ -72,8 +72,8 @@ def read_run(folder: Path | str) -> Run:
         folder: the run directory.
 
     Raises:
-        InputError: it is no run directory, the run is not finished, or its dataset has gone or is
-            another one by now.
+        InputError: it is not a run directory, the run is not finished, or its dataset has gone or
+            is another one by now.
         WorkError: a stage is missing or damaged, or of another version; the message names it.
     """
     reader = _Reader(Path(folder))
@@ -92,7 +92,7 @@ def read_collected(folder: Path | str) -> Dataset:
         folder: a run directory, finished or not.
 
     Raises:
-        InputError: it is no run directory, or nothing has been collected yet.
+        InputError: it is not a run directory, or nothing has been collected yet.
         WorkError: what was collected is damaged.
     """
     return _Reader(Path(folder)).given()
@@ -102,7 +102,7 @@ def left_out_images(folder: Path | str) -> dict[str, str]:
     """Read which images of a given dataset a run left out: id to the reason.
 
     Raises:
-        InputError: it is no run directory, or its dataset has gone or is another one by now.
+        InputError: it is not a run directory, or its dataset has gone or is another one by now.
         WorkError: the stage is damaged.
     """
     reader = _Reader(Path(folder))
@@ -121,7 +121,7 @@ class _Reader:
     def __init__(self, folder: Path) -> None:
         if not is_run_directory(folder):
             raise InputError(
-                f"{folder} is no run directory: it has no {RECORD} with a {PIPELINE} beside it"
+                f"{folder} is not a run directory: it has no {RECORD} with a {PIPELINE} beside it"
             )
         self._folder = folder
         refuse_irregular(folder)
@@ -291,7 +291,7 @@ def _pipeline_file(path: Path) -> dict[str, Any]:
     try:
         read = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise WorkError(f"{path} cannot be read: mend it, or run again") from error
+        raise WorkError(f"{path} cannot be read: fix it, or run again") from error
     if not isinstance(read, dict):
-        raise WorkError(f"{path} cannot be read: mend it, or run again")
+        raise WorkError(f"{path} cannot be read: fix it, or run again")
     return read

@@ -132,8 +132,8 @@ def _write_findings(findings: Findings, folder: Path) -> dict[str, str]:
     pq.write_table(pa.table(columns), folder / "findings.parquet")
     if findings.transition is not None:
         save_array(findings.transition, folder / "transition.npy")
-    told = findings.model_dump(mode="json", include=set(_OF_ALL))
-    _write_json(told, folder / "findings.json")
+    fields = findings.model_dump(mode="json", include=set(_OF_ALL))
+    _write_json(fields, folder / "findings.json")
     return {}
 
 

@@ -124,8 +124,8 @@ def _images(root: Path, paths: Sequence[Path], column: str) -> ImageTables:
 def _features(schema: pa.Schema) -> dict[str, dict[str, Any]]:
     """Read what `datasets` notes of the columns; nothing where others wrote the file."""
     try:
-        told = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
-        features = told["info"]["features"]
+        noted = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+        features = noted["info"]["features"]
     except (KeyError, TypeError, ValueError):
         return {}
     return {name: one for name, one in features.items() if isinstance(one, dict)}

@@ -35,8 +35,8 @@ def plain_files(folder: Path) -> Iterator[Path]:
                 yield Path(entry.path)
             elif (what := _what(entry)) is not None:
                 raise InputError(
-                    f"{entry.path} is {what}: only plain files and folders may be there; remove "
-                    "it, or ask whoever made the folder"
+                    f"{entry.path} is {what}: only plain files and folders are allowed; remove "
+                    "it, or ask the owner of the folder"
                 )
 
 

@@ -43,7 +43,7 @@ def read_dataset(path: Path | str) -> Dataset:
     """Read a saved dataset, an image folder (class sub-folders), tar shards or a manifest.
 
     A folder may hold splits, `train/CLASS/…` beside `test/CLASS/…`: all are read, and the
-    column `split` tells which is whose.
+    column `split` says which is which.
 
     A manifest is a CSV or Parquet file with the columns `label` and `path` (relative to the
     manifest), optionally `id`, `split`, `attribute.NAME` and, in Parquet, the lists of numbers
@@ -55,7 +55,7 @@ def read_dataset(path: Path | str) -> Dataset:
     Hugging Face's `datasets` writes them: the column `label`, images in a column of bytes.
 
     A folder of tar shards is read in place: of each sample the image, `.cls` or the `label`
-    in `.json`, and what else stands in `.json` as sources.
+    in `.json`, and the rest of `.json` as sources.
 
     Columns of `probabilities` are in the order of the classes, which is that of their sorted
     names where the manifest's labels are names.
@@ -79,7 +79,7 @@ def read_dataset(path: Path | str) -> Dataset:
         return _read_manifest(path)
     if path.suffix == ".npz":
         return _read_npz(path)
-    raise InputError(f"{path} is none of: a folder, .csv, .parquet, .npz")
+    raise InputError(f"{path} is not one of: a folder, .csv, .parquet, .npz")
 
 
 def _read_manifest(path: Path) -> Dataset:

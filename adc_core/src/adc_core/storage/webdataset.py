@@ -23,12 +23,12 @@ CLASSES = "classes.txt"
 
 
 _MOST_BYTES = 1 << 20
-"""What may stand beside an image; a sparse member can claim any size."""
+"""What may accompany an image; a sparse member can claim any size."""
 
 
 @dataclass
 class _Found:
-    """A sample of a shard: where its image lies, and what stands beside it."""
+    """A sample of a shard: where its image is, and what accompanies it."""
 
     key: str
     shard: int
@@ -95,10 +95,10 @@ def _table_of(facts: list[dict[str, Any]]) -> pa.Table:
 
 
 def _splits(samples: list[_Found], paths: list[Path]) -> Array | None:
-    """Tell each sample's split, as stands beside every one or in the names of all shards."""
-    told = [sample.facts.get(SPLIT) for sample in samples]
-    if all(isinstance(name, str) for name in told):
-        return np.asarray(told, dtype=np.str_)
+    """Return each sample's split, if every sample or every shard's name gives one."""
+    stated = [sample.facts.get(SPLIT) for sample in samples]
+    if all(isinstance(name, str) for name in stated):
+        return np.asarray(stated, dtype=np.str_)
     by_shard = splits_of_shards([path.stem for path in paths])
     return None if by_shard is None else by_shard[[sample.shard for sample in samples]]
 

@@ -74,7 +74,7 @@ def checks_for(component: type[Component]) -> list[Check]:
 def example_of(component: type[Component]) -> Component:
     """Create a component to check: from its first example, or without options.
 
-    An example stands in `model_config["json_schema_extra"]["examples"]`.
+    An example is in `model_config["json_schema_extra"]["examples"]`.
     """
     extra = component.model_config.get("json_schema_extra")
     examples = extra.get("examples") if isinstance(extra, dict) else None

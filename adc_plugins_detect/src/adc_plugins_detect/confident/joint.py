@@ -80,7 +80,7 @@ class ConfidentJoint:
 
     @property
     def noise_rate(self) -> float:
-        """Estimated share of wrong labels: what lies off the diagonal of the joint."""
+        """Estimated share of wrong labels: what is off the diagonal of the joint."""
         return float(1 - self.calibrated.diagonal.sum() / self.calibrated.counts.sum())
 
     def transition(self) -> NDArray[np.float64]:

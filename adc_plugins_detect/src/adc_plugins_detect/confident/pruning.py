@@ -39,7 +39,7 @@ def prune(
         by_noise_rate: flag by noise rate.
         frac_noise: share of the counted wrong labels to take.
         min_examples_per_class: leave as many.
-        num_to_remove_per_class: K; the joint then only tells how these are spread.
+        num_to_remove_per_class: K; the joint then only decides how these are spread.
 
     Returns:
         N booleans.

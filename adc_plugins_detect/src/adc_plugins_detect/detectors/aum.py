@@ -53,7 +53,7 @@ def aum(
             in epochs in which a sample was not seen: the mean is over the others.
         skip_epochs: leave out the first epochs, in which the network has learned nothing yet.
         flag_rate: without threshold samples, share of the samples to flag, the smallest areas
-            first, of equals the first.
+            first; ties: the first wins.
         threshold_samples: N booleans: labelled with the extra class in that training. They are
             not judged.
         ids: N texts; by default the row numbers.

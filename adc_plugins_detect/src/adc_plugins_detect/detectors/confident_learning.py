@@ -85,7 +85,7 @@ def confident_learning(
         frac_noise: share of the wrong labels that the pruning rules take, the worst first.
         min_examples_per_class: the pruning rules leave as many samples to every class.
         num_to_remove_per_class: K whole numbers: how many the pruning rules take of each class;
-            the joint then tells how they are spread over the other classes.
+            the joint then decides how they are spread over the other classes.
         thresholds: K; from which probability on a class is taken to be meant. By default its mean
             probability among the samples labelled so.
         joint: K × K counts (row = given label) for the pruning rules, in place of the confident

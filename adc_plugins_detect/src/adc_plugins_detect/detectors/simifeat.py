@@ -124,7 +124,7 @@ class SimiFeat(Detector):
     min_rate: LeastRate = Field(0.0, description="by rank, flag at least this share of every class")
     duplicate_similarity: Positive = Field(
         DUPLICATE_SIMILARITY,
-        description="above this cosine neighbors are copies, which tell nothing of the noise",
+        description="above this cosine neighbors are copies, which say nothing about the noise",
     )
 
     @property

@@ -17,7 +17,7 @@ from adc_plugins_detect.scoring import flag_top_fraction
 
 @array_function
 def by_rate(findings: Findings, rate: Share) -> Findings:
-    """Flag a share of the judged samples instead, the most suspicious; of equals the first.
+    """Flag a share of the judged samples instead, the most suspicious; ties: the first wins.
 
     So detectors are compared at an equal budget.
 

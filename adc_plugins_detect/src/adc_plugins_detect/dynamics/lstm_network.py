@@ -36,7 +36,7 @@ class LstmNetwork:
 
     @property
     def layers(self) -> int:
-        """How many LSTM layers lie on one another."""
+        """How many LSTM layers are stacked."""
         return sum(name.startswith("lstm.weight_ih") for name in self.tensors)
 
     @property
@@ -87,7 +87,7 @@ def read_network(path: Path) -> LstmNetwork:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             if _KEY not in metadata:
-                raise ValueError("it says nothing of how it was made")
+                raise ValueError("it does not say how it was made")
             facts = json.loads(metadata[_KEY])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         if facts["format"] != FORMAT:

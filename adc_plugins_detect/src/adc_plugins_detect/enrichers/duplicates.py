@@ -1,4 +1,4 @@
-"""Columns that tell which images are copies of each other."""
+"""Columns that say which images are copies of each other."""
 
 from typing import ClassVar
 

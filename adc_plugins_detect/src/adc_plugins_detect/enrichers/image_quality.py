@@ -1,4 +1,4 @@
-"""Columns that tell what each image is like: size, tones, sharpness, color, perceptual hash."""
+"""Columns that say what each image is like: size, tones, sharpness, color, perceptual hash."""
 
 from typing import ClassVar
 

@@ -83,7 +83,7 @@ def write_page(health: Health, folder: Path) -> None:
 
 
 def _facts(health: Health) -> Iterator[tuple[str, str]]:
-    """Name the few figures that stand at the top."""
+    """Yield the few figures at the top of the page."""
     yield "samples", f"{len(health.given):,}"
     yield "classes", str(len(health.given.classes))
     if SPLIT in health.given.columns:
@@ -122,19 +122,19 @@ def _pairs(health: Health, check: SampleCheck) -> Iterator[Card]:
     assert health.duplicates is not None
     duplicates, labels = health.duplicates, health.dataset.labels
     groups = duplicates.exact_group if check.name == EXACT_COPY else duplicates.group
-    told: set[int] = set()
+    shown: set[int] = set()
     for row in sorted(check.worst.tolist(), key=lambda row: (int(groups[row]) == row, row)):
         first = int(groups[row])
-        if row == first and first in told:
+        if row == first and first in shown:
             continue
         other = int(np.flatnonzero(groups == first)[1]) if row == first else first
         if check.name == OTHER_LABEL and labels[row] == labels[other]:
             continue
-        told.add(first)
+        shown.add(first)
         bits = f"{duplicates.bits[row]} of 64 bits differ from its most similar copy"
         note = "" if check.name == EXACT_COPY else bits
         yield Card((_image(health, other), _image(health, row)), note)
-        if len(told) == SHOWN:
+        if len(shown) == SHOWN:
             return
 
 

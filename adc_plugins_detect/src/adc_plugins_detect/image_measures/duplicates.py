@@ -44,11 +44,11 @@ class Duplicates(NamedTuple):
 
 
 class Leak(NamedTuple):
-    """Copies that lie in two splits.
+    """Copies that are in two splits.
 
     Attributes:
         split: whose samples are counted.
-        other: where their copies lie.
+        other: where their copies are.
         samples: of the split that have a copy there.
         exact: of these, byte for byte.
         size: samples of the split.
@@ -137,7 +137,7 @@ def _small_images(images: Images, rows: NDArray[np.int64]) -> NDArray[np.float32
 
 
 def conflicting(group: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell which samples have a copy with another label: one label of each group is wrong."""
+    """Find samples that have a copy with another label: one label of each group is wrong."""
     low, high = labels.copy(), labels.copy()
     np.minimum.at(low, group, labels)
     np.maximum.at(high, group, labels)

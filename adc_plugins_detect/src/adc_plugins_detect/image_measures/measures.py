@@ -26,9 +26,9 @@ class ImageMeasures(NamedTuple):
     Attributes:
         width: N int32, pixels of the whole image, turned upright.
         height: N int32, likewise.
-        lightest: N float32, tone below which 99 % of the pixels lie: low where all is dark.
-        darkest: N float32, tone below which 5 % of the pixels lie: high where all is bright.
-        contrast: N float32, between the tones below which 1 and 99 % of the pixels lie.
+        lightest: N float32, tone below which 99 % of the pixels are: low where all is dark.
+        darkest: N float32, tone below which 5 % of the pixels are: high where all is bright.
+        contrast: N float32, between the tones below which 1 and 99 % of the pixels are.
         sharpness: N float32, how strong the strongest edges are: the Laplacian's absolute value
             that 1 % of the pixels exceed, divided by the contrast. 0 where there is no contrast.
         smoothness: N float32, correlation of the tones of adjacent pixels, about 0 in noise; 1

@@ -17,7 +17,7 @@ BLOCK = 2048
 """Rows of a block; a tile of block × block similarities stays in the cache."""
 
 SPARE = 6
-"""Places beside the k best, for candidates that single precision cannot tell from the k-th."""
+"""Places beside the k best, for candidates that single precision cannot separate from the k-th."""
 
 
 def search_exactly(features: Array, k: int) -> Neighbors:
@@ -165,7 +165,7 @@ def best_of(
         k: how many of them.
 
     Returns:
-        M × k places among the candidates, and their similarities; of equals the lower row first.
+        M × k places among the candidates, and their similarities; ties: the lower row first.
     """
     best = np.empty((len(rows), k), np.int64)
     similarities = np.empty((len(rows), k), np.float32)

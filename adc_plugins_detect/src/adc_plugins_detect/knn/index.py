@@ -76,7 +76,7 @@ def search_index(features: Array, k: int) -> Neighbors:
         best, similarities[rows] = best_of(features, lengths, rows, candidates, k)
         indices[rows] = np.take_along_axis(candidates, best, axis=1)
         progress(int(rows[-1]) + 1, n, "sample ordered")
-    # Counted by similarity: of equals any is as good.
+    # Counted by similarity: ties are equally good.
     recall = float((similarities[sample] >= truth).mean())
     return Neighbors(indices=indices, similarities=similarities, recall=recall)
 

@@ -120,8 +120,8 @@ class Detection(Metric):
         ]
         if run.curations:
             kept_truth = truth[rows_of(dataset.ids, run.curated.ids)]
-            told = kept_truth != UNKNOWN
-            kept = run.curated.labels[told] != kept_truth[told]
+            certain = kept_truth != UNKNOWN
+            kept = run.curated.labels[certain] != kept_truth[certain]
             left = _ratio(int(kept.sum()), len(kept))
             measurements.append(_measurement("noise rate", "labels as curated", left, "lower"))
         measurements += _baselines(wrong[known])

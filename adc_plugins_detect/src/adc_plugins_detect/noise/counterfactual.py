@@ -19,7 +19,7 @@ from adc_core.arrays import Array
 Flips = Literal["uniform", "class-pair", "confusable"]
 """Which wrong labels to expect: any class by its frequency; the classes for which the model's
 predictions and the labels differ most often; those that the model finds likely for the very image.
-Mistakes of the first kind are the easiest to see, of the last the hardest: people's lie between."""
+Mistakes of the first kind are the easiest to see, of the last the hardest: people's are between."""
 
 LEVEL = 0.3
 """Of the expected wrong labels, the share at whose suspicion tails are compared: few right labels
@@ -29,7 +29,7 @@ _HOPELESS = 0.7
 """Where labels look as if so many were wrong, the model has learned nothing of them."""
 
 _FEWEST = 20
-"""Fewer samples of a class do not tell how many of them are wrong; they share the whole's rate."""
+"""Fewer samples of a class do not show how many of them are wrong; they share the whole's rate."""
 
 _MOST_ROWS = 20_000
 """More samples than these are drawn from: the curves of expected wrong labels need no more."""
@@ -192,7 +192,7 @@ class Counterfactual:
         rate = self.tail("class-pair", LEVEL).ratio
         if rate >= _HOPELESS:
             return 0.5
-        rate = min(rate, 0.5)  # were most labels wrong, weak predictions would seem to tell them
+        rate = min(rate, 0.5)  # were most labels wrong, weak predictions would seem to find them
         return float(np.clip((area - rate / 2) / (1 - rate), 0.5, 1))
 
 

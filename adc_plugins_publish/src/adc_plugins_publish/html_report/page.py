@@ -9,7 +9,7 @@ from adc_core import Measurement, Run
 from adc_core.reporting import (
     headline,
     measurement_tables,
-    noise_told,
+    noise_text,
     page_environment,
     summarize,
     trust_lines,
@@ -43,7 +43,7 @@ def render(folder: Path, run: Run) -> str:
         facts=_facts(run, things),
         counts_figure=figures.class_counts(run.collected, things),
         summary=run.design and summarize(run.design, run.collected, folder / COLLECTOR),
-        detectors=[(v, noise_told(run.findings[v.detector])) for v in verdicts_of(run.findings)],
+        detectors=[(v, noise_text(run.findings[v.detector])) for v in verdicts_of(run.findings)],
         trust=list(trust_lines(run.findings)),
         estimators=next(
             (f.noise_range.estimators for f in run.findings.values() if f.noise_range), {}
@@ -61,7 +61,7 @@ def render(folder: Path, run: Run) -> str:
 
 
 def _facts(run: Run, things: str) -> list[tuple[str, str]]:
-    """Name the few figures that stand at the top."""
+    """Yield the few figures at the top of the page."""
     facts = [(things, f"{len(run.collected):,}"), ("classes", str(len(run.collected.classes)))]
     if run.design:
         facts.append(("queries", f"{len(run.design.queries):,}"))

@@ -1,4 +1,4 @@
-"""Why a label is suspect, as far as the dataset's evidence tells: neighbors, classes, training."""
+"""Why a label is suspect, as far as the dataset's evidence shows: neighbors, classes, training."""
 
 from dataclasses import dataclass
 

@@ -188,7 +188,7 @@ def _queries(
                 yield Query(text=text, class_name=class_name, attributes=chosen)
             elif first != class_name:
                 raise InputError(
-                    f"the query {text!r} would stand for class {first!r} and for class "
+                    f"the query {text!r} would be for class {first!r} and for class "
                     f"{class_name!r}: rename a class or drop a value"
                 )
 
