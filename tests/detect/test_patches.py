@@ -11,7 +11,7 @@ from adc_core.images.sequence import ImageArray
 from adc_plugins_detect.encoders import patches as module
 from adc_plugins_detect.encoders.patches import PatchEncoder, learn_dictionary, patch_features
 
-SMALL = {"size": 12, "filters": 7, "patch": 4, "stride": 2, "cells": 2}
+SMALL = {"image_size": 12, "filters": 7, "patch": 4, "stride": 2, "cells": 2}
 
 
 @pytest.fixture(scope="module")
@@ -128,21 +128,23 @@ def test_constant_images_alone_are_no_error():
     ("options", "lines"),
     [
         (
-            {"size": 8, "patch": 8},
+            {"image_size": 8, "patch": 8},
             [
-                "1 patches a side do not fill 3 cells: raise size, or lower patch, stride or cells",
+                "1 patches a side do not fill 3 cells: raise image_size, or lower patch, stride or "
+                "cells",
             ],
         ),
         (
-            {"size": 8, "patch": 20},
+            {"image_size": 8, "patch": 20},
             [
-                "0 patches a side do not fill 3 cells: raise size, or lower patch, stride or cells",
+                "0 patches a side do not fill 3 cells: raise image_size, or lower patch, stride or "
+                "cells",
             ],
         ),
         (
-            {"size": 4, "filters": 0},
+            {"image_size": 4, "filters": 0},
             [
-                "size: Input should be greater than or equal to 8",
+                "image_size: Input should be greater than or equal to 8",
                 "filters: Input should be greater than or equal to 1",
             ],
         ),

@@ -188,7 +188,7 @@ def test_a_dataset_that_has_everything_is_left_as_it_is(place):
 def test_an_encoder_of_ones_own(place):
     done = adc(
         place, *("images", "--use", "simifeat", "--out", "own"),
-        *("--encoder", "pixels:size=6,components=null"),
+        *("--encoder", "pixels:image_size=6,components=null"),
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert np.load(place / "own" / "encoder" / "features.npy").shape == (ROWS, 36)

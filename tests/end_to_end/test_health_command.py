@@ -172,7 +172,7 @@ def test_run_again_nothing_is_computed_and_nothing_changes(place, found):
 
 
 def test_other_options_need_another_directory(place, found):
-    done = adc(place, "photos", "--encoder", "pixels:size=8")
+    done = adc(place, "photos", "--encoder", "pixels:image_size=8")
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == (
         "adc: runs/photos-health holds results with other options, see its pipeline.yaml: "
