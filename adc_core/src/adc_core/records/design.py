@@ -150,7 +150,7 @@ class Page(Record):
     Attributes:
         hits: in the engine's order.
         cursor: what to pass for the next page; None: this was the last.
-        parked_seconds: how much later the service asks to come back, with the same cursor; such a
+        retry_after: seconds after which to ask again, with the same cursor; such a
             page has no hits.
     """
 
@@ -161,5 +161,5 @@ class Page(Record):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.retry_after is not None and self.hits:
-            raise ValueError("a parked page has no hits")
+            raise ValueError("a page with retry_after has no hits")
         return self
