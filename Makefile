@@ -3,6 +3,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 
+# As many at a time as there are cores; the tests of a file share what they made.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
 # Those that need no data; benchmarks/detection.py says what it needs.
 BENCHMARKS := startup dataset training_speed detection_speed
 
@@ -13,7 +16,7 @@ demo: $(VENV)/ready
 	    $(BIN)/adc run docs/examples/digits.yaml --out runs/demo
 
 test: $(VENV)/ready browser
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 check: $(VENV)/ready
 	$(BIN)/ruff format --check .

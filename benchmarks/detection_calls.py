@@ -106,12 +106,13 @@ def floor_neighbors(folder: Path) -> Figures:
 def ours_simifeat(folder: Path) -> Figures:
     """One graph, HOC, and Docta's 21 rounds of votes in random subsets."""
     from adc_core import Dataset
+    from adc_core.components import required_neighbors
     from adc_plugins_detect import nearest_neighbors, simifeat
     from adc_plugins_detect.curators.docta import Docta
 
     labels, features = np.load(folder / "labels.npy"), _mapped(folder, "features")
     marks = [time.process_time()]
-    graph = nearest_neighbors(features, Docta().required_neighbors)
+    graph = nearest_neighbors(features, required_neighbors(Docta()))
     marks.append(time.process_time())
     found = simifeat(labels, graph)
     marks.append(time.process_time())

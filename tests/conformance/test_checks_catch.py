@@ -23,6 +23,7 @@ from adc_core import (
     Simulator,
 )
 from adc_core.cli import main
+from adc_core.components.component import Column
 from adc_core.components.registry import RegistryError, registry
 from adc_core.records.curation import CHANGES
 from adc_core.records.design import Design, Hit, Query
@@ -39,8 +40,7 @@ def suspicion_of(dataset):
 class Good(Detector):
     """Flags what most neighbors contradict."""
 
-    requires: ClassVar = ("neighbors",)
-    required_neighbors: ClassVar = 10
+    requires: ClassVar = (Column("neighbors", k=10),)
 
     def detect(self, dataset):
         suspicion = suspicion_of(dataset)
@@ -123,7 +123,7 @@ class Peeking(Good):
 class Modest(Good):
     """Does not say how many neighbors it looks at."""
 
-    required_neighbors: ClassVar = 0
+    requires: ClassVar = ("neighbors",)
 
     def detect(self, dataset):
         dataset.neighbors.first(10)
@@ -261,9 +261,9 @@ def unique_names(request):
         (Undescribed, {"check_describes_every_option"}),
         (Loose, {"check_refuses_an_unknown_option"}),
         (Melting, {"check_is_frozen"}),
-        (Peeking, {"check_reads_and_adds_known_columns"}),
+        (Peeking, {"check_requires_and_provides_known_columns"}),
         (Modest, EVERY_JUDGMENT),
-        (OneText, {"check_reads_and_adds_known_columns", *EVERY_JUDGMENT}),
+        (OneText, {"check_requires_and_provides_known_columns", *EVERY_JUDGMENT}),
         (Undeclared, EVERY_JUDGMENT),
         (Raising, {"check_answers_a_page_or_says_what_is_missing"}),
         (RankZero, {"check_answers_a_page_or_says_what_is_missing"}),

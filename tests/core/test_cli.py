@@ -53,7 +53,7 @@ def test_show_prints_options_and_license():
     result = adc("show", "detectors", "simifeat")
     assert result.returncode == 0
     assert result.stdout.startswith("adc-plugins-detect/simifeat\n")
-    assert "reads: neighbors" in result.stdout
+    assert "requires: neighbors" in result.stdout
     assert "  k: int = 10 (≥ 3)  " in result.stdout
     assert result.stdout.endswith("package: adc-plugins-detect 0.1.0, Apache-2.0\n")
 

@@ -109,7 +109,7 @@ def test_stages_that_are_none(foreign, pipeline, stages, reason):
         (".run.json.new", "thesis/thesis.doc"),
         (".report.html.new", "thesis/thesis.doc"),
         (".work/stages/detectors.toy", "thesis"),
-        (".memory/collector/images", "thesis"),
+        (".cache/collector/images", "thesis"),
         ("detectors", "thesis"),
         ("detectors/toy", "thesis"),
         ("detectors/toy/more", "nowhere"),

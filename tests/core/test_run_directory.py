@@ -93,11 +93,11 @@ def test_only_what_depends_on_a_change_is_made_again(tmp_path, pipeline, toys):
     assert toys.CALLS == ["detect", "curate", "learn", "measure"]
 
 
-def test_only_who_remembers_finds_the_work_of_other_options(tmp_path, pipeline, toys):
+def test_only_who_keeps_a_cache_finds_the_work_of_other_options(tmp_path, pipeline, toys):
     class Remembering(toys.ToyCollector):
         """Keeps what it painted."""
 
-        remembers: ClassVar = True
+        keeps_cache: ClassVar = True
 
         def collect(self, design, searchers):
             found.append(len(list(work_folder().glob("*.npy"))))
@@ -106,7 +106,7 @@ def test_only_who_remembers_finds_the_work_of_other_options(tmp_path, pipeline, 
     class Forgetful(Remembering):
         """Begins anew for each set of options."""
 
-        remembers: ClassVar = False
+        keeps_cache: ClassVar = False
 
     for kind, expected in ((Remembering, [0, 60]), (Forgetful, [0, 0])):
         found = []

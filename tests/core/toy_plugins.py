@@ -32,6 +32,7 @@ from adc_core import (
     status,
     work_folder,
 )
+from adc_core.components.component import Column
 from adc_core.components.registry import Registry, registry
 from adc_core.records.corruption import Corruption
 from adc_core.records.curation import CHANGES
@@ -127,8 +128,8 @@ class ToyDetector(Detector):
     k: int = Field(5, ge=1, description="neighbors that vote")
 
     @property
-    def required_neighbors(self):
-        return self.k
+    def required_columns(self):
+        return (Column("neighbors", k=self.k),)
 
     def detect(self, dataset):
         CALLS.append("detect")

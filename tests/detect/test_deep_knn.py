@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adc_core import run_pipeline, save_dataset
+from adc_core.components.columns import required_neighbors
 from adc_core.errors import InputError
 from adc_core.records.dataset import Dataset
 from adc_core.records.evidence import Neighbors
@@ -121,8 +122,8 @@ def test_bad_input_is_named(planted):
 def test_component_reads_the_graph(planted):
     graph = nearest_neighbors(planted.features, 100)
     dataset = Dataset(labels=planted.labels, neighbors=graph, classes=tuple("abcdefgh"))
-    assert DeepKnn().required_neighbors == 100
-    assert DeepKnn(k=7).required_neighbors == 7
+    assert required_neighbors(DeepKnn()) == 100
+    assert required_neighbors(DeepKnn(k=7)) == 7
     assert DeepKnn().detect(dataset) == deep_knn(planted.labels, graph, k=50)
     assert DeepKnn(k=7).detect(dataset) == deep_knn(planted.labels, graph, k=7)
     with pytest.raises(InputError) as raised:

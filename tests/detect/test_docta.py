@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from adc_core.components.columns import required_neighbors
 from adc_core.components.context import work_context
 from adc_core.errors import InputError
 from adc_core.records.dataset import Dataset
@@ -14,7 +15,7 @@ CLASSES = ("zero", "one", "two", "three")
 
 @pytest.fixture(scope="module")
 def dataset(planted):
-    graph = nearest_neighbors(planted.features, Docta().required_neighbors)
+    graph = nearest_neighbors(planted.features, required_neighbors(Docta()))
     return Dataset(labels=planted.labels, classes=CLASSES, neighbors=graph)
 
 

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adc_core.components.columns import required_neighbors
 from adc_core.errors import InputError
 from adc_core.records.findings import Findings
 from adc_core.testing.toys import toy_dataset
@@ -72,7 +73,7 @@ def test_the_component_asks_its_detectors():
     dataset = toy_dataset()
     detector = Ensemble(detectors=(SimiFeat(), ConfidentLearning()))
     assert set(detector.required_columns) == {"neighbors", "probabilities"}
-    assert detector.required_neighbors == 9
+    assert required_neighbors(detector) == 9
     expected = ensemble(
         dataset.labels,
         [

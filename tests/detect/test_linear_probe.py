@@ -4,10 +4,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
+from adc_core.arrays import stratified_folds
 from adc_core.components.context import work_context
 from adc_core.errors import InputError
 from adc_core.records.dataset import Dataset
-from adc_plugins_detect.enrichers.linear_probe import LinearProbe, linear_probe, stratified_folds
+from adc_plugins_detect.enrichers.linear_probe import LinearProbe, linear_probe
 
 
 def test_each_fold_is_predicted_by_a_model_of_the_others(planted):

@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adc_core.components.columns import required_neighbors
 from adc_core.errors import InputError
 from adc_core.records.dataset import Dataset
 from adc_core.records.evidence import Neighbors
@@ -103,7 +104,7 @@ def test_component_reads_the_graph(planted):
     graph = nearest_neighbors(planted.features, 8)
     dataset = Dataset(labels=planted.labels, neighbors=graph)
     detector = NeighborCredibility(k=7, temperature=0.2, flag_rate=0.3)
-    assert detector.required_neighbors == 7
+    assert required_neighbors(detector) == 7
     expected = neighbor_credibility(
         planted.labels, graph, k=7, temperature=0.2, flag_rate=0.3, ids=dataset.ids
     )

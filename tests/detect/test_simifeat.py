@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
+from adc_core.components.columns import required_neighbors
 from adc_core.errors import InputError
 from adc_core.records.dataset import Dataset
 from adc_plugins_detect.detectors.simifeat import (
@@ -190,7 +191,7 @@ def test_component_reads_the_graph(planted):
         labels=planted.labels, neighbors=graph, classes=("a", "b", "c", "d", "e"), ids=_ids(2000)
     )
     detector = SimiFeat(k=7, min_rate=0.01)
-    assert detector.required_neighbors == 6
+    assert required_neighbors(detector) == 6
     expected = simifeat(planted.labels, graph, k=7, min_rate=0.01, n_classes=5, ids=_ids(2000))
     assert detector.detect(dataset) == expected
     assert expected.transition.shape == (5, 5)

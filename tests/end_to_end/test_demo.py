@@ -68,7 +68,7 @@ def start(project):
             process.communicate()
 
 
-ARRIVAL = (".memory", "collector/images", "collector/SHA256SUMS")
+ARRIVAL = (".cache", "collector/images", "collector/SHA256SUMS")
 """Where in its tar files an image lies is a matter of when it arrived."""
 
 
@@ -140,7 +140,7 @@ def test_killed_while_collecting_and_training_it_ends_the_same(project, start, f
     """SIGKILL in the midst of the collection, and twice in a training."""
     folder, rng = project[0], np.random.default_rng(5)
     for begun in (
-        ".memory/collector/images",
+        ".cache/collector/images",
         ".work/stages/learners.cross-entropy.raw/*/checkpoint-*.pt",
         ".work/stages/learners.cross-entropy.curated/*/checkpoint-*.pt",
     ):

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adc_core import run_pipeline, save_dataset
+from adc_core.arrays import NEVER_HELD_OUT, stratified_folds
 from adc_core.components.context import work_context
 from adc_core.components.registry import registry
 from adc_core.errors import InputError, WorkError
@@ -15,11 +16,7 @@ from adc_core.images.sequence import ImageArray
 from adc_core.records.model import Predictions
 from adc_core.runs.listeners import Listeners
 from adc_core.runs.pipeline import Pipeline
-from adc_plugins_learn.enrichers.cross_validation import (
-    NEVER_HELD_OUT,
-    CrossValidation,
-    stratified_folds,
-)
+from adc_plugins_learn.enrichers.cross_validation import CrossValidation
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 
 SMALL = {"image_size": 8, "epochs": 2, "batch_size": 8}
@@ -61,7 +58,7 @@ def values_of(dataset):
 @given(st.lists(st.integers(0, 4), min_size=1, max_size=60), st.integers(2, 7), st.integers(0, 9))
 def test_every_class_is_spread_evenly(labels, folds, seed):
     labels = np.array(labels)
-    fold = stratified_folds(labels, folds, seed)
+    fold = stratified_folds(labels, folds, seed, keep_lone=True)
     for label in np.unique(labels):
         own = fold[labels == label]
         if len(own) == 1:
@@ -76,14 +73,14 @@ def test_every_class_is_spread_evenly(labels, folds, seed):
 
 def test_folds_are_drawn_from_the_seed():
     labels = np.arange(60) % 3
-    first = stratified_folds(labels, 5, 0)
-    assert np.array_equal(first, stratified_folds(labels, 5, 0))
-    assert not np.array_equal(first, stratified_folds(labels, 5, 1))
+    first = stratified_folds(labels, 5, 0, keep_lone=True)
+    assert np.array_equal(first, stratified_folds(labels, 5, 0, keep_lone=True))
+    assert not np.array_equal(first, stratified_folds(labels, 5, 1, keep_lone=True))
 
 
 def test_each_sample_is_predicted_by_the_network_that_has_not_seen_it(squares):
     values = values_of(validation(seed=4).enrich(squares))
-    fold = stratified_folds(squares.labels, 3, 4)
+    fold = stratified_folds(squares.labels, 3, 4, keep_lone=True)
     for number in range(3):
         out = np.flatnonzero(fold == number)
         model = CrossEntropy(**SMALL).learn(squares.take(np.flatnonzero(fold != number)))
@@ -106,7 +103,7 @@ def test_a_class_of_two_a_class_of_one_and_a_class_of_none(squares):
     np.testing.assert_array_equal(values[5], [0, 0, 0, 0, 1, 0])
     first_pixels = rare.images.array[:, 0, 0, 0]
     assert all(first_pixels[5] in seen for seen in Remembering.seen)
-    fold = stratified_folds(labels, 3, 0)
+    fold = stratified_folds(labels, 3, 0, keep_lone=True)
     assert fold[3] != fold[7]  # so that neither was predicted without its class
     others = np.delete(np.arange(31), 5)
     np.testing.assert_allclose(values.sum(axis=1), 1, atol=1e-5)

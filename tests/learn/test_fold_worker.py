@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from adc_core.arrays import stratified_folds
 from adc_core.components.context import work_context
 from adc_core.components.signals import signal_handlers
 from adc_core.errors import InputError, WorkError
 from adc_plugins_learn.enrichers import cross_validation as module
-from adc_plugins_learn.enrichers.cross_validation import CrossValidation, stratified_folds
+from adc_plugins_learn.enrichers.cross_validation import CrossValidation
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 from adc_plugins_learn.training.fold_worker import CURVES
 
@@ -49,7 +50,7 @@ def alive(folder):
 
 def test_dynamics_are_averaged_over_the_trainings_that_learned_from_a_sample(squares):
     found = validation(dynamics=True).enrich(squares).dynamics
-    fold = stratified_folds(squares.labels, 3, 0)
+    fold = stratified_folds(squares.labels, 3, 0, keep_lone=True)
     curves = {name: np.zeros((31, 2)) for name in CURVES}
     for number in range(3):
         rows = np.flatnonzero(fold != number)

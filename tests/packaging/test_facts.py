@@ -11,6 +11,7 @@ from packaging.requirements import Requirement
 from adc_core.components.interfaces import INTERFACES
 from adc_core.components.kinds import COMMANDS, KINDS
 from adc_core.components.known_packages import PACKAGE_OF
+from adc_core.runs.listeners import GROUP as LISTENERS
 from adc_core.runs.listeners import RunEvents
 
 ROOT = Path(__file__).parents[2]
@@ -72,6 +73,7 @@ def test_first_party_names_are_those_of_the_projects():
         (group.removeprefix("adc."), name): PROJECTS[folder]["name"]
         for folder in PLUGINS
         for group, entries in PROJECTS[folder]["entry-points"].items()
+        if group != LISTENERS
         for name in entries
     }
     assert dict(PACKAGE_OF) == declared
@@ -81,7 +83,7 @@ def test_first_party_names_are_those_of_the_projects():
 def test_one_vocabulary(folder):
     for group, entries in PROJECTS[folder]["entry-points"].items():
         kind = group.removeprefix("adc.")
-        assert kind in (*KINDS, COMMANDS)
+        assert kind in (*KINDS, COMMANDS) or group == LISTENERS
         for target in entries.values():
             module = target.partition(":")[0]
             assert (ROOT / folder / "src" / f"{module.replace('.', '/')}.py").is_file()

@@ -10,6 +10,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SOURCES = {path.name: path for path in sorted(ROOT.glob("adc_*/src/adc_*"))}
 
+PLUGINS = [package for name, package in SOURCES.items() if name != "adc_core"]
+
 CORE_ROOMS = (
     "errors",
     "arrays",
@@ -119,7 +121,7 @@ def public_names(package: Path) -> set[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("package", [p for n, p in SOURCES.items() if n != "adc_core"], ids=str)
+@pytest.mark.parametrize("package", PLUGINS, ids=lambda package: package.name)
 def test_packages_import_only_from_faces(package):
     faces = {name for other in SOURCES.values() for name in public_names(other)}
     outside = {
@@ -137,7 +139,7 @@ def manifest_of(package: Path) -> dict:
     return tomllib.loads((package.parents[1] / "pyproject.toml").read_text())["project"]
 
 
-@pytest.mark.parametrize("package", [p for n, p in SOURCES.items() if n != "adc_core"], ids=str)
+@pytest.mark.parametrize("package", PLUGINS, ids=lambda package: package.name)
 def test_a_component_folder_holds_components_and_nothing_else(package):
     for group, entries in manifest_of(package).get("entry-points", {}).items():
         folder = package / group.removeprefix("adc.")

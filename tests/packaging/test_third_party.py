@@ -27,17 +27,13 @@ DETECTOR = '''
 from typing import ClassVar
 
 import numpy as np
-from adc_core import Detector, Findings
+from adc_core import Column, Detector, Findings
 
 
 class Mine(Detector):
     """Flags what most neighbors contradict."""
 
-    requires: ClassVar = ("neighbors",)
-
-    @property
-    def required_neighbors(self):
-        return 5
+    requires: ClassVar = (Column("neighbors", k=5),)
 
     def detect(self, dataset):
         nearest, _ = dataset.neighbors.first(5)

@@ -1,5 +1,5 @@
 from .components.command import Command
-from .components.component import Component, LocalPath, create
+from .components.component import Column, Component, LocalPath, create
 from .components.context import progress, status, work_context, work_folder
 from .components.interfaces import (
     Collector,
@@ -36,6 +36,7 @@ from .storage.saved_dataset import save_dataset
 __all__ = [
     "Brief",
     "Collector",
+    "Column",
     "Command",
     "Component",
     "Corruption",

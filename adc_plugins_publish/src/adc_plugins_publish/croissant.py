@@ -1,6 +1,5 @@
 """The description of an export that machines read: Croissant 1.1, of MLCommons."""
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from adc_core.arrays import hash_file
+from adc_core.storage import write_json
 from adc_plugins_publish.formats.samples_table import SAMPLES
 
 _WEB = re.compile(r"https?://[^\s\"<>]+")
@@ -88,8 +88,7 @@ def write_croissant(folder: Path, name: str, *, collected: bool) -> None:
             }
         ],
     }
-    text = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
-    (folder / CROISSANT).write_text(text, encoding="utf-8")
+    write_json(folder / CROISSANT, described)
 
 
 def _field(field: pa.Field) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from PIL import Image
 from adc_core import InputError
 from adc_plugins_rehearse.catalog import SUFFIX_OF, Catalog, Offer
 from adc_plugins_rehearse.conditions import Condition
-from adc_plugins_search.searchers.folder import words
+from adc_plugins_search.terms import words
 
 NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 PIXELS = 64

@@ -5,7 +5,7 @@ from typing import ClassVar
 from numpy.typing import NDArray
 from pydantic import Field
 
-from adc_core import Dataset, Detector, Findings
+from adc_core import Column, Dataset, Detector, Findings
 
 
 def against(labels: NDArray, neighbors: NDArray) -> NDArray:
@@ -21,9 +21,9 @@ class Majority(Detector):
     k: int = Field(10, ge=1, description="neighbors that vote")
 
     @property
-    def required_neighbors(self) -> int:
-        """As many as vote."""
-        return self.k
+    def required_columns(self) -> tuple[str, ...]:
+        """The neighbors that vote."""
+        return (Column("neighbors", k=self.k),)
 
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by its neighbors."""

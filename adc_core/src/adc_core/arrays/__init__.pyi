@@ -1,3 +1,4 @@
+from .folds import NEVER_HELD_OUT, stratified_folds
 from .hashing import fingerprint, hash_array, hash_file, save_array
 from .strings import first_repeated, from_arrow, to_arrow
 from .validation import (
@@ -17,6 +18,7 @@ from .validation import (
 )
 
 __all__ = [
+    "NEVER_HELD_OUT",
     "Array",
     "Curves",
     "Flags",
@@ -36,5 +38,6 @@ __all__ = [
     "hash_file",
     "read_only",
     "save_array",
+    "stratified_folds",
     "to_arrow",
 ]

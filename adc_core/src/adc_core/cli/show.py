@@ -39,7 +39,7 @@ class ShowCommand(Command):
             return ListCommand().run(arguments)
         component = registry.load(interface_of(arguments.kind), arguments.name)
         print(f"{registry.name_of(component)}\n\n{inspect.getdoc(component)}\n")
-        for what, columns in (("reads", component.requires), ("adds", component.provides)):
+        for what, columns in (("requires", component.requires), ("provides", component.provides)):
             if columns:
                 print(f"{what}: {', '.join(columns)}")
         print("options:")

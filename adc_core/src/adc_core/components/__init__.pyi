@@ -1,6 +1,14 @@
-from .columns import require, shown_to
+from .columns import require, required_neighbors, shown_to
 from .command import Command
-from .component import Component, LocalPath, create, distinct_names, from_the_file, unique_names
+from .component import (
+    Column,
+    Component,
+    LocalPath,
+    create,
+    distinct_names,
+    from_the_file,
+    unique_names,
+)
 from .context import has_listener, progress, status, work_context, work_folder
 from .interfaces import (
     HITS,
@@ -31,6 +39,7 @@ __all__ = [
     "PACKAGE_OF",
     "REFUSED",
     "Collector",
+    "Column",
     "Command",
     "Component",
     "Curator",
@@ -57,6 +66,7 @@ __all__ = [
     "raise_if_interrupted",
     "registry",
     "require",
+    "required_neighbors",
     "shown_to",
     "status",
     "unique_names",

@@ -1,6 +1,6 @@
 """The columns of a dataset that a component is shown, and those that it cannot do without."""
 
-from adc_core.components.component import Component
+from adc_core.components.component import Component, neighbors_of
 from adc_core.errors import InputError
 from adc_core.records.dataset import EVIDENCE, Dataset
 
@@ -17,6 +17,11 @@ def require(component: Component, dataset: Dataset) -> None:
                 f'{component.name} reads "{column}", which an earlier curator invalidated: '
                 f"put {component.name} before it"
             )
+
+
+def required_neighbors(component: Component) -> int:
+    """Say how many neighbors of each sample a component looks at."""
+    return max((neighbors_of(column) for column in component.required_columns), default=0)
 
 
 def shown_to(component: Component, dataset: Dataset) -> Dataset:

@@ -37,6 +37,32 @@ if TYPE_CHECKING:
 C = TypeVar("C", bound="Component")
 
 
+class Column(str):
+    """The name of a column that a component requires, and how much of it.
+
+    Equal to its name: `Column("neighbors", k=9) == "neighbors"`.
+
+    Attributes:
+        k: of "neighbors": how many of each sample it looks at, so that so many are searched for.
+    """
+
+    k: int
+
+    def __new__(cls, name: str, *, k: int) -> Self:
+        """Make it from the name and the size."""
+        column = super().__new__(cls, name)
+        column.k = k
+        return column
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, int]]:
+        return (str(self),), {"k": self.k}
+
+
+def neighbors_of(column: str) -> int:
+    """Say how many neighbors of each sample a column must hold; 0 where it does not say."""
+    return column.k if isinstance(column, Column) else 0
+
+
 class Component(BaseModel, ABC, metaclass=ShowsFields):
     """A configured piece of work: its fields are its options, its one method is its job.
 
@@ -66,6 +92,13 @@ class Component(BaseModel, ABC, metaclass=ShowsFields):
 
     provides: ClassVar[tuple[str, ...]] = ()
     """Evidence columns that the component adds to the dataset."""
+
+    keeps_cache: ClassVar[bool] = False
+    """Whether its work folder serves it with other options, too: it stays when the stage is
+    finished, and the component knows what in it still holds."""
+
+    artifacts: ClassVar[tuple[str, ...]] = ()
+    """Files that it leaves in its work folder and that are kept beside its result."""
 
     renamed_options: ClassVar[Mapping[str, str]] = {}
     """Former names of options to the present ones, for the message that refuses a former one."""
@@ -104,14 +137,19 @@ class Component(BaseModel, ABC, metaclass=ShowsFields):
 
     @property
     def required_columns(self) -> tuple[str, ...]:
-        """Columns that it needs as configured: those it reads, and what nested components need."""
-        needed = dict.fromkeys(self.requires)
+        """Columns that it needs as configured: those it requires, and what nested components need.
+
+        Of a `Column` that several need, the greatest size counts.
+        """
+        needed = {column: column for column in self.requires}
         for name in type(self).model_fields:
             value = getattr(self, name)
             for nested in value if isinstance(value, tuple) else (value,):
                 if isinstance(nested, Component):
-                    needed.update(dict.fromkeys(nested.required_columns))
-        return tuple(needed)
+                    for column in nested.required_columns:
+                        if neighbors_of(column) >= neighbors_of(needed.get(column, "")):
+                            needed[column] = column
+        return tuple(needed.values())
 
     @property
     def provided_columns(self) -> tuple[str, ...]:

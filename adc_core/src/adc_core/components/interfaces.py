@@ -29,10 +29,6 @@ class Designer(Component):
 
     kind: ClassVar[str] = "designers"
 
-    remembers: ClassVar[bool] = False
-    """Whether its work folder serves it with other options, too: it stays when the stage is
-    finished, and the component knows what in it still holds."""
-
     @abstractmethod
     def design(self, brief: Brief) -> Design:
         """Design the dataset that the brief asks for.
@@ -64,10 +60,6 @@ class Collector(Component):
     """Fetches the images that searchers find and makes a dataset of them."""
 
     kind: ClassVar[str] = "collectors"
-
-    remembers: ClassVar[bool] = False
-    """Whether its work folder serves it with other options, too: it stays when the stage is
-    finished, and the component knows what in it still holds."""
 
     @abstractmethod
     def collect(self, design: Design, searchers: Sequence[Searcher]) -> Dataset:
@@ -128,11 +120,6 @@ class Detector(Component):
 
     kind: ClassVar[str] = "detectors"
 
-    @property
-    def required_neighbors(self) -> int:
-        """How many neighbors of each sample it looks at, where it reads `neighbors`."""
-        return 0
-
     @abstractmethod
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample, in the dataset's order, leaving the dataset unchanged.
@@ -146,11 +133,6 @@ class Curator(Component):
     """Repairs a dataset with what the detectors found."""
 
     kind: ClassVar[str] = "curators"
-
-    @property
-    def required_neighbors(self) -> int:
-        """How many neighbors of each sample it looks at, where it reads `neighbors`."""
-        return 0
 
     @abstractmethod
     def curate(self, dataset: Dataset, findings: Sequence[Findings]) -> Curation:

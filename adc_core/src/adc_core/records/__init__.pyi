@@ -4,7 +4,7 @@ from .dataset import EVIDENCE, Dataset, rows_of
 from .design import Brief, ClassName, Design, Hit, Page, Query, distinct
 from .display import COLORS
 from .estimates import Estimate, EvidenceQuality, NoiseRate, Verdict
-from .evidence import Column, Dynamics, Neighbors, Probabilities, Votes
+from .evidence import Dynamics, Neighbors, Probabilities, Votes
 from .findings import Findings, check_stochastic
 from .labels import class_indices, number_of_classes
 from .model import Epoch, Model, Predictions
@@ -18,7 +18,6 @@ __all__ = [
     "EVIDENCE",
     "Brief",
     "ClassName",
-    "Column",
     "Corruption",
     "Curation",
     "Dataset",

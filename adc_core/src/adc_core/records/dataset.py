@@ -12,7 +12,7 @@ from adc_core.arrays.validation import CHECKED, Array, Labels, Matrix, Texts, re
 from adc_core.images.sequence import ImageArray, Images
 from adc_core.records.design import ClassName, distinct
 from adc_core.records.display import ROWS, counted, table
-from adc_core.records.evidence import Column, Dynamics, Neighbors, Probabilities, Votes
+from adc_core.records.evidence import Dynamics, Neighbors, Probabilities, UserColumn, Votes
 from adc_core.records.labels import class_indices, number_of_classes
 from adc_core.records.record import Record
 
@@ -89,7 +89,7 @@ class Dataset(Record):
     probabilities: Annotated[Probabilities | None, BeforeValidator(_probabilities)] = None
     dynamics: Dynamics | None = None
     votes: Votes | None = None
-    columns: Annotated[dict[str, Column], BeforeValidator(_columns), _UNSEEN] = Field(
+    columns: Annotated[dict[str, UserColumn], BeforeValidator(_columns), _UNSEEN] = Field(
         default_factory=dict
     )
 

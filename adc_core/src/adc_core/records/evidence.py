@@ -149,4 +149,4 @@ class Votes(Record):
         return self
 
 
-Column = Annotated[NDArray[np.generic], "a user's own column: one row per sample"]
+UserColumn = Annotated[NDArray[np.generic], "a user's own column: one row per sample"]

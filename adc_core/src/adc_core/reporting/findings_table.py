@@ -17,7 +17,7 @@ from adc_core.reporting.verdicts import (
     suggested_by_most,
     suggestions,
 )
-from adc_core.storage.checksums import atomic_file, translate_os_errors
+from adc_core.storage.atomic import atomic_file, translate_os_errors
 
 
 def findings_table(run: Run) -> pa.Table:

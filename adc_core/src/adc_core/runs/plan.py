@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from adc_core.components.columns import required_neighbors
 from adc_core.components.component import Component, create, unique_names
 from adc_core.components.interfaces import Curator, Detector, Encoder, Enricher
 from adc_core.components.known_packages import PACKAGE_OF
@@ -105,7 +106,7 @@ def _with_neighbors(pipeline: Pipeline, have: set[str], others: int | None) -> t
     added = any("neighbors" in enricher.provided_columns for enricher in pipeline.enrichers)
     if not readers or added or "neighbors" in have or "features" not in have:
         return pipeline.enrichers
-    k = max(reader.required_neighbors for reader in readers)
+    k = max(map(required_neighbors, readers))
     k = k if others is None else max(1, min(k, others))
     search = create(Enricher, {"use": ADDED_BY["neighbors"][1], "k": k})
     return (search, *pipeline.enrichers)

@@ -9,7 +9,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -20,7 +20,6 @@ from filelock import FileLock, Timeout
 
 from adc_core.components.context import Progressed, Remarked, work_context
 from adc_core.components.installed import installed_packages
-from adc_core.components.interfaces import HITS, REFUSED
 from adc_core.components.signals import raise_if_interrupted
 from adc_core.errors import InputError, WorkError
 from adc_core.runs.listeners import Listeners
@@ -36,22 +35,12 @@ from adc_core.runs.run_record import (
     write_record,
 )
 from adc_core.runs.stage_formats import StageFormat
-from adc_core.storage.checksums import (
-    SUMS,
-    atomic_file,
-    atomic_folder,
-    read_checksums,
-    translate_os_errors,
-    verify_checksums,
-    write_checksums,
-)
+from adc_core.storage.atomic import atomic_file, atomic_folder, translate_os_errors, write_json
+from adc_core.storage.checksums import SUMS, read_checksums, verify_checksums, write_checksums
 from adc_core.storage.plain_files import refuse_irregular
 
 W = TypeVar("W")
 R = TypeVar("R")
-
-KEPT = (REFUSED, HITS, "collection.json", "turns.jsonl", "spent.json")
-"""Files of a stage's work folder that are kept beside its result."""
 
 EVIDENCE = ("encoder", "enrichers/")
 """How the names of the stages begin that gather evidence."""
@@ -70,7 +59,7 @@ class RunDirectory:
         self.folder = folder
         self._listeners = listeners
         self._work = folder / ".work"
-        self._memory = folder / ".memory"
+        self._cache = folder / ".cache"
         self._done: set[str] = set()
         before = read_record(folder)
         self._record = RunRecord(
@@ -100,7 +89,8 @@ class RunDirectory:
         work: Callable[[], W],
         form: StageFormat[W, R],
         *,
-        remembers: bool = False,
+        keeps_cache: bool = False,
+        artifacts: Sequence[str] = (),
     ) -> R:
         """Make the result of a stage, or read it if it was made from the same key.
 
@@ -109,8 +99,9 @@ class RunDirectory:
             key: everything that the result depends on: fingerprints, never secrets.
             work: makes the result.
             form: how it is written and read.
-            remembers: whether its work folder serves the same stage with another key, too, and
+            keeps_cache: whether its work folder serves the same stage with another key, too, and
                 stays when it is finished; the work itself knows what of it still holds.
+            artifacts: files of its work folder that are kept beside the result.
 
         Raises:
             WorkError: the disk refuses, or the finished stage is damaged.
@@ -126,9 +117,9 @@ class RunDirectory:
             return result
         self._listeners.tell("adc_stage_started", stage=name)
         try:
-            kept = self._memory if remembers else self._work / "stages"
+            kept = self._cache if keeps_cache else self._work / "stages"
             place = scratch = kept / name.replace("/", ".")
-            if not remembers:
+            if not keeps_cache:
                 _forget_other(scratch, digest)
                 place = scratch / digest[:16]
             with translate_os_errors(place), work_context(place, *self._heard_of(name)):
@@ -136,14 +127,13 @@ class RunDirectory:
             part = self._work / "part"
             with atomic_folder(folder, part):
                 sums = form.write(value, part)
-                text = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
-                (part / _STAGE).write_text(text, encoding="utf-8")
-                for file in KEPT:
+                write_json(part / _STAGE, described)
+                for file in artifacts:
                     if (place / file).exists():
                         shutil.copyfile(place / file, part / file)
                 write_checksums(part, sums)
             result = form.read(folder, read_checksums(folder))
-            if not remembers:
+            if not keeps_cache:
                 shutil.rmtree(scratch, ignore_errors=True)
         except BaseException as error:
             self._listeners.tell("adc_stage_failed", stage=name, error=error)

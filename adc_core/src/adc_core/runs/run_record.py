@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from adc_core.errors import WorkError, lines_of
-from adc_core.storage.checksums import atomic_file
+from adc_core.storage.atomic import atomic_file
 
 RECORD = "run.json"
 PIPELINE = "pipeline.yaml"

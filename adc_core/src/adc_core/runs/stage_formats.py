@@ -20,6 +20,7 @@ from adc_core.records.design import Design
 from adc_core.records.findings import Findings
 from adc_core.records.model import Epoch, Model, Predictions
 from adc_core.records.run import Measurement, Training, TrainingSet
+from adc_core.storage.atomic import write_json
 from adc_core.storage.saved_dataset import (
     load_array,
     load_dataset,
@@ -45,16 +46,12 @@ class StageFormat(Generic[W, R]):
     read: Callable[[Path, Mapping[str, str]], R]
 
 
-def _write_json(value: Any, path: Path) -> None:
-    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
 def _read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _write_design(design: Design, folder: Path) -> dict[str, str]:
-    _write_json(design.model_dump(mode="json"), folder / "design.json")
+    write_json(folder / "design.json", design.model_dump(mode="json"))
     return {}
 
 
@@ -75,7 +72,7 @@ def evidence_form(names: tuple[str, ...]) -> StageFormat[Dataset, dict[str, Any]
 
     def write(dataset: Dataset, folder: Path) -> dict[str, str]:
         sums: dict[str, str] = {}
-        _write_json(write_evidence(dataset, known, folder, sums), folder / "evidence.json")
+        write_json(folder / "evidence.json", write_evidence(dataset, known, folder, sums))
         for name in own:
             save_array(dataset.columns[name], folder / f"{_COLUMN}{name}.npy")
         return sums
@@ -133,7 +130,7 @@ def _write_findings(findings: Findings, folder: Path) -> dict[str, str]:
     if findings.transition is not None:
         save_array(findings.transition, folder / "transition.npy")
     fields = findings.model_dump(mode="json", include=set(_OF_ALL))
-    _write_json(fields, folder / "findings.json")
+    write_json(folder / "findings.json", fields)
     return {}
 
 
@@ -156,7 +153,7 @@ def curation_form(dataset: Dataset) -> StageFormat[Curation, Curation]:
 
     def write(curation: Curation, folder: Path) -> dict[str, str]:
         pq.write_table(curation.changes, folder / "changes.parquet")
-        _write_json(curation.notes, folder / "notes.json")
+        write_json(folder / "notes.json", curation.notes)
         return {}
 
     def read(folder: Path, _: Mapping[str, str]) -> Curation:
@@ -175,7 +172,7 @@ def training_form(
         model, predictions = result
         model.save(folder / "model")
         history = [epoch.model_dump(mode="json") for epoch in model.history]
-        _write_json({"classes": list(model.classes), "history": history}, folder / "training.json")
+        write_json(folder / "training.json", {"classes": list(model.classes), "history": history})
         if predictions is not None:
             save_array(predictions.probabilities, folder / "predictions.npy")
         return {}
@@ -197,7 +194,7 @@ def training_form(
 
 def _write_measurements(measurements: tuple[Measurement, ...], folder: Path) -> dict[str, str]:
     lines = [measurement.model_dump(mode="json") for measurement in measurements]
-    _write_json(lines, folder / "measurements.json")
+    write_json(folder / "measurements.json", lines)
     return {}
 
 

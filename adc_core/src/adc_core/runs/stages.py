@@ -74,8 +74,6 @@ class Stages:
         key: dict[str, Any],
         work: Callable[[], W],
         form: StageFormat[W, R],
-        *,
-        remembers: bool = False,
     ) -> R:
         """Make the result of a component's stage; errors name the component."""
 
@@ -83,7 +81,14 @@ class Stages:
             with plugin_faults(component, name):
                 return work()
 
-        return self._directory.stage(name, key, named_work, form, remembers=remembers)
+        return self._directory.stage(
+            name,
+            key,
+            named_work,
+            form,
+            keeps_cache=component.keeps_cache,
+            artifacts=component.artifacts,
+        )
 
     def collect(self, given: Dataset | None) -> tuple[Design | None, Dataset]:
         """Collect the dataset by a design, or take the given one; return both."""
@@ -98,7 +103,6 @@ class Stages:
             _key(designer, brief=brief),
             lambda: expect(designer.design(brief), Design, "design"),
             DESIGN,
-            remembers=designer.remembers,
         )
         searchers = pipeline.searchers
         dataset = self._stage(
@@ -107,7 +111,6 @@ class Stages:
             _key(collector, design=design, searchers=searchers),
             lambda: expect(collector.collect(design, searchers), Dataset, "collect"),
             DATASET,
-            remembers=collector.remembers,
         )
         return design, dataset
 

@@ -1,11 +1,5 @@
-from .checksums import (
-    atomic_file,
-    atomic_folder,
-    refuse_existing,
-    translate_os_errors,
-    verify_checksums,
-    write_checksums,
-)
+from .atomic import atomic_file, atomic_folder, refuse_existing, translate_os_errors, write_json
+from .checksums import verify_checksums, write_checksums
 from .config_file import read_config
 from .readers import read_dataset
 from .saved_dataset import load_array, save_dataset
@@ -34,4 +28,5 @@ __all__ = [
     "truth_table",
     "verify_checksums",
     "write_checksums",
+    "write_json",
 ]

@@ -22,12 +22,8 @@ from adc_core.images.shards import ImageShards
 from adc_core.records.dataset import EVIDENCE, Dataset
 from adc_core.records.evidence import Dynamics, Neighbors, Probabilities, Votes
 from adc_core.records.record import Record
-from adc_core.storage.checksums import (
-    atomic_folder,
-    refuse_existing,
-    verify_checksums,
-    write_checksums,
-)
+from adc_core.storage.atomic import atomic_folder, refuse_existing, write_json
+from adc_core.storage.checksums import verify_checksums, write_checksums
 
 HEADER = "dataset.json"
 _SAMPLES = "samples.parquet"
@@ -90,8 +86,7 @@ def write_dataset(dataset: Dataset, folder: Path, *, link: bool = False) -> dict
     }
     for name, column in dataset.columns.items():
         save_array(column, folder / f"column.{name}.npy")
-    text = json.dumps(header, indent=1, ensure_ascii=False) + "\n"
-    (folder / HEADER).write_text(text, encoding="utf-8")
+    write_json(folder / HEADER, header)
     return sums
 
 

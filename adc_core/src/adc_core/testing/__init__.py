@@ -38,7 +38,7 @@ PROMISES: dict[type[Component], tuple[Check, ...]] = {
         every.check_refuses_an_unknown_option,
         every.check_is_frozen,
         every.check_pickles,
-        every.check_reads_and_adds_known_columns,
+        every.check_requires_and_provides_known_columns,
     ),
     Designer: (data.check_designs_a_query_for_every_class,),
     Searcher: (data.check_answers_a_page_or_says_what_is_missing,),

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from adc_core.arrays.hashing import save_array
 from adc_core.arrays.validation import Array
-from adc_core.components.columns import shown_to
+from adc_core.components.columns import required_neighbors, shown_to
 from adc_core.components.component import Component
 from adc_core.components.context import work_context
 from adc_core.components.interfaces import (
@@ -115,7 +115,7 @@ def _given(component: Component) -> Dataset:
         dataset = dataset.replace(**dict.fromkeys(added))
     if isinstance(component, Detector | Curator) and dataset.neighbors is not None:
         indices, similarities = dataset.neighbors.first(
-            min(max(1, component.required_neighbors), dataset.neighbors.k)
+            min(max(1, required_neighbors(component)), dataset.neighbors.k)
         )
         dataset = dataset.replace(neighbors=Neighbors(indices=indices, similarities=similarities))
     return shown_to(component, dataset)

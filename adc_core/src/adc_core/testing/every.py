@@ -64,10 +64,10 @@ def check_pickles(component: Component) -> None:
     assert pickle.loads(pickle.dumps(component)) == component, "it comes back as another one"
 
 
-def check_reads_and_adds_known_columns(component: Component) -> None:
+def check_requires_and_provides_known_columns(component: Component) -> None:
     """Require known columns in `requires` and `provides`; only metrics read the truth."""
     interface = INTERFACES[component.kind]
-    for name in ("reads", "adds"):
+    for name in ("requires", "provides"):
         columns = getattr(component, name)
         assert isinstance(columns, tuple), f'{name} is {columns!r}: write ("{columns}",)'
     if component.kind != "metrics":

@@ -101,11 +101,6 @@ class Agree(Curator):
         "union", description="drop what any of them changes, or only what all of them change"
     )
 
-    @property
-    def required_neighbors(self) -> int:
-        """As many as the filter that looks at most."""
-        return max(one.required_neighbors for one in self.filters)
-
     def curate(self, dataset: Dataset, findings: Sequence[Findings]) -> Curation:
         """Drop what the filters agree on.
 

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pydantic import Field
 
-from adc_core import Curation, Curator, Dataset, Findings, InputError, Neighbors
+from adc_core import Column, Curation, Curator, Dataset, Findings, InputError, Neighbors
 from adc_plugins_detect.curation.docta_rounds import (
     Judge,
     flag_share,
@@ -59,9 +59,9 @@ class Docta(Curator):
     seed: int = Field(0, ge=0, description="seed of the random subsets")
 
     @property
-    def required_neighbors(self) -> int:
+    def required_columns(self) -> tuple[str, ...]:
         """Enough that nearly every random subset holds k - 1 neighbors of a sample."""
-        return neighbors_for_rounds(self.k, self.share)
+        return (Column("neighbors", k=neighbors_for_rounds(self.k, self.share)),)
 
     def curate(self, dataset: Dataset, findings: Sequence[Findings]) -> Curation:
         """Relabel, keep or drop what is suspected.

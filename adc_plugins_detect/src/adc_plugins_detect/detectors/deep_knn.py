@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from adc_core import Dataset, Detector, Findings, Neighbors
+from adc_core import Column, Dataset, Detector, Findings, Neighbors
 from adc_core.arrays import Array, chunks
 from adc_core.records import number_of_classes
 from adc_plugins_detect.array_function import array_function
@@ -91,9 +91,9 @@ class DeepKnn(Detector):
     )
 
     @property
-    def required_neighbors(self) -> int:
+    def required_columns(self) -> tuple[str, ...]:
         """The voters, or the most that may vote by default."""
-        return self.k or MOST_NEIGHBORS
+        return (Column("neighbors", k=self.k or MOST_NEIGHBORS),)
 
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by the dataset's neighbors."""

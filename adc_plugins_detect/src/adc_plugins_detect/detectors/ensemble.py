@@ -82,11 +82,6 @@ class Ensemble(Detector):
         None, description="how many must flag a sample; by default more than half"
     )
 
-    @property
-    def required_neighbors(self) -> int:
-        """As many as the detector that looks at most."""
-        return max(one.required_neighbors for one in self.detectors)
-
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by all detectors."""
         findings = [one.detect(dataset) for one in self.detectors]

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from adc_core import Dataset, Detector, Findings, Neighbors
+from adc_core import Column, Dataset, Detector, Findings, Neighbors
 from adc_core.arrays import Array, chunks
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import as_ids, as_labels, needed, same_length
@@ -64,9 +64,9 @@ class NeighborCredibility(Detector):
     flag_rate: Share = Field(FLAG_RATE, description="share of the samples to flag")
 
     @property
-    def required_neighbors(self) -> int:
+    def required_columns(self) -> tuple[str, ...]:
         """The neighbors that are weighed."""
-        return self.k
+        return (Column("neighbors", k=self.k),)
 
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by the dataset's neighbors."""

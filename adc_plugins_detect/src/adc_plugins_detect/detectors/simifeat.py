@@ -8,7 +8,7 @@ from annotated_types import Ge, Lt
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
-from adc_core import Dataset, Detector, Findings, InputError, Neighbors
+from adc_core import Column, Dataset, Detector, Findings, InputError, Neighbors
 from adc_core.records import number_of_classes
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import as_ids, as_labels, needed, of_type, same_length
@@ -128,9 +128,9 @@ class SimiFeat(Detector):
     )
 
     @property
-    def required_neighbors(self) -> int:
+    def required_columns(self) -> tuple[str, ...]:
         """The voters but the sample itself."""
-        return self.k - 1
+        return (Column("neighbors", k=self.k - 1),)
 
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by the dataset's neighbors."""

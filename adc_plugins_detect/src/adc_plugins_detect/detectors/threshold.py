@@ -98,11 +98,6 @@ class Threshold(Detector):
             raise ValueError("give one of flag_rate, class_rates and value")
         return self
 
-    @property
-    def required_neighbors(self) -> int:
-        """As many as the detector."""
-        return self.detector.required_neighbors
-
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by the detector, and flag by the threshold.
 

@@ -12,7 +12,7 @@ from safetensors.numpy import save
 
 from adc_core import InputError
 from adc_core.arrays import Array
-from adc_core.storage import translate_os_errors
+from adc_core.storage import atomic_file, translate_os_errors
 
 FORMAT = 1
 _KEY = "adc lstm-dynamics"  # one key: the order of several is not kept by safetensors
@@ -116,9 +116,8 @@ def write_network(network: LstmNetwork, path: Path) -> None:
     )
     with translate_os_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
+    with atomic_file(path) as part:
         part.write_bytes(content)
-        part.replace(path)
 
 
 def _check(network: LstmNetwork) -> None:

@@ -6,13 +6,14 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 from annotated_types import Ge
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pydantic import Field
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from adc_core import Dataset, Enricher, InputError, Probabilities, progress
+from adc_core.arrays import stratified_folds
 from adc_core.records import number_of_classes
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import as_features, as_labels, needed, same_length
@@ -85,15 +86,6 @@ def linear_probe(
             future.result()
             progress(done, folds, "fold")
     return Probabilities(values=values, origin="out of sample")
-
-
-def stratified_folds(labels: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:
-    """Draw N fold numbers: each class is spread over the folds as evenly as can be."""
-    shuffled = np.random.default_rng(seed).permutation(len(labels))
-    by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
-    fold = np.empty(len(labels), np.int64)
-    fold[by_class] = np.arange(len(labels)) % folds
-    return fold
 
 
 class LinearProbe(Enricher):

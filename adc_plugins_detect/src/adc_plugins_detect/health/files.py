@@ -1,6 +1,5 @@
 """The health of a dataset as files: a table of samples and a JSON of all else."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pyarrow.parquet as pq
 from adc_core.arrays import to_arrow
 from adc_core.images import GROUP
 from adc_core.runs import name_of, said
-from adc_core.storage import SPLIT, atomic_file
+from adc_core.storage import SPLIT, atomic_file, write_json
 from adc_plugins_detect.health.assessment import Health
 from adc_plugins_detect.health.class_health import Share
 from adc_plugins_detect.image_measures.duplicates import BITS, EXACT
@@ -117,11 +116,10 @@ def write_files(health: Health, folder: Path) -> None:
     Raises:
         WorkError: the disk refuses.
     """
-    text = json.dumps(summary(health), indent=1, ensure_ascii=False) + "\n"
     with atomic_file(folder / TABLE) as part:
         pq.write_table(samples_table(health), part)
     with atomic_file(folder / SUMMARY) as part:
-        part.write_text(text, encoding="utf-8")
+        write_json(part, summary(health))
 
 
 def _share(found: Share | None) -> dict[str, Any] | None:

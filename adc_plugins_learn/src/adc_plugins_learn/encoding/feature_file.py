@@ -7,7 +7,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core.storage import load_array, translate_os_errors
+from adc_core.storage import atomic_file, load_array, translate_os_errors
 
 Float32 = NDArray[np.float32]
 
@@ -67,9 +67,8 @@ class FeatureFile:
         with self._path.open("rb+") as file:
             whole = self._complete_batches(file, lines)
             kept = "".join(f"{line}\n" for line in lines[:whole])
-            new = self._journal.with_suffix(".new")
-            new.write_text(kept, encoding="ascii")
-            new.replace(self._journal)
+            with atomic_file(self._journal) as part:
+                part.write_text(kept, encoding="ascii")
 
     def _complete_batches(self, file: BinaryIO, lines: list[str]) -> int:
         """Read what the journal names; cut off the rest; return how many batches are complete."""

@@ -22,7 +22,7 @@ from adc_core import (
     progress,
     work_folder,
 )
-from adc_core.arrays import fingerprint
+from adc_core.arrays import NEVER_HELD_OUT, fingerprint, stratified_folds
 from adc_core.storage import load_array, verify_checksums
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 from adc_plugins_learn.training.fold_worker import CURVES, FoldJob, train_fold, train_folds
@@ -33,32 +33,6 @@ _WORTH_PROCESSES = 1000
 
 _LARGEST = 1 << 29
 """Bytes of images in memory that are still copied into each process."""
-
-NEVER_HELD_OUT = -1
-"""The fold of a sample that every model learns from."""
-
-
-def stratified_folds(labels: NDArray[np.int64], folds: int, seed: int) -> NDArray[np.int64]:
-    """Spread the samples of each class over the folds as evenly as can be, at random.
-
-    A class with fewer samples than folds is held out in as many folds as it has samples. The
-    only sample of a class is never held out, or nothing would know its class.
-
-    Args:
-        labels: N class indices.
-        folds: how many folds.
-        seed: of the order.
-
-    Returns:
-        N fold numbers, `NEVER_HELD_OUT` for the only sample of a class.
-    """
-    shuffled = np.random.default_rng(seed).permutation(len(labels))
-    by_class = shuffled[np.argsort(labels[shuffled], kind="stable")]
-    alone = np.bincount(labels)[labels[by_class]] == 1
-    fold = np.full(len(labels), NEVER_HELD_OUT)
-    dealt = by_class[~alone]
-    fold[dealt] = np.arange(len(dealt)) % folds
-    return fold
 
 
 class CrossValidation(Enricher):
@@ -197,7 +171,7 @@ class CrossValidation(Enricher):
                 f"all {len(dataset)} samples are labelled {only}: "
                 "cross-validation needs at least two classes"
             )
-        fold = stratified_folds(dataset.labels, self.folds, self.seed)
+        fold = stratified_folds(dataset.labels, self.folds, self.seed, keep_lone=True)
         if (fold == NEVER_HELD_OUT).all():
             raise InputError("no class has two samples, so none can be held out: give more samples")
         return fold

@@ -8,6 +8,8 @@ from typing import Any
 
 import torch
 
+from adc_core.storage import atomic_file
+
 _SUM_BYTES = sha256().digest_size
 
 
@@ -22,11 +24,9 @@ def write_checkpoint(state: dict[str, Any], path: Path) -> None:
     buffer = io.BytesIO()
     torch.save(state, buffer)
     payload = buffer.getbuffer()
-    new = path.with_suffix(".new")
-    with new.open("wb") as file:
+    with atomic_file(path) as part, part.open("wb") as file:
         file.write(sha256(payload).digest())
         file.write(payload)
-    new.replace(path)
 
 
 def read_checkpoint(path: Path, device: torch.device) -> dict[str, Any] | None:

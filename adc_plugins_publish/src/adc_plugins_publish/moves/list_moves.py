@@ -13,7 +13,7 @@ from adc_core import ImageFiles, InputError
 from adc_core.arrays import Array, hash_file
 from adc_core.records import rows_of
 from adc_core.reporting import flagged_by_any, most_suspicious_first
-from adc_core.storage import translate_os_errors
+from adc_core.storage import atomic_file, translate_os_errors
 from adc_plugins_publish.changes import flagged_by
 from adc_plugins_publish.formats.file_names import folded, numbered
 from adc_plugins_publish.moves.move_list import MOVE, REMOVE
@@ -65,14 +65,12 @@ def list_moves(source: Source, file: Path) -> str:
     rank = np.arange(len(source.original)) if order is None else np.argsort(order)
     changes.sort(key=lambda change: int(rank[change.row]))
     lines = list(_lines(source, root, paths, changes, rank))
-    part = file.with_name(f".{file.name}.part")
     with translate_os_errors(file):
         file.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8", newline="") as opened:
-            writer = csv.writer(opened, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            writer.writerows(lines)
-        part.replace(file)
+    with atomic_file(file) as part, part.open("w", encoding="utf-8", newline="") as opened:
+        writer = csv.writer(opened, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows(lines)
     agreed = [line[1] for line in lines if line[0] == "yes"]
     summary = f"{agreed.count(MOVE):,} moves, {agreed.count(REMOVE):,} removals: {file}"
     if undecided := len(lines) - len(agreed):

@@ -31,7 +31,7 @@ from adc_plugins_rehearse.garments.stock import (
     size_of,
 )
 from adc_plugins_rehearse.garments.words import PLAIN, class_names, named
-from adc_plugins_search.terms.vocabulary import ATTRIBUTES
+from adc_plugins_search.terms import ATTRIBUTES
 
 _SPACE = 2**36
 

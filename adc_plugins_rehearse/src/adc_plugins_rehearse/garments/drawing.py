@@ -14,8 +14,7 @@ from adc_plugins_rehearse.garments.cloth import Cloth, Pixels, enlarged, grain, 
 from adc_plugins_rehearse.garments.materials import texture
 from adc_plugins_rehearse.garments.patterns import pattern
 from adc_plugins_rehearse.garments.silhouettes import Pose, Silhouette, extent, silhouette
-from adc_plugins_search.terms.colors import lab
-from adc_plugins_search.terms.vocabulary import read_words
+from adc_plugins_search.terms import lab, read_words
 
 LARGEST = 400
 """Longer side, in pixels, up to which images are computed; larger ones are enlarged."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from adc_plugins_rehearse.garments.cloth import Cloth, Pixels, bars, part, step, wave
-from adc_plugins_search.terms.vocabulary import read_words
+from adc_plugins_search.terms import read_words
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from adc_plugins_rehearse.conditions import Condition
 from adc_plugins_rehearse.flaws import LOOKALIKES, Flaws
 from adc_plugins_rehearse.garments.image_files import ODD, Kind, near_size
 from adc_plugins_rehearse.garments.words import class_names, suitable, values
-from adc_plugins_search.terms.vocabulary import ATTRIBUTES, values_for
+from adc_plugins_search.terms import ATTRIBUTES, values_for
 
 MAX_ANSWERS = 1000
 SMALLEST, LARGEST = 300, 800

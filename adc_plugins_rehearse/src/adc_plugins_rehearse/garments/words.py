@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from adc_plugins_search.terms.vocabulary import ATTRIBUTES, groups_for, read_words
+from adc_plugins_search.terms import ATTRIBUTES, groups_for, read_words
 
 CLASS = "class"
 PLAIN = "solid"

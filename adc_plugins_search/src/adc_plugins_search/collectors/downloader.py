@@ -13,6 +13,7 @@ from pydantic import Field, field_validator
 from yarl import URL
 
 from adc_core import Collector, Dataset, Design, InputError, Searcher, progress, status, work_folder
+from adc_core.components import HITS, REFUSED
 from adc_core.images import MAX_PIXELS, MOST_BITS
 from adc_plugins_search.download.fetch_task import KEY_LENGTH, FetchTask
 from adc_plugins_search.download.http.fetch_rules import FetchRules
@@ -50,6 +51,9 @@ _CHOOSING_OPTIONS = ("allow_licenses", "near_duplicates", "near_bits", "relax")
 MIN_IMAGES_FOR_PROCESSES = 1000
 """Images below which starting processes costs more than it brings (measured on two processors)."""
 
+OPTIONS = "collection.json"
+"""The options of a collection, beside its dataset."""
+
 
 class Downloader(Collector):
     """Downloads the images that searchers find, checks them and drops exact duplicates.
@@ -77,7 +81,8 @@ class Downloader(Collector):
     its folder.
     """
 
-    remembers: ClassVar[bool] = True
+    keeps_cache: ClassVar[bool] = True
+    artifacts: ClassVar[tuple[str, ...]] = (HITS, REFUSED, OPTIONS)
     execution_options: ClassVar[tuple[str, ...]] = (
         "max_connections",
         "max_connections_per_host",
@@ -215,7 +220,7 @@ class Downloader(Collector):
             if not len(tables.samples):
                 journal.forget_outcomes()
                 raise InputError(all_refused_message(tables))
-        (folder / "collection.json").write_text(self.model_dump_json(indent=1) + "\n", "utf-8")
+        (folder / OPTIONS).write_text(self.model_dump_json(indent=1) + "\n", "utf-8")
         return build_dataset(tables.samples, deduplication, design, folder / "images")
 
     @property

@@ -118,7 +118,7 @@ def check_template(template: str, attributes: Collection[str]) -> None:
     """See that a text has a slot for the class and for each attribute.
 
     Raises:
-        ValueError: it has not.
+        ValueError: it does not.
     """
     try:
         parts = list(Formatter().parse(template))

@@ -65,7 +65,8 @@ class LlmDesigner(Designer):
     Curation, and Beyond" (2024), section 2.1.
     """
 
-    remembers: ClassVar[bool] = True
+    keeps_cache: ClassVar[bool] = True
+    artifacts: ClassVar[tuple[str, ...]] = (TRANSCRIPT, TOKEN_USAGE)
     execution_options: ClassVar[tuple[str, ...]] = ("timeout", "price_in", "price_out")
 
     renamed_options: ClassVar[Mapping[str, str]] = {

@@ -1,8 +1,6 @@
 """A folder of one's own images, searched by the words in their paths."""
 
 import os
-import re
-import unicodedata
 from functools import cached_property
 from pathlib import Path
 
@@ -10,6 +8,7 @@ from pydantic import ConfigDict, Field, field_validator
 
 from adc_core import Hit, LocalPath, Page, Query, Searcher
 from adc_core.images import SUFFIXES
+from adc_plugins_search.terms.split_words import words
 
 PAGE_SIZE = 100
 
@@ -70,9 +69,3 @@ class FolderSearcher(Searcher):
             if needed and needed <= found
         }
         return sorted(matches, key=lambda path: -matches[path])
-
-
-def words(text: str) -> frozenset[str]:
-    """Return the words of a text: runs of letters and runs of digits, in lower case."""
-    plain = unicodedata.normalize("NFKC", text).casefold()
-    return frozenset(re.findall(r"[^\W\d_]+|\d+", plain))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
 from adc_core import Hit, InputError, LocalPath, Page, Query, Searcher
-from adc_plugins_search.searchers.folder import words
+from adc_plugins_search.terms.split_words import words
 
 PAGE_SIZE = 1000
 

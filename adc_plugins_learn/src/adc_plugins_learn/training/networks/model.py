@@ -21,6 +21,7 @@ from adc_core.storage import (
     refuse_existing,
     verify_checksums,
     write_checksums,
+    write_json,
 )
 from adc_plugins_learn.training.data.normalize import to_input
 from adc_plugins_learn.training.hardware.devices import seeded
@@ -154,8 +155,7 @@ class NetworkModel(Model):
             "temperature": self.temperature,
             "history": [epoch.model_dump(mode="json") for epoch in self.history],
         }
-        text = json.dumps(described, indent=1, ensure_ascii=False) + "\n"
-        (folder / "model.json").write_text(text, encoding="utf-8")
+        write_json(folder / "model.json", described)
         if self.dynamics is not None:
             for name in ("epochs", *self.dynamics.columns):
                 save_array(getattr(self.dynamics, name), folder / f"dynamics.{name}.npy")

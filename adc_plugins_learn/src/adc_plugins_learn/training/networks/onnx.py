@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from adc_core import InputError, WorkError
-from adc_core.storage import translate_os_errors
+from adc_core.storage import atomic_file
 from adc_plugins_learn.training.data.normalize import Channels, to_input
 
 OPSET = 18
@@ -72,13 +72,8 @@ def export_onnx(
             raise WorkError(f"the network cannot be written as ONNX: {reason}") from error
     assert program is not None
     program.model.metadata_props["classes"] = json.dumps(classes, ensure_ascii=False)
-    new = path.with_name(f".{path.name}.part")
-    with translate_os_errors(path):
-        try:
-            program.save(new, external_data=False)
-            new.replace(path)
-        finally:
-            new.unlink(missing_ok=True)
+    with atomic_file(path) as part:
+        program.save(part, external_data=False)
 
 
 @contextmanager
