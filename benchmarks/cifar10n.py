@@ -1,6 +1,6 @@
 """CIFAR-10N with evidence for the benchmarks: what costs minutes is computed once and kept.
 
-Run alone, it computes the evidence on all 50,000 pictures; on two cores that takes a quarter of an
+Run alone, it computes the evidence on all 50,000 images; on two cores that takes a quarter of an
 hour.
 
     python benchmarks/cifar10n.py --data ../shared/data [--cache runs/cifar10n] [--threads 2]
@@ -21,7 +21,7 @@ from adc_core import Dataset, Dynamics, ImageArray, work_context
 from adc_plugins_learn import CrossEntropy, penultimate
 
 SIDE = 96
-"""Pictures of 32 pixels are scaled to so many before the network sees them."""
+"""Images of 32 pixels are scaled to so many before the network sees them."""
 
 EPOCHS = 10
 _BATCH = 250
@@ -47,7 +47,7 @@ def given_probabilities(data: Path) -> dict[str, np.ndarray]:
         return {name: arrays[name] for name in arrays.files}
 
 
-def pictures(data: Path, part: str = "train") -> np.ndarray:
+def cifar10_images(data: Path, part: str = "train") -> np.ndarray:
     """N × 32 × 32 × 3 uint8, from mosaics that were compressed with a little loss (38.9 dB)."""
     tiles = []
     for path in sorted((data / "cifar10").glob(f"{part}_*.avif")):
@@ -92,10 +92,10 @@ def _pad_after(_: nn.Module, inputs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
 
 
 def features(data: Path, cache: Path) -> np.ndarray:
-    """50,000 × 1280 float32 of MobileNetV2 on pictures of 96 pixels."""
+    """50,000 × 1280 float32 of MobileNetV2 on images of 96 pixels."""
 
     def compute() -> dict[str, np.ndarray]:
-        network, pixels, parts = mobilenet(data), pictures(data), []
+        network, pixels, parts = mobilenet(data), cifar10_images(data), []
         with torch.inference_mode():
             for start in range(0, len(pixels), _BATCH):
                 batch = torch.from_numpy(pixels[start : start + _BATCH]).permute(0, 3, 1, 2)
@@ -113,7 +113,7 @@ def dynamics(data: Path, cache: Path, column: str) -> Dynamics:
 
     def compute() -> dict[str, np.ndarray]:
         given, _ = labels_of(data, column)
-        dataset = Dataset(labels=given, images=ImageArray(pictures(data)))
+        dataset = Dataset(labels=given, images=ImageArray(cifar10_images(data)))
 
         def tell(done: int, total: int | None, unit: str) -> None:
             print(f"\rdynamics: {unit} {done} of {total}", end="", flush=True)

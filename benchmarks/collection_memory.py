@@ -1,6 +1,6 @@
 """Whether a collection's memory grows with it: the `downloader`, from 10,000 to 200,000 images.
 
-Small pictures, so that hours become minutes: each is a mosaic of 64 pixels a side, no two alike,
+Small images, so that hours become minutes: each is a mosaic of 64 pixels a side, no two alike,
 served as in `collection_speed.py`. Memory is the highest sum of resident pages of the process tree.
 
     python benchmarks/collection_memory.py [--img2dataset peer/bin/img2dataset]
@@ -24,7 +24,7 @@ CELLS, SIDE = 8, 64
 PARTS = 2
 
 
-def make_pictures(folder: Path, count: int, part: int) -> None:
+def make_images(folder: Path, count: int, part: int) -> None:
     """Every second image, from the first or the second."""
     rng = np.random.default_rng([11, part])
     for number in range(part, count, PARTS):
@@ -36,12 +36,12 @@ def make_pictures(folder: Path, count: int, part: int) -> None:
 
 def compare(folder: Path, chosen: argparse.Namespace) -> Iterator[str]:
     """Print and yield the lines of the table."""
-    pictures = folder / "pictures"
-    pictures.mkdir()
+    images = folder / "images"
+    images.mkdir()
     with ProcessPoolExecutor(PARTS) as pool:
-        list(pool.map(partial(make_pictures, pictures, max(chosen.images)), range(PARTS)))
+        list(pool.map(partial(make_images, images, max(chosen.images)), range(PARTS)))
     yield f"{'':12}{'images':>9}{'peak MB':>9}{'CPU s / 1,000':>15}{'images / s':>12}"
-    with server("collection_server.py", pictures) as port:
+    with server("collection_server.py", images) as port:
         hosts = [f"{host}:{port}" for host in HOSTS]
         for count in chosen.images:
             urls = [f"http://{hosts[n % len(hosts)]}/{n}.jpg" for n in range(count)]

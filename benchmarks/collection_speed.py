@@ -1,8 +1,8 @@
-"""How fast pictures are collected: the `downloader` beside img2dataset, one server, one list.
+"""How fast images are collected: the `downloader` beside img2dataset, one server, one list.
 
 4,000 JPEG files of 300 to 800 pixels a side, made here from 1/f noise and strokes, are served by
 50 hosts of loopback. Each client runs as a program of its own, 64 requests at once, two processes;
-every picture is shrunk to a shorter side of 256 pixels and written into tar files. CPU is what the
+every image is shrunk to a shorter side of 256 pixels and written into tar files. CPU is what the
 program and its children used, start-up included, per 1,000 images; memory is the highest sum of
 resident pages of the process tree; the floor is the same kernel on bytes in memory. pandas, which
 pyarrow imports wherever it finds it, is hidden from ours: an installation of ADC has none.
@@ -92,20 +92,20 @@ def noise(seed: int) -> np.ndarray:
     return np.clip(pixels, 0, 255).astype(np.uint8)
 
 
-def make_pictures(folder: Path, count: int, part: int) -> None:
+def make_images(folder: Path, count: int, part: int) -> None:
     """Every second image, from the first or the second."""
     field = noise(part)
     for number in range(part, count, PROCESSES):
         rng = np.random.default_rng([7, number])
         width, height = (int(side) for side in rng.integers(300, 801, 2))
         left, top = (int(rng.integers(0, FIELD - side)) for side in (width, height))
-        picture = Image.fromarray(field[top : top + height, left : left + width])
-        draw = ImageDraw.Draw(picture)
+        image = Image.fromarray(field[top : top + height, left : left + width])
+        draw = ImageDraw.Draw(image)
         for _ in range(10):
             line = [int(place) for place in rng.integers(0, 800, 4)]
             color = tuple(int(level) for level in rng.integers(0, 256, 3))
             draw.line(line, fill=color, width=int(rng.integers(1, 20)))
-        picture.save(
+        image.save(
             folder / f"{number}.jpg",
             quality=int(rng.integers(70, 93)),
             progressive=bool(rng.random() < 0.2),
@@ -126,9 +126,9 @@ def kernel(decoder: str, paths: list[Path]) -> float:
     return time.process_time() - started
 
 
-def floor(decoder: str, pictures: Path) -> float:
+def floor(decoder: str, images: Path) -> float:
     """CPU seconds for a thousand images, in as many processes as the clients have."""
-    paths = sorted(pictures.iterdir())
+    paths = sorted(images.iterdir())
     halves = [paths[part::PROCESSES] for part in range(PROCESSES)]
     with ProcessPoolExecutor(PROCESSES) as pool:
         return sum(pool.map(partial(kernel, decoder), halves)) / len(paths) * 1000
@@ -257,26 +257,26 @@ def main() -> None:
 
 def compare(folder: Path, chosen: argparse.Namespace) -> Iterator[str]:
     """Print and yield the lines of the table."""
-    pictures = folder / "pictures"
-    pictures.mkdir()
+    images = folder / "images"
+    images.mkdir()
     with ProcessPoolExecutor(PROCESSES) as pool:
-        list(pool.map(partial(make_pictures, pictures, chosen.images), range(PROCESSES)))
-    sizes = [path.stat().st_size for path in pictures.iterdir()]
+        list(pool.map(partial(make_images, images, chosen.images), range(PROCESSES)))
+    sizes = [path.stat().st_size for path in images.iterdir()]
     floors: dict[str, list[float]] = {"pillow": [], "opencv": []}
     bundle, certificate = certificates(folder)
     runs: dict[str, list[Cost]] = {}
     program = "collection_server.py"
-    with server(program, pictures) as http, server(program, pictures, certificate) as tls:
+    with server(program, images) as http, server(program, images, certificate) as tls:
         for number in range(chosen.rounds):
             for decoder, seconds in floors.items():
-                seconds.append(floor(decoder, pictures))
+                seconds.append(floor(decoder, images))
             # Once will do for TLS: the factor is large, and img2dataset takes minutes.
             for scheme, port in (("http", http), ("TLS", tls))[: 1 if number else 2]:
                 hosts = [f"{host}:{port}" for host in HOSTS]
                 protocol = "https" if scheme == "TLS" else "http"
                 urls = [
-                    f"{protocol}://{hosts[picture % len(hosts)]}/{picture}.jpg"
-                    for picture in range(chosen.images)
+                    f"{protocol}://{hosts[image % len(hosts)]}/{image}.jpg"
+                    for image in range(chosen.images)
                 ]
                 environment = {"SSL_CERT_FILE": str(bundle)} if scheme == "TLS" else {}
                 commands = {

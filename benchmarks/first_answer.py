@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
-from cifar10n import labels_of, pictures
+from cifar10n import cifar10_images, labels_of
 from cleanlab.filter import find_label_issues
 from label_sets import mnist_images, symmetric
 from PIL import Image
@@ -79,7 +79,7 @@ def main() -> None:
     parser.add_argument("--options", default="", help="of adc detect")
     given = parser.parse_args()
     n = given.images
-    pixels = pictures(given.data)[:n]
+    pixels = cifar10_images(given.data)[:n]
     random1, truth = (labels[:n] for labels in labels_of(given.data, "random_label1"))
     worst = labels_of(given.data, "worse_label")[0][:n]
     half = np.where(np.random.default_rng(1).random(n) < 0.5, random1, truth)

@@ -1,9 +1,9 @@
-"""What `adc health` finds of planted defects, what it says of clean pictures, and what it costs.
+"""What `adc health` finds of planted defects, what it says of clean images, and what it costs.
 
-Real CIFAR-10 pictures are written as a folder with planted defects; the shares that are found, and
-the share of the other pictures that each check flags, are printed, with CPU seconds and peak memory
+Real CIFAR-10 images are written as a folder with planted defects; the shares that are found, and
+the share of the other images that each check flags, are printed, with CPU seconds and peak memory
 of the whole command. The thresholds of image quality are also applied to all 60,000 CIFAR-10 and
-10,000 MNIST pictures. With --cleanvision the same folder is given to cleanvision's defaults.
+10,000 MNIST images. With --cleanvision the same folder is given to cleanvision's defaults.
 
     python benchmarks/health.py --data ../shared/data [--rows 4000]
         [--cleanvision PYTHON]   (the interpreter of an environment that has it)
@@ -67,7 +67,7 @@ json.dump(found, open(sys.argv[2], "w"))
 
 
 def cifar(data: Path, part: str, rows: int) -> np.ndarray:
-    """The first pictures of a part, from mosaics of a thousand."""
+    """The first images of a part, from mosaics of a thousand."""
     tiles = []
     for path in sorted((data / "cifar10").glob(f"{part}_*.avif"))[: -(-rows // 1000)]:
         with Image.open(path) as mosaic:
@@ -78,47 +78,47 @@ def cifar(data: Path, part: str, rows: int) -> np.ndarray:
 
 
 def mnist(data: Path) -> np.ndarray:
-    """The 10,000 test pictures of MNIST."""
+    """The 10,000 test images of MNIST."""
     (path,) = (data / "mnist_label_errors").glob("*images*.gz")
     content = gzip.decompress(path.read_bytes())
     return np.frombuffer(content, np.uint8, offset=16).reshape(-1, 28, 28)
 
 
 def write_folder(folder: Path, data: Path, rows: int) -> None:
-    """Clean pictures under their true labels in two splits, and the planted ones among them."""
+    """Clean images under their true labels in two splits, and the planted ones among them."""
     rng = np.random.default_rng(5)
     pixels = cifar(data, "train", rows)
     with np.load(data / "cifar10n" / "cifar10n.npz") as arrays:
         labels = arrays["clean_label"][:rows]
 
-    def put(split: str, label: int, name: str, picture: Image.Image, **how: object) -> None:
+    def put(split: str, label: int, name: str, image: Image.Image, **how: object) -> None:
         path = folder / split / CLASSES[label] / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(path, **how)
+        image.save(path, **how)
 
-    pictures = [Image.fromarray(values) for values in pixels]
-    for row, picture in enumerate(pictures):
-        put("test" if row % 5 == 0 else "train", labels[row], f"{row:05}.png", picture)
+    images = [Image.fromarray(values) for values in pixels]
+    for row, image in enumerate(images):
+        put("test" if row % 5 == 0 else "train", labels[row], f"{row:05}.png", image)
     chosen = iter(rng.permutation(rows).tolist())
     for _ in range(10):
         row = next(chosen)
-        put("test", labels[row], f"exact{row:05}.png", pictures[row])
+        put("test", labels[row], f"exact{row:05}.png", images[row])
         row = next(chosen)
-        put("train", labels[row], f"resized{row:05}.png", pictures[row].resize((24, 24), 3))
+        put("train", labels[row], f"resized{row:05}.png", images[row].resize((24, 24), 3))
         row = next(chosen)
-        put("train", labels[row], f"jpeg{row:05}.jpg", pictures[row], quality=60)
+        put("train", labels[row], f"jpeg{row:05}.jpg", images[row], quality=60)
         row = next(chosen)
         other = (labels[row] + 3) % 10
-        put("train", other, f"other{row:05}.png", pictures[row].resize((48, 48), 3))
+        put("train", other, f"other{row:05}.png", images[row].resize((48, 48), 3))
         row = next(chosen)
-        blurred = pictures[row].filter(ImageFilter.GaussianBlur(2))
+        blurred = images[row].filter(ImageFilter.GaussianBlur(2))
         put("train", labels[row], f"blurred{row:05}.png", blurred)
         row = next(chosen)
-        put("train", labels[row], f"grey{row:05}.png", pictures[row].convert("L"))
+        put("train", labels[row], f"grey{row:05}.png", images[row].convert("L"))
         row = next(chosen)
-        put("train", labels[row], f"tiny{row:05}.png", pictures[row].resize((10, 10)))
+        put("train", labels[row], f"tiny{row:05}.png", images[row].resize((10, 10)))
         row = next(chosen)
-        put("train", labels[row], f"wide{row:05}.png", pictures[row].resize((160, 32)))
+        put("train", labels[row], f"wide{row:05}.png", images[row].resize((160, 32)))
     for number in range(5):
         put("train", 3, f"black{number}.png", Image.new("RGB", (32, 32), (number, 0, 0)))
         put("train", 3, f"white{number}.png", Image.new("RGB", (32, 32), (255, 255 - number, 255)))
@@ -131,7 +131,7 @@ def write_folder(folder: Path, data: Path, rows: int) -> None:
         noise = rng.integers(0, 256, (32, 32, 3), np.uint8)
         put("train", 3, f"noise{number}.png", Image.fromarray(noise))
         content = io.BytesIO()
-        pictures[number].resize((64, 64)).save(content, "JPEG")
+        images[number].resize((64, 64)).save(content, "JPEG")
         place = folder / "train" / CLASSES[3]
         (place / f"cut{number}.jpg").write_bytes(content.getvalue()[:-300])
         (place / f"junk{number}.jpg").write_bytes(b"<html>")
@@ -152,21 +152,21 @@ def planted(path: str | Path) -> str:
 
 
 def told(found: dict[str, set[str]], paths: list[str], expected: dict[str, str]) -> None:
-    """Print what was found of each planted defect, and of the other pictures by each check."""
+    """Print what was found of each planted defect, and of the other images by each check."""
     kinds = Counter(map(planted, paths))
     clean = {path for path in paths if not planted(path)}
     print(f"  {'planted':<10}{'check':<26}found")
     for kind, check in expected.items():
         hits = sum(planted(path) == kind for path in found.get(check, ()))
         print(f"  {kind:<10}{check:<26}{hits} of {kinds[kind]}")
-    print(f"  of {len(clean):,} pictures as they are:")
+    print(f"  of {len(clean):,} images as they are:")
     for check in dict.fromkeys(expected.values()):
         hits = len(found.get(check, set()) & clean)
         print(f"  {'':<10}{check:<26}{hits} ({100 * hits / len(clean):.2f} %)")
 
 
-def real_pictures(data: Path) -> None:
-    """Print how many real pictures each threshold flags."""
+def real_images(data: Path) -> None:
+    """Print how many real images each threshold flags."""
     from adc_core import ImageArray
     from adc_plugins_detect.health.image_issues import image_issues
     from adc_plugins_detect.image_measures.measures import measure_images
@@ -175,7 +175,7 @@ def real_pictures(data: Path) -> None:
     for name, pixels in (("CIFAR-10", whole), ("MNIST", mnist(data))):
         flags = image_issues(measure_images(ImageArray(pixels)))
         shown = ", ".join(f"{issue} {int(found.sum())}" for issue, found in flags.items())
-        print(f"{name}, {len(pixels):,} pictures: {shown}")
+        print(f"{name}, {len(pixels):,} images: {shown}")
 
 
 def main() -> None:
@@ -217,7 +217,7 @@ def main() -> None:
             for check in {*EXPECTED.values(), "outlier"}
         }
         told(found, paths, EXPECTED)
-    real_pictures(arguments.data)
+    real_images(arguments.data)
 
 
 if __name__ == "__main__":

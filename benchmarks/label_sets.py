@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from cifar10n import given_probabilities, labels_of, pictures
+from cifar10n import cifar10_images, given_probabilities, labels_of
 
 from adc_core import ImageArray
 from adc_plugins_detect import ridge_probe
@@ -86,7 +86,7 @@ def mnist_labels(truth: np.ndarray) -> dict[str, np.ndarray]:
 
 def label_sets(data: Path) -> Iterator[LabelSet]:
     """Label sets with patches of the images, and with probabilities that came with the data."""
-    pixels = pictures(data)
+    pixels = cifar10_images(data)
     for first in CIFAR_PARTS:
         features = PatchEncoder().encode(ImageArray(pixels[first : first + PART]))
         truth = labels_of(data, "worse_label")[1][first : first + PART]

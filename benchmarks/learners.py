@@ -1,8 +1,8 @@
-"""Every learner on the labels that people gave CIFAR-10 pictures (CIFAR-10N, Wei et al., 2022).
+"""Every learner on the labels that people gave CIFAR-10 images (CIFAR-10N, Wei et al., 2022).
 
-A reduced study for a CPU: part of the training pictures, a small network, few epochs. Its figures
+A reduced study for a CPU: part of the training images, a small network, few epochs. Its figures
 compare the learners here with one another; the published ones, printed beside, are of ResNet-34,
-all 50,000 pictures and 100 epochs, each with its own schedule. Test pictures went through a lossy
+all 50,000 images and 100 epochs, each with its own schedule. Test images went through a lossy
 format (38.9 dB). Each training is a process of its own; what is finished is kept and not repeated.
 
     python benchmarks/learners.py [NAME …] [--labels worse_label random_label1] [--seeds 0 1]
@@ -22,7 +22,7 @@ import cifar10n
 import numpy as np
 
 TEST = 5000
-"""So many of the test pictures judge every epoch."""
+"""So many of the test images judge every epoch."""
 
 PUBLISHED = {
     "cross-entropy": (85.02, 77.69),
@@ -55,12 +55,12 @@ def train(name: str, column: str, seed: int, arguments: argparse.Namespace) -> N
     given, _ = cifar10n.labels_of(arguments.data, column)
     chosen = np.random.default_rng(seed).permutation(len(given))[: arguments.images]
     dataset = Dataset(
-        labels=given[chosen], images=ImageArray(cifar10n.pictures(arguments.data)[chosen])
+        labels=given[chosen], images=ImageArray(cifar10n.cifar10_images(arguments.data)[chosen])
     )
     with np.load(arguments.data / "cifar10" / "labels.npz") as arrays:
         truth = arrays["test_label"][:TEST].astype(np.int64)
     test = Dataset(
-        labels=truth, images=ImageArray(cifar10n.pictures(arguments.data, "test")[:TEST])
+        labels=truth, images=ImageArray(cifar10n.cifar10_images(arguments.data, "test")[:TEST])
     )
     options = {"epochs": arguments.epochs, "backbone": arguments.backbone, "seed": seed}
     learner = create(Learner, {"use": name, **options})
@@ -113,9 +113,9 @@ def show(known: dict[str, dict[str, float]], arguments: argparse.Namespace) -> N
     """A table per set of labels."""
     for column in arguments.labels:
         print(
-            f"\n{column}: {arguments.images:,} pictures, {arguments.backbone}, {arguments.epochs} "
+            f"\n{column}: {arguments.images:,} images, {arguments.backbone}, {arguments.epochs} "
             f"epochs, crops moved by 2 pixels and mirrored, seeds {arguments.seeds}; "
-            f"{TEST:,} test pictures, %"
+            f"{TEST:,} test images, %"
         )
         print(f"{'':30}{'last':>14}{'best':>14}{'CPU':>8}{'MB':>7}{'published best':>16}")
         base = [known.get(f"cross-entropy {column} {seed}") for seed in arguments.seeds]

@@ -1,4 +1,4 @@
-"""How well the LSTM's own weights read the dynamics of photographs: 10,000 pictures of CIFAR-10N.
+"""How well the LSTM's own weights read the dynamics of photographs: 10,000 images of CIFAR-10N.
 
 One training for each of two label columns; everything else is judged by the same curves. On two
 cores this takes five minutes.
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from cifar10n import add_arguments, labels_of, pictures
+from cifar10n import add_arguments, cifar10_images, labels_of
 
 from adc_core import Dataset, Dynamics, work_context
 from adc_plugins_detect import aum, data_maps, lstm_dynamics
@@ -43,7 +43,7 @@ def main() -> None:
         print(f"skipped: {arguments.data} is not there")
         return
     torch.set_num_threads(arguments.threads)
-    images = pictures(arguments.data)[:ROWS]
+    images = cifar10_images(arguments.data)[:ROWS]
     for column in ("random_label1", "worse_label"):
         given, true = (labels[:ROWS] for labels in labels_of(arguments.data, column))
         with work_context(arguments.cache / "lstm"):

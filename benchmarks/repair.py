@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from cifar10n import pictures
+from cifar10n import cifar10_images
 from label_sets import PART, cifar_labels, mnist_images, mnist_labels
 
 from adc_core import Dataset, ImageArray
@@ -84,7 +84,7 @@ def main() -> None:
             labels=noisy, images=images[:2000], probabilities=ridge_probe(noisy, features)
         )
         compare(f"MNIST, {name}", dataset, labels[:2000], test, given.seeds, flip=False)
-    pixels, held_out = pictures(given.data)[:PART], pictures(given.data, "test")[:2000]
+    pixels, held_out = cifar10_images(given.data)[:PART], cifar10_images(given.data, "test")[:2000]
     with np.load(given.data / "cifar10" / "labels.npz") as arrays:
         test = Dataset(labels=arrays["test_label"][:2000].astype(np.int64), images=held_out)
     features = PatchEncoder().encode(ImageArray(pixels))

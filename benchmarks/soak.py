@@ -1,6 +1,6 @@
 """A long collection from the web at its worst: each address ends as it must, memory stays flat.
 
-Seven in ten of the addresses are small good pictures, three in ten are faults, every kind of
+Seven in ten of the addresses are small good images, three in ten are faults, every kind of
 `soak_kinds.py` among them. The table shows how many of each kind ended how; one that ended
 otherwise, twice or not at all is wrong. With `--kills` the same collection is made once more and
 killed that many times at random moments, half of them together with its workers; in the end its

@@ -20,7 +20,7 @@ HOSTS = [f"127.0.0.{number}" for number in range(1, 21)]
 MAX_BYTES = 200_000
 
 
-def picture(number: int, **options: object) -> bytes:
+def image_bytes(number: int, **options: object) -> bytes:
     """Tiles of random colours, 32 to 64 pixels a side, another one for each number."""
     rng = np.random.default_rng(number)
     tiles = Image.fromarray(rng.integers(0, 256, (4, 4, 3), np.uint8))
@@ -72,7 +72,7 @@ def gzip_bomb() -> bytes:
 
 async def good(to: "Serving", *headers: str, **options: object) -> None:
     """An image."""
-    to.send(picture(to.number, **options), *headers)
+    to.send(image_bytes(to.number, **options), *headers)
 
 
 async def status(to: "Serving", line: str, *headers: str) -> None:
@@ -83,7 +83,7 @@ async def status(to: "Serving", line: str, *headers: str) -> None:
 async def once(to: "Serving", line: str, *headers: str) -> None:
     """A status at first, an image after that."""
     if to.path in to.once:
-        to.send(picture(to.number))
+        to.send(image_bytes(to.number))
     else:
         to.once.add(to.path)
         to.send(b"", *headers, status=line)
@@ -102,12 +102,12 @@ async def content(to: "Serving", body: bytes, *headers: str) -> None:
 
 async def sideways(to: "Serving") -> None:
     """An image that must be turned."""
-    to.send(picture(to.number, exif=turned()))
+    to.send(image_bytes(to.number, exif=turned()))
 
 
 async def tagged(to: "Serving", packet: bytes) -> None:
     """An image with XMP metadata."""
-    to.send(with_xmp(picture(to.number), packet))
+    to.send(with_xmp(image_bytes(to.number), packet))
 
 
 async def sixteen_bits(to: "Serving") -> None:
@@ -122,7 +122,7 @@ async def reset_at_once(to: "Serving") -> None:
 
 async def reset_within(to: "Serving") -> None:
     """Half a body, then a reset."""
-    body = picture(to.number)
+    body = image_bytes(to.number)
     to.send(body[: len(body) // 2], length=len(body))
     await asyncio.sleep(0.05)
     to.reset()
@@ -130,25 +130,25 @@ async def reset_within(to: "Serving") -> None:
 
 async def short(to: "Serving") -> None:
     """Half a body, then the end."""
-    body = picture(to.number)
+    body = image_bytes(to.number)
     to.send(body[: len(body) // 2], length=len(body))
     to.end()
 
 
 async def truncated(to: "Serving") -> None:
     """A whole answer that is half an image."""
-    body = picture(to.number)
+    body = image_bytes(to.number)
     to.send(body[:-40])
 
 
 async def packed(to: "Serving") -> None:
     """An image, packed without need."""
-    to.send(gzip.compress(picture(to.number)), "Content-Encoding: gzip")
+    to.send(gzip.compress(image_bytes(to.number)), "Content-Encoding: gzip")
 
 
 async def until_closed(to: "Serving") -> None:
     """An image without a length, which ends with the connection."""
-    to.transport.write(b"HTTP/1.0 200 OK\r\n\r\n" + picture(to.number))
+    to.transport.write(b"HTTP/1.0 200 OK\r\n\r\n" + image_bytes(to.number))
     to.end()
 
 

@@ -20,9 +20,9 @@ from soak_answers import (
     content,
     good,
     gzip_bomb,
+    image_bytes,
     once,
     packed,
-    picture,
     raw,
     redirect,
     repeated,
@@ -60,7 +60,7 @@ class Kind:
 
     Attributes:
         answer: sends it.
-        expected: why the picture is refused; None where it is kept.
+        expected: why the image is refused; None where it is kept.
         weight: how often it is met beside other kinds; kinds that keep a client waiting are rarer.
         hosts: where it is met.
         url: its address, where that is not one of the server.
@@ -117,7 +117,7 @@ def _kinds() -> Iterator[tuple[str, Kind]]:
     dot = io.BytesIO()
     Image.new("RGB", (1, 1)).save(dot, "GIF")
     yield "pixel", Kind(of(content, dot.getvalue()), Reason.TOO_SMALL)
-    yield "same-picture", Kind(of(content, picture(0)), Reason.DUPLICATE)
+    yield "same-picture", Kind(of(content, image_bytes(0)), Reason.DUPLICATE)
     yield "wrong-type", Kind(of(good, "Content-Type: text/plain"))
     yield "until-closed", Kind(of(until_closed))
     yield "sideways", Kind(of(sideways))

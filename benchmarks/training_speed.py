@@ -1,6 +1,6 @@
 """What a step of every learner costs beside a bare PyTorch loop of cross-entropy.
 
-The bare loop is written by hand: the same network, batches and optimizer, on pictures that were
+The bare loop is written by hand: the same network, batches and optimizer, on images that were
 normalized beforehand, with no augmentation, training dynamics or checkpoint. The floor is forward
 and backward of one batch alone. All run in turn in one process and one thread; the best of several
 rounds counts, in CPU seconds. A method is measured after its warm-up, and what it does between
@@ -111,7 +111,7 @@ def main() -> None:
         for name, case in cases.items():
             best[name] = min(best[name], case())
     bare = best["bare loop"]
-    print(f"{options.backbone}, {BATCH} pictures of {SIZE} pixels, one thread")
+    print(f"{options.backbone}, {BATCH} images of {SIZE} pixels, one thread")
     print(f"{'a step of':34}{'CPU ms':>8}{'ratio to bare':>16}")
     for name, seconds in best.items():
         print(f"{name:34}{1000 * seconds:8.1f}{seconds / bare:16.2f}")

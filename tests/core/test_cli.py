@@ -134,7 +134,7 @@ def test_a_run_prints_tables_and_is_silent_without_a_terminal(digits):
 def test_a_second_run_says_what_it_reused(digits):
     assert "reused" not in run(digits, GOOD).stdout
     again = run(digits, GOOD).stdout
-    assert "\nreused: all 7 stages, for nothing they depend on has changed\n" in again
+    assert "\nreused: all 7 stages: nothing they depend on has changed\n" in again
     other = GOOD.replace("k: 5", "k: 5, rule: vote")
     assert "\nreused: 4 of 7 stages\n" in run(digits, other).stdout
 
@@ -213,7 +213,7 @@ collector: downloader
          'p.yaml: detectors.0: confident-learning reads "probabilities", which nothing here adds: '
          "add {use: ridge-probe} of adc-plugins-detect to enrichers"),
         (manifest("id,label\na,x\na,y\n"), "dataset: m.csv",
-         "ids: row 1 repeats the id a: make ids distinct"),
+         "ids: duplicate id a in row 1: make ids distinct"),
         (manifest("id,label\na,../../x\nb,y\n"), "dataset: m.csv",
          "classes.0: '../../x' cannot be a class name: it becomes a folder, so use no slashes, "
          "control characters or bare dots"),
@@ -265,7 +265,7 @@ def test_check_looks_at_every_path(digits):
     assert result.returncode == 2
     assert result.stderr == (
         "adc: p.yaml: test: nowhere does not exist: give a folder, a manifest or a .npz file\n"
-        "adc: p.yaml: truth: gone.csv does not exist: mend the path\n"
+        "adc: p.yaml: truth: gone.csv does not exist: fix the path\n"
     )
     (digits / "p.yaml").write_text("dataset: data\ntest: ./data/../data\n")
     assert adc("check", "p.yaml", cwd=digits).stderr == (
@@ -296,13 +296,13 @@ def test_a_traceback_only_on_request(digits):
         (["detect", "x", "--fats"], 'there is no option "--fats": did you mean "--fast"?'),
         (
             ["detect"],
-            "the following arguments are required: dataset (adc detect --help shows what it takes)",
+            "the following arguments are required: dataset (adc detect --help shows the arguments)",
         ),
-        (["detect", "a", "b"], "one word too many: b (adc --help shows what it takes)"),
+        (["detect", "a", "b"], "unexpected argument: b (adc --help shows the arguments)"),
         (["check", "detectors"], "say which of detectors: adc check detectors NAME"),
         (
             ["check", "simifeat"],
-            "simifeat is no file: adc check detectors simifeat checks the component",
+            "simifeat is not a file: adc check detectors simifeat checks the component",
         ),
         (["run", "."], ". is a folder: give the path of a pipeline file"),
     ],

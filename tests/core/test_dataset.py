@@ -36,7 +36,7 @@ def fault_of(record, **fields):
         ),
         (
             {**TWO, "ids": ["x", "x"]},
-            "ids: row 1 repeats the id x: make ids distinct",
+            "ids: duplicate id x in row 1: make ids distinct",
         ),
         ({**TWO, "ids": ["x"]}, "labels has 2 rows but ids have 1"),
         (
@@ -85,7 +85,7 @@ def fault_of(record, **fields):
             f"classes.1: '{'é' * 40}…' cannot be a class name: it becomes a folder, so use at most "
             "200 bytes",
         ),
-        ({**TWO, "classes": ("a", "a")}, "class 'a' stands twice: keep one"),
+        ({**TWO, "classes": ("a", "a")}, "duplicate class 'a': keep one"),
         (
             {**TWO, "probabilities": np.array([[0.5, 0.5], [0.9, 0.9]])},
             "probabilities: row 1 sums to 1.8, not 1: pass softmax outputs",

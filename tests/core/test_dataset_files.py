@@ -24,7 +24,7 @@ def is_memory_mapped(array):
     return False
 
 
-def picture(path, color="red", size=(12, 8)):
+def image(path, color="red", size=(12, 8)):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", size, color).save(path)
 
@@ -32,9 +32,9 @@ def picture(path, color="red", size=(12, 8)):
 @pytest.fixture
 def folder(tmp_path):
     root = tmp_path / "images"
-    picture(root / "b" / "1.png", "blue")
-    picture(root / "a" / "deep" / "2.jpg", "red")
-    picture(root / "a" / "1.PNG", "green")
+    image(root / "b" / "1.png", "blue")
+    image(root / "a" / "deep" / "2.jpg", "red")
+    image(root / "a" / "1.PNG", "green")
     (root / "a" / "notes.txt").write_text("not an image")
     return root
 
@@ -76,7 +76,7 @@ def test_evidence_survives_saving(saved):
 def test_saving_over_something_is_refused(saved):
     with pytest.raises(InputError) as caught:
         save_dataset(toy_dataset(), saved)
-    assert str(caught.value) == f"{saved} exists already: choose another folder or remove it"
+    assert str(caught.value) == f"{saved} already exists: choose another folder or remove it"
 
 
 @pytest.mark.parametrize("name", ["features.npy", "samples.parquet", "dataset.json"])
@@ -148,9 +148,9 @@ CURVES = {
 
 
 def test_npz_with_everything(tmp_path):
-    pictures = np.zeros((2, 3, 3), np.uint8)
+    images = np.zeros((2, 3, 3), np.uint8)
     quarters = np.full((2, 4), 0.25)
-    np.savez(tmp_path / "d.npz", labels=[0, 1], probabilities=quarters, images=pictures, **CURVES)
+    np.savez(tmp_path / "d.npz", labels=[0, 1], probabilities=quarters, images=images, **CURVES)
     dataset = read_dataset(tmp_path / "d.npz")
     assert dataset.classes == ("0", "1", "2", "3")
     assert dataset.probabilities.origin == "out of sample"
@@ -279,7 +279,7 @@ def test_saved_images_do_not_change_with_their_originals(tmp_path, folder):
             lambda p: (p / "a").mkdir(parents=True),
             "{0}/a holds no images (.bmp, .gif, .jpeg, .jpg, .png, .tif, .tiff, .webp)",
         ),
-        (lambda p: p.write_text("x"), "{0} is none of: a folder, .csv, .parquet, .npz"),
+        (lambda p: p.write_text("x"), "{0} is not one of: a folder, .csv, .parquet, .npz"),
     ],
 )
 def test_what_is_no_dataset(tmp_path, make, message):

@@ -106,7 +106,7 @@ def test_without_torch_patches_alone(no_torch, no_network):
         PATCHES,
         RIDGE,
         True,
-        "no adc-plugins-learn here: image patches alone (it brings pretrained networks)",
+        "no pretrained networks without adc-plugins-learn: image patches alone",
     )
     assert no_network == []
 
@@ -118,7 +118,7 @@ def test_without_the_package_that_trains_patches_alone(monkeypatch, no_network):
         return [one for one in entries(self, kind) if one.package != "adc-plugins-learn"]
 
     monkeypatch.setattr(type(registry), "entries", without)
-    reason = "no adc-plugins-learn here: image patches alone (it brings pretrained networks)"
+    reason = "no pretrained networks without adc-plugins-learn: image patches alone"
     assert rung_of(IMAGES) == (PATCHES, RIDGE, True, reason)
     assert no_network == []
 
@@ -162,7 +162,7 @@ def test_three_small_networks_where_none_can_be_fetched(no_network):
     encoder, predictor, neighbors, reason = rung_of(IMAGES)
     assert (encoder, neighbors) == (PATCHES, True)
     assert reason == (
-        "no pretrained weights here, nor can they be fetched (download.pytorch.org cannot be "
+        "no pretrained weights here, and they cannot be fetched (download.pytorch.org cannot be "
         "reached): three small networks are trained, beside image patches"
     )
     assert len(no_network) == 1  # one file is asked for, and no other in its place

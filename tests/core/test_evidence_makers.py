@@ -54,7 +54,7 @@ def test_the_chosen_encoder_makes_the_features(toys):
     with pytest.raises(InputError) as caught:
         EvidenceMakers(Dataset(labels=[0, 1]), PATH, by_toy)
     assert str(caught.value) == (
-        '--encoder toy: it reads "images", which d.npz has not: leave the encoder out'
+        '--encoder toy: it reads "images", which d.npz does not have: leave the encoder out'
     )
 
 

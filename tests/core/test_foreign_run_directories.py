@@ -57,7 +57,7 @@ def test_a_record_names_folders_that_no_stage_has(foreign, pipeline, name):
             act()
         assert str(raised.value) == (
             f"{foreign / 'run.json'} is not as a run writes it (stages.{name}.[key]: {name!r} "
-            "cannot be a stage): mend or remove it"
+            "cannot be a stage): fix or remove it"
         )
     assert outside(foreign) == before
     assert (foreign / "detectors" / "toy").is_dir()
@@ -96,7 +96,7 @@ def test_stages_that_are_none(foreign, pipeline, stages, reason):
     with pytest.raises(WorkError) as raised:
         run_pipeline(pipeline, foreign, Listeners())
     assert str(raised.value) == (
-        f"{foreign / 'run.json'} is not as a run writes it ({reason}): mend or remove it"
+        f"{foreign / 'run.json'} is not as a run writes it ({reason}): fix or remove it"
     )
 
 
@@ -131,8 +131,8 @@ def test_links_lead_nowhere(foreign, pipeline, link, target):
         with pytest.raises(InputError) as raised:
             act()
         assert str(raised.value) == (
-            f"{place} is a link: only plain files and folders may be there; remove it, or ask "
-            "whoever made the folder"
+            f"{place} is a link: only plain files and folders are allowed; remove it, or "
+            "ask the owner of the folder"
         )
     assert outside(foreign) == before
 
@@ -157,7 +157,7 @@ def test_a_record_that_is_a_fifo_is_not_waited_for(foreign, pipeline):
     assert str(raised.value).startswith(f"{foreign / 'run.json'} is a FIFO: ")
     with pytest.raises(InputError) as raised:
         read_run(foreign)
-    assert str(raised.value).startswith(f"{foreign} is no run directory: ")
+    assert str(raised.value).startswith(f"{foreign} is not a run directory: ")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links of POSIX")
@@ -192,8 +192,8 @@ def test_a_saved_dataset_with_a_link_is_refused(foreign, capsys):
     (collector / "more").symlink_to(foreign.parent / "thesis")
     assert main(["export", str(collector), "--as", "url-list", "--to", str(foreign / "out")]) == 2
     assert capsys.readouterr().err == (
-        f"adc: {collector / 'more'} is a link: only plain files and folders may be there; remove "
-        "it, or ask whoever made the folder\n"
+        f"adc: {collector / 'more'} is a link: only plain files and folders are allowed; remove "
+        "it, or ask the owner of the folder\n"
     )
 
 

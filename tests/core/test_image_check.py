@@ -15,9 +15,9 @@ from adc_core.runs.image_check import Broken, absent_images, broken_images, leav
 def encoded(form, size=(60, 40), **options):
     rng = np.random.default_rng(3)
     small = rng.integers(0, 256, (6, 8, 3), np.uint8)
-    picture = Image.fromarray(small).resize(size, Image.Resampling.BICUBIC)
+    image = Image.fromarray(small).resize(size, Image.Resampling.BICUBIC)
     file = io.BytesIO()
-    picture.save(file, form, **options)
+    image.save(file, form, **options)
     return file.getvalue()
 
 
@@ -42,7 +42,7 @@ def refusal(call, data):
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_check_says_what_decoding_says(form):
-    """Whole pictures, pictures cut anywhere, and pictures with damaged bytes."""
+    """Whole images, images cut anywhere, and images with damaged bytes."""
     data = FORMS[form]
     assert refusal(check_image, data) is None
     rng = np.random.default_rng(4)
@@ -137,7 +137,7 @@ def test_pixels_need_no_check():
     assert broken_images(Dataset(labels=[0, 1])) == []
 
 
-def test_sums_tell_equal_pictures():
+def test_sums_tell_equal_images():
     pixels = np.zeros((3, 4, 4, 3), np.uint8)
     pixels[1] = 9
     sums = ImageArray(pixels).sums

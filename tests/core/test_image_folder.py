@@ -112,11 +112,11 @@ def test_shards_tell_splits(tmp_path):
     import tarfile
 
     for name in ("train-00000.tar", "test-00000.tar"):
-        picture = tmp_path / "1.png"
-        Image.fromarray(np.full((4, 4, 3), len(name), np.uint8)).save(picture)
+        image = tmp_path / "1.png"
+        Image.fromarray(np.full((4, 4, 3), len(name), np.uint8)).save(image)
         (tmp_path / "1.cls").write_text("1")
         with tarfile.open(tmp_path / name, "w") as archive:
-            archive.add(picture, f"{name[:2]}.png")
+            archive.add(image, f"{name[:2]}.png")
             archive.add(tmp_path / "1.cls", f"{name[:2]}.cls")
     dataset = read_dataset(tmp_path)
     assert dataset.columns["split"].tolist() == ["test", "train"]

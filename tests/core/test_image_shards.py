@@ -1,4 +1,4 @@
-"""Pictures in tar files: read by their place, equal to the same pictures in files."""
+"""Images in tar files: read by their place, equal to the same images in files."""
 
 import io
 import pickle
@@ -33,7 +33,7 @@ def files(tmp_path):
 
 @pytest.fixture
 def shards(tmp_path, files):
-    """The same pictures in the same order, three to a shard, shards filled from the last row."""
+    """The same images in the same order, three to a shard, shards filled from the last row."""
     root = tmp_path / "shards"
     root.mkdir()
     places = {}
@@ -50,7 +50,7 @@ def shards(tmp_path, files):
     return ImageShards(root, [f"{n:05}.tar" for n in range(3)], shard, offset, size)
 
 
-def test_pictures_and_fingerprint_are_those_of_the_files(files, shards):
+def test_images_and_fingerprint_are_those_of_the_files(files, shards):
     assert len(shards) == len(files)
     assert all(np.array_equal(one, other) for one, other in zip(shards, files, strict=True))
     assert shards.sums == files.sums
@@ -150,12 +150,12 @@ def test_missing_and_cut_shards(shards):
     assert str(caught.value) == f"{place} cannot be read: No such file or directory"
 
 
-def test_a_damaged_picture_is_named_by_its_place(tmp_path):
-    (tmp_path / "0.tar").write_bytes(b"no picture at all")
+def test_a_damaged_image_is_named_by_its_place(tmp_path):
+    (tmp_path / "0.tar").write_bytes(b"no image at all")
     with pytest.raises(ImageError) as caught:
         ImageShards(tmp_path, ["0.tar"], [0], [3], [7])[0]
     assert str(caught.value) == (
-        f"{tmp_path / '0.tar'} at byte 3 is not a picture: replace or remove it"
+        f"{tmp_path / '0.tar'} at byte 3 is not an image: replace or remove it"
     )
 
 
@@ -164,8 +164,8 @@ def test_a_damaged_picture_is_named_by_its_place(tmp_path):
     [
         ([0, 0], [0], [1], None, "image shards: columns of [1, 2] rows: give one length"),
         ([0], [0], [1], ["a", "b"], "image shards: columns of [1, 2] rows: give one length"),
-        ([1], [0], [1], None, "image shards: a picture lies outside every shard: mend the index"),
-        ([0], [-1], [1], None, "image shards: a picture lies outside every shard: mend the index"),
+        ([1], [0], [1], None, "image shards: an image is outside every shard: fix the index"),
+        ([0], [-1], [1], None, "image shards: an image is outside every shard: fix the index"),
     ],
 )
 def test_columns_that_do_not_fit(tmp_path, shard, offset, size, sums, message):
@@ -174,7 +174,7 @@ def test_columns_that_do_not_fit(tmp_path, shard, offset, size, sums, message):
     assert str(caught.value) == message
 
 
-def test_pictures_are_read_from_their_bytes_alone(files, shards):
+def test_images_are_read_from_their_bytes_alone(files, shards):
     """Also where a reader of tar files would not find them."""
     with io.BytesIO(shards.read(2)) as file, Image.open(file) as image:
         assert image.getpixel((0, 0)) == (0, 0, 255)

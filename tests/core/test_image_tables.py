@@ -1,4 +1,4 @@
-"""Parquet files with pictures in them, as `datasets` itself writes them."""
+"""Parquet files with images in them, as `datasets` itself writes them."""
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
@@ -99,7 +99,7 @@ def test_any_order_any_thread_and_another_process(read):
     assert read.images.resized(8, np.arange(7)).shape == (7, 8, 8, 3)
 
 
-def test_it_is_saved_with_its_pictures(read, tmp_path):
+def test_it_is_saved_with_its_images(read, tmp_path):
     save_dataset(read, tmp_path / "saved")
     again = read_dataset(tmp_path / "saved")
     assert again == read
@@ -138,7 +138,7 @@ def test_faults(tmp_path, files):
     cell = {"bytes": files.encoded(0)[0], "path": None}
     path = tmp_path / "a.parquet"
     cases = [
-        ({}, f"{path} has no column `label`; it has pictures alone"),
+        ({}, f"{path} has no column `label`; it has images alone"),
         ({"y": [0, 1]}, f"{path} has no column `label`; it has y"),
         ({"label": ["x", None]}, f"{tmp_path}: 1 rows have no label: fill or remove them"),
     ]
@@ -164,15 +164,15 @@ def test_a_label_that_is_hidden(tmp_path, files):
     assert str(error.value) == f"{tmp_path}: some rows have no label: fill or remove them"
 
 
-def test_pictures_that_cannot_be_read(tmp_path, files):
+def test_images_that_cannot_be_read(tmp_path, files):
     cell = {"bytes": files.encoded(0)[0], "path": None}
     path = tmp_path / "a.parquet"
     written(path, {"label": [0, 1, 1]}, [cell, {"bytes": None, "path": "x"}, {"bytes": b"junk"}])
     images = read_dataset(path).images
     images.check(0)
     for row, message in (
-        (1, f"{path}, picture 1 of row group 0 is empty: remove its row"),
-        (2, "image is not a picture: replace or remove it"),
+        (1, f"{path}, image 1 of row group 0 is empty: remove its row"),
+        (2, "image is not an image: replace or remove it"),
     ):
         with pytest.raises(ImageError) as error:
             images.check(row)

@@ -1,4 +1,4 @@
-"""Pictures: every kind decoded right, every bad one refused in one line."""
+"""Images: every kind decoded right, every bad one refused in one line."""
 
 import io
 import struct
@@ -61,8 +61,8 @@ NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), n
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"<html>no image</html>", "x is not a picture: replace or remove it"),
-        (b"", "x is not a picture: replace or remove it"),
+        (b"<html>no image</html>", "x is not an image: replace or remove it"),
+        (b"", "x is not an image: replace or remove it"),
         (
             encoded(NOISE, "JPEG")[:900],
             "x is damaged (image file is truncated (",
@@ -78,14 +78,14 @@ NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), n
         ),
     ],
 )
-def test_bad_pictures_are_refused(data, message):
+def test_bad_images_are_refused(data, message):
     with pytest.raises(ImageError) as caught:
         open_image(data, "x")
     assert str(caught.value).startswith(message)
     assert "\n" not in str(caught.value)
 
 
-def test_a_picture_is_the_same_in_bands_and_as_a_whole(monkeypatch):
+def test_an_image_is_the_same_in_bands_and_as_a_whole(monkeypatch):
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (37, 53, 4), np.uint8)
     for image in (
@@ -129,13 +129,13 @@ def test_files_are_hashed_by_content(tmp_path):
     assert ImageFiles(tmp_path, ["one"]).fingerprint != ImageFiles(tmp_path, ["two"]).fingerprint
 
 
-def test_small_pictures_tell_their_whole_size(tmp_path):
+def test_small_images_tell_their_whole_size(tmp_path):
     """Shrunk, upright, never enlarged; the same from a file, from a tar file and from pixels."""
     exif = Image.Exif()
     exif[0x0112] = 6
-    picture = Image.linear_gradient("L").resize((400, 100)).convert("RGB")
-    picture.save(tmp_path / "turned.jpg", exif=exif)
-    picture.resize((40, 10)).save(tmp_path / "tiny.png")
+    gradient = Image.linear_gradient("L").resize((400, 100)).convert("RGB")
+    gradient.save(tmp_path / "turned.jpg", exif=exif)
+    gradient.resize((40, 10)).save(tmp_path / "tiny.png")
     files = ImageFiles(tmp_path, ["turned.jpg", "tiny.png"])
     small, size = files.small(0, 64)
     assert (small.size, size) == ((16, 64), (100, 400))

@@ -60,4 +60,4 @@ def test_every_command_says_that_it_was_interrupted(number):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (130, "")
-    assert done.stderr == "adc: interrupted: the same command goes on from here\n"
+    assert done.stderr == "adc: interrupted: run the same command again to continue\n"

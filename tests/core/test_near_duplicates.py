@@ -12,7 +12,7 @@ from adc_core.images.near_duplicates import (
 )
 
 
-def picture(seed, size=256):
+def image(seed, size=256):
     """Smooth noise, whose frequencies fall as those of photographs do."""
     rng = np.random.default_rng(seed)
     total = np.zeros((size, size, 3))
@@ -37,21 +37,21 @@ def differ(one, other):
         lambda p: ImageEnhance.Contrast(p).enhance(0.7),
     ],
 )
-def test_the_same_picture_changed(change):
-    differences = [differ(picture(seed), change(picture(seed))) for seed in range(40)]
+def test_the_same_image_changed(change):
+    differences = [differ(image(seed), change(image(seed))) for seed in range(40)]
     assert np.median(differences) <= 2
     assert max(differences) <= 6
 
 
-def test_other_pictures_are_far_apart():
-    hashes = [perceptual_hash(picture(seed)) for seed in range(120)]
+def test_other_images_are_far_apart():
+    hashes = [perceptual_hash(image(seed)) for seed in range(120)]
     differences = [bin(a ^ b).count("1") for n, a in enumerate(hashes) for b in hashes[:n]]
     assert min(differences) > 6
     assert np.mean(differences) == pytest.approx(32, abs=1)
 
 
 def test_half_of_the_bits_are_set():
-    assert {bin(perceptual_hash(picture(seed))).count("1") for seed in range(40)} == {32}
+    assert {bin(perceptual_hash(image(seed))).count("1") for seed in range(40)} == {32}
     assert perceptual_hash(Image.new("RGB", (9, 9), "white")) == 0
 
 

@@ -88,12 +88,12 @@ learners: [{use: toy, epochs: many}]
         ("a: [1", ".yaml", "DIR/pipeline.yaml, line 1: "
          "expected ',' or ']', but got '<stream end>'"),
         ("dataset: a\ndataset: b", ".yaml",
-         'DIR/pipeline.yaml, line 2: key "dataset" stands twice'),
+         'DIR/pipeline.yaml, line 2: duplicate key "dataset"'),
         ("dataset", ".yaml", "DIR/pipeline.yaml holds no table of keys: write `key: value` lines"),
         ("x = ", ".toml", "DIR/pipeline.toml: Invalid value (at end of document)"),
         ("{", ".json", "DIR/pipeline.json: Expecting property name enclosed in double quotes: "
          "line 1 column 2 (char 1)"),
-        ("x", ".ini", "DIR/pipeline.ini is none of: .yaml, .toml, .json"),
+        ("x", ".ini", "DIR/pipeline.ini is not one of: .yaml, .toml, .json"),
         ("{}", ".yaml", "nothing says where the data come from: add brief, designer, searchers, "
          "collector, or dataset: PATH"),
         ("dataset: x\nbrief: {subject: y}", ".yaml", "give either dataset or brief, not both"),

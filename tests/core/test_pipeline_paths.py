@@ -24,9 +24,9 @@ def test_all_at_once(tmp_path, toys):
     )]  # fmt: skip
     assert found == [
         "test: DIR/holdout does not exist: give a folder, a manifest or a .npz file",
-        "truth: DIR/truth.csv does not exist: mend the path",
-        "designer.path: DIR/no.yaml does not exist: mend the path",
-        "searchers.0.path: DIR/no.csv does not exist: mend the path",
+        "truth: DIR/truth.csv does not exist: fix the path",
+        "designer.path: DIR/no.yaml does not exist: fix the path",
+        "searchers.0.path: DIR/no.csv does not exist: fix the path",
     ]
 
 
@@ -75,4 +75,6 @@ def test_classes_of_the_test_set():
     assert with_classes_of(test, dataset).labels.tolist() == [1, 0]
     with pytest.raises(InputError) as caught:
         with_classes_of(dataset, test)
-    assert str(caught.value) == "the test set has the class 'c', which the dataset has not: b, a"
+    assert str(caught.value) == (
+        "the test set has the class 'c', which the dataset does not have: b, a"
+    )

@@ -309,7 +309,7 @@ def test_interrupted_it_says_one_line_and_resumes(tmp_path, slow):
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 3, errors
-    assert errors == "adc: interrupted: the same command goes on from here\n"
+    assert errors == "adc: interrupted: run the same command again to continue\n"
     assert (out / "designer" / "stage.json").exists()
     again = child(slow, out)
     again.communicate(timeout=60)

@@ -46,7 +46,7 @@ def write(tmp_path, toys):
 
 @pytest.fixture
 def photos(tmp_path):
-    """Pictures of three colours in class folders, every seventh in a wrong one; and the truth."""
+    """Images of three colours in class folders, every seventh in a wrong one; and the truth."""
     rng, lines = np.random.default_rng(0), ["id,label"]
     for folder, rows in (("photos", 42), ("trusted", 6)):
         for row in range(rows):
@@ -150,7 +150,7 @@ def faulty(kind, folder):
 
 def test_what_is_no_run(tmp_path):
     assert faulty(InputError, tmp_path) == (
-        f"{tmp_path} is no run directory: it has no run.json with a pipeline.yaml beside it"
+        f"{tmp_path} is not a run directory: it has no run.json with a pipeline.yaml beside it"
     )
 
 

@@ -10,7 +10,7 @@ from adc_core.storage.readers import read_dataset
 from adc_core.storage.saved_dataset import save_dataset
 
 
-def picture(shade, form="PNG"):
+def image(shade, form="PNG"):
     file = io.BytesIO()
     Image.new("RGB", (3, 2), (shade, 0, 0)).save(file, form)
     return file.getvalue()
@@ -37,7 +37,7 @@ def test_img2dataset(tmp_path):
             about = {"url": f"http://a/{key}", "label": ["shirt", "coat"][row % 2], "width": 3}
             about |= {"key": key, "status": "success", "error_message": None, "exif": "{}"}
             members += [
-                (f"{key}.jpg", picture(100 * shard + row)),
+                (f"{key}.jpg", image(100 * shard + row)),
                 (f"{key}.json", json.dumps(about).encode()),
                 (f"{key}.txt", b"a caption"),
             ]
@@ -58,7 +58,7 @@ def test_numbers_without_names(tmp_path):
     members = [
         (f"a/{row}.{kind}", content)
         for row in (0, 4)
-        for kind, content in (("jpeg", picture(row)), ("cls", str(row).encode()))
+        for kind, content in (("jpeg", image(row)), ("cls", str(row).encode()))
     ]
     write(tmp_path / "x.tar", members)
     read = read_dataset(tmp_path)
@@ -82,7 +82,7 @@ def test_the_same_keys_in_two_shards(tmp_path):
     for name in "ab":
         write(
             tmp_path / f"{name}.tar",
-            [(f"{k}.{s}", c) for k in "01" for s, c in (("png", picture(9)), ("cls", k.encode()))],
+            [(f"{k}.{s}", c) for k in "01" for s, c in (("png", image(9)), ("cls", k.encode()))],
         )
     assert read_dataset(tmp_path).ids.tolist() == ["a/0", "a/1", "b/0", "b/1"]
 
@@ -90,7 +90,7 @@ def test_the_same_keys_in_two_shards(tmp_path):
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ([("1.cls", b"0")], "1 has no picture: remove it"),
+        ([("1.cls", b"0")], "1 has no image: remove it"),
         ([("1.png", b"x")], "1 has no label: give it 1.cls, or label in 1.json"),
         ([("1.png", b"x"), ("1.json", b"[]")], "1 has no label: give it 1.cls, or label in 1.json"),
     ],
@@ -134,7 +134,7 @@ def test_facts_that_only_some_samples_have(tmp_path):
         [
             member
             for row, told in enumerate(facts)
-            for member in ((f"{row}.png", picture(row)), (f"{row}.json", json.dumps(told).encode()))
+            for member in ((f"{row}.png", image(row)), (f"{row}.json", json.dumps(told).encode()))
         ],
     )
     sources = read_dataset(tmp_path).sources
@@ -148,8 +148,8 @@ def test_facts_that_only_some_samples_have(tmp_path):
         (b"[" * 100_000, "maximum recursion depth exceeded"),
     ],
 )
-def test_what_stands_beside_a_picture_is_short_and_flat(tmp_path, content, reason):
-    write(tmp_path / "0.tar", [("0.png", picture(0)), ("0.json", content)])
+def test_what_stands_beside_an_image_is_short_and_flat(tmp_path, content, reason):
+    write(tmp_path / "0.tar", [("0.png", image(0)), ("0.json", content)])
     with pytest.raises(InputError) as raised:
         read_dataset(tmp_path)
     message = str(raised.value)

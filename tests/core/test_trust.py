@@ -9,7 +9,7 @@ from adc_core.records.curation import CHANGES, Curation
 from adc_core.records.estimates import Estimate, EvidenceQuality, NoiseRate
 from adc_core.records.model import Predictions
 from adc_core.records.run import Run, Training
-from adc_core.reporting.trust import headline, noise_told, repair_lines, trust_lines
+from adc_core.reporting.trust import headline, noise_text, repair_lines, trust_lines
 from adc_core.storage.truth import NO_CLASS, UNKNOWN
 
 IDS = ["a", "b", "c", "d"]
@@ -45,7 +45,7 @@ def test_of_poor_evidence_the_range_alone_is_told():
         "wrong labels: somewhere in 5.0 to 20 %",
         "the wolf looks like the husky",
     ]
-    assert headline({"one": poor}) == noise_told(poor) == "somewhere in 5.0 to 20 %"
+    assert headline({"one": poor}) == noise_text(poor) == "somewhere in 5.0 to 20 %"
 
 
 def test_what_two_detectors_say_alike_is_said_once():
@@ -65,9 +65,9 @@ def test_evidence_without_neighbors_and_detectors_that_know_nothing():
 
 
 def test_noise_is_told_as_a_range_where_there_is_one():
-    assert noise_told(TOLD) == "10 % (5.0 to 20 %)"
-    assert noise_told(PLAIN.replace(noise_rate=0.1234)) == "12.3 %"
-    assert noise_told(PLAIN) == "-"
+    assert noise_text(TOLD) == "10 % (5.0 to 20 %)"
+    assert noise_text(PLAIN.replace(noise_rate=0.1234)) == "12.3 %"
+    assert noise_text(PLAIN) == "-"
 
 
 def test_the_headline_never_averages():

@@ -85,7 +85,7 @@ def test_wrong_beside_labels():
          "truth: label 'dgo' is not a class: cat, dog, or none of them"),
         ({"id": ["a"], "label": [2]}, "truth: label 2 is not a class: 0…1"),
         ({"id": ["x"], "label": ["dog"]},
-         "the truth knows none of the dataset's samples: check its ids, paths or urls"),
+         "the truth names none of the dataset's samples: check its ids, paths or urls"),
         ({"id": ["a"], "wrong": ["maybe"]},
          "truth: wrong is 'maybe': write true or false, or leave it empty"),
         ({"id": ["a"], "label": ["dog"], "wrong": [False]},

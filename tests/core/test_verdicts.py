@@ -98,7 +98,7 @@ def test_one_form_replaces_the_other(tmp_path):
 
 def test_the_table_is_written_whole_or_not_at_all(tmp_path):
     (tmp_path / "findings.parquet" / "in the way").mkdir(parents=True)
-    with pytest.raises(WorkError, match=r"findings\.parquet.*: mend it and run again"):
+    with pytest.raises(WorkError, match=r"findings\.parquet.*: fix it and run again"):
         write_findings(RUN, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["findings.parquet"]
 

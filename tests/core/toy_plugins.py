@@ -69,9 +69,9 @@ class ToyCollector(Collector):
         for row in range(self.rows):
             if not (folder / f"{row}.npy").exists():
                 rng = np.random.default_rng(row)
-                picture = rng.integers(0, 100, (8, 8, 3))
-                picture[:, :, row % len(design.classes)] += 120
-                np.save(folder / "new.npy", picture.astype(np.uint8))
+                pixels = rng.integers(0, 100, (8, 8, 3))
+                pixels[:, :, row % len(design.classes)] += 120
+                np.save(folder / "new.npy", pixels.astype(np.uint8))
                 (folder / "new.npy").rename(folder / f"{row}.npy")
                 time.sleep(self.pause)
             progress(row + 1, self.rows, "image")
@@ -83,7 +83,7 @@ class ToyCollector(Collector):
 
 
 class ToyEncoder(Encoder):
-    """Encodes a picture as its mean colour."""
+    """Encodes an image as its mean colour."""
 
     requires: ClassVar = ("images",)
 

@@ -275,7 +275,7 @@ def test_functions_take_what_functions_make():
         ),
         (
             lambda: confident_learning(LABELS, PROBABILITIES, ids=["a"] * 8),
-            "ids: row 1 repeats the id a: make ids distinct",
+            "ids: duplicate id a in row 1: make ids distinct",
         ),
         (
             lambda: confident_learning(LABELS, PROBABILITIES, ids=["a"]),

@@ -35,7 +35,7 @@ class Remembered(Model):
 
 
 class LinearMargins(Learner):
-    """A linear classifier on one-hot pictures, whose logits grow with the epochs."""
+    """A linear classifier on one-hot images, whose logits grow with the epochs."""
 
     requires = ("images",)
     model = Remembered
@@ -63,8 +63,8 @@ class LinearMargins(Learner):
 
 
 @pytest.fixture(scope="module")
-def pictures():
-    """600 pictures of four pixels, one of them bright, which is the class; 20 % mislabelled."""
+def images():
+    """600 images of four pixels, one of them bright, which is the class; 20 % mislabelled."""
     random = np.random.default_rng(5)
     truth = np.arange(600) % 4
     pixels = random.integers(0, 60, (600, 4), dtype=np.uint8)
@@ -155,8 +155,8 @@ def test_component_reads_dynamics(trained):
     assert Aum(skip_epochs=3, flag_rate=0.3).detect(dataset) == expected
 
 
-def test_component_trains_twice_with_threshold_samples(pictures):
-    dataset, wrong = pictures
+def test_component_trains_twice_with_threshold_samples(images):
+    dataset, wrong = images
     learner = LinearMargins()
     runs = []
     for mask in draw_threshold_samples(600, 4, seed=3):
@@ -176,9 +176,9 @@ def test_component_needs_what_its_learner_needs():
     assert Aum(learner=LinearMargins()).required_columns == ("images",)
 
 
-def test_a_learner_that_records_nothing(pictures):
+def test_a_learner_that_records_nothing(images):
     with pytest.raises(InputError) as raised:
-        Aum(learner=LinearMargins(remembers=False)).detect(pictures[0])
+        Aum(learner=LinearMargins(remembers=False)).detect(images[0])
     assert str(raised.value) == (
         "the learner LinearMargins records no training dynamics: choose another"
     )

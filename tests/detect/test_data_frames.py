@@ -53,7 +53,7 @@ def test_predictions_that_agree_with_every_label_are_doubted():
     seen = np.full((400, 5), 0.02) + np.eye(5)[labels] * 0.9
     assert noise_rate(labels, probabilities=seen).warnings[0] == (
         "predictions agree with all but 0 of the 400 labels: if the model was trained on these "
-        "very labels, that tells nothing; predict every sample by a model that has not seen it "
+        "very labels, that means nothing; predict every sample by a model that has not seen it "
         "(scikit-learn's cross_val_predict)"
     )
 

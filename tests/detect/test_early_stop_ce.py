@@ -13,7 +13,7 @@ PREDICTED = np.array([[0.7, 0.2, 0.1], [0.9, 0.05, 0.05], [0.3, 0.3, 0.4]], np.f
 
 
 class Constant(Model):
-    """A model that predicts one of a few rows, by the brightness of a picture."""
+    """A model that predicts one of a few rows, by the brightness of an image."""
 
     classes = ("a", "b", "c")
     history = ()

@@ -90,7 +90,7 @@ def test_a_place_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(WorkError) as raised:
         write_network(worked_example(), tmp_path / "file" / "weights")
-    assert str(raised.value) == f"{tmp_path / 'file'}: File exists: mend it and run again"
+    assert str(raised.value) == f"{tmp_path / 'file'}: File exists: fix it and run again"
 
 
 def written(folder, tensors=None, facts=None):
@@ -124,7 +124,7 @@ def text(folder):
     [
         (cut, "Error while deserializing header: incomplete metadata, file not fully covered"),
         (text, "Error while deserializing header: header too large"),
-        (foreign, "it says nothing of how it was made"),
+        (foreign, "it does not say how it was made"),
         (lambda f: written(f, facts={"format": 2}), "its format is 2, not 1"),
         (lambda f: written(f, facts={"length": 0}), "its length is 0"),
         (

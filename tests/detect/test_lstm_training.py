@@ -199,7 +199,8 @@ def test_a_dataset_without_a_column(folder):
     with pytest.raises(InputError) as raised:
         series_of(folder)
     assert str(raised.value) == (
-        f'curves reads "features", which {folder / "right.npz"} has not: give a dataset that has it'
+        f'curves reads "features", which {folder / "right.npz"} does not have: '
+        "give a dataset that has it"
     )
 
 

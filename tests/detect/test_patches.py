@@ -11,17 +11,17 @@ from adc_core.images.sequence import ImageArray
 from adc_plugins_detect.encoders import patches as module
 from adc_plugins_detect.encoders.patches import PatchEncoder, learn_dictionary, patch_features
 
-SMALL = {"size": 12, "filters": 7, "patch": 4, "stride": 2, "cells": 2}
+SMALL = {"image_size": 12, "filters": 7, "patch": 4, "stride": 2, "cells": 2}
 
 
 @pytest.fixture(scope="module")
-def pictures():
+def pixels():
     return np.random.default_rng(0).integers(0, 256, (150, 12, 12, 3), dtype=np.uint8)
 
 
 @pytest.fixture(scope="module")
-def dictionary(pictures):
-    return learn_dictionary(pictures, filters=7, patch=4, seed=3)
+def dictionary(pixels):
+    return learn_dictionary(pixels, filters=7, patch=4, seed=3)
 
 
 def by_hand(image, dictionary, patch, stride, cells):
@@ -44,9 +44,9 @@ def by_hand(image, dictionary, patch, stride, cells):
 
 
 @pytest.mark.parametrize(("stride", "cells"), [(2, 2), (1, 3), (3, 1)])
-def test_one_image_by_a_loop_over_its_patches(pictures, dictionary, stride, cells):
-    features = patch_features(pictures[:3], dictionary, stride=stride, cells=cells)
-    for image, found in zip(pictures, features, strict=False):
+def test_one_image_by_a_loop_over_its_patches(pixels, dictionary, stride, cells):
+    features = patch_features(pixels[:3], dictionary, stride=stride, cells=cells)
+    for image, found in zip(pixels, features, strict=False):
         expected = by_hand(image, dictionary, 4, stride, cells)
         assert (expected > 0).any()
         # Responses are float32: beside the threshold a root turns 1e-7 into 3e-4.
@@ -54,11 +54,11 @@ def test_one_image_by_a_loop_over_its_patches(pictures, dictionary, stride, cell
         np.testing.assert_allclose(found**2, expected**2, atol=1e-5)
 
 
-def test_the_dictionary_is_of_whitened_patches_of_length_one(pictures, dictionary):
+def test_the_dictionary_is_of_whitened_patches_of_length_one(pixels, dictionary):
     assert dictionary.filters.shape == (4 * 4 * 3, 7)
     assert dictionary.filters.dtype == dictionary.offsets.dtype == np.float32
     # The mean patch answers with exactly the offsets: what is subtracted centers the responses.
-    windows = np.lib.stride_tricks.sliding_window_view(pictures / 255, (4, 4), axis=(1, 2))
+    windows = np.lib.stride_tricks.sliding_window_view(pixels / 255, (4, 4), axis=(1, 2))
     rows = windows.transpose(0, 1, 2, 4, 5, 3).reshape(-1, 48)
     rows = rows - rows.mean(axis=1, keepdims=True)
     rows /= np.sqrt(rows.var(axis=1, keepdims=True) + 10 / 255**2)
@@ -76,8 +76,8 @@ def test_shape_and_type_whatever_the_size_of_the_images(side):
     assert len(np.unique(features, axis=0)) == 5
 
 
-def test_same_bytes_on_any_number_of_threads(pictures, monkeypatch):
-    images = ImageArray(np.concatenate([pictures, pictures[::-1]]))  # three batches
+def test_same_bytes_on_any_number_of_threads(pixels, monkeypatch):
+    images = ImageArray(np.concatenate([pixels, pixels[::-1]]))  # three batches
     encoder = PatchEncoder(**SMALL)
     first = encoder.encode(images)
     for threads in (1, 5):
@@ -86,28 +86,28 @@ def test_same_bytes_on_any_number_of_threads(pictures, monkeypatch):
             assert encoder.encode(images).tobytes() == first.tobytes()
 
 
-def test_an_image_has_the_same_features_wherever_it_stands(pictures, dictionary, monkeypatch):
-    doubled = ImageArray(np.concatenate([pictures, pictures]))
+def test_an_image_has_the_same_features_wherever_it_stands(pixels, dictionary, monkeypatch):
+    doubled = ImageArray(np.concatenate([pixels, pixels]))
     features = PatchEncoder(**SMALL).encode(doubled)
     np.testing.assert_allclose(features[:150], features[150:], atol=1e-4)
-    whole = PatchEncoder(**SMALL).encode(ImageArray(pictures))
+    whole = PatchEncoder(**SMALL).encode(ImageArray(pixels))
     monkeypatch.setattr(module, "_BATCH", 11)
-    np.testing.assert_allclose(PatchEncoder(**SMALL).encode(ImageArray(pictures)), whole, atol=1e-3)
+    np.testing.assert_allclose(PatchEncoder(**SMALL).encode(ImageArray(pixels)), whole, atol=1e-3)
 
 
-def test_the_seed_draws_the_dictionary(pictures):
-    images = ImageArray(pictures[:20])
+def test_the_seed_draws_the_dictionary(pixels):
+    images = ImageArray(pixels[:20])
     first = PatchEncoder(**SMALL, seed=1).encode(images)
     assert np.array_equal(PatchEncoder(**SMALL, seed=1).encode(images), first)
     assert not np.array_equal(PatchEncoder(**SMALL, seed=2).encode(images), first)
 
 
-def test_a_mirrored_image_under_a_mirrored_dictionary_has_mirrored_cells(pictures, dictionary):
+def test_a_mirrored_image_under_a_mirrored_dictionary_has_mirrored_cells(pixels, dictionary):
     mirrored = dictionary._replace(
         filters=dictionary.filters.reshape(4, 4, 3, 7)[:, ::-1].reshape(48, 7)
     )
-    features = patch_features(pictures[:4], dictionary, stride=2, cells=1)
-    turned = patch_features(pictures[:4, :, ::-1], mirrored, stride=2, cells=1)
+    features = patch_features(pixels[:4], dictionary, stride=2, cells=1)
+    turned = patch_features(pixels[:4, :, ::-1], mirrored, stride=2, cells=1)
     np.testing.assert_allclose(turned**2, features**2, atol=1e-5)
 
 
@@ -128,21 +128,23 @@ def test_constant_images_alone_are_no_error():
     ("options", "lines"),
     [
         (
-            {"size": 8, "patch": 8},
+            {"image_size": 8, "patch": 8},
             [
-                "1 patches a side do not fill 3 cells: raise size, or lower patch, stride or cells",
+                "1 patches a side do not fill 3 cells: raise image_size, or lower patch, stride or "
+                "cells",
             ],
         ),
         (
-            {"size": 8, "patch": 20},
+            {"image_size": 8, "patch": 20},
             [
-                "0 patches a side do not fill 3 cells: raise size, or lower patch, stride or cells",
+                "0 patches a side do not fill 3 cells: raise image_size, or lower patch, stride or "
+                "cells",
             ],
         ),
         (
-            {"size": 4, "filters": 0},
+            {"image_size": 4, "filters": 0},
             [
-                "size: Input should be greater than or equal to 8",
+                "image_size: Input should be greater than or equal to 8",
                 "filters: Input should be greater than or equal to 1",
             ],
         ),

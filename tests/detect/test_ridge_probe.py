@@ -193,7 +193,7 @@ def test_an_encoder_of_its_own_leaves_the_features_of_the_dataset_alone():
     dataset = Dataset(
         labels=np.arange(40) % 2, images=ImageArray(pixels), features=np.eye(40, dtype=np.float32)
     )
-    encoder = PatchEncoder(size=12, filters=5, patch=4)
+    encoder = PatchEncoder(image_size=12, filters=5, patch=4)
     probe = RidgeProbe(encoder=encoder)
     assert (RidgeProbe().required_columns, probe.required_columns) == (("features",), ("images",))
     enriched = probe.enrich(dataset)

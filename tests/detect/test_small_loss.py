@@ -89,7 +89,7 @@ def test_a_huge_loss_is_cut_off(trained):
     losses = trained.dynamics.loss[:, -1:].copy()
     losses[7] = 1e6
     plain = small_loss(trained.labels, losses)
-    cut = small_loss(trained.labels, losses, winsorise=True)
+    cut = small_loss(trained.labels, losses, winsorize=True)
     assert plain.flagged.sum() == 1
     assert (cut.flagged == trained.wrong).mean() > 0.95
 
@@ -137,7 +137,7 @@ def test_bad_input_is_named():
 
 def test_component_reads_dynamics(trained):
     dataset = Dataset(labels=trained.labels, dynamics=trained.dynamics)
-    options = {"last_epochs": 2, "monotone": False, "winsorise": True}
+    options = {"last_epochs": 2, "monotone": False, "winsorize": True}
     expected = small_loss(trained.labels, trained.dynamics, **options)
     assert SmallLoss(**options).detect(dataset) == expected
     expected = small_loss(trained.labels, trained.dynamics, epoch=4)

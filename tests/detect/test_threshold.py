@@ -41,7 +41,7 @@ def test_all_else_stays():
 @pytest.mark.parametrize(
     ("options", "function"),
     [
-        ({"rate": 0.2}, lambda found, _: by_rate(found, 0.2)),
+        ({"flag_rate": 0.2}, lambda found, _: by_rate(found, 0.2)),
         ({"value": 0.5}, lambda found, _: at_value(found, 0.5)),
         (
             {"class_rates": {"green": 0.3}},
@@ -59,16 +59,16 @@ def test_the_component_chooses_the_rule(options, function):
 def test_detectors_compare_at_an_equal_budget():
     dataset = toy_dataset()
     for name in ("aum", "simifeat", "confident-learning"):
-        found = Threshold(detector=name, rate=0.1).detect(dataset)
+        found = Threshold(detector=name, flag_rate=0.1).detect(dataset)
         assert found.flagged.sum() == 15
 
 
 def test_bad_input_is_named():
-    for options in ({}, {"rate": 0.1, "value": 0.5}):
+    for options in ({}, {"flag_rate": 0.1, "value": 0.5}):
         with pytest.raises(ValidationError) as invalid:
             Threshold(detector="aum", **options)
         assert [error["msg"] for error in invalid.value.errors()] == [
-            "Value error, give one of rate, class_rates and value"
+            "Value error, give one of flag_rate, class_rates and value"
         ]
     with pytest.raises(InputError) as raised:
         Threshold(detector="aum", class_rates={"pink": 0.1}).detect(toy_dataset())
@@ -80,4 +80,4 @@ def test_bad_input_is_named():
     )
     with pytest.raises(InputError) as raised:
         by_rate(FOUND, 1.5)
-    assert str(raised.value) == "rate: Input should be less than or equal to 1"
+    assert str(raised.value) == "flag_rate: Input should be less than or equal to 1"

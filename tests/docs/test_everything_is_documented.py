@@ -1,6 +1,7 @@
 """What is missing from the docs fails: components, hooks, keys of a pipeline, commands, pages."""
 
 import inspect
+import re
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,17 @@ def test_every_page_is_in_the_contents():
     contents = (DOCS.parent / "mkdocs.yml").read_text()
     for page in DOCS.rglob("*.md"):
         assert str(page.relative_to(DOCS)) in contents, f"mkdocs.yml lacks {page.name}"
+
+
+def test_every_word_of_the_glossary_is_in_the_code():
+    rows = re.findall(r"^\| .* \| `(adc_[\w.]+)` \|$", (DOCS / "glossary.md").read_text(), re.M)
+    assert len(rows) > 70
+    for place in rows:
+        module, _, name = place.rpartition(".")
+        path = DOCS.parent / module.partition(".")[0] / "src" / module.replace(".", "/")
+        file = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        found = re.search(rf"^(class |def |async def )?{name}\b", file.read_text(), re.M)
+        assert found, f"docs/glossary.md: there is no {place}"
 
 
 RECORDS = [

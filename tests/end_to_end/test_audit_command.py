@@ -116,7 +116,7 @@ def test_the_answer(place, listed):
     again = adc(folder, "audit", "runs/digits-detect")
     assert again.returncode != 0
     assert again.stderr == (
-        "adc: runs/digits-detect-audit/audit.csv is there already and is not overwritten: fill it "
+        "adc: runs/digits-detect-audit/audit.csv already exists and is not overwritten: fill it "
         "in and give it with --read, or choose another folder with --to\n"
     )
     assert path.read_bytes() == before

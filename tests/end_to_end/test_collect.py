@@ -84,7 +84,7 @@ def test_the_same_again_asks_nobody(collected):
     _, [(output, first, _), (again, second, calls), _] = collected
     assert calls == 0
     assert first == second
-    reused = "reused: all 2 stages, for nothing they depend on has changed\n"
+    reused = "reused: all 2 stages: nothing they depend on has changed\n"
     assert reused not in output
     assert again.replace(reused, "") == output
 

@@ -175,13 +175,13 @@ def run(folder, text, **environment):
 COLLECT = """
 brief: {{subject: x, classes: [a, b], samples_per_query: 3}}
 designer: attributes
-searchers: [{{use: folder, root: pictures}}]
+searchers: [{{use: folder, root: images}}]
 collector: {{use: downloader, retries: 0}}
 """
 
 
 def test_nothing_found_is_one_line(tmp_path):
-    (tmp_path / "pictures").mkdir()
+    (tmp_path / "images").mkdir()
     done = run(tmp_path, COLLECT.format())
     assert done.returncode == 2, done.stderr
     (line,) = done.stderr.splitlines()
@@ -191,8 +191,8 @@ def test_nothing_found_is_one_line(tmp_path):
 
 def test_every_download_failed_is_one_line(tmp_path):
     for name in ("a", "b"):
-        (tmp_path / "pictures" / name).mkdir(parents=True)
-        (tmp_path / "pictures" / name / "1.jpg").write_text("<html>")
+        (tmp_path / "images" / name).mkdir(parents=True)
+        (tmp_path / "images" / name / "1.jpg").write_text("<html>")
     done = run(tmp_path, COLLECT.format())
     assert done.returncode == 2, done.stderr
     (line,) = done.stderr.splitlines()

@@ -51,7 +51,7 @@ def problem():
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A folder with the same samples as pictures, manifests and arrays."""
+    """A folder with the same samples as images, manifests and arrays."""
     folder = tmp_path_factory.mktemp("detect")
     rng = np.random.default_rng(4)
     truth, given, features = problem()
@@ -59,7 +59,7 @@ def place(tmp_path_factory):
     for row in range(ROWS):
         pixels = rng.integers(0, 60, (12, 12, 3), np.uint8)
         pixels[4 * truth[row] : 4 * truth[row] + 4] += 180
-        path = folder / "pictures" / names[row] / f"{row:03}.png"
+        path = folder / "images" / names[row] / f"{row:03}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(pixels).save(path)
     rows = range(ROWS)
@@ -68,7 +68,7 @@ def place(tmp_path_factory):
         pa.table(
             {
                 "id": ids,
-                "path": [f"pictures/{names[row]}/{row:03}.png" for row in rows],
+                "path": [f"images/{names[row]}/{row:03}.png" for row in rows],
                 "label": names,
             }
         ),
@@ -95,7 +95,7 @@ def flagged(path, detector):
 
 
 def test_an_image_folder(place):
-    done = adc(place, "pictures", "--fast")
+    done = adc(place, "images", "--fast")
     assert done.returncode == 0, done.stderr
     assert done.stderr == FAST
     trust, verdicts, suspects, repair, written = done.stdout.split("\n\n")
@@ -122,11 +122,11 @@ def test_an_image_folder(place):
         assert line.endswith(" self-confidence")
     assert {line.split()[0] for line in lines} == wrong.keys()
     assert written == (
-        "findings: runs/pictures-detect/findings.parquet\n"
-        "pipeline: runs/pictures-detect/pipeline.yaml\n"
-        "report: runs/pictures-detect/report.html\n"
+        "findings: runs/images-detect/findings.parquet\n"
+        "pipeline: runs/images-detect/pipeline.yaml\n"
+        "report: runs/images-detect/report.html\n"
     )
-    out = place / "runs" / "pictures-detect"
+    out = place / "runs" / "images-detect"
     assert set(flagged(out / "findings.parquet", "self-confidence")) == wrong.keys()
     pipeline = yaml.safe_load((out / "pipeline.yaml").read_text())
     assert list(pipeline) == ["dataset", "encoder", "enrichers", "detectors", "curators"]
@@ -152,7 +152,7 @@ def test_features_need_no_images_and_no_torch(place):
     code = (
         "import sys\nfrom adc_core.cli import main\n"
         "assert main(['detect', 'features.parquet', '--out', 'light']) == 0\n"
-        "assert main(['detect', 'pictures', '--fast', '--out', 'light-pictures']) == 0\n"
+        "assert main(['detect', 'images', '--fast', '--out', 'light-images']) == 0\n"
         "assert 'torch' not in sys.modules"
     )
     done = subprocess.run(
@@ -187,24 +187,24 @@ def test_a_dataset_that_has_everything_is_left_as_it_is(place):
 
 def test_an_encoder_of_ones_own(place):
     done = adc(
-        place, *("pictures", "--use", "simifeat", "--out", "own"),
-        *("--encoder", "pixels:size=6,components=null"),
+        place, *("images", "--use", "simifeat", "--out", "own"),
+        *("--encoder", "pixels:image_size=6,components=null"),
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert np.load(place / "own" / "encoder" / "features.npy").shape == (ROWS, 36)
 
 
 def test_another_detector_reuses_what_is_there(place):
-    first = adc(place, "pictures", "--fast", "--use", "simifeat", "--out", "again")
+    first = adc(place, "images", "--fast", "--use", "simifeat", "--out", "again")
     assert first.returncode == 0, first.stderr
     before = (place / "again" / "findings.parquet").read_bytes()
-    again = adc(place, "pictures", "--fast", "--use", "simifeat", "--out", "again").stdout
-    reused = "reused: all 4 stages, for nothing they depend on has changed\n"
+    again = adc(place, "images", "--fast", "--use", "simifeat", "--out", "again").stdout
+    reused = "reused: all 4 stages: nothing they depend on has changed\n"
     assert reused in again
     assert again.replace(reused, "") == first.stdout
     assert (place / "again" / "findings.parquet").read_bytes() == before
     more = adc(
-        place, "pictures", "--fast", "--use", "simifeat", "--use", "deep-knn:k=5", "--out", "again"
+        place, "images", "--fast", "--use", "simifeat", "--use", "deep-knn:k=5", "--out", "again"
     )
     assert more.returncode == 0, more.stderr
     stages = json.loads((place / "again" / "run.json").read_text())["stages"]
@@ -257,7 +257,7 @@ def test_an_id_cannot_steer_the_terminal(place):
             ],
         ),
         (
-            ["pictures", "--use", "simifeet", "--use", "simifeat:k=x", "--encoder", "pixel"],
+            ["images", "--use", "simifeet", "--use", "simifeat:k=x", "--encoder", "pixel"],
             [
                 '--use simifeet: adc.detectors has no "simifeet": did you mean "simifeat"?',
                 "--use simifeat: k: Input should be a valid integer, unable to parse string as "
@@ -267,16 +267,16 @@ def test_an_id_cannot_steer_the_terminal(place):
         ),
         (
             ["features.parquet", "--encoder", "pixels"],
-            ['--encoder pixels: it reads "images", which features.parquet has not: '
+            ['--encoder pixels: it reads "images", which features.parquet does not have: '
              "leave the encoder out"],
         ),
         (
             ["features.parquet", "--truth", "nowhere.csv"],
-            ["truth: nowhere.csv does not exist: mend the path"],
+            ["truth: nowhere.csv does not exist: fix the path"],
         ),
         (
-            ["features.parquet", "--out", "pictures"],
-            ["pictures is not empty and not a run directory: choose another --out"],
+            ["features.parquet", "--out", "images"],
+            ["images is not empty and not a run directory: choose another --out"],
         ),
     ],
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""`adc health` as users call it: planted defects are found, clean pictures hardly flagged."""
+"""`adc health` as users call it: planted defects are found, clean images hardly flagged."""
 
 import io
 import json
@@ -30,7 +30,7 @@ def adc(folder, *words):
     )
 
 
-def real_pictures(data):
+def real_images(data):
     with Image.open(data / "cifar10" / "train_00.avif") as mosaic:
         pixels = np.asarray(mosaic.convert("RGB"))
     rows, columns = pixels.shape[0] // 32, pixels.shape[1] // 32
@@ -38,40 +38,40 @@ def real_pictures(data):
     return [Image.fromarray(tile) for tile in tiles]
 
 
-def is_colored(picture):
-    pixels = np.asarray(picture).astype(int)
+def is_colored(image):
+    pixels = np.asarray(image).astype(int)
     return np.quantile(pixels.max(axis=2) - pixels.min(axis=2), 0.99) > 16
 
 
 @pytest.fixture(scope="module")
 def place(shared_data, tmp_path_factory):
-    """`photos`: 300 real pictures in two splits of three classes, and planted ones."""
+    """`photos`: 300 real images in two splits of three classes, and planted ones."""
     folder = tmp_path_factory.mktemp("health")
-    pictures = [one for one in real_pictures(shared_data) if is_colored(one)][:ROWS]
+    images = [one for one in real_images(shared_data) if is_colored(one)][:ROWS]
     rng = np.random.default_rng(0)
 
-    def put(path, picture, **how):
+    def put(path, image, **how):
         path = folder / "photos" / path
         path.parent.mkdir(parents=True, exist_ok=True)
-        picture.save(path, **how)
+        image.save(path, **how)
 
-    for row, picture in enumerate(pictures):
+    for row, image in enumerate(images):
         split = "test" if row % 5 == 0 else "train"
-        put(f"{split}/{NAMES[row % 3]}/{row:03}.png", picture)
-    put("test/dog/exact.png", pictures[1])
-    put("train/dog/small.png", pictures[4].resize((24, 24), Image.Resampling.BICUBIC))
-    put("train/emu/jpeg.jpg", pictures[8], quality=60)
-    put("train/cat/other.png", pictures[7].resize((48, 48), Image.Resampling.BICUBIC))
+        put(f"{split}/{NAMES[row % 3]}/{row:03}.png", image)
+    put("test/dog/exact.png", images[1])
+    put("train/dog/small.png", images[4].resize((24, 24), Image.Resampling.BICUBIC))
+    put("train/emu/jpeg.jpg", images[8], quality=60)
+    put("train/cat/other.png", images[7].resize((48, 48), Image.Resampling.BICUBIC))
     put("train/cat/black.png", Image.new("RGB", (32, 32), "black"))
     put("train/cat/white.png", Image.new("RGB", (32, 32), "white"))
     put("train/cat/plain.png", Image.new("RGB", (32, 32), (90, 130, 60)))
     put("train/cat/noise.png", Image.fromarray(rng.integers(0, 256, (32, 32, 3), np.uint8)))
-    put("train/cat/blurred.png", pictures[12].filter(ImageFilter.GaussianBlur(2)))
-    put("train/cat/grey.png", pictures[21].convert("L"))
-    put("train/cat/tiny.png", pictures[31].resize((10, 10)))
-    put("train/cat/wide.png", pictures[41].resize((160, 32)))
+    put("train/cat/blurred.png", images[12].filter(ImageFilter.GaussianBlur(2)))
+    put("train/cat/grey.png", images[21].convert("L"))
+    put("train/cat/tiny.png", images[31].resize((10, 10)))
+    put("train/cat/wide.png", images[41].resize((160, 32)))
     content = io.BytesIO()
-    pictures[0].resize((64, 64)).save(content, "JPEG")
+    images[0].resize((64, 64)).save(content, "JPEG")
     (folder / "photos/train/cat/cut.jpg").write_bytes(content.getvalue()[:-300])
     (folder / "photos/train/cat/junk.jpg").write_bytes(b"<html>")
     return folder
@@ -110,7 +110,7 @@ def test_each_planted_defect_is_found(found):
     assert lines["train/dog/007.png"]["copy_with_another_label"]
 
 
-def test_clean_pictures_are_hardly_flagged(found):
+def test_clean_images_are_hardly_flagged(found):
     clean = [line for name, line in found[2].items() if name[-7:-4].isdigit()]
     originals = {1, 4, 7, 8, 12, 21, 31, 41}
     assert len(clean) == ROWS
@@ -172,7 +172,7 @@ def test_run_again_nothing_is_computed_and_nothing_changes(place, found):
 
 
 def test_other_options_need_another_directory(place, found):
-    done = adc(place, "photos", "--encoder", "pixels:size=8")
+    done = adc(place, "photos", "--encoder", "pixels:image_size=8")
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == (
         "adc: runs/photos-health holds results with other options, see its pipeline.yaml: "
@@ -194,7 +194,7 @@ def test_a_sorted_list_of_features(tmp_path):
     assert done.returncode == 0, done.stderr
     assert (
         "label differs from the one before: 0.02 of what 199 random orders give, p = 0.005 (200 "
-        "looked at): the order tells something: shuffle before you split" in done.stdout
+        "looked at): the order carries information: shuffle before you split" in done.stdout
     )
     table = pq.read_table(tmp_path / "runs" / "sorted-health" / "health.parquet")
     assert table["outlier"].to_pylist()[17]

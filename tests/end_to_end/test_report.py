@@ -1,4 +1,4 @@
-"""The report in a real browser: no errors, readable at two widths, text for every picture."""
+"""The report in a real browser: no errors, readable at two widths, text for every image."""
 
 import json
 
@@ -67,7 +67,7 @@ def report(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def arrays_report(tmp_path_factory):
-    """The page of a run on arrays: no pictures."""
+    """The page of a run on arrays: no images."""
     run = toy_run()
     return write_page(
         tmp_path_factory.mktemp("arrays"),
@@ -105,7 +105,7 @@ def test_it_is_clean_and_fits(name, browser, width, request):
     page.close()
 
 
-def test_pictures_have_text_and_nothing_is_executed(report, browser):
+def test_images_have_text_and_nothing_is_executed(report, browser):
     page = browser.new_page()
     page.goto(report.as_uri())
     assert page.locator("img").count() > 0

@@ -214,7 +214,7 @@ def test_an_image_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "a.png").write_bytes(b"no image")
     with pytest.raises(InputError) as error:
         WatchedEncoder().encode(ImageFiles(tmp_path, ["a.png"]))
-    assert str(error.value) == f"{tmp_path}/a.png is not a picture: replace or remove it"
+    assert str(error.value) == f"{tmp_path}/a.png is not an image: replace or remove it"
 
 
 @pytest.mark.parametrize(

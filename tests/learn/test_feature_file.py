@@ -86,5 +86,5 @@ def test_a_place_that_refuses(tmp_path):
     with pytest.raises(WorkError) as error:
         FeatureFile(tmp_path / "no" / "features.npy", 10).append(ROWS[:4])
     assert str(error.value) == (
-        f"{tmp_path}/no/features.npy: No such file or directory: mend it and run again"
+        f"{tmp_path}/no/features.npy: No such file or directory: fix it and run again"
     )

@@ -166,7 +166,7 @@ def test_an_existing_folder_is_not_written_over(model, folder):
     before = files_of(folder)
     with pytest.raises(InputError) as error:
         model.save(folder)
-    assert str(error.value) == (f"{folder} exists already: choose another folder or remove it")
+    assert str(error.value) == (f"{folder} already exists: choose another folder or remove it")
     assert files_of(folder) == before
 
 

@@ -91,5 +91,5 @@ def test_a_place_that_cannot_be_written(tmp_path):
     with pytest.raises(WorkError) as error:
         model_of(averages()).export_onnx(tmp_path / "no" / "model.onnx")
     assert str(error.value) == (
-        f"{tmp_path}/no/model.onnx: No such file or directory: mend it and run again"
+        f"{tmp_path}/no/model.onnx: No such file or directory: fix it and run again"
     )

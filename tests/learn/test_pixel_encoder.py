@@ -95,13 +95,13 @@ PIXELS = np.random.default_rng(5).integers(0, 256, (30, 20, 20, 3), dtype=np.uin
 
 
 def test_without_components_pixels_come_as_they_are():
-    encoder = PixelEncoder(size=20, color=True, components=None)
+    encoder = PixelEncoder(image_size=20, color=True, components=None)
     features = encoder.encode(ImageArray(PIXELS))
     np.testing.assert_array_equal(features, PIXELS.reshape(30, -1).astype(np.float32) / 255)
 
 
 def test_gray_is_the_luma():
-    encoder = PixelEncoder(size=20, components=None)
+    encoder = PixelEncoder(image_size=20, components=None)
     features = encoder.encode(ImageArray(PIXELS))
     luma = (PIXELS / 255) @ [0.299, 0.587, 0.114]
     np.testing.assert_allclose(features, luma.reshape(30, -1), atol=1e-6)
@@ -109,29 +109,29 @@ def test_gray_is_the_luma():
 
 def test_components_are_those_of_the_pixels():
     images = ImageArray(PIXELS)
-    features = PixelEncoder(size=8, components=5).encode(images)
-    pixels = PixelEncoder(size=8, components=None).encode(images)
+    features = PixelEncoder(image_size=8, components=5).encode(images)
+    pixels = PixelEncoder(image_size=8, components=None).encode(images)
     np.testing.assert_array_equal(features, principal_components(pixels, 5))
     assert features.dtype == np.float32
 
 
 def test_batches_of_images_change_nothing(monkeypatch):
-    whole = PixelEncoder(size=8).encode(ImageArray(PIXELS))
+    whole = PixelEncoder(image_size=8).encode(ImageArray(PIXELS))
     monkeypatch.setattr(module, "_BATCH", 7)
-    np.testing.assert_array_equal(PixelEncoder(size=8).encode(ImageArray(PIXELS)), whole)
+    np.testing.assert_array_equal(PixelEncoder(image_size=8).encode(ImageArray(PIXELS)), whole)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (
-            {"size": 4, "components": 17},
-            "17 components of 16 pixels: lower components or raise size",
+            {"image_size": 4, "components": 17},
+            "17 components of 16 pixels: lower components or raise image_size",
         ),
         (
-            {"size": 64, "color": True},
+            {"image_size": 64, "color": True},
             "principal components of 12288 pixels take too long, at most 4096: "
-            "lower size, or set components to null",
+            "lower image_size, or set components to null",
         ),
     ],
 )
@@ -142,4 +142,4 @@ def test_options_that_do_not_go_together(options, message):
 
 
 def test_every_pixel_may_be_a_component():
-    assert PixelEncoder(size=4, components=16).encode(ImageArray(PIXELS)).shape == (30, 16)
+    assert PixelEncoder(image_size=4, components=16).encode(ImageArray(PIXELS)).shape == (30, 16)

@@ -49,7 +49,7 @@ def clip(folder):
 
 
 def siglip(folder):
-    """Pictures are squeezed to the square, and its own mean and deviation are 0.5."""
+    """Images are squeezed to the square, and its own mean and deviation are 0.5."""
     config = transformers.SiglipConfig(vision_config=TOWER, text_config=TEXTS)
     transformers.SiglipModel(config).save_pretrained(folder)
     transformers.SiglipImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)

@@ -65,7 +65,7 @@ class Archive(BaseHTTPRequestHandler):
                 {"url": f"http://{self.headers['Host']}/{words['q'][0].split()[0]}/{number}.png"}
                 for number in range(start, min(start + 20, 25))
             ]
-            told = {"pictures": shown, "next": str(start + 20) if start + 20 < 25 else None}
+            told = {"images": shown, "next": str(start + 20) if start + 20 < 25 else None}
             content = json.dumps(told).encode()
         elif asked.path == "/robots.txt":
             content = b""
@@ -73,12 +73,12 @@ class Archive(BaseHTTPRequestHandler):
             _, color, file = asked.path.split("/")
             shade = 100 + 5 * int(file.removesuffix(".png"))
             rgb = (shade, 0, 0) if color == "red" else (0, shade, 0)
-            picture = io.BytesIO()
-            Image.effect_noise((64, 64), 40 + shade).convert("RGB").save(picture, "PNG")
-            Image.blend(Image.open(picture), Image.new("RGB", (64, 64), rgb), 0.5).save(
-                picture := io.BytesIO(), "PNG"
+            image = io.BytesIO()
+            Image.effect_noise((64, 64), 40 + shade).convert("RGB").save(image, "PNG")
+            Image.blend(Image.open(image), Image.new("RGB", (64, 64), rgb), 0.5).save(
+                image := io.BytesIO(), "PNG"
             )
-            content = picture.getvalue()
+            content = image.getvalue()
         self.send_response(200)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()

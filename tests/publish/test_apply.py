@@ -63,14 +63,14 @@ UNMEANT = [
     ({"to": "../b/1.png"}, f"'../b/1.png' {OUT}"),
     ({"to": "/tmp/1.png"}, f"'/tmp/1.png' {OUT}"),
     ({"to": "1.png"}, "`to` is '1.png': write CLASS/NAME"),
-    ({"to": ""}, "`to` is empty: write where the file shall be, or remove for action"),
+    ({"to": ""}, "`to` is empty: write where the file should be, or remove for action"),
     ({"action": "copy"}, "`action` is 'copy': write move or remove"),
     ({"apply": "maybe"}, "`apply` is 'maybe': write yes or no"),
 ]
 """Lines that cannot be meant, whatever lies in the folder."""
 
 IMPOSSIBLE = [
-    ({"to": "b/3.png"}, "b/3.png exists already"),
+    ({"to": "b/3.png"}, "b/3.png already exists"),
     ({"path": "a/9.png", "to": "b/9.png"}, "a/9.png is not there"),
     ({"path": "a/2.png", "to": "b/2.png"}, "a/2.png is not the file that was listed"),
     ({"path": "link.png", "to": "b/l.png"}, "link.png is behind a link"),
@@ -123,7 +123,7 @@ def test_lines_that_contradict_each_other(plain):
     )
     assert adc(folder, "apply", "moves.csv", code=2)[1] == (
         "adc: moves.csv, line 3: photos/a/1.png is in the list twice: keep one\n"
-        "adc: moves.csv, line 4: another file shall be photos/B/1.png already: write another name\n"
+        "adc: moves.csv, line 4: another file is to become photos/B/1.png: write another name\n"
     )
 
 

@@ -26,7 +26,7 @@ CLASSES = ("cardigan", "shirt & tie")
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
     """23 images, JPEG and PNG, of which the last three are nearly the same."""
-    folder, rng = tmp_path_factory.mktemp("pictures"), np.random.default_rng(0)
+    folder, rng = tmp_path_factory.mktemp("images"), np.random.default_rng(0)
     paths = [f"{row}.{'png' if row % 5 == 0 else 'jpg'}" for row in range(23)]
     for path in paths:
         Image.fromarray(rng.integers(0, 256, (16, 20, 3), dtype=np.uint8)).save(folder / path)
@@ -156,8 +156,8 @@ def test_tar_shards_are_read_by_webdataset(exported, dataset):
         for sample in pipeline:
             name, about = f"{int(sample['__key__']):020x}", sample["json"]
             pixels, label = truth(dataset)[name]
-            picture = sample["jpg"] if "jpg" in sample else sample["png"]
-            assert np.abs(picture.astype(int) - pixels).max() <= 1
+            image = sample["jpg"] if "jpg" in sample else sample["png"]
+            assert np.abs(image.astype(int) - pixels).max() <= 1
             assert CLASSES[sample["cls"]] == about["label"] == label
             assert about["url"].startswith("http://shop.example/")
             assert splits[name] == split
@@ -236,7 +236,7 @@ def test_the_datasheet_counts(exported, dataset):
     text = (exported / "hugging-face" / "README.md").read_text()
     assert "# hugging-face\n\n23 images of 2 classes" in text
     assert f"| shirt & tie | {ties.count('test')} | {ties.count('train')} |" in text
-    assert "| CC-BY-4.0 | 12 |\n| not told | 11 |" in text
+    assert "| CC-BY-4.0 | 12 |\n| unknown | 11 |" in text
     assert "| navy | 8 |" in text
     assert "wrote it from `saved`.\nNobody noted how that was made.\n" in text
 
@@ -258,7 +258,7 @@ searchers:
 - {use: wikimedia, contact: me@example.org}
 - {use: searxng, base_url: "http://10.0.0.5/search"}
 - {use: bing, base_url: "https://bing.example/v7"}
-- {use: folder, root: ~/pictures/cats}
+- {use: folder, root: ~/images/cats}
 collector: {use: downloader, contact: me@example.org, allow_hosts: ["nas.local:80"], size: 64}
 """
     (tmp_path / "run").mkdir()
@@ -359,7 +359,7 @@ def test_faults(tmp_path, exported):
         ),
         (
             (exported / "saved", "--as", "url-list", "--to", tmp_path / "full"),
-            f"{tmp_path / 'full'} exists already: choose another folder or remove it",
+            f"{tmp_path / 'full'} already exists: choose another folder or remove it",
         ),
         (
             (exported / "saved", "--as", "url-list", *out, "--split", "test"),

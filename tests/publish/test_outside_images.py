@@ -34,7 +34,7 @@ def test_a_list_cannot_carry_other_files_away(places, capsys):
         "path,label\n0.png,a\n1.png,b\n../secret/id_rsa,b\n../secret/me.png,a\n/dev/zero,b\n"
     )
     assert export(places / "data" / "list.csv", places / "out") == 0
-    assert f"adc: warning: 1 of 3 images lie outside {places / 'data'} and are copied too, " in (
+    assert f"adc: warning: 1 of 3 images are outside {places / 'data'} and are copied too, " in (
         told := capsys.readouterr().err
     )
     assert "such as ../secret/me.png: look whether they are meant\n" in told
@@ -52,13 +52,13 @@ def test_links_of_a_folder_are_told(places, capsys):
     os.mkfifo(places / "tree" / "b" / "fifo.jpg")
     assert export(places / "tree", places / "out") == 0
     told = capsys.readouterr().err
-    assert f"3 of 5 images lie outside {places / 'tree'} and are copied too" in told
+    assert f"3 of 5 images are outside {places / 'tree'} and are copied too" in told
     assert "b/fifo.jpg (unreadable)" in told
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
-    [("id_rsa", "is not a picture: replace or remove it"), ("zero", "is no file: remove it")],
+    [("id_rsa", "is not an image: replace or remove it"), ("zero", "is not a file: remove it")],
 )
 def test_python_gets_no_other_file_either(places, name, message):
     secret = places / "secret"
@@ -70,7 +70,7 @@ def test_python_gets_no_other_file_either(places, name, message):
     assert str(raised.value) == f"{secret / name} {message}"
     if name == "zero":
         for act in (lambda: images.sums, lambda: images.save(places / "copy")):
-            with pytest.raises(InputError, match="zero is no file: remove it"):
+            with pytest.raises(InputError, match="zero is not a file: remove it"):
                 act()
 
 
@@ -93,5 +93,5 @@ def test_a_saved_datasets_index_leads_nowhere_else(places):
         ),
         folder / "index.parquet",
     )
-    with pytest.raises(ValueError, match=r"names '../secret/id_rsa', which is no file beside it"):
+    with pytest.raises(ValueError, match=r"'../secret/id_rsa', which is not a file beside it"):
         ImageShards.load(folder)

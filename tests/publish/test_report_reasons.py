@@ -45,14 +45,14 @@ def test_neighbors_are_counted_and_the_nearest_shown():
         near.agrees == (near.label == dataset.classes[dataset.labels[row]])
         for near in found.nearest
     )
-    picture = base64.b64decode(found.nearest[0].picture.partition(",")[2])
-    assert Image.open(io.BytesIO(picture)).size == (48, 48)
+    image = base64.b64decode(found.nearest[0].image.partition(",")[2])
+    assert Image.open(io.BytesIO(image)).size == (48, 48)
 
 
-def test_neighbors_without_images_have_no_pictures():
+def test_neighbors_without_images_have_no_images():
     graph = Neighbors(indices=[[1], [0]], similarities=[[1], [1]])
     (near,) = reasons(neighbors=graph).neighbors.nearest
-    assert (near.id, near.label, near.agrees, near.picture) == ("y", "dog", False, "")
+    assert (near.id, near.label, near.agrees, near.image) == ("y", "dog", False, "")
 
 
 @pytest.mark.parametrize(
@@ -91,8 +91,8 @@ def test_a_curve_leaves_out_epochs_that_did_not_see_the_sample():
     assert reasons(dynamics=curves([np.nan, 0.5, np.nan])).curve is None
 
 
-def test_a_picture_that_cannot_be_opened_is_left_out(tmp_path):
-    (tmp_path / "broken.png").write_bytes(b"not a picture")
+def test_an_image_that_cannot_be_opened_is_left_out(tmp_path):
+    (tmp_path / "broken.png").write_bytes(b"not an image")
     images = ImageFiles(tmp_path, ["broken.png", "gone.png"])
     assert (data_url(images, 0, 48), data_url(images, 1, 48), data_url(None, 0, 48)) == ("", "", "")
 

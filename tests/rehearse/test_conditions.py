@@ -66,7 +66,7 @@ def test_the_table_has_every_condition() -> None:
 
 
 @pytest.mark.parametrize("name", ["good", "slow", "mistyped", "closed", *HEADERS])
-def test_the_picture_is_sent(gallery, catalog, offers, name: str) -> None:
+def test_the_image_is_sent(gallery, catalog, offers, name: str) -> None:
     offer = offers[name][0]
     answer = ask(gallery.url_of(offer))
     assert answer.status == 200
@@ -77,7 +77,7 @@ def test_the_picture_is_sent(gallery, catalog, offers, name: str) -> None:
         assert answer.headers.getlist(header) == wanted
 
 
-def test_a_picture_with_xmp(gallery, catalog, offers) -> None:
+def test_an_image_with_xmp(gallery, catalog, offers) -> None:
     offer = offers["xmp"][0]
     told = ask(gallery.url_of(offer)).told
     png = io.BytesIO()
@@ -110,7 +110,7 @@ def test_it_goes_well_the_second_time(gallery, catalog, offers, name, status, pa
     assert (second.status, second.told) == (200, catalog.content(offer))
 
 
-def test_what_is_no_picture(gallery, catalog, offers) -> None:
+def test_what_is_no_image(gallery, catalog, offers) -> None:
     offer = offers["broken"][0]
     half = ask(gallery.url_of(offer)).told
     assert half == catalog.content(offer)[: len(half)]
@@ -211,7 +211,7 @@ def test_the_downloader_knows_them_all(gallery, offers, listed, design_of, tmp_p
     assert kept == set(CONDITIONS) - set(refused)
 
 
-def test_pictures_are_drawn_beside_the_answers(gallery, catalog) -> None:
+def test_images_are_drawn_beside_the_answers(gallery, catalog) -> None:
     """Many at once, from all hosts, arrive whole; an address has one host."""
     some = [offer for offer in catalog.offers() if offer.condition == "good"][:24]
 

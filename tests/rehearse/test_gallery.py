@@ -73,7 +73,7 @@ def test_everything_is_the_same_every_time(catalog: DigitCatalog) -> None:
     assert list(DigitCatalog(seed=1).offers()) != list(catalog.offers())
 
 
-def test_repeated_pictures_have_the_same_bytes(catalog: DigitCatalog) -> None:
+def test_repeated_images_have_the_same_bytes(catalog: DigitCatalog) -> None:
     classes = {}
     for name in NAMES:
         for offer in catalog.search(name):
@@ -104,7 +104,7 @@ def whole(offers: tuple[Offer, ...]) -> list[Offer]:
     return [offer for offer in offers if offer.condition in ("good", "slow")]
 
 
-def test_pictures_are_the_real_digits_enlarged(catalog: DigitCatalog) -> None:
+def test_images_are_the_real_digits_enlarged(catalog: DigitCatalog) -> None:
     for label, name, content in catalog.test_images():
         row = row_behind(content)
         assert name == f"{row:04}.png"
@@ -256,7 +256,7 @@ def test_the_demo_collects_what_the_truth_knows(gallery: GalleryServer, tmp_path
     test = read_dataset(tmp_path / "answers/test")
     assert set(test.classes) == set(NAMES)
     assert test.images[0].shape == (64, 64, 3)
-    hashes = {hashlib.sha256(picture.tobytes()).digest() for picture in test.images}
+    hashes = {hashlib.sha256(pixels.tobytes()).digest() for pixels in test.images}
     assert hashes.isdisjoint(hashlib.sha256(p.tobytes()).digest() for p in dataset.images)
 
 

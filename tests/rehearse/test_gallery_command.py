@@ -122,8 +122,8 @@ def test_an_export_shows_how_far_it_is(tmp_path: Path) -> None:
         told = "".join(iter(lambda: read_screen(screen), ""))
     os.close(screen)
     assert process.returncode == 0
-    pictures = len(list((tmp_path / "out/test").rglob("*.png")))
-    assert told.rstrip().rpartition("\r")[2].startswith(f"export: {pictures} test image [")
+    images = len(list((tmp_path / "out/test").rglob("*.png")))
+    assert told.rstrip().rpartition("\r")[2].startswith(f"export: {images} test image [")
 
 
 def read_screen(screen: int) -> str:

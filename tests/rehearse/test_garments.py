@@ -118,7 +118,7 @@ def test_conditions_are_as_frequent_as_said(offers) -> None:
         assert within(counts[name], len(offers), share), name
 
 
-def test_as_many_pictures_are_left_as_the_paper_had(offers) -> None:
+def test_as_many_images_are_left_as_the_paper_had(offers) -> None:
     """89.73 of 100 for each of 12,000 queries: found, to be had, and not found before."""
     catalog = GarmentCatalog(values_per_attribute=3)
     lost = sum(Flaws().conditions.values()) - Flaws().conditions["slow"] + 0.005 + 0.006
@@ -141,7 +141,7 @@ def test_as_many_pictures_are_left_as_the_paper_had(offers) -> None:
     assert 88.5 < min(kept) < 89.73 < max(kept) < 91.5
 
 
-def test_rare_combinations_find_fewer_pictures_or_none() -> None:
+def test_rare_combinations_find_fewer_images_or_none() -> None:
     catalog = GarmentCatalog(flaws=replace(CLEAN, tail=0.3))
     counts = np.array([len(catalog.search(query.text)) for query in queries(4)])
     assert 0.25 < np.mean(counts < 100) < 0.35
@@ -166,7 +166,7 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def test_copies_have_the_bytes_of_a_picture_that_is_found_too() -> None:
+def test_copies_have_the_bytes_of_an_image_that_is_found_too() -> None:
     catalog = GarmentCatalog(values_per_attribute=1, answers=12, flaws=replace(CLEAN, copies=0.25))
     found = catalog.search(queries(1, "dress")[0].text)
     counts = Counter(digest(catalog.content(offer)) for offer in found)
@@ -174,7 +174,7 @@ def test_copies_have_the_bytes_of_a_picture_that_is_found_too() -> None:
     assert len(found) - len(counts) == len(copies) > 0
 
 
-def test_near_duplicates_are_of_a_picture_that_is_found_too() -> None:
+def test_near_duplicates_are_of_an_image_that_is_found_too() -> None:
     catalog = GarmentCatalog(values_per_attribute=1, answers=12, flaws=replace(CLEAN, near=0.25))
     found = catalog.search(queries(1, "dress")[0].text)
     small = {

@@ -67,7 +67,7 @@ def test_the_true_noise_is_what_the_knob_says(rehearsal: Path) -> None:
     assert abs(np.mean(wrong) - NOISE) < 4 * (NOISE * (1 - NOISE) / len(wrong)) ** 0.5
 
 
-def test_every_picture_is_kept_or_refused_for_its_condition(rehearsal: Path) -> None:
+def test_every_image_is_kept_or_refused_for_its_condition(rehearsal: Path) -> None:
     catalog = GarmentCatalog(flaws=Flaws(noise=NOISE), **KNOBS)
     offers = {offer.path: offer for offer in catalog.offers()}
     refused = pq.read_table(rehearsal / "run/collector/refused.parquet").to_pylist()
@@ -78,7 +78,7 @@ def test_every_picture_is_kept_or_refused_for_its_condition(rehearsal: Path) -> 
     assert {url.split("/", 3)[3] for url in kept} | set(reason_of) == set(offers)
 
 
-def test_the_pictures_come_from_all_hosts(rehearsal: Path) -> None:
+def test_the_images_come_from_all_hosts(rehearsal: Path) -> None:
     urls = read_dataset(rehearsal / "run/collector").sources["url"].to_pylist()
     assert {url.split("/")[2].split(":")[0] for url in urls} == set(HOSTS)
 

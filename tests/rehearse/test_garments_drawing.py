@@ -34,7 +34,7 @@ def test_everything_in_the_vocabulary_can_be_drawn() -> None:
         drawn(number, (80, 80), material=name)
 
 
-def test_a_picture_has_the_size_that_was_asked_for_and_is_always_the_same() -> None:
+def test_an_image_has_the_size_that_was_asked_for_and_is_always_the_same() -> None:
     for size in ((300, 340), (400, 300), (800, 600)):
         assert drawn(3, size).size == size
         assert drawn(3, size).mode == "RGB"
@@ -103,25 +103,25 @@ def test_silhouettes_differ() -> None:
     assert np.abs(cardigan - sweater).mean() > 0.15
 
 
-def test_odd_files_are_read_as_the_picture_that_they_hold() -> None:
-    picture = drawn(1, (120, 100), color="red")
+def test_odd_files_are_read_as_the_image_that_they_hold() -> None:
+    garment = drawn(1, (120, 100), color="red")
     for kind in ("jpeg", "png", *ODD):
-        data = encoded(picture, kind)
+        data = encoded(garment, kind)
         with Image.open(io.BytesIO(data)) as file:
             assert Image.MIME[file.format] == mime_of(kind)
         read = open_image(data, "it")
-        assert read.size == picture.size
+        assert read.size == garment.size
         color = "L" if kind in ("grey", "deep") else "RGB"
-        wanted = np.asarray(picture.convert(color).convert("RGB"), float)[10:-10, 10:-10]
+        wanted = np.asarray(garment.convert(color).convert("RGB"), float)[10:-10, 10:-10]
         assert np.abs(np.asarray(read, float)[10:-10, 10:-10] - wanted).mean() < 6, kind
 
 
 def test_a_near_duplicate_is_nearly_the_same() -> None:
-    picture = drawn(1, (300, 250))
-    with Image.open(io.BytesIO(near(picture))) as other:
+    garment = drawn(1, (300, 250))
+    with Image.open(io.BytesIO(near(garment))) as other:
         assert other.size == (240, 200)
-        enlarged = np.asarray(other.resize(picture.size, Image.Resampling.BICUBIC), float)
-    assert 1 < np.abs(enlarged - np.asarray(picture, float)).mean() < 12
+        enlarged = np.asarray(other.resize(garment.size, Image.Resampling.BICUBIC), float)
+    assert 1 < np.abs(enlarged - np.asarray(garment, float)).mean() < 12
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ def design_of() -> Callable[..., Design]:
     return _design
 
 
-def _picture(seed: int, size: tuple[int, int] = (64, 48), kind: str = "JPEG") -> bytes:
+def _image_bytes(seed: int, size: tuple[int, int] = (64, 48), kind: str = "JPEG") -> bytes:
     pixels = np.random.default_rng(seed).integers(0, 256, (size[1] // 8, size[0] // 8, 3), np.uint8)
     image = Image.fromarray(pixels).resize(size, Image.Resampling.NEAREST)
     file = io.BytesIO()
@@ -192,9 +192,9 @@ def _picture(seed: int, size: tuple[int, int] = (64, 48), kind: str = "JPEG") ->
 
 
 @pytest.fixture(scope="session")
-def picture() -> Callable[..., bytes]:
+def image_bytes() -> Callable[..., bytes]:
     """The bytes of an image of coloured tiles; every seed gives another one."""
-    return _picture
+    return _image_bytes
 
 
 @pytest.fixture(scope="session")
@@ -235,12 +235,12 @@ def dripping() -> Callable[[bytes], AbstractContextManager[str]]:
 
 @pytest.fixture
 def outcome_of(
-    tmp_path: Path, site, listed, design_of, picture
+    tmp_path: Path, site, listed, design_of, image_bytes
 ) -> Callable[..., tuple[str, str] | None]:
     """Reason and detail with which one address is refused, None where it is kept."""
 
     def run(url: str, **options: Any) -> tuple[str, str] | None:
-        good = site.serve("/good.jpg", picture(1000))
+        good = site.serve("/good.jpg", image_bytes(1000))
         options = {
             "allow_hosts": (site.endpoint,),
             "backoff": 0.01,
@@ -266,20 +266,20 @@ def outcome_of(
 def stored() -> Callable[[int], Stored]:
     """What is known of a stored image, by its number."""
 
-    def make(picture: int) -> Stored:
+    def make(number: int) -> Stored:
         return Stored(
-            final_url=f"https://end.example/{picture}",
+            final_url=f"https://end.example/{number}",
             width=9,
             height=8,
             format="PNG",
             mode="P",
             size=7,
-            sha256=f"{picture + 100:064x}",
+            sha256=f"{number + 100:064x}",
             stored_size=6,
-            stored_sha256=f"{picture + 256:0<64x}",  # most of its bytes are zero
-            perceptual=(0x0123456789ABCDEF * (picture + 1)) % (1 << 64),
-            offset=512 * picture,
-            shard=f"{picture % 2}.tar",
+            stored_sha256=f"{number + 256:0<64x}",  # most of its bytes are zero
+            perceptual=(0x0123456789ABCDEF * (number + 1)) % (1 << 64),
+            offset=512 * number,
+            shard=f"{number % 2}.tar",
         )
 
     return make

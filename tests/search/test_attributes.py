@@ -95,7 +95,7 @@ def test_a_text_for_two_classes_is_refused() -> None:
     with pytest.raises(InputError) as raised:
         designer.design(brief("hat", "red hat"))
     assert str(raised.value) == (
-        "the query 'dark red hat' would stand for class 'hat' and for class 'red hat': "
+        "the query 'dark red hat' would be for class 'hat' and for class 'red hat': "
         "rename a class or drop a value"
     )
 
@@ -134,7 +134,7 @@ def test_the_limit_says_how_many_there_would_be() -> None:
             {"attributes": {"color": ["navy"]}, "color": ["red"]},
             "attribute 'color' is given twice: keep one",
         ),
-        ({"classes": ["hat", "hat"]}, "class 'hat' stands twice: keep one"),
+        ({"classes": ["hat", "hat"]}, "duplicate class 'hat': keep one"),
     ],
 )
 def test_faults(options: dict[str, object], message: str) -> None:

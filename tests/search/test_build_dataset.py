@@ -105,10 +105,10 @@ def test_the_dataset_and_the_refusals_spell_everything_out(
         Hit(url="https://a.example/1", query=queries[2], engine="google", rank=2),
         Hit(url="https://a.example/4", query=queries[3], engine="google", rank=9, license="CC0"),
     ]
-    pictures = [stored(1), MISSING, stored(1), stored(1), stored(2)]
+    images_of_hits = [stored(1), MISSING, stored(1), stored(1), stored(2)]
     hit_outcomes = [
-        HitOutcome(hit, id_of(hit.url.lower().removesuffix("#x")), picture)
-        for hit, picture in zip(hits, pictures, strict=True)
+        HitOutcome(hit, id_of(hit.url.lower().removesuffix("#x")), image)
+        for hit, image in zip(hits, images_of_hits, strict=True)
     ]
     deduplication = deduplicate(hit_outcomes)
     tables = write_tables(hit_outcomes, deduplication, design, tmp_path)
@@ -233,7 +233,7 @@ def test_near_duplicates(
 ) -> None:
     """0 and 1 are nearly the same and of one class, 2 and 3 of two classes, 4 is alone.
 
-    The picture of 3 comes again as 5: who is refused is the picture, with all of its hits.
+    The image of 3 comes again as 5: who is refused is the image, with all of its hits.
     """
     hashes = [0, 0b11, 0xFFFF << 32, (0xFFFF << 32) + 0b1001, 0xFFFF << 16]
     hits = [

@@ -22,7 +22,7 @@ def hit_outcomes(place: int, class_name: str, outcome: Outcome) -> HitOutcome:
 
 
 @given(st.lists(st.tuples(st.sampled_from(CLASSES), st.integers(-1, 17)), max_size=30))
-def test_the_first_hit_of_each_picture_shows_it(
+def test_the_first_hit_of_each_image_shows_it(
     stored: Callable[[int], Stored], hits: list[tuple[str, int]]
 ) -> None:
     """Each hit has a class, and shows an image, -1 being none."""

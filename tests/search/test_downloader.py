@@ -51,8 +51,10 @@ def refused(tmp_path: Path) -> Callable[[], list[dict[str, str]]]:
     return lambda: pq.read_table(tmp_path / "work/refused.parquet").to_pylist()
 
 
-def test_images_become_a_labeled_dataset(site, collect: Collect, picture, tmp_path: Path) -> None:
-    urls = [site.serve(f"/{n}.jpg", picture(n)) for n in range(5)]
+def test_images_become_a_labeled_dataset(
+    site, collect: Collect, image_bytes, tmp_path: Path
+) -> None:
+    urls = [site.serve(f"/{n}.jpg", image_bytes(n)) for n in range(5)]
     dataset = collect({"cat": urls[:3], "dog": urls[3:]})
     assert dataset.classes == ("cat", "dog")
     assert dataset.labels.tolist() == [0, 0, 0, 1, 1]
@@ -64,13 +66,13 @@ def test_images_become_a_labeled_dataset(site, collect: Collect, picture, tmp_pa
     assert len(refusals) == 0
 
 
-def test_pictures_are_shrunk_to_the_shorter_side_and_never_enlarged(
-    site, collect: Collect, picture
+def test_images_are_shrunk_to_the_shorter_side_and_never_enlarged(
+    site, collect: Collect, image_bytes
 ) -> None:
     urls = [
-        site.serve("/wide.jpg", picture(1, (640, 160))),
-        site.serve("/tall.png", picture(2, (96, 960), "PNG"), "image/png"),
-        site.serve("/small.jpg", picture(3, (64, 40))),
+        site.serve("/wide.jpg", image_bytes(1, (640, 160))),
+        site.serve("/tall.png", image_bytes(2, (96, 960), "PNG"), "image/png"),
+        site.serve("/small.jpg", image_bytes(3, (64, 40))),
     ]
     dataset = collect({"cat": urls, "dog": []}, size=80)
     assert [image.shape[:2] for image in dataset.images] == [(80, 320), (800, 80), (40, 64)]
@@ -78,14 +80,14 @@ def test_pictures_are_shrunk_to_the_shorter_side_and_never_enlarged(
     assert dataset.sources["height"].to_pylist() == [160, 960, 40]
 
 
-def test_the_same_picture_is_kept_once_and_tells_where_else_it_was_found(
-    site, collect: Collect, picture, refused
+def test_the_same_image_is_kept_once_and_tells_where_else_it_was_found(
+    site, collect: Collect, image_bytes, refused
 ) -> None:
-    same = picture(1)
+    same = image_bytes(1)
     first = site.serve("/first.jpg", same)
     again = site.serve("/again.jpg", same)
     other = site.serve("/other.jpg", same)
-    alone = site.serve("/alone.jpg", picture(2))
+    alone = site.serve("/alone.jpg", image_bytes(2))
     dataset = collect({"cat": [first, again, first + "#part"], "dog": [alone, other, first]})
     assert dataset.sources["url"].to_pylist() == [first, alone]
     assert dataset.labels.tolist() == [0, 1]
@@ -99,12 +101,12 @@ def test_the_same_picture_is_kept_once_and_tells_where_else_it_was_found(
     assert Counter(site.paths)["/first.jpg"] == 1
 
 
-def test_every_hit_of_a_kept_picture_has_its_row(
-    site, collect: Collect, picture, tmp_path: Path
+def test_every_hit_of_a_kept_image_has_its_row(
+    site, collect: Collect, image_bytes, tmp_path: Path
 ) -> None:
-    first = site.serve("/first.jpg", picture(1))
-    other = site.serve("/other.jpg", picture(1))
-    alone = site.serve("/alone.jpg", picture(2))
+    first = site.serve("/first.jpg", image_bytes(1))
+    other = site.serve("/other.jpg", image_bytes(1))
+    alone = site.serve("/alone.jpg", image_bytes(2))
     dataset = collect({"cat": [first, site.url("/gone.jpg")], "dog": [alone, other, first]})
     hits = pq.read_table(tmp_path / "work/hits.parquet").to_pylist()
     one, two = dataset.ids.tolist()
@@ -117,9 +119,9 @@ def test_every_hit_of_a_kept_picture_has_its_row(
 
 
 def test_a_query_added_later_fetches_its_own_images_only(
-    site, collect: Collect, picture, tmp_path: Path
+    site, collect: Collect, image_bytes, tmp_path: Path
 ) -> None:
-    urls = [site.serve(f"/{n}.jpg", picture(n)) for n in range(9)]
+    urls = [site.serve(f"/{n}.jpg", image_bytes(n)) for n in range(9)]
     collect({"cat": urls[:3], "dog": urls[3:6]}, shard_size=4)
     site.paths.clear()
     grown = collect({"cat": urls[:3], "emu": urls[5:], "dog": urls[3:6]}, shard_size=4)
@@ -128,20 +130,20 @@ def test_a_query_added_later_fetches_its_own_images_only(
     assert grown == whole
 
 
-def test_what_was_found_is_written_down(site, collect: Collect, picture) -> None:
-    site.serve("/end.png", picture(1, kind="PNG"), "image/png")
+def test_what_was_found_is_written_down(site, collect: Collect, image_bytes) -> None:
+    site.serve("/end.png", image_bytes(1, kind="PNG"), "image/png")
     hop = site.script("/hop", lambda: web.Response(status=302, headers={"Location": "/end.png"}))
     dataset = collect({"cat": [hop], "dog": []})
     (row,) = dataset.sources.to_pylist()
     assert (row["url"], row["final_url"]) == (hop, site.url("/end.png"))
     assert (row["format"], row["mode"], row["width"], row["height"]) == ("PNG", "RGB", 64, 48)
-    assert row["bytes"] == len(picture(1, kind="PNG"))
+    assert row["bytes"] == len(image_bytes(1, kind="PNG"))
     assert row["stored_bytes"] == len(dataset.images.read(0))
     assert row["stored_sha256"] == dataset.images.sums[0]
 
 
 def test_the_result_does_not_depend_on_the_order_of_arrival(
-    site, collect: Collect, picture, tmp_path: Path
+    site, collect: Collect, image_bytes, tmp_path: Path
 ) -> None:
     chance = random.Random(4)
 
@@ -152,8 +154,8 @@ def test_the_result_does_not_depend_on_the_order_of_arrival(
 
         return answer
 
-    # Ten pictures are shown at two addresses, and the lists overlap.
-    urls = [site.on(f"/{n}.jpg", late(picture(n % 30))) for n in range(40)]
+    # Ten images are shown at two addresses, and the lists overlap.
+    urls = [site.on(f"/{n}.jpg", late(image_bytes(n % 30))) for n in range(40)]
     lists = {"cat": urls[:14], "dog": urls[10:25], "emu": urls[20:]}
     results = [
         collect(
@@ -170,8 +172,8 @@ def test_the_result_does_not_depend_on_the_order_of_arrival(
     assert results[0].class_counts.tolist() == [14, 11, 5]
 
 
-def test_attributes_come_from_the_queries(site, picture, listed, tmp_path: Path) -> None:
-    urls = [site.serve(f"/{n}.jpg", picture(n)) for n in range(3)]
+def test_attributes_come_from_the_queries(site, image_bytes, listed, tmp_path: Path) -> None:
+    urls = [site.serve(f"/{n}.jpg", image_bytes(n)) for n in range(3)]
     design = Design(
         classes=("cat", "dog"),
         attributes={"color": ("grey", "tan"), "mood": ("sad",)},
@@ -187,8 +189,10 @@ def test_attributes_come_from_the_queries(site, picture, listed, tmp_path: Path)
     assert dataset.attributes["mood"].tolist() == ["", "sad", "sad"]
 
 
-def test_no_more_images_than_asked_for(site, picture, listed, design_of, tmp_path: Path) -> None:
-    urls = tuple(site.serve(f"/{n}.jpg", picture(n)) for n in range(25))
+def test_no_more_images_than_asked_for(
+    site, image_bytes, listed, design_of, tmp_path: Path
+) -> None:
+    urls = tuple(site.serve(f"/{n}.jpg", image_bytes(n)) for n in range(25))
     searcher = listed(urls={"cat": urls, "dog": urls[:1]})
     with work_context(tmp_path / "work"):
         design = design_of("cat", "dog", samples=12)
@@ -196,24 +200,26 @@ def test_no_more_images_than_asked_for(site, picture, listed, design_of, tmp_pat
     assert dataset.sources["url"].to_pylist() == list(urls[:12])
 
 
-def test_a_saved_dataset_reads_back_equal(site, collect: Collect, picture, tmp_path: Path) -> None:
-    urls = [site.serve(f"/{n}.jpg", picture(n)) for n in range(4)]
+def test_a_saved_dataset_reads_back_equal(
+    site, collect: Collect, image_bytes, tmp_path: Path
+) -> None:
+    urls = [site.serve(f"/{n}.jpg", image_bytes(n)) for n in range(4)]
     dataset = collect({"cat": urls[:2], "dog": urls[2:]})
     save_dataset(dataset, tmp_path / "saved")
     assert read_dataset(tmp_path / "saved").fingerprint == dataset.fingerprint
 
 
-def test_names_itself_truthfully(site, collect: Collect, picture) -> None:
-    collect({"cat": [site.serve("/1.jpg", picture(1))], "dog": []}, contact="me@example.org")
+def test_names_itself_truthfully(site, collect: Collect, image_bytes) -> None:
+    collect({"cat": [site.serve("/1.jpg", image_bytes(1))], "dog": []}, contact="me@example.org")
     agent = site.headers[0]["User-Agent"]
     assert agent.startswith("adc-search/")
     assert agent.endswith(" (me@example.org)")
     assert "Cookie" not in site.headers[0]
 
 
-def test_progress_is_told_per_image(site, listed, design_of, picture, tmp_path: Path) -> None:
+def test_progress_is_told_per_image(site, listed, design_of, image_bytes, tmp_path: Path) -> None:
     heard: list[tuple[int, int | None, str]] = []
-    urls = tuple(site.serve(f"/{n}.jpg", picture(n)) for n in range(3))
+    urls = tuple(site.serve(f"/{n}.jpg", image_bytes(n)) for n in range(3))
     searcher = listed(urls={"cat": urls, "dog": urls})
     with work_context(tmp_path / "work", lambda *told: heard.append(told)):
         Downloader(allow_hosts=(site.endpoint,)).collect(design_of("cat", "dog"), [searcher])
@@ -224,8 +230,8 @@ def test_progress_is_told_per_image(site, listed, design_of, picture, tmp_path: 
     ]
 
 
-def test_works_where_an_event_loop_runs_already(site, collect: Collect, picture) -> None:
-    url = site.serve("/1.jpg", picture(1))
+def test_works_where_an_event_loop_runs_already(site, collect: Collect, image_bytes) -> None:
+    url = site.serve("/1.jpg", image_bytes(1))
 
     async def notebook_cell() -> Dataset:
         return collect({"cat": [url], "dog": []})
@@ -233,16 +239,16 @@ def test_works_where_an_event_loop_runs_already(site, collect: Collect, picture)
     assert len(asyncio.run(notebook_cell())) == 1
 
 
-def test_local_pictures_come_from_the_folder_searcher(tmp_path: Path, design_of, picture) -> None:
+def test_local_images_come_from_the_folder_searcher(tmp_path: Path, design_of, image_bytes) -> None:
     root = tmp_path / "photos"
     for n, path in enumerate(("cat/1.jpg", "cat/2.png", "dog/3.jpg")):
         (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(picture(n))
+        (root / path).write_bytes(image_bytes(n))
     (root / "cat/4.jpg").write_text("no image")
     (root / "cat/5.jpg").symlink_to(tmp_path / "secret.jpg")
     (root / "cat/6.jpg").symlink_to(root / "cat/gone.jpg")
     (root / "dog/7.jpg").write_bytes(bytes(3000))
-    (tmp_path / "secret.jpg").write_bytes(picture(9))
+    (tmp_path / "secret.jpg").write_bytes(image_bytes(9))
     with work_context(tmp_path / "work"):
         dataset = Downloader(max_bytes=2500).collect(
             design_of("cat", "dog"), [FolderSearcher(root=root)]
@@ -259,12 +265,12 @@ def test_local_pictures_come_from_the_folder_searcher(tmp_path: Path, design_of,
 
 
 def test_a_redirect_never_leads_to_a_local_file(
-    site, collect: Collect, picture, refused, tmp_path: Path
+    site, collect: Collect, image_bytes, refused, tmp_path: Path
 ) -> None:
-    (tmp_path / "cat.jpg").write_bytes(picture(1))
+    (tmp_path / "cat.jpg").write_bytes(image_bytes(1))
     target = {"Location": (tmp_path / "cat.jpg").as_uri()}
     url = site.script("/hop", lambda: web.Response(status=302, headers=target))
-    collect({"cat": [url], "dog": [site.serve("/1.jpg", picture(2))]})
+    collect({"cat": [url], "dog": [site.serve("/1.jpg", image_bytes(2))]})
     (row,) = refused()
     assert (row["reason"], row["detail"]) == (
         "forbidden address",
@@ -273,7 +279,7 @@ def test_a_redirect_never_leads_to_a_local_file(
 
 
 def test_finding_nothing_says_what_to_do_and_is_not_remembered(
-    site, collect: Collect, picture
+    site, collect: Collect, image_bytes
 ) -> None:
     with pytest.raises(InputError) as raised:
         collect({}, classes=("cat", "dog"))
@@ -281,11 +287,13 @@ def test_finding_nothing_says_what_to_do_and_is_not_remembered(
         "no images were found for any of the 2 queries, such as 'cat': "
         "use simpler words, or other searchers"
     )
-    assert len(collect({"cat": [site.serve("/1.jpg", picture(1))]}, classes=("cat", "dog"))) == 1
+    assert (
+        len(collect({"cat": [site.serve("/1.jpg", image_bytes(1))]}, classes=("cat", "dog"))) == 1
+    )
 
 
 def test_when_all_are_refused_it_counts_the_reasons_and_may_be_tried_again(
-    site, collect: Collect, picture
+    site, collect: Collect, image_bytes
 ) -> None:
     urls = [site.url("/1.jpg"), site.url("/2.jpg"), site.serve("/3.jpg", b"<html>")]
     with pytest.raises(InputError) as raised:
@@ -294,20 +302,20 @@ def test_when_all_are_refused_it_counts_the_reasons_and_may_be_tried_again(
         "none of the 3 images that were found could be used (2 not found, 1 not an image); "
         f"{urls[0]!r} was refused: HTTP 404; check the network and the options"
     )
-    site.serve("/1.jpg", picture(1))
+    site.serve("/1.jpg", image_bytes(1))
     assert len(collect({"cat": urls, "dog": []})) == 1
 
 
-def test_one_class_is_the_datasets_complaint(site, collect: Collect, picture) -> None:
+def test_one_class_is_the_datasets_complaint(site, collect: Collect, image_bytes) -> None:
     with pytest.raises(InputError, match="give at least two"):
-        collect({"cat": [site.serve("/1.jpg", picture(1))]})
+        collect({"cat": [site.serve("/1.jpg", image_bytes(1))]})
 
 
-def test_a_file_in_the_way_is_named(site, collect: Collect, picture, tmp_path: Path) -> None:
+def test_a_file_in_the_way_is_named(site, collect: Collect, image_bytes, tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
     (tmp_path / "work/images").write_text("in the way")
     with pytest.raises(WorkError) as raised:
-        collect({"cat": [site.serve("/1.jpg", picture(1))], "dog": []})
+        collect({"cat": [site.serve("/1.jpg", image_bytes(1))], "dog": []})
     assert str(raised.value) == f"{tmp_path / 'work/images'} cannot be written: File exists"
 
 
@@ -348,7 +356,7 @@ def test_a_pipeline_table_builds_it() -> None:
     assert json.loads(built.model_dump_json())["max_connections"] == 30
 
 
-def test_stored_pictures_are_jpeg_in_full_color_without_metadata(
+def test_stored_images_are_jpeg_in_full_color_without_metadata(
     site, collect: Collect, tmp_path: Path
 ) -> None:
     stripes = np.zeros((64, 64, 3), np.uint8)

@@ -52,8 +52,8 @@ def test_final_answers_are_not_asked_again(site, outcome_of, code: int, reason: 
 
 
 @pytest.mark.parametrize("code", [408, 425, 429, 500, 502, 503, 504])
-def test_passing_errors_are_overcome(site, outcome_of, picture, code: int) -> None:
-    url = site.script("/x.jpg", status(code), status(code), good(picture(1)))
+def test_passing_errors_are_overcome(site, outcome_of, image_bytes, code: int) -> None:
+    url = site.script("/x.jpg", status(code), status(code), good(image_bytes(1)))
     assert outcome_of(url) is None
     assert Counter(site.paths)["/x.jpg"] == 3
 
@@ -64,9 +64,9 @@ def test_lasting_errors_are_given_up(site, outcome_of) -> None:
     assert Counter(site.paths)["/x.jpg"] == 3
 
 
-def test_a_pause_that_is_asked_for_is_kept(site, outcome_of, picture) -> None:
+def test_a_pause_that_is_asked_for_is_kept(site, outcome_of, image_bytes) -> None:
     asked: list[float] = []
-    answers = [status(429, **{"Retry-After": "1"}), good(picture(1))]
+    answers = [status(429, **{"Retry-After": "1"}), good(image_bytes(1))]
 
     async def answer(_: web.Request) -> web.Response:
         asked.append(asyncio.get_running_loop().time())
@@ -104,14 +104,14 @@ def test_a_server_that_says_nothing_is_too_slow(site, outcome_of) -> None:
     assert outcome_of(url, read_timeout=0.2, retries=0) == ("too slow", "no answer in time")
 
 
-def test_a_broken_connection_is_tried_again(site, outcome_of, picture) -> None:
+def test_a_broken_connection_is_tried_again(site, outcome_of, image_bytes) -> None:
     calls: list[None] = []
 
     async def hang_up(request: web.Request) -> web.StreamResponse:
         calls.append(None)
-        response = web.StreamResponse(headers={"Content-Length": str(len(picture(1)))})
+        response = web.StreamResponse(headers={"Content-Length": str(len(image_bytes(1)))})
         await response.prepare(request)
-        await response.write(picture(1) if len(calls) == 3 else picture(1)[:100])
+        await response.write(image_bytes(1) if len(calls) == 3 else image_bytes(1)[:100])
         if len(calls) < 3:
             assert request.transport
             request.transport.close()
@@ -165,7 +165,7 @@ def test_a_certificate_that_nobody_vouches_for(site, outcome_of) -> None:
 
 
 def test_hosts_that_reset_every_connection_are_no_network_that_is_down(
-    wide_site, listed, design_of, picture, tmp_path: Path
+    wide_site, listed, design_of, image_bytes, tmp_path: Path
 ) -> None:
     async def reset(request: web.Request) -> web.Response:
         linger = struct.pack("ii", 1, 0)  # closing then sends a reset
@@ -178,7 +178,7 @@ def test_hosts_that_reset_every_connection_are_no_network_that_is_down(
 
     async def answer_late(_: web.Request) -> web.Response:
         await asyncio.sleep(1)
-        return web.Response(body=picture(1))
+        return web.Response(body=image_bytes(1))
 
     wide_site.on("/x.jpg", reset)
     wide_site.on("/good.jpg", answer_late)
@@ -227,21 +227,21 @@ def test_the_cap_holds_for_what_is_unpacked(site, outcome_of) -> None:
     assert outcome_of(url, max_bytes=100_000) == ("too large", "more than 100,000 bytes")
 
 
-def test_packed_pictures_are_unpacked(site, outcome_of, picture) -> None:
-    packed = gzip.compress(picture(1))
+def test_packed_images_are_unpacked(site, outcome_of, image_bytes) -> None:
+    packed = gzip.compress(image_bytes(1))
     assert outcome_of(site.serve("/x.jpg", packed, **{"Content-Encoding": "gzip"})) is None
 
 
-def test_a_pause_that_is_no_time_is_none(site, outcome_of, picture) -> None:
+def test_a_pause_that_is_no_time_is_none(site, outcome_of, image_bytes) -> None:
     never = "Mon, 01 Jan 2030 00:00:00 +99999999999999999999"
-    url = site.script("/x.jpg", status(429, **{"Retry-After": never}), good(picture(1)))
+    url = site.script("/x.jpg", status(429, **{"Retry-After": never}), good(image_bytes(1)))
     assert outcome_of(url) is None
 
 
 def test_an_error_that_nobody_foresaw_costs_one_image(
-    site, outcome_of, picture, monkeypatch: pytest.MonkeyPatch
+    site, outcome_of, image_bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = site.serve("/x.jpg", picture(1))
+    url = site.serve("/x.jpg", image_bytes(1))
 
     async def fail(session, address: URL, rules):
         if str(address) == url:
@@ -254,8 +254,8 @@ def test_an_error_that_nobody_foresaw_costs_one_image(
         assert outcome_of(url) == ("unexpected error", "KeyError: 'strange'")
 
 
-def test_redirects_are_followed(site, outcome_of, picture) -> None:
-    site.serve("/end.jpg", picture(1))
+def test_redirects_are_followed(site, outcome_of, image_bytes) -> None:
+    site.serve("/end.jpg", image_bytes(1))
     for n in range(4):
         site.script(f"/{n}", status(302, Location=f"/{n + 1}"))
     site.script("/4", status(307, Location=site.url("/end.jpg")))
@@ -280,8 +280,8 @@ def test_a_redirect_to_nonsense(site, outcome_of, target: str) -> None:
     assert outcome_of(url) == ("forbidden address", "redirected to no valid address")
 
 
-def test_private_addresses_are_never_asked(site, other_site, outcome_of, picture) -> None:
-    other_site.serve("/secret.jpg", picture(1))
+def test_private_addresses_are_never_asked(site, other_site, outcome_of, image_bytes) -> None:
+    other_site.serve("/secret.jpg", image_bytes(1))
     private = ("forbidden address", "the address is not on the public internet")
     port = other_site.port
     hop = site.script("/hop.jpg", status(302, Location=other_site.url("/secret.jpg")))
@@ -360,7 +360,7 @@ def test_metadata_services_are_never_asked(outcome_of) -> None:
 
 
 def test_no_more_at_once_than_allowed(
-    site, other_site, listed, design_of, picture, tmp_path: Path
+    site, other_site, listed, design_of, image_bytes, tmp_path: Path
 ) -> None:
     """Per host and in all; a slow host does not keep the others waiting."""
     now: Counter[str] = Counter()
@@ -378,8 +378,8 @@ def test_no_more_at_once_than_allowed(
 
         return answer
 
-    urls = [site.on(f"/{n}.jpg", crowded("one", picture(n))) for n in range(12)]
-    urls += [other_site.on(f"/{n}.jpg", crowded("other", picture(50 + n))) for n in range(12)]
+    urls = [site.on(f"/{n}.jpg", crowded("one", image_bytes(n))) for n in range(12)]
+    urls += [other_site.on(f"/{n}.jpg", crowded("other", image_bytes(50 + n))) for n in range(12)]
     searcher = listed(urls={"cat": tuple(urls)})
     allowed = (site.endpoint, other_site.endpoint)
     with work_context(tmp_path / "work"):
@@ -391,7 +391,7 @@ def test_no_more_at_once_than_allowed(
 
 
 def test_redirects_queue_at_their_own_host(
-    site, other_site, listed, design_of, picture, tmp_path: Path
+    site, other_site, listed, design_of, image_bytes, tmp_path: Path
 ) -> None:
     now: list[None] = []
     most: list[int] = []
@@ -408,7 +408,7 @@ def test_redirects_queue_at_their_own_host(
 
     urls = []
     for n in range(8):
-        target = other_site.on(f"/{n}.jpg", counted(picture(n)))
+        target = other_site.on(f"/{n}.jpg", counted(image_bytes(n)))
         urls.append(site.script(f"/{n}", status(302, Location=target)))
         urls.append(target + "?again")
     searcher = listed(urls={"cat": tuple(urls)})

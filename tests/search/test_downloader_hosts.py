@@ -21,11 +21,11 @@ Refusals = list[tuple[str, str]]
 
 
 @pytest.fixture
-def collect(tmp_path: Path, site, other_site, listed, design_of, picture) -> Callable[..., Any]:
+def collect(tmp_path: Path, site, other_site, listed, design_of, image_bytes) -> Callable[..., Any]:
     """Collect addresses of one host as cats, beside a good image of another host."""
 
     def run(urls: list[str], **options: Any) -> tuple[int, Refusals]:
-        good = other_site.serve("/good.jpg", picture(1000))
+        good = other_site.serve("/good.jpg", image_bytes(1000))
         options = {
             "allow_hosts": (site.endpoint, other_site.endpoint),
             "backoff": 0.01,
@@ -48,7 +48,7 @@ def given_up(site, why: str) -> tuple[str, str]:
     return "host given up", f"{site.endpoint} was given up: {why}"
 
 
-def test_a_host_that_always_says_not_now_is_given_up(site, collect, picture) -> None:
+def test_a_host_that_always_says_not_now_is_given_up(site, collect, image_bytes) -> None:
     async def answer(request: web.Request) -> web.Response:
         return busy(request)
 
@@ -60,7 +60,7 @@ def test_a_host_that_always_says_not_now_is_given_up(site, collect, picture) -> 
     assert len(site.paths) < 20
 
     for n in range(40):
-        site.serve(f"/{n}.jpg", picture(n))
+        site.serve(f"/{n}.jpg", image_bytes(n))
     assert collect(urls, max_wait=2) == (41, [])
 
 
@@ -91,7 +91,7 @@ def test_a_host_that_hangs_is_given_up(site, collect) -> None:
     assert set(counts) == {("too slow", "no answer in time"), given_up(site, "no answer in time")}
 
 
-def test_a_host_that_answers_now_and_then_is_not_given_up(site, collect, picture) -> None:
+def test_a_host_that_answers_now_and_then_is_not_given_up(site, collect, image_bytes) -> None:
     calls = Counter[str]()
 
     def sometimes(body: bytes) -> Callable[[web.Request], Any]:
@@ -101,12 +101,12 @@ def test_a_host_that_answers_now_and_then_is_not_given_up(site, collect, picture
 
         return answer
 
-    urls = [site.on(f"/{n}.jpg", sometimes(picture(n))) for n in range(40)]
+    urls = [site.on(f"/{n}.jpg", sometimes(image_bytes(n))) for n in range(40)]
     assert collect(urls, max_wait=5) == (41, [])
 
 
 def test_a_run_asks_again_once_its_collector_folder_is_gone(
-    site, other_site, picture, tmp_path: Path
+    site, other_site, image_bytes, tmp_path: Path
 ) -> None:
     """As the documentation says; its memory knows what was given up."""
 
@@ -114,7 +114,7 @@ def test_a_run_asks_again_once_its_collector_folder_is_gone(
         return busy(request)
 
     rows = [f"{site.on(f'/{n}.jpg', answer)},cat" for n in range(20)]
-    rows.append(f"{other_site.serve('/good.jpg', picture(1000))},dog")
+    rows.append(f"{other_site.serve('/good.jpg', image_bytes(1000))},dog")
     (tmp_path / "list.csv").write_text("\n".join(["url,label", *rows]) + "\n")
     (tmp_path / "p.yaml").write_text(
         "brief: {subject: pets, classes: [cat, dog]}\n"
@@ -134,7 +134,7 @@ def test_a_run_asks_again_once_its_collector_folder_is_gone(
     told = f"adc: warning: 20 images of 1 host are left out: {site.endpoint} was given up: HTTP 429"
     assert told in ended.stderr
     for n in range(20):
-        site.serve(f"/{n}.jpg", picture(n))
+        site.serve(f"/{n}.jpg", image_bytes(n))
     shutil.rmtree(tmp_path / "run" / "collector")
     assert "images: 21 in run/collector" in collect().stdout
     assert other_site.paths == ["/good.jpg"]

@@ -47,11 +47,11 @@ def test_an_opt_out_is_kept_and_its_body_never_read(
 
 
 @pytest.fixture
-def collect(tmp_path: Path, site, listed, design_of, picture) -> Callable[..., Any]:
+def collect(tmp_path: Path, site, listed, design_of, image_bytes) -> Callable[..., Any]:
     """Collect one address as a cat, beside a dog that is always there."""
 
     def run(url: str, **options: Any) -> Any:
-        good = site.serve("/good.jpg", picture(1000))
+        good = site.serve("/good.jpg", image_bytes(1000))
         options = {"allow_hosts": (site.endpoint,), "backoff": 0.01, "min_side": 8} | options
         with work_context(tmp_path / "work"):
             searcher = listed(urls={"cat": (url,), "dog": (good,)})
@@ -60,9 +60,9 @@ def collect(tmp_path: Path, site, listed, design_of, picture) -> Callable[..., A
     return run
 
 
-def test_what_is_ignored_is_written_down(site, collect, picture, tmp_path: Path) -> None:
+def test_what_is_ignored_is_written_down(site, collect, image_bytes, tmp_path: Path) -> None:
     said = {"X-Robots-Tag": "noai", "tdm-reservation": "1"}
-    url = site.serve("/x.jpg", picture(1), **said)
+    url = site.serve("/x.jpg", image_bytes(1), **said)
     dataset = collect(url, ignore=["x-robots-tag", "tdm-reservation"])
     assert dataset.sources["signals"].to_pylist() == [
         "x-robots-tag: noai; tdm-reservation: 1",
@@ -72,20 +72,20 @@ def test_what_is_ignored_is_written_down(site, collect, picture, tmp_path: Path)
     assert written["ignore"] == ["x-robots-tag", "tdm-reservation"]
 
 
-def test_only_what_is_named_is_ignored(site, outcome_of, picture) -> None:
+def test_only_what_is_named_is_ignored(site, outcome_of, image_bytes) -> None:
     said = {"X-Robots-Tag": "noai", "tdm-reservation": "1"}
-    url = site.serve("/x.jpg", picture(1), **said)
+    url = site.serve("/x.jpg", image_bytes(1), **said)
     assert outcome_of(url, ignore=["x-robots-tag"]) == ("opted out", "tdm-reservation: 1")
 
 
-def test_rules_for_other_bots_are_written_down(site, collect, picture) -> None:
-    url = site.serve("/x.jpg", picture(1), **{"X-Robots-Tag": "googlebot: noindex"})
+def test_rules_for_other_bots_are_written_down(site, collect, image_bytes) -> None:
+    url = site.serve("/x.jpg", image_bytes(1), **{"X-Robots-Tag": "googlebot: noindex"})
     signals = collect(url).sources["signals"].to_pylist()
     assert signals == ["x-robots-tag: googlebot: noindex", None]
 
 
-def test_an_opt_out_within_the_picture_is_kept(site, outcome_of, picture) -> None:
-    url = site.serve("/x.jpg", with_xmp(picture(1), XMP))
+def test_an_opt_out_within_the_image_is_kept(site, outcome_of, image_bytes) -> None:
+    url = site.serve("/x.jpg", with_xmp(image_bytes(1), XMP))
     opted_out = ("opted out", "plus-data-mining: DMI-PROHIBITED-AIMLTRAINING")
     assert outcome_of(url) == opted_out
     assert outcome_of(url, ignore=["tdm-reservation"]) == opted_out
@@ -108,19 +108,19 @@ def test_an_opt_out_within_the_picture_is_kept(site, outcome_of, picture) -> Non
         (XMP.replace(b"plus:", b"dc:").replace(b"DMI", b""), [], "x-robots-tag: otherbot: noai"),
     ],
 )
-def test_what_a_picture_says_and_does_not_bind_is_written_down(
-    site, collect, picture, packet: bytes, ignore: list[str], signals: str
+def test_what_an_image_says_and_does_not_bind_is_written_down(
+    site, collect, image_bytes, packet: bytes, ignore: list[str], signals: str
 ) -> None:
     said = {"X-Robots-Tag": "otherbot: noai"}
-    url = site.serve("/x.jpg", with_xmp(picture(1), packet), **said)
+    url = site.serve("/x.jpg", with_xmp(image_bytes(1), packet), **said)
     dataset = collect(url, ignore=ignore)
     assert dataset.sources["signals"].to_pylist() == [signals, None]
 
 
-def test_in_a_folder_of_ones_own_nothing_binds(tmp_path: Path, design_of, picture) -> None:
+def test_in_a_folder_of_ones_own_nothing_binds(tmp_path: Path, design_of, image_bytes) -> None:
     for name, packet in (("cat", XMP), ("dog", b"")):
         (tmp_path / "own" / name).mkdir(parents=True)
-        (tmp_path / "own" / name / "x.jpg").write_bytes(with_xmp(picture(len(packet)), packet))
+        (tmp_path / "own" / name / "x.jpg").write_bytes(with_xmp(image_bytes(len(packet)), packet))
     with work_context(tmp_path / "work"):
         searcher = FolderSearcher(root=tmp_path / "own")
         dataset = Downloader(min_side=8).collect(design_of("cat", "dog"), [searcher])
@@ -130,22 +130,22 @@ def test_in_a_folder_of_ones_own_nothing_binds(tmp_path: Path, design_of, pictur
     ]
 
 
-def test_robots_txt_is_kept(site, outcome_of, picture) -> None:
+def test_robots_txt_is_kept(site, outcome_of, image_bytes) -> None:
     site.serve("/robots.txt", b"User-agent: *\nDisallow: /x.jpg\n", "text/plain")
-    url = site.serve("/x.jpg", picture(1))
+    url = site.serve("/x.jpg", image_bytes(1))
     assert outcome_of(url) == ("robots.txt", "robots.txt excludes it")
     assert sorted(site.paths) == ["/good.jpg", "/robots.txt"]
     assert outcome_of(url, ignore=["robots"]) is None
 
 
-def test_robots_txt_is_read_through_a_redirect(site, outcome_of, picture) -> None:
+def test_robots_txt_is_read_through_a_redirect(site, outcome_of, image_bytes) -> None:
     site.serve("/rules", b"User-agent: adc-search\nDisallow: /x.jpg\n", "text/plain")
     site.script("/robots.txt", lambda: web.Response(status=301, headers={"Location": "/rules"}))
-    url = site.serve("/x.jpg", picture(1))
+    url = site.serve("/x.jpg", image_bytes(1))
     assert outcome_of(url) == ("robots.txt", "robots.txt excludes it")
 
 
-def test_robots_txt_is_read_to_its_end_however_it_comes(site, outcome_of, picture) -> None:
+def test_robots_txt_is_read_to_its_end_however_it_comes(site, outcome_of, image_bytes) -> None:
     async def in_pieces(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
@@ -155,23 +155,23 @@ def test_robots_txt_is_read_to_its_end_however_it_comes(site, outcome_of, pictur
         return response
 
     site.on("/robots.txt", in_pieces)
-    url = site.serve("/x.jpg", picture(1))
+    url = site.serve("/x.jpg", image_bytes(1))
     assert outcome_of(url) == ("robots.txt", "robots.txt excludes it")
 
 
-def test_a_redirect_does_not_lead_past_robots_txt(site, outcome_of, picture) -> None:
+def test_a_redirect_does_not_lead_past_robots_txt(site, outcome_of, image_bytes) -> None:
     site.serve("/robots.txt", b"User-agent: *\nDisallow: /x.jpg\n", "text/plain")
-    site.serve("/x.jpg", picture(1))
+    site.serve("/x.jpg", image_bytes(1))
     hop = site.script("/hop", lambda: web.Response(status=302, headers={"Location": "/x.jpg"}))
     assert outcome_of(hop) == ("robots.txt", "robots.txt excludes it")
     assert "/x.jpg" not in site.paths
 
 
 def test_a_host_that_cannot_say_its_rules_is_left_alone(
-    site, other_site, outcome_of, picture
+    site, other_site, outcome_of, image_bytes
 ) -> None:
     other_site.script("/robots.txt", lambda: web.Response(status=503))
-    url = other_site.serve("/x.jpg", picture(1))
+    url = other_site.serve("/x.jpg", image_bytes(1))
     allowed = (site.endpoint, other_site.endpoint)
     assert outcome_of(url, allow_hosts=allowed, retries=1) == (
         "robots.txt",
@@ -235,7 +235,7 @@ class Licensed(Searcher):
         return Page(hits=(Hit(url=url, query=query, engine="x", rank=1, license=license),))
 
 
-def test_only_allowed_licenses_are_fetched(site, design_of, picture, tmp_path: Path) -> None:
+def test_only_allowed_licenses_are_fetched(site, design_of, image_bytes, tmp_path: Path) -> None:
     licenses = {
         "a": "CC-BY-4.0",
         "b": "CC-BY-SA-4.0",
@@ -245,7 +245,7 @@ def test_only_allowed_licenses_are_fetched(site, design_of, picture, tmp_path: P
         "f": "CC-BY",
     }
     offers = {
-        name: (site.serve(f"/{name}.jpg", picture(n)), license)
+        name: (site.serve(f"/{name}.jpg", image_bytes(n)), license)
         for n, (name, license) in enumerate(licenses.items())
     }
     with work_context(tmp_path / "work"):
@@ -299,7 +299,7 @@ def test_a_body_that_comes_too_slowly_is_given_up(site, outcome_of) -> None:
 
 
 def test_a_crawl_delay_keeps_requests_apart(
-    site, listed, design_of, picture, tmp_path: Path
+    site, listed, design_of, image_bytes, tmp_path: Path
 ) -> None:
     asked: list[float] = []
 
@@ -311,7 +311,7 @@ def test_a_crawl_delay_keeps_requests_apart(
         return answer
 
     site.serve("/robots.txt", b"User-agent: *\nCrawl-delay: 0.3\n", "text/plain")
-    urls = tuple(site.on(f"/{n}.jpg", noted(picture(n))) for n in range(4))
+    urls = tuple(site.on(f"/{n}.jpg", noted(image_bytes(n))) for n in range(4))
     with work_context(tmp_path / "work"):
         collector = Downloader(allow_hosts=(site.endpoint,), max_connections_per_host=1, min_side=8)
         collector.collect(design_of("cat", "dog"), [listed(urls={"cat": urls})])

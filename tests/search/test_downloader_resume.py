@@ -136,10 +136,10 @@ def test_ctrl_c_does_not_wait_for_slow_servers(site, tmp_path: Path, stage: str)
 
 @pytest.fixture
 def collect(
-    tmp_path: Path, site, listed, picture, design_of
+    tmp_path: Path, site, listed, image_bytes, design_of
 ) -> Callable[..., tuple[Dataset, Counter[str]]]:
     """Collect six images in one work folder; gives the dataset and what was asked for."""
-    urls = [site.serve(f"/{n}.jpg", picture(n, (320, 240))) for n in range(6)]
+    urls = [site.serve(f"/{n}.jpg", image_bytes(n, (320, 240))) for n in range(6)]
     design: Design = design_of("cat", "dog")
     searcher = listed(urls={"cat": tuple(urls[:3]), "dog": (*urls[3:], site.url("/gone.jpg"))})
 

@@ -100,7 +100,7 @@ PLAIN = {
 
 
 @pytest.mark.parametrize("name", PLAIN)
-def test_pictures_as_they_are_found_have_few(name: str) -> None:
+def test_images_as_they_are_found_have_few(name: str) -> None:
     assert not has_too_many_parts(PLAIN[name])
     _, stored = verify(PLAIN[name], RULES, "")
     assert (stored.width, stored.height) == (800, 600)

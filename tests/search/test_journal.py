@@ -32,7 +32,7 @@ def test_outcomes_come_back_as_they_were(tmp_path: Path) -> None:
         assert journal.stored_in("00001.tar") == {"c": OUTCOMES[2][1]}
     with closing(Journal(tmp_path / "j.sqlite", "others")) as journal:
         assert journal.outcome("a") is None
-        # Another dataset may still show pictures of these.
+        # Another dataset may still show images of these.
         assert journal.shards() == ["00000.tar", "00001.tar"]
         assert journal.stored_in("00001.tar") == {}
 

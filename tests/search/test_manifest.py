@@ -95,7 +95,7 @@ def test_long_lists_come_in_pages(tmp_path):
     ("name", "content", "message"),
     [
         ("none.csv", None, "does not exist: give the path of a list"),
-        ("list.txt", "x", "is none of: .csv, .parquet, .jsonl"),
+        ("list.txt", "x", "is not one of: .csv, .parquet, .jsonl"),
         (
             "list.csv",
             "url,name\n1,2\n",

@@ -14,7 +14,7 @@ from adc_plugins_search.download.results import recovery
 
 
 @pytest.mark.parametrize("at_once", [1, 32])
-def test_only_damaged_pictures_are_forgotten(
+def test_only_damaged_images_are_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     monkeypatch.setattr(recovery, "_SHARDS_AT_ONCE", at_once)

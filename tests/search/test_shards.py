@@ -19,28 +19,28 @@ from adc_plugins_search.download.images.shards import (
 from adc_plugins_search.download.outcomes import Stored
 
 
-def stored_as(picture: bytes) -> Stored:
-    total = sha256(picture).hexdigest()
-    return Stored("http://a.example/", 9, 8, "PNG", "P", 7, "raw", len(picture), total, 5)
+def stored_as(image_bytes: bytes) -> Stored:
+    total = sha256(image_bytes).hexdigest()
+    return Stored("http://a.example/", 9, 8, "PNG", "P", 7, "raw", len(image_bytes), total, 5)
 
 
 @settings(deadline=None)  # it writes files
 @given(st.dictionaries(st.integers(0, 99), st.binary(max_size=1500), max_size=8))
-def test_a_reader_of_tar_files_finds_every_picture_where_it_was_said_to_lie(
-    tmp_path_factory: pytest.TempPathFactory, pictures: dict[int, bytes]
+def test_a_reader_of_tar_files_finds_every_image_where_it_was_said_to_lie(
+    tmp_path_factory: pytest.TempPathFactory, images: dict[int, bytes]
 ) -> None:
     folder = tmp_path_factory.mktemp("shards")
     writer = ShardWriter(folder / "x.tar.part")
     places = {
         f"{key:020}": writer.add(f"{key:020}", body, stored_as(body), {"url": f"ü{key}"})
-        for key, body in pictures.items()
+        for key, body in images.items()
     }
     assert writer.stored == places
     writer.close()
     with tarfile.open(folder / "x.tar.part") as tar:
         members = {member.name: member for member in tar}
         assert list(members) == [f"{key}.{kind}" for key in places for kind in ("jpg", "json")]
-        for (key, place), body in zip(places.items(), pictures.values(), strict=True):
+        for (key, place), body in zip(places.items(), images.values(), strict=True):
             assert members[f"{key}.jpg"].offset_data == place.offset
             assert tar.extractfile(f"{key}.jpg").read() == body
             assert json.load(tar.extractfile(f"{key}.json")) == {"url": f"ü{int(key)}"}

@@ -71,11 +71,11 @@ def collect(tmp_path: Path, hosts: list[str], listed, design_of) -> Collect:
 
 
 @pytest.fixture
-def urls(wide_site, hosts: list[str], picture) -> dict[str, list[str]]:
+def urls(wide_site, hosts: list[str], image_bytes) -> dict[str, list[str]]:
     """Sixty addresses on eight hosts; some are gone, some redirect to another host."""
     found = []
     for n in range(60):
-        wide_site.serve(f"/{n}.jpg", picture(n % 50))
+        wide_site.serve(f"/{n}.jpg", image_bytes(n % 50))
         path = f"/gone{n}.jpg" if n % 13 == 5 else f"/{n}.jpg"
         if n % 7 == 3:
             target = f"http://{hosts[(n + 3) % 8]}{path}"
@@ -128,7 +128,7 @@ def test_a_killed_worker_is_replaced(
     assert not workers_of(os.getpid())
 
 
-def test_a_picture_that_kills_its_worker_twice_is_refused(
+def test_an_image_that_kills_its_worker_twice_is_refused(
     urls: dict[str, list[str]], collect: Collect, wide_site, hosts: list[str], tmp_path: Path
 ) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (2500, 2500, 3), np.uint8)
@@ -202,7 +202,7 @@ def test_a_shard_that_cannot_be_written_ends_the_work(
 
 
 def test_no_host_is_asked_more_at_once_by_all_workers_together(
-    collect: Collect, wide_site, hosts: list[str], picture
+    collect: Collect, wide_site, hosts: list[str], image_bytes
 ) -> None:
     now: Counter[str] = Counter()
     most: Counter[str] = Counter()
@@ -221,7 +221,7 @@ def test_no_host_is_asked_more_at_once_by_all_workers_together(
 
     found = []
     for n in range(48):
-        wide_site.on(f"/{n}.jpg", crowded(picture(n)))
+        wide_site.on(f"/{n}.jpg", crowded(image_bytes(n)))
         target = f"http://{hosts[n % 3]}/{n}.jpg"
         wide_site.script(
             f"/hop{n}", lambda to=target: web.Response(status=302, headers={"Location": to})
@@ -236,7 +236,7 @@ def test_no_host_is_asked_more_at_once_by_all_workers_together(
 
 @pytest.mark.parametrize("processes", [None, 2])
 def test_a_network_that_breaks_down_costs_no_image(
-    collect: Collect, wide_site, hosts: list[str], picture, processes: int | None
+    collect: Collect, wide_site, hosts: list[str], image_bytes, processes: int | None
 ) -> None:
     """After a hundred images no host takes a connection any more, until it is mended."""
     asked, mended = itertools.count(), threading.Event()
@@ -253,7 +253,7 @@ def test_a_network_that_breaks_down_costs_no_image(
 
     urls = []
     for n in range(400):
-        wide_site.on(f"/{n}.jpg", answering(picture(n)))
+        wide_site.on(f"/{n}.jpg", answering(image_bytes(n)))
         urls.append(f"http://{hosts[n % 8]}/{n}.jpg")
     found = {f"class {n}": urls[100 * n : 100 * n + 100] for n in range(4)}
     with pytest.raises(WorkError) as raised:
@@ -286,10 +286,10 @@ with signal_handlers(), work_context(folder, told):
 """
 
 
-def many_hosts(wide_site, picture, count: int) -> list[str]:
+def many_hosts(wide_site, image_bytes, count: int) -> list[str]:
     """One address on each of so many hosts."""
     for n in range(count):
-        wide_site.serve(f"/{n}.jpg", picture(n))
+        wide_site.serve(f"/{n}.jpg", image_bytes(n))
     return [f"http://127.0.0.{n + 1}:{wide_site.port}/{n}.jpg" for n in range(count)]
 
 
@@ -305,10 +305,10 @@ def collecting(folder: Path, urls: list[str]) -> list[str]:
 
 
 def test_hosts_are_forgotten_and_met_again(
-    collect: Collect, wide_site, picture, monkeypatch: pytest.MonkeyPatch
+    collect: Collect, wide_site, image_bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fetch_loop, "MAX_HOSTS", 3)
-    urls = many_hosts(wide_site, picture, 24)
+    urls = many_hosts(wide_site, image_bytes, 24)
     allowed = [URL(url).authority for url in urls]
     for n in range(24):  # each is led to a host that may be forgotten by now
         wide_site.script(
@@ -320,9 +320,11 @@ def test_hosts_are_forgotten_and_met_again(
 
 
 @pytest.mark.parametrize("most", [60, 1000])
-def test_more_hosts_than_files_may_be_open(wide_site, picture, tmp_path: Path, most: int) -> None:
+def test_more_hosts_than_files_may_be_open(
+    wide_site, image_bytes, tmp_path: Path, most: int
+) -> None:
     """Workers take what the system allows them; what it denies them is no fault of an image."""
-    command = collecting(tmp_path, many_hosts(wide_site, picture, 150))
+    command = collecting(tmp_path, many_hosts(wide_site, image_bytes, 150))
     done = subprocess.run(
         ["sh", "-c", f'ulimit -Sn 60; ulimit -Hn {most}; exec "$@"', "sh", *command],
         capture_output=True, text=True, check=False, timeout=60,
@@ -338,8 +340,10 @@ def test_more_hosts_than_files_may_be_open(wide_site, picture, tmp_path: Path, m
     assert not pq.read_table(tmp_path / "work/refused.parquet").num_rows
 
 
-def test_workers_of_a_killed_collection_end_in_silence(wide_site, picture, tmp_path: Path) -> None:
-    command = collecting(tmp_path, many_hosts(wide_site, picture, 150))
+def test_workers_of_a_killed_collection_end_in_silence(
+    wide_site, image_bytes, tmp_path: Path
+) -> None:
+    command = collecting(tmp_path, many_hosts(wide_site, image_bytes, 150))
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as child:
@@ -356,7 +360,7 @@ def test_workers_of_a_killed_collection_end_in_silence(wide_site, picture, tmp_p
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interruption_loses_nothing(
-    wide_site, hosts: list[str], picture, tmp_path: Path, number: int
+    wide_site, hosts: list[str], image_bytes, tmp_path: Path, number: int
 ) -> None:
     release = threading.Event()
 
@@ -370,9 +374,9 @@ def test_an_interruption_loses_nothing(
 
     for n in range(40):
         if n < 30:
-            wide_site.serve(f"/{n}.jpg", picture(n))
+            wide_site.serve(f"/{n}.jpg", image_bytes(n))
         else:
-            wide_site.on(f"/{n}.jpg", slow(picture(n)))
+            wide_site.on(f"/{n}.jpg", slow(image_bytes(n)))
     command = collecting(tmp_path, [f"http://{hosts[n % 8]}/{n}.jpg" for n in range(40)])
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -23,8 +23,8 @@ def jpeg(pixels: np.ndarray, **options: object) -> bytes:
 
 
 def shrunk(data: bytes, rules: ImageRules = RULES) -> np.ndarray:
-    picture, _ = verify(data, rules, "")
-    with Image.open(io.BytesIO(picture)) as image:
+    image_bytes, _ = verify(data, rules, "")
+    with Image.open(io.BytesIO(image_bytes)) as image:
         assert image.mode == "RGB"
         return np.asarray(image).astype(float)
 
@@ -104,8 +104,8 @@ def test_both_decoders_store_every_kind(decoder: str, kind: str) -> None:
     else:
         mode = {"grey": "L", "cmyk": "CMYK"}.get(kind, "RGB")
         image.convert(mode).save(file, "JPEG", quality=95, progressive=kind == "progressive")
-    picture, stored = verify(file.getvalue(), rules, "http://a.example/")
-    with Image.open(io.BytesIO(picture)) as found:
+    image_bytes, stored = verify(file.getvalue(), rules, "http://a.example/")
+    with Image.open(io.BytesIO(image_bytes)) as found:
         size, shown = found.size, np.asarray(found).astype(int)
     expected = {"turned": (64, 128), "small": (50, 40)}.get(kind, (128, 64))
     assert size == expected
@@ -190,7 +190,7 @@ print((peak() - before) // 1024)
 @pytest.mark.parametrize(
     ("mode", "form", "most"), [("I;16", "PNG", 13), ("RGBA", "PNG", 13), ("RGB", "PNG", 7)]
 )
-def test_a_large_picture_takes_few_bytes_per_pixel(mode: str, form: str, most: int) -> None:
+def test_a_large_image_takes_few_bytes_per_pixel(mode: str, form: str, most: int) -> None:
     """A small file can hold any number of pixels: 16 million here, 64 at the most."""
     file = io.BytesIO()
     Image.new(mode, (4000, 4000)).save(file, form)
@@ -225,7 +225,7 @@ def test_memory_that_is_not_there_is_no_damage(monkeypatch: pytest.MonkeyPatch) 
     assert caught.value.refused == Refused(Reason.TOO_MANY_PIXELS, "more memory than there is")
 
 
-def test_a_picture_that_is_cut_within_its_header() -> None:
+def test_an_image_that_is_cut_within_its_header() -> None:
     file = io.BytesIO()
     Image.new("RGB", (64, 64)).save(file, "JPEG")
     with pytest.raises(RefusedError) as caught:

@@ -95,7 +95,7 @@ def test_hits_carry_license_and_creator_without_markup(site):
     assert (hit.creator, hit.attribution) == ("Ann & Bo", "Own work")
 
 
-def test_other_licenses_keep_their_name_and_small_pictures_their_address(site):
+def test_other_licenses_keep_their_name_and_small_images_their_address(site):
     info = {
         "thumburl": None,
         "extmetadata": {"LicenseShortName": {"value": "Public domain"}, "Artist": {"value": 7}},

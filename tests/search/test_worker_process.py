@@ -66,10 +66,12 @@ worker_process.main()
 
 
 def test_a_worker_imports_nothing_that_only_the_coordinator_needs():
-    picture = io.BytesIO()
-    Image.effect_noise((48, 64), 50).save(picture, "JPEG")
+    image_bytes = io.BytesIO()
+    Image.effect_noise((48, 64), 50).save(image_bytes, "JPEG")
     command = [sys.executable, "-P", "-c", VERIFY]
-    imported = subprocess.run(command, input=picture.getvalue(), stdout=subprocess.PIPE, check=True)
+    imported = subprocess.run(
+        command, input=image_bytes.getvalue(), stdout=subprocess.PIPE, check=True
+    )
     packages = set(imported.stdout.decode().split())
     assert {"aiohttp", "numpy", "PIL.JpegImagePlugin"} <= packages
     assert not packages & {

@@ -1,4 +1,4 @@
-"""The two ways a run can fail, told apart by whose turn it is to act, and how each is said.
+"""The two ways a run can fail, by who has to act, and how each is reported.
 
 A message is one line per fault, with its place and what to do.
 """
@@ -26,7 +26,7 @@ __all__ = [
 class InputError(ValueError):
     """What the user gave is wrong; the message is one line and says what to do (exit code 2).
 
-    It is a `ValueError`, so pydantic collects every one in a file and says where each stands.
+    It is a `ValueError`, so pydantic collects every one in a file and says where each is.
     """
 
 
@@ -45,7 +45,7 @@ class InputErrors(InputError):  # noqa: N818 (the plural of InputError)
 class RecordErrors(InputErrors):
     """A record was made from something that it cannot be made from.
 
-    Whoever calls a function with arrays has given them; within a component it is the component's
+    The caller of a function has given its arrays; within a component it is the component's
     fault.
     """
 
@@ -63,11 +63,11 @@ def unknown_name(what: str, name: str, known: Iterable[str]) -> str:
 
 
 _CONSEQUENCE = "default_factory_not_called"
-"""A default that was not made for a fault of another field, which is told anyway."""
+"""A default that was not made for a fault of another field, which is reported anyway."""
 
 
 def lines_of(error: Exception) -> list[str]:
-    """One line per fault of an error: `detectors.3.k: Input should be …`."""
+    """Format one line per fault of an error: `detectors.3.k: Input should be …`."""
     from pydantic import ValidationError
 
     if isinstance(error, InputErrors):
@@ -85,7 +85,7 @@ def lines_of(error: Exception) -> list[str]:
 
 
 def explain(model: "type[BaseModel]", error: "ValidationError") -> "ValidationError":
-    """The same faults, where an unknown key or value says which there are."""
+    """Add to faults of an unknown key or value which ones there are."""
     from pydantic import ValidationError
     from pydantic_core import InitErrorDetails, PydanticCustomError
 

@@ -105,7 +105,7 @@ def checked_options(function: Callable[..., object], given: Mapping[str, Any]) -
 
 @cache
 def _options_of(function: Callable[..., object]) -> type[BaseModel]:
-    """The options of a function as a model, whose defaults are never looked at."""
+    """Make a model of a function's options; their defaults are never looked at."""
     hints = get_type_hints(function, include_extras=True)
     names = inspect.signature(function).parameters
     fields: dict[str, Any] = {
@@ -124,13 +124,13 @@ def _is_option(hint: Any) -> bool:
 
 
 def _names_of(labels: Any) -> tuple[str, ...] | None:
-    """The class names where labels are names; arrays of numbers cost nothing."""
+    """Return the class names where labels are names; arrays of numbers cost nothing."""
     kind = getattr(getattr(labels, "dtype", None), "kind", "O")
     return None if labels is None or kind in "biufc" else class_indices(labels).names
 
 
 def _order_of(given: Mapping[str, Any]) -> tuple[str, ...] | None:
-    """The order of the classes, where the caller or the columns of a data frame say it."""
+    """Return the order of the classes, where the caller or the columns of a data frame give it."""
     if given.get("classes") is not None and len(given["classes"]):
         return tuple(map(str, given["classes"]))
     columns = getattr(given.get("probabilities"), "columns", None)
@@ -140,7 +140,7 @@ def _order_of(given: Mapping[str, Any]) -> tuple[str, ...] | None:
 
 
 def _ids_of(labels: Any) -> Array | None:
-    """What the rows of a pandas Series are called, where they are not just counted."""
+    """Return the index of a pandas Series, where it is more than row numbers."""
     index = getattr(labels, "index", None)
     if not hasattr(labels, "iloc") or index is None or not index.is_unique:
         return None

@@ -25,7 +25,7 @@ _TEXTS = TypeAdapter[Array](Texts, config=ConfigDict(arbitrary_types_allowed=Tru
 
 
 def as_array(values: object, name: str) -> Array:
-    """Anything that numpy takes for an array.
+    """Convert to an array anything that numpy takes for one.
 
     Raises:
         InputError: it is none.
@@ -38,7 +38,7 @@ def as_array(values: object, name: str) -> Array:
 
 
 def as_labels(labels: ArrayLike, n_classes: int | None = None) -> NDArray[np.int64]:
-    """N int64 class indices.
+    """Convert to N int64 class indices.
 
     Args:
         labels: N whole numbers, or class names, whose sorted order is that of the classes.
@@ -66,7 +66,7 @@ def as_labels(labels: ArrayLike, n_classes: int | None = None) -> NDArray[np.int
 
 
 def as_rows(values: ArrayLike, name: str) -> Array:
-    """A matrix of finite floating-point numbers with one row per sample.
+    """Convert to a matrix of finite floating-point numbers with one row per sample.
 
     Raises:
         InputError: another shape or type, or a row that is not finite.
@@ -85,7 +85,7 @@ def as_rows(values: ArrayLike, name: str) -> Array:
 
 
 def as_features(values: ArrayLike) -> Array:
-    """Rows of features whose squares can be added.
+    """Convert to rows of features whose squares can be added.
 
     Raises:
         InputError: another shape or type, a row that is not finite, or numbers that are too large.
@@ -104,7 +104,7 @@ def as_features(values: ArrayLike) -> Array:
 
 
 def as_probabilities(values: ArrayLike | Probabilities, *, in_sample: bool = False) -> Array:
-    """A matrix of floating-point numbers, one row per sample and one column per class.
+    """Convert to a matrix of floating-point numbers, a row per sample and a column per class.
 
     Args:
         values: N × K, or what an enricher or a probe made.
@@ -127,10 +127,10 @@ def as_probabilities(values: ArrayLike | Probabilities, *, in_sample: bool = Fal
 
 
 def as_ids(ids: ArrayLike | None, rows: int) -> Array:
-    """N distinct texts; by default the row numbers.
+    """Convert to N distinct strings; by default the row numbers.
 
     Raises:
-        InputError: another number, something else than texts, or one that stands twice.
+        InputError: another number, something other than strings, or a duplicate.
     """
     if ids is None:
         return row_ids(rows)
@@ -141,12 +141,12 @@ def as_ids(ids: ArrayLike | None, rows: int) -> Array:
     if len(texts) != rows:
         raise InputError(f"ids have {len(texts)} rows but there are {rows} labels: give one each")
     if (again := first_repeated(texts)) is not None:
-        raise InputError(f"ids: row {again} repeats the id {texts[again]}: make ids distinct")
+        raise InputError(f"ids: duplicate id {texts[again]} in row {again}: make ids distinct")
     return texts
 
 
 def as_list(values: object, name: str, of: str) -> list[Any]:
-    """The items of a list, a tuple or an array.
+    """Return the items of a list, a tuple or an array.
 
     Raises:
         InputError: it is none of these.
@@ -157,7 +157,7 @@ def as_list(values: object, name: str, of: str) -> list[Any]:
 
 
 def as_names(classes: Sequence[str], n_classes: int) -> tuple[str, ...]:
-    """K class names; by default the class numbers.
+    """Return K class names; by default the class numbers.
 
     Raises:
         InputError: another number of them.
@@ -169,7 +169,7 @@ def as_names(classes: Sequence[str], n_classes: int) -> tuple[str, ...]:
 
 
 def of_type(value: object, kind: type[T], name: str, made_by: str) -> T:
-    """What must be a record of ours.
+    """Refuse what is not a record of a type.
 
     Raises:
         InputError: it is something else; the message says what makes one.
@@ -182,7 +182,7 @@ def of_type(value: object, kind: type[T], name: str, made_by: str) -> T:
 
 
 def as_numbers(values: ArrayLike, name: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
-    """Finite numbers, none below zero.
+    """Convert to finite numbers, none below zero.
 
     Raises:
         InputError: another shape or type, or a number below zero or not finite.
@@ -198,7 +198,7 @@ def as_numbers(values: ArrayLike, name: str, shape: tuple[int, ...]) -> NDArray[
 
 
 def as_counts(values: ArrayLike, name: str, shape: tuple[int, ...]) -> NDArray[np.int64]:
-    """Whole numbers from 0.
+    """Convert to whole numbers from 0.
 
     Raises:
         InputError: as `as_numbers`, or a fraction.
@@ -211,7 +211,7 @@ def as_counts(values: ArrayLike, name: str, shape: tuple[int, ...]) -> NDArray[n
 
 
 def as_mask(values: ArrayLike, rows: int, name: str) -> NDArray[np.bool_]:
-    """One boolean for each sample, of which some are true and some are not.
+    """Convert to one boolean for each sample, of which some are true and some are not.
 
     Raises:
         InputError: another shape or type, or all are alike.
@@ -243,7 +243,7 @@ def same_length(labels: Array, rows: Any, name: str) -> None:
 
 
 def row_ids(rows: int) -> Array:
-    """The row numbers as texts: the ids of samples that were given none."""
+    """Return the row numbers as strings: the ids of samples that were given none."""
     width = len(str(max(0, rows - 1)))
     letters = np.zeros((rows, width), np.uint32)
     for digits in range(1, width + 1):
@@ -261,7 +261,7 @@ def row_ids(rows: int) -> Array:
 
 
 def needed(column: T | None, name: str, added_by: str) -> T:
-    """A column of a dataset that must be there.
+    """Return a column of a dataset, which must be there.
 
     Raises:
         InputError: it is not; the message says what adds it.
@@ -272,7 +272,7 @@ def needed(column: T | None, name: str, added_by: str) -> T:
 
 
 def out_of_sample(dataset: Dataset, allow_in_sample: bool) -> Array:
-    """The probabilities of a dataset, N × K, from models that had not seen the labels.
+    """Return the probabilities of a dataset, N × K, from models that had not seen the labels.
 
     Raises:
         InputError: they are missing, or in sample where that is not allowed.

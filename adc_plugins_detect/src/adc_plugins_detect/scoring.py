@@ -16,7 +16,7 @@ def flag_top_fraction(scores: Array, rate: float) -> NDArray[np.bool_]:
     """Flag the samples with the highest scores, exactly the whole part of `rate` times N.
 
     Args:
-        scores: N finite numbers, higher is more suspect; of equals the first are flagged.
+        scores: N finite numbers, higher is more suspect; ties: the first are flagged.
         rate: share to flag. It is taken for the decimal number that it prints as: 0.29 of a
             hundred samples are 29, though the float is a little less.
 
@@ -29,7 +29,7 @@ def flag_top_fraction(scores: Array, rate: float) -> NDArray[np.bool_]:
 
 
 def highest(values: Array, count: int) -> NDArray[np.bool_]:
-    """Which are the `count` largest values; of equals the first."""
+    """Mark the `count` largest values; ties: the first wins."""
     chosen = np.zeros(len(values), np.bool_)
     if count <= 0:
         return chosen
@@ -42,7 +42,7 @@ def highest(values: Array, count: int) -> NDArray[np.bool_]:
 
 
 def softsign_to_unit(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Suspicion of unbounded scores: their order is kept, and 0 lands at 0.5.
+    """Map unbounded scores to suspicion: their order is kept, and 0 becomes 0.5.
 
     It is (1 + s / (1 + |s|)) / 2, whose ends are reached far more slowly than a sigmoid's, so
     that large scores keep apart.

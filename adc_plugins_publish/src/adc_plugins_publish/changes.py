@@ -79,19 +79,19 @@ def write_changes(table: pa.Table, dataset: Dataset, paths: Sequence[str], folde
     """
     rows = rows_of(dataset.ids, from_arrow(table["id"]))
     taken = pa.array(paths, pa.string()).take(pa.array(rows, mask=rows < 0))
-    told = table.add_column(1, "path", taken)
-    pyarrow.csv.write_csv(told, folder / CHANGES)
+    named = table.add_column(1, "path", taken)
+    pyarrow.csv.write_csv(named, folder / CHANGES)
 
 
 def flagged_by(findings: Mapping[str, Findings], ids: Array) -> pa.Array:
     """Return the detectors that flag each of some samples: `simifeat, confident-learning`."""
-    told = np.full(len(ids), "", np.str_)
+    named = np.full(len(ids), "", np.str_)
     for name, found in findings.items():
         rows = rows_of(found.ids, ids)
         flagged = (rows >= 0) & found.flagged[rows]
-        longer = np.char.add(told, np.where(told == "", name, f", {name}"))
-        told = np.where(flagged, longer, told)
-    return to_arrow(told)
+        longer = np.char.add(named, np.where(named == "", name, f", {name}"))
+        named = np.where(flagged, longer, named)
+    return to_arrow(named)
 
 
 def count_moves(source: Source) -> list[tuple[str, str | None, int]]:

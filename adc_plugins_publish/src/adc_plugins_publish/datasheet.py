@@ -168,7 +168,7 @@ def _rights(dataset: Dataset) -> Iterator[str]:
         return
     yield (
         "The images belong to their makers. Their addresses, and as far as the search engines tell "
-        "them their makers, licenses and how to name them, stand in `samples.parquet`."
+        "them their makers, licenses and how to name them, are in `samples.parquet`."
     )
     for column in ("license", "engine"):
         if column in known:
@@ -187,7 +187,7 @@ def _making(source: Source) -> Iterator[str]:
 
 
 def _counted(what: str, values: Iterable[str | None]) -> Iterator[str]:
-    counts = Counter(value or "not told" for value in values).most_common()
+    counts = Counter(value or "unknown" for value in values).most_common()
     rest = sum(count for _, count in counts[_SHOWN:])
     rows = counts[:_SHOWN] + ([(f"{len(counts) - _SHOWN} others", rest)] if rest else [])
     yield from _table((what, "images"), rows)

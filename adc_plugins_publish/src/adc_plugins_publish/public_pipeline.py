@@ -15,7 +15,7 @@ _PERSONAL = frozenset({"contact", "allow_hosts"})
 def public_pipeline(pipeline: str) -> str:
     """Leave out of a pipeline what is of no use to others, and not theirs to know.
 
-    That is how to reach whoever ran it, the addresses of their own machines, and the folders in
+    That is how to reach the person who ran it, addresses of their own machines, and the folders in
     which their files are.
 
     Args:

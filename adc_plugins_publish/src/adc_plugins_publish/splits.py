@@ -40,7 +40,7 @@ def split_by_group(
     label, size = labels[first], np.bincount(group)
     shuffled = np.random.default_rng(seed).permutation(len(first))
     order = shuffled[np.argsort(label[shuffled], kind="stable")]
-    # Where a group's middle lies among the samples of its label, from 0 to 1, decides.
+    # Where a group's middle is among the samples of its label, from 0 to 1, decides.
     of_label = np.bincount(label, size)
     middle = np.cumsum(size[order]) - size[order] / 2
     middle -= (np.cumsum(of_label) - of_label)[label[order]]

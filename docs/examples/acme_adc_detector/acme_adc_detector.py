@@ -9,7 +9,7 @@ from adc_core import Column, Dataset, Detector, Findings
 
 
 def against(labels: NDArray, neighbors: NDArray) -> NDArray:
-    """The share of each sample's neighbors that carry another label (N)."""
+    """Return the share of each sample's neighbors that carry another label (N)."""
     return (labels[neighbors] != labels[:, None]).mean(axis=1)
 
 

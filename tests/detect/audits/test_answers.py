@@ -49,7 +49,7 @@ def test_sorted_shortened_and_saved_by_a_spreadsheet(tmp_path, delimiter):
         ),
         ("9,a,,cat,yes,", "line 2: number is '9': the audit has the numbers 1…4"),
         ("x,a,,cat,yes,", "line 2: number is 'x': the audit has the numbers 1…4"),
-        ("1,a,,cat,yes,\n1,a,,cat,no,", "line 3: number 1 stands in line 2 too: remove one"),
+        ("1,a,,cat,yes,\n1,a,,cat,no,", "line 3: duplicate number 1, also in line 2: remove one"),
         ("1,a,,cat,,cow", "line 2: true_label 'cow' is not a class: cat, dog, or none of them"),
         (
             "1,a,,cat,no,dog",

@@ -1,4 +1,4 @@
-"""Copies: exact, near, across splits, under other labels; and sets whose pictures look alike."""
+"""Copies: exact, near, across splits, under other labels; and sets whose images look alike."""
 
 import io
 
@@ -27,26 +27,26 @@ def scene(seed, size=64):
     return Image.fromarray(((total - total.min()) / np.ptp(total) * 255).astype(np.uint8))
 
 
-def jpeg(picture, quality):
+def jpeg(image, quality):
     file = io.BytesIO()
-    picture.save(file, "JPEG", quality=quality)
+    image.save(file, "JPEG", quality=quality)
     return Image.open(file)
 
 
 @pytest.fixture
 def place(tmp_path):
-    """Forty pictures; 0 and 40 are equal, 1 … 4 and 41 … 44 nearly so."""
-    pictures = [scene(seed) for seed in range(40)]
-    pictures += [
-        pictures[0],
-        pictures[1].resize((40, 40)),
-        jpeg(pictures[2], 50),
-        pictures[3].point(lambda value: int(0.8 * value)),
-        pictures[4].resize((128, 96)),
+    """Forty images; 0 and 40 are equal, 1 … 4 and 41 … 44 nearly so."""
+    images = [scene(seed) for seed in range(40)]
+    images += [
+        images[0],
+        images[1].resize((40, 40)),
+        jpeg(images[2], 50),
+        images[3].point(lambda value: int(0.8 * value)),
+        images[4].resize((128, 96)),
     ]
-    for row, picture in enumerate(pictures):
-        picture.convert("RGB").save(tmp_path / f"{row}.png")
-    return ImageFiles(tmp_path, [f"{row}.png" for row in range(len(pictures))])
+    for row, image in enumerate(images):
+        image.convert("RGB").save(tmp_path / f"{row}.png")
+    return ImageFiles(tmp_path, [f"{row}.png" for row in range(len(images))])
 
 
 def found_in(images):
@@ -66,14 +66,14 @@ def test_planted_copies_are_found_and_no_others(place):
     assert (found.bits[5:40] == -1).all()
 
 
-def test_plain_pictures_are_copies_only_of_the_same_tone(tmp_path):
+def test_plain_images_are_copies_only_of_the_same_tone(tmp_path):
     for row, tone in enumerate((0, 1, 128, 255)):
         Image.new("RGB", (32, 32), (tone,) * 3).save(tmp_path / f"{row}.png")
     found = found_in(ImageFiles(tmp_path, [f"{row}.png" for row in range(4)]))
     assert found.group.tolist() == [0, 0, 2, 3]
 
 
-def test_pictures_that_all_look_alike_are_no_copies(shared_data, tmp_path):
+def test_images_that_all_look_alike_are_no_copies(shared_data, tmp_path):
     """Thin digits have nearly the same hash; the radius shrinks so far that few are told."""
     import gzip
 

@@ -1,4 +1,4 @@
-"""Measures of pictures, and what the thresholds make of planted and of real ones."""
+"""Measures of images, and what the thresholds make of planted and of real ones."""
 
 import gzip
 
@@ -21,15 +21,15 @@ def scene(seed, size=64):
     return ((total - total.min()) / np.ptp(total) * 255).astype(np.uint8)
 
 
-def issues(*pictures):
-    """Which issues each picture has, among twenty scenes."""
-    stack = np.stack([*pictures, *(scene(seed) for seed in range(20))])
+def issues(*images):
+    """Which issues each image has, among twenty scenes."""
+    stack = np.stack([*images, *(scene(seed) for seed in range(20))])
     flags = image_issues(measure_images(ImageArray(stack)))
-    assert not any(found[len(pictures) :].any() for found in flags.values())
-    return [[name for name, found in flags.items() if found[row]] for row in range(len(pictures))]
+    assert not any(found[len(images) :].any() for found in flags.values())
+    return [[name for name, found in flags.items() if found[row]] for row in range(len(images))]
 
 
-def test_planted_pictures_are_found():
+def test_planted_images_are_found():
     rng = np.random.default_rng(0)
     blurred = Image.fromarray(scene(99)).filter(ImageFilter.GaussianBlur(5))
     gray = np.repeat(scene(98).mean(axis=2, keepdims=True).astype(np.uint8), 3, axis=2)
@@ -62,8 +62,8 @@ def test_gray_is_told_only_among_color():
 
 
 def test_sizes(tmp_path):
-    """Whole sizes, upright, of pictures that are shrunk to be measured."""
-    picture = Image.fromarray(scene(0, 300))
+    """Whole sizes, upright, of images that are shrunk to be measured."""
+    image = Image.fromarray(scene(0, 300))
     exif = Image.Exif()
     exif[0x0112] = 6  # lies on its side
     for name, size, how in (
@@ -72,7 +72,7 @@ def test_sizes(tmp_path):
         ("c.jpg", (90, 90), {}),
         ("d.png", (1200, 100), {}),
     ):
-        picture.resize(size).save(tmp_path / name, **how)
+        image.resize(size).save(tmp_path / name, **how)
     paths = ["a.jpg", *["b.png"] * 9, "c.jpg", "d.png"]
     measures = measure_images(ImageFiles(tmp_path, paths))
     assert measures.width.tolist() == [300, *[300] * 9, 90, 1200]
@@ -82,10 +82,10 @@ def test_sizes(tmp_path):
     assert flags["odd aspect"].tolist() == [True, *[False] * 10, True]
 
 
-def test_a_large_picture_is_measured_as_its_small_copy(tmp_path):
-    picture = Image.fromarray(scene(5, 512))
-    picture.save(tmp_path / "large.jpg", quality=95)
-    picture.resize((128, 128), Image.Resampling.BOX).save(tmp_path / "small.png")
+def test_a_large_image_is_measured_as_its_small_copy(tmp_path):
+    image = Image.fromarray(scene(5, 512))
+    image.save(tmp_path / "large.jpg", quality=95)
+    image.resize((128, 128), Image.Resampling.BOX).save(tmp_path / "small.png")
     measures = measure_images(ImageFiles(tmp_path, ["large.jpg", "small.png"]))
     for name in ("lightest", "darkest", "contrast", "sharpness", "smoothness", "colorfulness"):
         large, small = getattr(measures, name)
@@ -109,21 +109,21 @@ def test_odd_needs_a_factor_and_deviations():
     assert limits(usual) == pytest.approx((50, 200))
 
 
-def test_real_pictures_are_hardly_flagged(shared_data):
-    """1,000 CIFAR-10 and 1,000 MNIST pictures: nothing but grey ones, and at most one of a kind."""
+def test_real_images_are_hardly_flagged(shared_data):
+    """1,000 CIFAR-10 and 1,000 MNIST images: nothing but grey ones, and at most one of a kind."""
     with Image.open(shared_data / "cifar10" / "test_00.avif") as mosaic:
         pixels = np.asarray(mosaic.convert("RGB"))
     rows, columns = pixels.shape[0] // 32, pixels.shape[1] // 32
     tiles = pixels.reshape(rows, 32, columns, 32, 3).swapaxes(1, 2).reshape(-1, 32, 32, 3)
     (path,) = (shared_data / "mnist_label_errors").glob("*images*.gz")
     digits = np.frombuffer(gzip.decompress(path.read_bytes()), np.uint8, offset=16)
-    for pictures in (tiles[:1000], digits.reshape(-1, 28, 28)[:1000]):
-        flags = image_issues(measure_images(ImageArray(pictures)))
+    for images in (tiles[:1000], digits.reshape(-1, 28, 28)[:1000]):
+        flags = image_issues(measure_images(ImageArray(images)))
         counts = {name: int(found.sum()) for name, found in flags.items()}
         assert counts.pop("grey") <= 30
         assert max(counts.values()) <= 1, counts
         blurred = np.stack([
             np.asarray(Image.fromarray(one).filter(ImageFilter.GaussianBlur(2)))
-            for one in pictures[:200]
+            for one in images[:200]
         ])  # fmt: skip
         assert image_issues(measure_images(ImageArray(blurred)))["blurred"].mean() > 0.9

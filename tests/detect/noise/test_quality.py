@@ -11,7 +11,7 @@ ADVICE = {
     "good": "wrong labels stand out; look at the most suspicious ones first",
     "fair": "the most suspicious labels are mostly wrong, the others a guess: look at them before "
     "anything is changed, or give a pretrained encoder",
-    "poor": "wrong labels hardly stand out, so go by no figure here: give a pretrained encoder "
+    "poor": "wrong labels hardly stand out, so trust no figure here: give a pretrained encoder "
     "(--encoder), or look at 200 labels (adc audit)",
 }
 

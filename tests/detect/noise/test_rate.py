@@ -135,7 +135,7 @@ def test_neighbors_that_know_less_than_predictions_are_told():
     )
     assert neighbors == (
         "neighbors suggest 42 % wrong labels, predictions 0 %: the nearest images are often of "
-        "another class, so do not go by the neighbors"
+        "another class, so do not trust the neighbors"
     )
     assert rate.estimators["HOC"] == 0.42
 

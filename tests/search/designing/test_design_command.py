@@ -263,7 +263,7 @@ def test_ctrl_c_loses_nothing(shell):
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 130
-        assert process.stderr.read() == "adc: interrupted: the same command goes on from here\n"
+        assert process.stderr.read() == "adc: interrupted: run the same command again to continue\n"
     asked = len(shell.chat.requests)
     assert shell.run(said="accept\n").returncode == 0
     assert shell.design["by_class"]["sweater"]["color"] == ["navy", "mustard", "cerise"]

@@ -57,7 +57,7 @@ def test_values_of_a_class_stand_in_place_of_those_of_all(tmp_path):
         ),
         (
             "classes: [a, b a]\nby_class: {a: {x: [b]}}",
-            "the query 'b a' would stand for class 'a' and for class 'b a': rename a class or "
+            "the query 'b a' would be for class 'a' and for class 'b a': rename a class or "
             "drop a value",
         ),
     ],

@@ -339,14 +339,14 @@ def test_a_run_keeps_the_turns_and_not_the_key(chat, designer, monkeypatch, tmp_
     chat.model = chat.knows({"style": ["handwritten"]})
     rng = np.random.default_rng(0)
     for name in ("three", "eight"):
-        folder = tmp_path / "pictures" / name / "handwritten"
+        folder = tmp_path / "images" / name / "handwritten"
         folder.mkdir(parents=True)
         Image.fromarray(rng.integers(0, 256, (64, 64, 3), np.uint8)).save(folder / "a.png")
     pipeline = Pipeline.model_validate(
         {
             "brief": {"subject": "digits", "classes": ["three", "eight"]},
             "designer": {"use": "llm", "attributes": ["style"], "values_per_attribute": 1},
-            "searchers": [{"use": "folder", "root": tmp_path / "pictures"}],
+            "searchers": [{"use": "folder", "root": tmp_path / "images"}],
             "collector": {"use": "downloader", "min_side": 8},
         }
     )

@@ -11,7 +11,7 @@ from adc_plugins_search.designers.llm import LlmDesigner
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"attributes": ["fit", "fit"]}, "attribute 'fit' stands twice: keep one"),
+        ({"attributes": ["fit", "fit"]}, "duplicate attribute 'fit': keep one"),
         (
             {"attributes": ["class"]},
             "'class' cannot be an attribute: the slot {class} is the class",

@@ -102,7 +102,7 @@ def test_the_ladder_goes_down_to_what_the_endpoint_takes_and_stays_there(chat, m
     assert len(chat.requests) == FORMS.index(takes) + 3
 
 
-def test_what_no_rung_can_mend_is_said(chat, model):
+def test_what_no_rung_can_fix_is_said(chat, model):
     chat.model = lambda _: chat.fails(400, "the context is too long")
     with pytest.raises(InputError) as raised:
         model().complete("Colours?", WordsAnswer)

@@ -19,7 +19,7 @@ from adc_core.arrays.validation import Array, chunks
 
 
 def fingerprint(value: Any) -> str:
-    """SHA-256 of a value, as 64 hexadecimal digits.
+    """Return the SHA-256 of a value, as 64 hexadecimal digits.
 
     Raises:
         TypeError: a value of a kind that no record holds.
@@ -42,7 +42,7 @@ def fingerprint(value: Any) -> str:
 
 
 def hash_array(array: Array) -> str:
-    """SHA-256 of the `.npy` file that holds an array: its type, shape and bytes.
+    """Return the SHA-256 of the `.npy` file that holds an array: its type, shape and bytes.
 
     The array is read in chunks, so that memory maps stay on disk. Saving it costs no second hash.
     """
@@ -67,7 +67,7 @@ def save_array(array: Array, path: Path) -> None:
 
 
 def hash_file(path: Path) -> str:
-    """SHA-256 of a file's bytes."""
+    """Return the SHA-256 of a file's bytes."""
     digest = sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):

@@ -10,12 +10,12 @@ from adc_core.arrays.validation import Array, chunks
 
 
 def to_arrow(texts: Array) -> pa.Array:
-    """N fixed-width numpy texts as an Arrow string array."""
+    """Convert N fixed-width numpy strings to an Arrow string array."""
     return pa.array(texts, pa.string())
 
 
 def are_distinct(texts: Array) -> bool:
-    """Whether no text stands twice, told by their hashes where these are distinct."""
+    """Tell whether all strings differ; the hashes decide where they are distinct."""
     if len(np.unique(_hashes(texts))) == len(texts):
         return True
     import pyarrow.compute as pc
@@ -24,7 +24,7 @@ def are_distinct(texts: Array) -> bool:
 
 
 def first_repeated(texts: Array) -> int | None:
-    """The first row whose text stands in an earlier one, or None."""
+    """Return the first row whose string occurs in an earlier row, or None."""
     if are_distinct(texts):
         return None
     _, first = np.unique(texts, return_index=True)
@@ -32,7 +32,7 @@ def first_repeated(texts: Array) -> int | None:
 
 
 def _hashes(texts: Array) -> Array:
-    """N uint64: of equal texts the same, of others nearly always different ones."""
+    """Return N uint64: the same for equal strings, nearly always different for others."""
     letters = texts.dtype.itemsize // 4
     factors = np.random.default_rng(0).integers(0, 1 << 64, letters, np.uint64) | np.uint64(1)
     hashes = np.empty(len(texts), np.uint64)
@@ -43,7 +43,7 @@ def _hashes(texts: Array) -> Array:
 
 
 def from_arrow(column: pa.ChunkedArray | pa.Array) -> Array:
-    """An Arrow string column as N fixed-width numpy texts; nulls become empty."""
+    """Convert an Arrow string column to N fixed-width numpy strings; nulls become empty."""
     import pyarrow.compute as pc
 
     if isinstance(column, pa.ChunkedArray):

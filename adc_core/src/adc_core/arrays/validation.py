@@ -17,21 +17,21 @@ Array: TypeAlias = NDArray[Any]
 
 
 def chunks(rows: int, row_bytes: int) -> Iterator[slice]:
-    """Slices of at most `CHUNK_BYTES` that together cover all rows."""
+    """Yield slices of at most `CHUNK_BYTES` that together cover all rows."""
     step = max(1, CHUNK_BYTES // max(1, row_bytes))
     for start in range(0, rows, step):
         yield slice(start, min(rows, start + step))
 
 
 def read_only(array: Array) -> Array:
-    """A view of an array that cannot be written through."""
+    """Return a view of an array that cannot be written through."""
     view = array.view()
     view.flags.writeable = False
     return view
 
 
 def first_bad_row(array: Array) -> int | None:
-    """The first row of a float array that holds NaN or infinity, or None."""
+    """Return the first row of a float array that holds NaN or infinity, or None."""
     if not array.size:
         return None
     flat = array.reshape(len(array), -1)
@@ -91,7 +91,7 @@ def _cast(array: Array, wanted: "np.dtype[Any]") -> Array:
 
 
 def _refuse_overflow(array: Array, cast: Array) -> None:
-    """Tell numbers that are too large for a type from those that are not finite themselves."""
+    """Refuse numbers too large for a type, in other words than those that are not finite."""
     row = first_bad_row(cast)
     if row is not None and np.isfinite(array[row]).all():
         largest = np.abs(array[row]).max()

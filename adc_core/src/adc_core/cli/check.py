@@ -57,7 +57,7 @@ def _refuse_name(path: Path) -> None:
     for kind in INTERFACES:
         offered = {one for entry in registry.entries(kind) for one in (entry.name, entry.full_name)}
         if name in offered and not path.exists():
-            raise InputError(f"{name} is no file: adc check {kind} {name} checks the component")
+            raise InputError(f"{name} is not a file: adc check {kind} {name} checks the component")
 
 
 def _check_pipeline(pipeline: Pipeline) -> None:
@@ -100,7 +100,7 @@ def _check_component(kind: str, name: str, *, debug: bool) -> int:
 
 
 def _reason(error: BaseException, component: type[Component]) -> str:
-    """What a check found; of anything but a broken promise, its type and line as well."""
+    """Return what a check found, with type and line unless it is a broken promise."""
     if isinstance(error, AssertionError) and str(error):
         return " ".join(str(error).split())
     return fault_of(component, error)

@@ -17,7 +17,7 @@ _KIND_OF |= {"enricher": "enrichers"}
 
 
 def words_to_complete() -> list[str] | None:
-    """The words after `adc` on the line that a shell wants completed; None in an ordinary call."""
+    """Return the words after `adc` that a shell wants completed; None in an ordinary call."""
     if "_ARGCOMPLETE" not in os.environ:
         return None
     return os.environ.get("COMP_LINE", "").split()[1:]
@@ -28,7 +28,7 @@ def complete(parser: ArgumentParser, command: ArgumentParser | None) -> None:
 
     Args:
         parser: of all commands.
-        command: the built-in one that stands on the line already.
+        command: the built-in one that is on the line already.
     """
     if words_to_complete() is None:
         return
@@ -43,7 +43,7 @@ def complete(parser: ArgumentParser, command: ArgumentParser | None) -> None:
 
 
 def _names_for(argument: str) -> Callable[..., Iterable[str]] | None:
-    """What completes an argument; paths are the shell's own work."""
+    """Return what completes an argument; paths are left to the shell."""
 
     def of_kind(kind: str) -> list[str]:
         return [entry.name for entry in registry.entries(kind)]

@@ -19,7 +19,7 @@ _NEXT_OPTION = re.compile(r",(?=\s*\w+\s*=)")
 
 
 def component_from(interface: type[C], flag: str, text: str) -> C:
-    """The component that the words after a flag describe.
+    """Return the component that the words after a flag describe.
 
     Args:
         interface: what kind of component.
@@ -42,9 +42,9 @@ def _options(place: str, text: str) -> dict[str, Any]:
     for part in _NEXT_OPTION.split(text) if text else ():
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not (name and equals):
-            raise InputError(f'{place}: "{part}" is no option: write {name or "OPTION"}=VALUE')
+            raise InputError(f'{place}: "{part}" is not an option: write {name or "OPTION"}=VALUE')
         if name in options or name == "use":
-            raise InputError(f'{place}: "{name}" stands twice')
+            raise InputError(f'{place}: duplicate option "{name}"')
         try:
             options[name] = yaml.safe_load(value)
         except (yaml.YAMLError, ValueError) as error:

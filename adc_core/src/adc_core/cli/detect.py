@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from adc_core.cli.component_option import component_from
-from adc_core.cli.evidence_ladder import choose_rung, told_before
+from adc_core.cli.evidence_ladder import announced, choose_rung
 from adc_core.cli.evidence_makers import EvidenceMakers
 from adc_core.cli.found import parts_found
 from adc_core.components.command import Command
@@ -47,7 +47,7 @@ class DetectCommand(Command):
         parser.add_argument(
             "--encoder",
             metavar="NAME[:OPTIONS]",
-            help="what makes features of images (default: the best that is here, and it is told)",
+            help="what makes features of images (default: the best available, which is printed)",
         )
         parser.add_argument(
             "--learner",
@@ -95,7 +95,7 @@ def _name_of(path: Path) -> str:
 
 
 def _pipeline(arguments: Namespace) -> tuple[Pipeline, Dataset]:
-    """The pipeline with what the detectors need and the dataset lacks, and the dataset."""
+    """Return the dataset, and the pipeline with what the detectors need and the dataset lacks."""
     faults: list[str] = []
     named = [_build(Detector, "--use", text, faults) for text in arguments.use or DETECTORS]
     encoder = _build(Encoder, "--encoder", arguments.encoder, faults)
@@ -120,7 +120,7 @@ def _pipeline(arguments: Namespace) -> tuple[Pipeline, Dataset]:
     if faults:
         raise InputErrors(faults)
     if makers.use_rung:
-        for line in told_before(rung, dataset):
+        for line in announced(rung, dataset):
             print(f"adc: {line}", file=sys.stderr)
     pipeline = Pipeline(
         dataset=arguments.dataset,
@@ -135,7 +135,7 @@ def _pipeline(arguments: Namespace) -> tuple[Pipeline, Dataset]:
 
 
 def _build(interface: type[C], flag: str, text: str | None, faults: list[str]) -> C | None:
-    """The component that was asked for; where that cannot be, the reason is noted."""
+    """Build the component that was asked for; where that fails, note the reason."""
     try:
         return None if text is None else component_from(interface, flag, text)
     except InputError as error:

@@ -1,7 +1,7 @@
 """Which evidence `adc detect` gathers about images: the best that can be had here, and why.
 
 From the top: features of a pretrained network, a short training of its own, image patches. What was
-measured for the order stands in docs/detect.md.
+measured for the order is in docs/detect.md.
 """
 
 import sys
@@ -84,7 +84,7 @@ def choose_rung(
 
 def _best(dataset: Dataset, small: bool) -> Rung:
     if find_spec("torch") is None or not _installed("adc-plugins-learn"):
-        reason = "no adc-plugins-learn here: image patches alone (it brings pretrained networks)"
+        reason = "no pretrained networks without adc-plugins-learn: image patches alone"
         return Rung(_patches(), _enricher("ridge-probe"), small, reason)
     pretrained, why_not = _pretrained()
     patches = {"use": "adc-plugins-detect/ridge-probe"}
@@ -114,7 +114,7 @@ def _best(dataset: Dataset, small: bool) -> Rung:
 
 
 def _pretrained() -> tuple[Encoder | None, str]:
-    """A pretrained encoder whose weights are here, or the reason for which there is none."""
+    """Return a pretrained encoder whose weights are here, or the reason why there is none."""
     absent: list[tuple[Encoder, Download]] = []
     for table in PRETRAINED:
         try:
@@ -128,12 +128,12 @@ def _pretrained() -> tuple[Encoder | None, str]:
     encoder, missing = absent[0]
     size = "" if missing.megabytes is None else f", {missing.megabytes:.0f} MB"
     if failed := fetch(missing):
-        return None, f"no pretrained weights here, nor can they be fetched ({failed})"
+        return None, f"no pretrained weights here, and they cannot be fetched ({failed})"
     print(f"adc: fetched {missing.path.name}{size}", file=sys.stderr)
     return encoder, ""
 
 
-def told_before(rung: Rung, dataset: Dataset) -> Iterator[str]:
+def announced(rung: Rung, dataset: Dataset) -> Iterator[str]:
     """Say what will be done and how long it takes, before it is done."""
     known = [maker.expected_seconds(dataset) for maker in (rung.encoder, rung.predictor) if maker]
     seconds = sum(filter(None, known))

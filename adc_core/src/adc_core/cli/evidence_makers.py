@@ -21,7 +21,7 @@ class EvidenceMakers:
 
     Args:
         dataset: what is there already.
-        path: where it lies, for messages.
+        path: where it is, for messages.
         rung: what makes features and probabilities.
     """
 
@@ -35,8 +35,8 @@ class EvidenceMakers:
             for column in encoder.required_columns:
                 if column not in self._have:
                     raise InputError(
-                        f'--encoder {encoder.name}: it reads "{column}", which {path} has not: '
-                        "leave the encoder out"
+                        f'--encoder {encoder.name}: it reads "{column}", which {path} does not '
+                        "have: leave the encoder out"
                     )
         self._chosen: dict[str, Component] = {} if encoder is None else {"features": encoder}
         if predictor is not None:
@@ -86,7 +86,7 @@ class EvidenceMakers:
         return any(maker in chosen for maker in self._made.values())
 
     def curators(self) -> tuple[Curator, ...]:
-        """What repairs the labels, where there are probabilities to go by."""
+        """Return what repairs the labels, where there are probabilities to go by."""
         if not {"probabilities"} & (self._have | set(self._made)):
             return ()
         try:

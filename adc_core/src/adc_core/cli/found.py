@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from adc_core.records.run import Run
 from adc_core.reporting.text_tables import table
-from adc_core.reporting.trust import noise_told, repair_lines, trust_lines
+from adc_core.reporting.trust import noise_text, repair_lines, trust_lines
 from adc_core.reporting.verdicts import (
     flagged_by_any,
     most_suspicious_first,
@@ -34,7 +34,7 @@ def _verdicts(run: Run) -> str:
             verdict.detector,
             f"{verdict.flagged:,}",
             f"{100 * verdict.share:.1f} %",
-            noise_told(run.findings[verdict.detector]),
+            noise_text(run.findings[verdict.detector]),
             f"{verdict.suggested:,}",
         ]
         for verdict in verdicts_of(run.findings)
@@ -43,7 +43,7 @@ def _verdicts(run: Run) -> str:
 
 
 def _suspects(run: Run) -> str:
-    """The first flagged samples, each with the labels that its detectors suggest."""
+    """Return the first flagged samples, each with the labels that its detectors suggest."""
     dataset = run.collected
     order = most_suspicious_first(run.findings.values())
     flagged = flagged_by_any(run.findings.values())
@@ -67,5 +67,5 @@ def _suspects(run: Run) -> str:
 
 
 def _printable(text: str) -> str:
-    """A text that cannot steer the terminal."""
+    """Return a text without characters that could control the terminal."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)

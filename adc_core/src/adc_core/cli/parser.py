@@ -19,7 +19,7 @@ class CommandParser(ArgumentParser):
         Raises:
             InputError: always.
         """
-        raise InputError(f"{message} ({self.prog} --help shows what it takes)")
+        raise InputError(f"{message} ({self.prog} --help shows the arguments)")
 
     def parse(self, words: Sequence[str]) -> Namespace:
         """Take all words.
@@ -33,11 +33,11 @@ class CommandParser(ArgumentParser):
             if word.startswith("-"):
                 known = [name for name in parsed._options if name.startswith("--")]
                 raise InputError(unknown_name("option", word.partition("=")[0], known))
-            self.error(f"one word too many: {word}")
+            self.error(f"unexpected argument: {word}")
         return parsed
 
     def options(self) -> list[str]:
-        """The names of its options, as they are typed."""
+        """Return the names of its options, as they are typed."""
         return [name for action in self._actions for name in action.option_strings]
 
 

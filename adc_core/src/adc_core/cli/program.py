@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with signal_handlers():
                 return _dispatch(words, debug=debug)
         except KeyboardInterrupt:
-            return _say("interrupted: the same command goes on from here", INTERRUPTED)
+            return _say("interrupted: run the same command again to continue", INTERRUPTED)
         except BrokenPipeError:
             return DONE
         except Exception as error:
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _without_debug(words: list[str]) -> tuple[list[str], bool]:
-    """Take --debug out, wherever it stands, but for another command's after `--`."""
+    """Take out --debug, wherever it is, but not one after `--`, which is another command's."""
     end = words.index("--") if "--" in words else len(words)
     own = [word for word in words[:end] if word != "--debug"]
     return own + words[end:], len(own) < end
@@ -83,13 +83,13 @@ def _dispatch(words: list[str], *, debug: bool) -> int:
 
 
 def _named_command(words: list[str]) -> str | None:
-    """The first word, or what stands on the line whose completion a shell asks for."""
+    """Return the first word, of the call or of the line that a shell wants completed."""
     typed = words_to_complete()
     return next((one for one in (words if typed is None else typed) if one[:1] != "-"), None)
 
 
 def _commands() -> dict[str, Entry]:
-    """The commands by their names, the core's own first."""
+    """Return the commands by their names, the core's own first."""
     entries = sorted(registry.entries(COMMANDS), key=lambda entry: not _is_built_in(entry))
     commands: dict[str, Entry] = {}
     for entry in entries:
@@ -109,7 +109,7 @@ def _is_built_in(entry: Entry | None) -> bool:
 
 
 def _loaded(entry: Entry) -> Command:
-    """What adds a command's arguments and runs it, imported now and not before.
+    """Import the class of a command now, and not before, and create it.
 
     Raises:
         InputError: several packages offer the name, or what the entry names is no command.
@@ -123,7 +123,7 @@ def _loaded(entry: Entry) -> Command:
 
 
 def _versions() -> list[str]:
-    """The packages that offer components, and Python."""
+    """Return the packages that offer components, and Python."""
     entries = (entry for kind in KINDS for entry in registry.entries(kind))
     offering = {(entry.package, entry.version) for entry in entries}
     core = (_CORE, version(_CORE))

@@ -13,11 +13,11 @@ from adc_core.components.context import work_context
 from adc_core.runs.listeners import hookimpl
 
 _UNCOUNTED = "{desc}: {elapsed}"
-"""How a stage looks that has not said how far it is."""
+"""How a stage is shown before it has reported progress."""
 
 
 def seen_by_somebody(stream: TextIO) -> bool:
-    """Whether a stream goes to a terminal, or to the cell of a notebook."""
+    """Return whether a stream goes to a terminal, or to the cell of a notebook."""
     return stream.isatty() or type(stream).__module__.startswith("ipykernel.")
 
 
@@ -79,7 +79,7 @@ def shown_work(name: str, folder: Path, *, delay: float = 0) -> Iterator[None]:
     """Do the work of the block in a folder, as `work_context`, and show a bar of its progress.
 
     Args:
-        name: stands before the bar.
+        name: what to print before the bar.
         folder: where the work is kept.
         delay: seconds before the bar appears.
     """

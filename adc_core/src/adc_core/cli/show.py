@@ -53,7 +53,7 @@ class ShowCommand(Command):
 
 
 def interface_of(kind: str) -> type[Component]:
-    """The interface of a kind.
+    """Return the interface of a kind.
 
     Raises:
         InputError: there is no such kind.
@@ -75,7 +75,7 @@ def _options(component: type[Component]) -> list[str]:
 
 
 def _range(metadata: Sequence[Any]) -> str:
-    """The bounds that a value must keep: ` (0 … 1)`, ` (> 0)`; empty where there are none."""
+    """Return the bounds of a value: ` (0 … 1)`, ` (> 0)`; empty where there are none."""
     bounds = {
         name: getattr(part, name)
         for name in _SIGNS
@@ -84,12 +84,12 @@ def _range(metadata: Sequence[Any]) -> str:
     }
     if bounds.keys() == {"ge", "le"}:
         return f" ({bounds['ge']} … {bounds['le']})"
-    told = ", ".join(f"{_SIGNS[name]} {bound}" for name, bound in bounds.items())
-    return f" ({told})" if told else ""
+    shown = ", ".join(f"{_SIGNS[name]} {bound}" for name, bound in bounds.items())
+    return f" ({shown})" if shown else ""
 
 
 def _inner_metadata(annotation: Any) -> Iterator[Any]:
-    """What stands beside the types of a union, such as `Annotated[int, Ge(3)] | None`."""
+    """Return what accompanies the types of a union, such as `Annotated[int, Ge(3)] | None`."""
     if get_origin(annotation) in (Union, UnionType):
         for part in get_args(annotation):
             if get_origin(part) is Annotated:
@@ -97,7 +97,7 @@ def _inner_metadata(annotation: Any) -> Iterator[Any]:
 
 
 def _wrapped(line: str) -> str:
-    """A line below the others, broken where a terminal is narrower."""
+    """Indent a line below the others, broken where a terminal is narrower."""
     if not sys.stdout.isatty():
         return f"  {line}"
     width = max(40, shutil.get_terminal_size().columns)
@@ -105,7 +105,7 @@ def _wrapped(line: str) -> str:
 
 
 def _type_name(annotation: Any) -> str:
-    """A type as its author wrote it, without the validators that are attached to it."""
+    """Print a type as its author wrote it, without the validators that are attached to it."""
     origin, parts = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _type_name(parts[0])

@@ -23,7 +23,7 @@ _BLOCK = 1 << 20
 
 
 def can_reach(url: str) -> bool:
-    """Tell whether the host of an address, or the proxy before it, takes a connection in time.
+    """Tell whether the host of an address, or its proxy, accepts a connection in time.
 
     Looking up a name may hang for minutes where there is no network, so it is done by a thread
     that is left behind.

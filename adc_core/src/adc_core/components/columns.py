@@ -14,7 +14,7 @@ def require(component: Component, dataset: Dataset) -> None:
     for column in component.required_columns:
         if column in (*EVIDENCE, "images") and not dataset.has(column):
             raise InputError(
-                f'{component.name} reads "{column}", which an earlier curator made void: '
+                f'{component.name} reads "{column}", which an earlier curator invalidated: '
                 f"put {component.name} before it"
             )
 
@@ -25,7 +25,7 @@ def required_neighbors(component: Component) -> int:
 
 
 def shown_to(component: Component, dataset: Dataset) -> Dataset:
-    """The dataset as a component sees it: without images and evidence that it did not ask for."""
+    """Hide from a component the images and evidence that it did not ask for."""
     asked = {*component.required_columns, *component.optional_columns}
     hidden = [name for name in ("images", *EVIDENCE) if name not in asked and dataset.has(name)]
     return dataset.replace(**dict.fromkeys(hidden)) if hidden else dataset

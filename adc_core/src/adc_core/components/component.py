@@ -168,7 +168,7 @@ class Component(BaseModel, ABC, metaclass=ShowsFields):
     def identity(self) -> dict[str, Any]:
         """What decides the result: full name, package version, options in their order.
 
-        A file counts by its content, wherever it lies.
+        A file counts by its content, wherever it is.
         """
         options = self.model_dump(mode="json")
         for name in type(self).model_fields:
@@ -209,7 +209,7 @@ def create(interface: type[C], table: Mapping[str, Any], context: Any = None) ->
 
 @cache
 def _source_in_work(component: type[Component]) -> str | None:
-    """SHA-256 of the file of a class that is being written: no version tells of its edits.
+    """Hash the file of a class that is being written: no version number changes with its edits.
 
     None for what is installed as a whole, for first-party packages, and for notebooks, which have
     no file.
@@ -223,12 +223,12 @@ def _source_in_work(component: type[Component]) -> str | None:
 
 
 def unique_names(components: Sequence[Component]) -> list[str]:
-    """A distinct name for each component of a list: `simifeat`, `simifeat-2`."""
+    """Return a distinct name for each component of a list: `simifeat`, `simifeat-2`."""
     return distinct_names([registry.name_of(type(component)) for component in components])
 
 
 def distinct_names(full: Sequence[str]) -> list[str]:
-    """Distinct short names for components with these full ones: `package/simifeat`."""
+    """Shorten full names such as `package/simifeat` to distinct names."""
     seen: Counter[str] = Counter()
     names = []
     for name in map(_short, full):
@@ -242,7 +242,7 @@ def _short(full: str) -> str:
 
 
 def from_the_file(path: Path, info: ValidationInfo) -> Path:
-    """A path that a pipeline file gives relative to itself."""
+    """Resolve a path that a pipeline file gives relative to itself."""
     base = (info.context or {}).get("folder")
     return Path(base, path.expanduser()) if base else path.expanduser()
 

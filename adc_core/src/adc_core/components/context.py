@@ -1,4 +1,4 @@
-"""Where a component keeps what must survive an interruption, and how it tells of progress.
+"""Where a component keeps what must survive an interruption, and how it reports progress.
 
 A pipeline gives each stage a folder that is still there when a killed run is started again.
 Outside a pipeline, `with work_context(folder):` does the same; without it, a temporary folder
@@ -20,7 +20,7 @@ Remarked = Callable[[str], None]
 
 
 def _unheard(*_: object) -> None:
-    """Nobody asked to hear of it."""
+    """Ignore what nobody asked to hear."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def _temporary() -> "tempfile.TemporaryDirectory[str]":
 
 
 def work_folder() -> Path:
-    """The folder in which the present piece of work may keep partial results.
+    """Return the folder in which the present piece of work may keep partial results.
 
     A component that finds files of its own there goes on from them.
     """
@@ -51,12 +51,12 @@ def work_folder() -> Path:
 
 
 def has_listener() -> bool:
-    """Whether the work is done for a pipeline or in `work_context`, where somebody may listen."""
+    """Tell whether somebody may listen: in a pipeline, or in `work_context`."""
     return _current.get() is not None
 
 
 def progress(done: int, total: int | None, unit: str) -> None:
-    """Tell whoever listens how far the work is.
+    """Report to a listener how far the work is.
 
     Args:
         done: pieces finished so far.
@@ -69,7 +69,7 @@ def progress(done: int, total: int | None, unit: str) -> None:
 
 
 def status(text: str) -> None:
-    """Tell whoever listens, in a few words, what the work has met so far: `812 kept, 31 gone`."""
+    """Report to a listener, in a few words, what the work has met so far: `812 kept, 31 gone`."""
     if (work := _current.get()) is not None:
         work.on_status(text)
 

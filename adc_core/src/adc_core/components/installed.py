@@ -72,5 +72,5 @@ def _warn_of(dist: Distribution, error: Exception) -> None:
     warnings.warn(
         f"{where} is left out, its metadata are broken ({type(error).__name__}: {reason}): "
         "install that package again, or remove the folder",
-        stacklevel=1,  # so that the same words are said once, whoever asks
+        stacklevel=1,  # so that the same warning is given once, for any caller
     )

@@ -45,7 +45,7 @@ class Searcher(Component):
 
     @abstractmethod
     def page(self, query: Query, cursor: str | None = None) -> Page:
-        """One page of results; `cursor` is what the page before it returned.
+        """Return one page of results; `cursor` is what the page before it returned.
 
         Called from several threads at once. A page that must wait returns `retry_after`
         with the cursor to come back with, so that no paid call is repeated.
@@ -65,7 +65,7 @@ class Collector(Component):
     def collect(self, design: Design, searchers: Sequence[Searcher]) -> Dataset:
         """Fetch, verify and de-duplicate images; labels are the classes of their queries.
 
-        Partial results lie in `work_folder()`, so that an interrupted collection goes on.
+        Partial results are kept in `work_folder()`, so that an interrupted collection goes on.
 
         Raises:
             InputError: nothing was found, or nothing could be fetched.
@@ -76,7 +76,7 @@ class Download(NamedTuple):
     """A file that must be fetched before a component can work.
 
     Attributes:
-        url: where it lies.
+        url: where it is.
         path: where the component looks for it.
         megabytes: its size, or None where it is not known.
     """
@@ -102,7 +102,7 @@ class Encoder(Component):
 
     @abstractmethod
     def encode(self, images: Images) -> NDArray[np.float32]:
-        """N × D float32 features of N images, in their order."""
+        """Compute N × D float32 features of N images, in their order."""
 
 
 class Enricher(Component):
@@ -112,7 +112,7 @@ class Enricher(Component):
 
     @abstractmethod
     def enrich(self, dataset: Dataset) -> Dataset:
-        """The same samples with the columns named in `provides`."""
+        """Return the same samples with the columns named in `provides`."""
 
 
 class Detector(Component):
@@ -151,7 +151,7 @@ class Learner(Component):
 
     @abstractmethod
     def learn(self, dataset: Dataset, validation: Dataset | None = None) -> Model:
-        """Train on a dataset; checkpoints lie in `work_folder()`.
+        """Train on a dataset; checkpoints go to `work_folder()`.
 
         Raises:
             InputError: the dataset does not suit the options.
@@ -166,7 +166,7 @@ class Metric(Component):
 
     @abstractmethod
     def measure(self, run: Run) -> tuple[Measurement, ...]:
-        """One measurement per figure and detector or training to which it applies."""
+        """Measure each figure once per detector or training to which it applies."""
 
 
 class Simulator(Component):
@@ -176,7 +176,7 @@ class Simulator(Component):
 
     @abstractmethod
     def corrupt(self, dataset: Dataset) -> Corruption:
-        """Noisy labels for the dataset, whose own labels are taken to be true."""
+        """Draw noisy labels for the dataset, whose own labels are taken to be true."""
 
 
 INTERFACES: dict[str, type[Component]] = {

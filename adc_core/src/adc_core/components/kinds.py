@@ -23,5 +23,5 @@ COMMANDS = "commands"
 
 
 def group_of(kind: str) -> str:
-    """The entry-point group of a kind."""
+    """Return the entry-point group of a kind."""
     return f"adc.{kind}"

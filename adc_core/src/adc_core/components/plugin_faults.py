@@ -1,4 +1,4 @@
-"""Errors of a component, told so that its author is found: stage, package, version and line."""
+"""Errors of a component, with what finds its author: stage, package, version and line."""
 
 import traceback
 from collections.abc import Iterator
@@ -35,43 +35,43 @@ def plugin_faults(component: Component, stage: str) -> Iterator[None]:
         yield
     except (InputError, WorkError) as error:
         if isinstance(error, RecordErrors):
-            raise _told(component, who, error) from error
+            raise _work_error(component, who, error) from error
         if registry.name_of(type(component)).rpartition("/")[0] in PACKAGES:
             raise
         if isinstance(error, WorkError):
             raise WorkError(f"{who}: {error}") from error
         raise InputErrors(f"{who}: {line}" for line in lines_of(error)) from error
     except (Exception, SystemExit) as error:
-        raise _told(component, who, error) from error
+        raise _work_error(component, who, error) from error
 
 
-def _told(component: Component, who: str, error: BaseException) -> WorkError:
+def _work_error(component: Component, who: str, error: BaseException) -> WorkError:
     return WorkError(f"{who}: {fault_of(type(component), error)}; --debug shows more")
 
 
 def origin_of(component: Component) -> str:
-    """The full name and version of a component: `acme-adc/quantum 0.3`."""
+    """Return the full name and version of a component: `acme-adc/quantum 0.3`."""
     kind = type(component)
     return f"{registry.name_of(kind)} {registry.version_of(kind)}".rstrip()
 
 
 def fault_of(component: type[Component], error: BaseException) -> str:
-    """What an exception says, of which type it is, and on which line of the component it arose."""
+    """Describe an exception: what it says, its type, and the component's line where it arose."""
     if isinstance(error, ResultFault):
         return str(error)
     text = "; ".join(lines_of(error)) if isinstance(error, Exception) else str(error)
     kind = type(error).__name__
-    told = f"{kind}: {text}" if text and not isinstance(error, _PYDANTIC) else text or kind
+    described = f"{kind}: {text}" if text and not isinstance(error, _PYDANTIC) else text or kind
     place = _place_in(component.__module__.partition(".")[0], error)
-    return f"{told} ({place})" if place else told
+    return f"{described} ({place})" if place else described
 
 
-class ResultFault(Exception):  # noqa: N818 (told to users as a line, never caught by type)
+class ResultFault(Exception):  # noqa: N818 (shown to users as a line, never caught by type)
     """What a component handed back is not what its interface promises."""
 
 
 def _place_in(package: str, error: BaseException) -> str | None:
-    """The innermost line of a package that an exception came through."""
+    """Find the innermost line of a package that an exception came through."""
     for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
         module = frame.f_globals.get("__name__")
         if isinstance(module, str) and module.partition(".")[0] == package:

@@ -50,7 +50,7 @@ class Entry:
 
 
 def installed_entries() -> Iterable[Entry]:
-    """Every component and command of this environment, sorted; none is imported."""
+    """List every component and command of this environment, sorted; none is imported."""
     kind_of = {group_of(kind): kind for kind in (*KINDS, COMMANDS)}
     return sorted(
         Entry(kind_of[entry.group], entry.name, package, version, entry.value)
@@ -66,7 +66,7 @@ class Registry:
         self._added: dict[tuple[str, str], type[OfKind]] = {}
 
     def entries(self, kind: str) -> list[Entry]:
-        """What is installed of one kind; nothing is imported."""
+        """List what is installed of one kind; nothing is imported."""
         return [entry for entry in self._discover() if entry.kind == kind]
 
     def add(self, name: str, component: type[C]) -> type[C]:
@@ -85,7 +85,7 @@ class Registry:
         return component
 
     def find(self, kind: str, name: str) -> Entry:
-        """The entry called `name`, or `package/name` where several packages offer the name.
+        """Return the entry called `name`, or `package/name` where several packages offer it.
 
         Raises:
             RegistryError: no such entry, or several; the message says what to install or write.
@@ -108,7 +108,7 @@ class Registry:
         raise RegistryError(f"{problem}; it has {', '.join(names) or 'nothing installed'}")
 
     def load(self, interface: type[C], name: str) -> type[C]:
-        """The class behind a name; its module is imported now and not before.
+        """Return the class behind a name; its module is imported now and not before.
 
         Raises:
             RegistryError: not found, cannot be imported, or not a class of the interface.
@@ -130,7 +130,7 @@ class Registry:
             raise RegistryError(f"{entry.origin} cannot be imported: {error!r}") from error
 
     def name_of(self, component: type[OfKind]) -> str:
-        """The name that a record keeps: `package/name`, or the name given to `add`."""
+        """Return the name that a record keeps: `package/name`, or the name given to `add`."""
         for (_, name), added in self._added.items():
             if added is component:
                 return name
@@ -138,7 +138,7 @@ class Registry:
         return entry.full_name if entry else _target_of(component)
 
     def version_of(self, component: type[OfKind]) -> str:
-        """The version of the package that offers a class; empty for a class of this process."""
+        """Return the version of the package that offers a class; empty if this process made it."""
         entry = self._entry_of(component)
         return entry.version if entry else ""
 

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def expect(found: Any, kind: type[T], method: str) -> T:
-    """What a method returned, which must be of a kind.
+    """Return what a method returned, if it is of the expected kind.
 
     Raises:
         ResultFault: it is something else.
@@ -28,7 +28,7 @@ def expect(found: Any, kind: type[T], method: str) -> T:
 
 
 def features_of(found: Any, count: int) -> Array:
-    """N × D features as an encoder returned them.
+    """Check N × D features that an encoder returned.
 
     Raises:
         ResultFault: it is no matrix of numbers with a row for each of `count` images.
@@ -44,7 +44,7 @@ def features_of(found: Any, count: int) -> Array:
 
 
 def corruption_of(found: Any, dataset: Dataset) -> Corruption:
-    """Noisy labels of every sample, as a simulator returned them.
+    """Check the noisy labels that a simulator returned.
 
     Raises:
         ResultFault: they are of other samples or classes.
@@ -56,7 +56,7 @@ def corruption_of(found: Any, dataset: Dataset) -> Corruption:
 
 
 def enriched_of(found: Any, dataset: Dataset, provides: tuple[str, ...]) -> Dataset:
-    """The same samples with the columns that an enricher adds.
+    """Check that an enricher returned the same samples with the columns that it provides.
 
     Raises:
         ResultFault: they are other samples, or a column is missing.
@@ -71,7 +71,7 @@ def enriched_of(found: Any, dataset: Dataset, provides: tuple[str, ...]) -> Data
 
 
 def findings_of(found: Any, dataset: Dataset) -> Findings:
-    """A judgement of every sample, in the dataset's order, as a detector returned it.
+    """Check a judgement that a detector returned; it covers every sample, in the dataset's order.
 
     Raises:
         ResultFault: it is of other samples or classes.
@@ -84,7 +84,7 @@ def findings_of(found: Any, dataset: Dataset) -> Findings:
 
 
 def curation_of(found: Any, dataset: Dataset) -> Curation:
-    """A repaired dataset whose changes lead to it, as a curator returned it.
+    """Check a repaired dataset that a curator returned; its changes must lead to it.
 
     Raises:
         ResultFault: its changes lead to other samples or labels.
@@ -99,7 +99,7 @@ def curation_of(found: Any, dataset: Dataset) -> Curation:
 
 
 def predictions_of(found: Any, model: Model, count: int) -> Predictions:
-    """Class probabilities of every image, as a model returned them.
+    """Check the class probabilities that a model returned, one row per image.
 
     Raises:
         ResultFault: they are of other images or classes.
@@ -115,7 +115,7 @@ def predictions_of(found: Any, model: Model, count: int) -> Predictions:
 
 
 def measurements_of(found: Any) -> tuple[Measurement, ...]:
-    """Figures as a metric returned them.
+    """Check the figures that a metric returned.
 
     Raises:
         ResultFault: they are something else.

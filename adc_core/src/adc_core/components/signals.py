@@ -1,6 +1,6 @@
 """Ctrl-C and termination that are not lost.
 
-A signal raises KeyboardInterrupt wherever the program stands. Where that is inside an extension
+A signal raises KeyboardInterrupt wherever the program is. Where that is inside an extension
 module which clears errors, the exception vanishes without a trace (seen with numpy, one time in
 forty), so the request is remembered and raised again at the next step.
 """

@@ -8,7 +8,7 @@ from adc_core.components.registry import Entry
 
 
 def summary_of(entry: Entry) -> str:
-    """The first docstring line of the class that an entry names; empty where none can be read."""
+    """Read the first docstring line of the class that an entry names; empty if there is none."""
     module, _, name = entry.target.partition(":")
     source = _source_of(module)
     if source is None:
@@ -24,7 +24,7 @@ def summary_of(entry: Entry) -> str:
 
 
 def _source_of(module: str) -> Path | None:
-    """The file of a module; only its top-level name is looked up, which imports nothing."""
+    """Find the file of a module; only its top-level name is looked up, which imports nothing."""
     top, *rest = module.split(".")
     try:
         spec = find_spec(top)

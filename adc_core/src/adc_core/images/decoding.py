@@ -1,4 +1,4 @@
-"""Decoding pictures: what is opened, what is refused, and why.
+"""Decoding images: what is opened, what is refused, and why.
 
 Only this module imports Pillow when it is imported, for who has arrays alone needs none.
 """
@@ -18,10 +18,10 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from adc_core.errors import InputError
 
 MAX_PIXELS = 64_000_000
-"""Larger pictures are refused before they are decoded: a small file can hold a huge one."""
+"""Larger images are refused before they are decoded: a small file can hold a huge one."""
 
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF")
-"""The picture formats that are opened; anything else is refused by its content."""
+"""The image formats that are opened; anything else is refused by its content."""
 
 NO_MEMORY = "more memory than there is"
 """The detail of an `ImageError` where decoding ran out of it."""
@@ -49,15 +49,15 @@ class ImageError(InputError):
 
 
 def open_image(source: Path | bytes, name: str = "", max_pixels: int = MAX_PIXELS) -> Image.Image:
-    """Decode a picture: orientation applied, alpha on white, converted to RGB.
+    """Decode an image: orientation applied, alpha on white, converted to RGB.
 
     Args:
         source: a file, or its bytes.
-        name: what to call the picture in an error.
+        name: what to call the image in an error.
         max_pixels: width × height beyond which it is refused undecoded.
 
     Raises:
-        ImageError: not a picture, damaged, or too large.
+        ImageError: not an image, damaged, or too large.
     """
     name = name or (str(source) if isinstance(source, Path) else "image")
     with _refusals(name), _opened(source, name, max_pixels) as image:
@@ -69,15 +69,15 @@ def open_image(source: Path | bytes, name: str = "", max_pixels: int = MAX_PIXEL
 def open_small(
     source: Path | bytes, side: int, name: str = "", max_pixels: int = MAX_PIXELS
 ) -> tuple[Image.Image, tuple[int, int]]:
-    """Decode a picture no larger than is needed: as `open_image`, its longer side at most `side`.
+    """Decode an image no larger than is needed: as `open_image`, its longer side at most `side`.
 
     A JPEG is decoded at the next smaller scale that its code allows, which is several times faster.
 
     Returns:
-        The small picture, and width and height of the whole one, in pixels and upright.
+        The small image, and width and height of the whole one, in pixels and upright.
 
     Raises:
-        ImageError: not a picture, damaged, or too large.
+        ImageError: not an image, damaged, or too large.
     """
     name = name or (str(source) if isinstance(source, Path) else "image")
     with _refusals(name), _opened(source, name, max_pixels) as image:
@@ -93,14 +93,14 @@ def open_small(
 
 
 def check_image(source: Path | bytes, name: str = "", max_pixels: int = MAX_PIXELS) -> None:
-    """Find out whether `open_image` can decode a picture, at a fraction of its cost.
+    """Find out whether `open_image` can decode an image, at a fraction of its cost.
 
     A JPEG is decoded at an eighth of its size, which reads every byte of its code (0.6 ms instead
     of 2.0 for 500 × 375 pixels); of a PNG the check sums are compared (0.06 ms instead of 1.8 for
     256 × 192), and only where they differ is it decoded. Other formats are decoded whole.
 
     Raises:
-        ImageError: not a picture, damaged, or too large.
+        ImageError: not an image, damaged, or too large.
     """
     name = name or (str(source) if isinstance(source, Path) else "image")
     with _refusals(name):
@@ -140,13 +140,13 @@ def _opened(source: Path | bytes, name: str, max_pixels: int) -> Image.Image:
 
 @contextmanager
 def _refusals(name: str) -> Iterator[None]:
-    """Turn whatever opening and decoding raise into one line that names the picture."""
+    """Turn whatever opening and decoding raise into one line that names the image."""
     try:
         yield
     except ImageError:
         raise
     except UnidentifiedImageError:
-        raise ImageError(f"{name} is not a picture: replace or remove it", "not an image") from None
+        raise ImageError(f"{name} is not an image: replace or remove it", "not an image") from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ImageError(f"{name} is a decompression bomb: remove it", "too large") from None
     except MemoryError:
@@ -164,14 +164,14 @@ def _refusals(name: str) -> Iterator[None]:
 
 
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:
-    """Pixels as the bytes of a PNG file."""
+    """Encode pixels as the bytes of a PNG file."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
     return file.getvalue()
 
 
 def suffix_of(data: bytes) -> str:
-    """The suffix that files with such bytes have, such as `.jpg`; empty for no picture."""
+    """Return the suffix of files with such bytes, such as `.jpg`; empty where it is no image."""
     for start, suffix in _SIGNATURES:
         if data.startswith(start):
             return suffix
@@ -189,7 +189,7 @@ _SIGNATURES = (
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:
-    """Convert a picture in bands: whole copies of a large one would take gigabytes."""
+    """Convert an image in bands: whole copies of a large one would take gigabytes."""
     if image.mode == "RGB" and not image.has_transparency_data:
         return image
     convert = _flattened if image.has_transparency_data else _opaque
@@ -203,7 +203,7 @@ def _as_rgb(image: Image.Image) -> Image.Image:
 
 
 def _bands(image: Image.Image) -> Iterator[tuple[int, Image.Image]]:
-    """A picture's rows, about a million pixels at a time, and where each band begins."""
+    """Yield an image's rows, about a million pixels at a time, and where each band begins."""
     rows = max(1, _BAND_PIXELS // image.width)
     for top in range(0, image.height, rows):
         yield top, image.crop((0, top, image.width, min(top + rows, image.height)))
@@ -214,19 +214,19 @@ def _opaque(band: Image.Image) -> Image.Image:
 
 
 def _flattened(band: Image.Image) -> Image.Image:
-    """On white."""
+    """Compose on white."""
     ground = Image.new("RGBA", band.size, "white")
     return Image.alpha_composite(ground, band.convert("RGBA")).convert("RGB")
 
 
 def _from_values(band: Image.Image, scale: int) -> Image.Image:
-    """From 16 or 32 bits per pixel to 8."""
+    """Scale 16 or 32 bits per pixel to 8."""
     values = np.asarray(band, dtype=np.float64)
     return Image.fromarray((values / scale).clip(0, 255).astype(np.uint8)).convert("RGB")
 
 
 def shrink(pixels: NDArray[np.uint8], side: int) -> tuple[Image.Image, tuple[int, int]]:
-    """Shrink a picture until its longer side is `side`; give its width and height before."""
+    """Shrink an image until its longer side is `side`; give its width and height before."""
     image = Image.fromarray(pixels)
     size = image.size
     image.thumbnail((side, side), Image.Resampling.BOX, reducing_gap=None)
@@ -234,12 +234,12 @@ def shrink(pixels: NDArray[np.uint8], side: int) -> tuple[Image.Image, tuple[int
 
 
 def cut_to_square(pixels: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """The middle of a picture, its shorter side scaled to `size`."""
+    """Cut out the middle of an image, its shorter side scaled to `size`."""
     image = Image.fromarray(pixels)
     return np.asarray(ImageOps.fit(image, (size, size), Image.Resampling.BICUBIC))
 
 
 def pad_to_square(pixels: NDArray[np.uint8], size: int) -> Image.Image:
-    """A whole picture, shrunk and padded with white."""
+    """Shrink a whole image and pad it with white."""
     image = Image.fromarray(pixels)
     return ImageOps.pad(image, (size, size), Image.Resampling.LANCZOS, color="white")

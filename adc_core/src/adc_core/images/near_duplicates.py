@@ -1,4 +1,4 @@
-"""Pictures that are nearly the same: perceptual hashes, and groups of hashes that differ little.
+"""Images that are nearly the same: perceptual hashes, and groups of hashes that differ little.
 
 Two hashes that differ in d bits agree in three at least of d + 3 bands, however the bits fall. So
 they meet in one of the tables that are sorted by three bands, and no other pairs are compared.
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 GROUP = "duplicate_group"
-"""The column of a dataset that tells near duplicates: the row of the first of them."""
+"""The column of a dataset that names near duplicates: the row of the first of them."""
 
 MOST_BITS = 6
 """Hashes that differ in more are not looked for: bands would be so short that most pairs meet."""
@@ -24,15 +24,15 @@ _KEPT = 8
 Hashes = NDArray[np.uint64]
 
 
-def perceptual_hash(picture: Image.Image) -> int:
-    """64 bits that stay nearly the same when a picture is scaled, compressed or brightened.
+def perceptual_hash(image: Image.Image) -> int:
+    """Compute 64 bits that hardly change when an image is scaled, compressed or brightened.
 
-    A bit tells whether one of the 64 lowest frequencies of the cosine transform of the picture,
-    shrunk to 32 × 32 greys, lies above their median. Cropped and mirrored pictures get other bits.
+    A bit says whether one of the 64 lowest frequencies of the cosine transform of the image,
+    shrunk to 32 × 32 greys, is above their median. Cropped and mirrored images get other bits.
     Zauner, "Implementation and benchmarking of perceptual image hash functions" (2010), §3.2.1.
     """
-    small = picture.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX)
-    # Rounded, so that a plain picture has no bits of rounding errors.
+    small = image.convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX)
+    # Rounded, so that a plain image has no bits of rounding errors.
     low = (_COSINES @ np.asarray(small, np.float64) @ _COSINES.T).round(3)
     values = np.sort(low, axis=None)
     # As np.median says, which imports masked arrays into every worker.
@@ -42,7 +42,7 @@ def perceptual_hash(picture: Image.Image) -> int:
 
 
 def _cosines() -> NDArray[np.float64]:
-    """The first rows of the cosine transform, without the constant one."""
+    """Return the first rows of the cosine transform, without the constant one."""
     frequency = np.arange(1, _KEPT + 1)[:, None]
     return np.cos(np.pi * frequency * (2 * np.arange(_SIDE) + 1) / (2 * _SIDE))
 
@@ -51,7 +51,7 @@ _COSINES = _cosines()
 
 
 def duplicate_groups(hashes: Hashes | Sequence[int], bits: int) -> NDArray[np.int64]:
-    """Groups of pictures that are linked by hashes which differ in few bits.
+    """Group images that are linked by hashes which differ in few bits.
 
     Args:
         hashes: N 64-bit hashes.
@@ -70,10 +70,10 @@ def duplicate_groups(hashes: Hashes | Sequence[int], bits: int) -> NDArray[np.in
 def near_pairs(
     hashes: Hashes | Sequence[int], bits: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pairs of pictures whose hashes differ in few bits.
+    """Find pairs of images whose hashes differ in few bits.
 
-    Of pictures with the same hash each is paired with the first alone, and the first stands for
-    all of them in pairs with others, so that a thousand plain pictures do not make a million pairs.
+    Of images with the same hash each is paired with the first alone, and the first represents
+    all of them in pairs with others, so that a thousand plain images do not make a million pairs.
 
     Args:
         hashes: N 64-bit hashes.
@@ -101,7 +101,7 @@ def near_pairs(
 
 
 def linked_groups(count: int, links: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Groups of rows that are linked, over any number of links.
+    """Group rows that are linked, over any number of links.
 
     Args:
         count: N rows.
@@ -123,14 +123,14 @@ def linked_groups(count: int, links: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _masks(bits: int) -> list[np.uint64]:
-    """The bits of any three of the bands."""
+    """Return a mask for the bits of any three of the bands."""
     edges = np.linspace(0, 64, bits + 4).round().astype(int).tolist()
     bands = [(1 << b) - (1 << a) for a, b in pairwise(edges)]
     return [np.uint64(sum(chosen)) for chosen in combinations(bands, 3)]
 
 
 def _linked(hashes: Hashes, mask: np.uint64, bits: int) -> NDArray[np.int64]:
-    """2 × L rows of pairs that agree under a mask and differ little elsewhere."""
+    """Return 2 × L rows of pairs that agree under a mask and differ little elsewhere."""
     keys = hashes & mask
     order = np.argsort(keys, kind="stable")
     keys, found = keys[order], []
@@ -148,7 +148,7 @@ def _linked(hashes: Hashes, mask: np.uint64, bits: int) -> NDArray[np.int64]:
 
 
 def _differences(some: Hashes, others: Hashes) -> NDArray[np.int64]:
-    """In how many bits hashes differ, pair by pair."""
+    """Count the bits in which hashes differ, pair by pair."""
     words = np.ascontiguousarray(some ^ others).view(np.uint16).reshape(-1, 4)
     counts: NDArray[np.int64] = _population()[words].sum(axis=1, dtype=np.int64)
     return counts
@@ -156,7 +156,7 @@ def _differences(some: Hashes, others: Hashes) -> NDArray[np.int64]:
 
 @cache
 def _population() -> NDArray[np.uint8]:
-    """How many bits are set in each number of 16 bits."""
+    """Count the bits that are set in each number of 16 bits."""
     numbers = np.arange(1 << 16, dtype=np.uint16).view(np.uint8).reshape(-1, 2)
     counts: NDArray[np.uint8] = np.unpackbits(numbers, axis=1).sum(axis=1, dtype=np.uint8)
     return counts

@@ -28,7 +28,7 @@ Pixels = NDArray[np.uint8]
 
 
 class Images(ABC):
-    """N pictures; `images[i]` is height × width × 3 uint8 RGB, decoded when asked for."""
+    """N images; `images[i]` is height × width × 3 uint8 RGB, decoded when asked for."""
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -38,23 +38,23 @@ class Images(ABC):
 
     @abstractmethod
     def take(self, rows: Array) -> "Images":
-        """The pictures of some rows, in that order."""
+        """Return the images of some rows, in that order."""
 
     @property
     @abstractmethod
     def fingerprint(self) -> str:
-        """SHA-256 over the pictures' bytes, in order; where they lie does not matter."""
+        """SHA-256 over the images' bytes, in order; their place does not matter."""
 
     @property
     def sums(self) -> list[str]:
-        """SHA-256 of each picture's bytes, in order."""
+        """SHA-256 of each image's bytes, in order."""
         return [sha256(self.encoded(row)[0]).hexdigest() for row in range(len(self))]
 
     def __iter__(self) -> Iterator[Pixels]:
         return (self[row] for row in range(len(self)))
 
     def check(self, row: int) -> None:
-        """Find out whether a picture can be decoded, for less than decoding it costs.
+        """Find out whether an image can be decoded, for less than decoding it costs.
 
         Raises:
             ImageError: it cannot; the message says why.
@@ -64,19 +64,19 @@ class Images(ABC):
         check_image(self.encoded(row)[0])
 
     def encoded(self, row: int) -> tuple[bytes, str]:
-        """A picture as the bytes of a file, and the suffix of its format: as it lies, or as PNG."""
+        """Return an image as the bytes of a file, stored or PNG, and the suffix of its format."""
         from adc_core.images.decoding import encode_png
 
         return encode_png(self[row]), ".png"
 
     def thumbnail(self, row: int, size: int) -> "Image.Image":
-        """A square picture for a report: shrunk, then padded with white."""
+        """Return a square image for a report: shrunk, then padded with white."""
         from adc_core.images.decoding import pad_to_square
 
         return pad_to_square(self[row], size)
 
     def small(self, row: int, side: int) -> tuple["Image.Image", tuple[int, int]]:
-        """Shrink a picture until its longer side is `side`; give its width and height before."""
+        """Shrink an image until its longer side is `side`; give its width and height before."""
         from adc_core.images.decoding import open_small
 
         return open_small(self.encoded(row)[0], side)
@@ -84,13 +84,13 @@ class Images(ABC):
     def resized(
         self, size: int, rows: Array | None = None, *, threads: int | None = None
     ) -> Pixels:
-        """Pictures of one size, for a network: n × size × size × 3 uint8.
+        """Return images of one size, for a network: n × size × size × 3 uint8.
 
         The shorter side is scaled to `size` and the middle is kept.
 
         Args:
             size: in pixels.
-            rows: which pictures, and in which order; without them all.
+            rows: which images, and in which order; without them all.
             threads: that decode; as many as there are processors by default.
         """
         from adc_core.images.decoding import cut_to_square
@@ -109,7 +109,7 @@ class Images(ABC):
 
 
 class ImageFiles(Images):
-    """Pictures in files below one folder.
+    """Images in files below one folder.
 
     Args:
         root: the folder.
@@ -135,11 +135,11 @@ class ImageFiles(Images):
         check_image(self.path(row))
 
     def path(self, row: int) -> Path:
-        """The file of one row."""
+        """Return the file of one row."""
         return self.root / str(self.paths[row])
 
     def encoded(self, row: int) -> tuple[bytes, str]:
-        """The bytes of a file and its suffix."""
+        """Return the bytes of a file as stored, and its suffix."""
         from adc_core.images.decoding import ImageError, suffix_of
 
         path = _regular(self.path(row))
@@ -148,11 +148,11 @@ class ImageFiles(Images):
         except OSError as error:
             raise _unreadable(path, error) from None
         if not suffix_of(data[:_SIGNED]):
-            raise ImageError(f"{path} is not a picture: replace or remove it", "not an image")
+            raise ImageError(f"{path} is not an image: replace or remove it", "not an image")
         return data, path.suffix.lower()
 
     def take(self, rows: Array) -> "ImageFiles":
-        """The pictures of some rows, in that order."""
+        """Return the images of some rows, in that order."""
         taken = ImageFiles(self.root, self.paths[rows])
         if "sums" in self.__dict__:  # hashed once is enough
             taken.__dict__["sums"] = np.asarray(self.sums)[rows].tolist()
@@ -193,11 +193,11 @@ class ImageFiles(Images):
 
 
 _SIGNED = 16
-"""How many bytes at the beginning of a picture tell its format."""
+"""How many bytes at the beginning of an image show its format."""
 
 
 def _regular(path: Path) -> Path:
-    """A path that leads to a file: a device has no end, and a FIFO may have no beginning."""
+    """Refuse what is no plain file: a device has no end, and a FIFO may have no beginning."""
     from adc_core.images.decoding import ImageError
 
     try:
@@ -205,7 +205,7 @@ def _regular(path: Path) -> Path:
     except OSError as error:
         raise _unreadable(path, error) from None
     if not stat.S_ISREG(mode):
-        raise ImageError(f"{path} is no file: remove it", "unreadable")
+        raise ImageError(f"{path} is not a file: remove it", "unreadable")
     return path
 
 
@@ -216,7 +216,7 @@ def _unreadable(path: Path, error: OSError) -> InputError:
 
 
 def _inside(row: int, path: str) -> str:
-    """A relative path as it is; another one, or one that no list of sums can hold, by its row."""
+    """Return a path within the folder; one that leads out or is not printable is named by row."""
     parts = PurePosixPath(path).parts
     if path.startswith("/") or ".." in parts or not path.isprintable():
         return f"from outside/{row}{PurePosixPath(path).suffix}"
@@ -224,7 +224,7 @@ def _inside(row: int, path: str) -> str:
 
 
 def save_encoded(images: Images, folder: Path) -> list[str]:
-    """Put pictures of any kind below a folder as files, a thousand in each; return their paths."""
+    """Put images of any kind below a folder as files, a thousand in each; return their paths."""
     paths = []
     for row in range(len(images)):
         content, suffix = images.encoded(row)
@@ -249,7 +249,7 @@ def put_file(source: Path, target: Path, link: bool) -> None:
 
 
 class ImageArray(Images):
-    """Pictures in one array, in memory or memory-mapped.
+    """Images in one array, in memory or memory-mapped.
 
     Args:
         array: N × height × width (grey) or N × height × width × 3 (RGB) uint8.
@@ -277,7 +277,7 @@ class ImageArray(Images):
     def resized(
         self, size: int, rows: Array | None = None, *, threads: int | None = None
     ) -> Pixels:
-        """Pictures of one size; see `Images.resized`."""
+        """Return images of one size; see `Images.resized`."""
         if self.array.shape[1:] == (size, size, 3):
             return np.array(self.array if rows is None else self.array[rows])
         return super().resized(size, rows, threads=threads)
@@ -286,18 +286,18 @@ class ImageArray(Images):
         """Do nothing: pixels that are there need no check."""
 
     def small(self, row: int, side: int) -> tuple["Image.Image", tuple[int, int]]:
-        """Shrink a picture; see `Images.small`."""
+        """Shrink an image; see `Images.small`."""
         from adc_core.images.decoding import shrink
 
         return shrink(self[row], side)
 
     def take(self, rows: Array) -> "ImageArray":
-        """The pictures of some rows, in that order."""
+        """Return the images of some rows, in that order."""
         return ImageArray(self.array[rows])
 
     @cached_property
     def sums(self) -> list[str]:
-        """SHA-256 of each picture's pixels, in order."""
+        """SHA-256 of each image's pixels, in order."""
         shape = str(self.array.shape[1:]).encode()
         return [
             sha256(shape + np.ascontiguousarray(row).tobytes()).hexdigest() for row in self.array

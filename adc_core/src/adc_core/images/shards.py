@@ -1,6 +1,6 @@
-"""Pictures as members of tar files, each read by its place: no archive is ever searched.
+"""Images as members of tar files, each read by its place: no archive is ever searched.
 
-A million small files are slow to list, copy and seal; a thousand tar files of a thousand pictures
+A million small files are slow to list, copy and checksum; a thousand tar files of a thousand images
 are not. A shard never changes once it has its name, so that it can be shared by hard links.
 """
 
@@ -22,22 +22,22 @@ from adc_core.errors import InputError
 from adc_core.images.sequence import Images, Pixels, put_file
 
 INDEX = "index.parquet"
-"""Where each row's picture lies, beside the shards of a saved dataset."""
+"""Where each row's image is, beside the shards of a saved dataset."""
 
 
 class ImageShards(Images):
-    """Pictures within tar files below one folder.
+    """Images within tar files below one folder.
 
-    Reading a picture opens its shard for that moment only, so that any number of threads and
+    Reading an image opens its shard for that moment only, so that any number of threads and
     processes read at the same time and no file stays open.
 
     Args:
         root: the folder.
         names: the shards' file names, relative to the root.
         shard: N places among the names.
-        offset: N first bytes of the pictures within their shards.
-        size: N lengths of the pictures in bytes.
-        sums: SHA-256 of each picture, where they are known; else they are read when asked for.
+        offset: N first bytes of the images within their shards.
+        size: N lengths of the images in bytes.
+        sums: SHA-256 of each image, where they are known; else they are read when asked for.
 
     Raises:
         InputError: the columns do not fit together.
@@ -69,7 +69,7 @@ class ImageShards(Images):
             and self.shard.max() < len(self.names)
             and min(self.offset.min(), self.size.min()) >= 0
         ):
-            raise InputError("image shards: a picture lies outside every shard: mend the index")
+            raise InputError("image shards: an image is outside every shard: fix the index")
 
     def __len__(self) -> int:
         return len(self.shard)
@@ -80,7 +80,7 @@ class ImageShards(Images):
         return np.asarray(open_image(self.read(row), self._name(row)))
 
     def read(self, row: int) -> bytes:
-        """The bytes of one picture, as they are stored.
+        """Return the bytes of one image, as they are stored.
 
         Raises:
             ImageError: the shard is missing, unreadable or cut.
@@ -102,7 +102,7 @@ class ImageShards(Images):
         return data
 
     def encoded(self, row: int) -> tuple[bytes, str]:
-        """The bytes of one picture, and the suffix of its format."""
+        """Return the bytes of one image, and the suffix of its format."""
         from adc_core.images.decoding import suffix_of
 
         data = self.read(row)
@@ -112,7 +112,7 @@ class ImageShards(Images):
         return f"{self.root / self.names[self.shard[row]]} at byte {self.offset[row]}"
 
     def take(self, rows: Array) -> "ImageShards":
-        """The pictures of some rows, in that order."""
+        """Return the images of some rows, in that order."""
         known = None if self._known is None else self._known[rows]
         return ImageShards(
             self.root, self.names, self.shard[rows], self.offset[rows], self.size[rows], known
@@ -120,12 +120,12 @@ class ImageShards(Images):
 
     @property
     def sums(self) -> list[str]:
-        """SHA-256 of each picture, in order."""
+        """SHA-256 of each image, in order."""
         return [digits.decode() for digits in self._sums.tolist()]
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 over the pictures' bytes, in order; that of the same pictures in files."""
+        """SHA-256 over the images' bytes, in order; that of the same images in files."""
         return fingerprint(self.sums)
 
     @cached_property
@@ -167,7 +167,7 @@ class ImageShards(Images):
 
     @classmethod
     def load(cls, folder: Path) -> "ImageShards":
-        """Pictures that `save` put into a folder.
+        """Load the images that `save` put into a folder.
 
         Raises:
             OSError: the index is missing.
@@ -180,7 +180,7 @@ class ImageShards(Images):
         names, shard = np.unique(from_arrow(index["shard"].cast(pa.string())), return_inverse=True)
         for number, name in enumerate(names.tolist()):
             if _inside(number, name) != name:
-                raise ValueError(f"{INDEX} names {name!r}, which is no file beside it")
+                raise ValueError(f"{INDEX} names {name!r}, which is not a file beside it")
         return cls(
             folder,
             names.tolist(),

@@ -1,4 +1,4 @@
-"""Pictures as cells of Parquet files, as Hugging Face hosts them, read where they lie."""
+"""Images as cells of Parquet files, as Hugging Face hosts them, read in place."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -11,13 +11,13 @@ from adc_core.arrays.validation import Array, read_only
 from adc_core.images.sequence import Images, Pixels
 
 _KEPT = 4
-"""Row groups that stay in memory: pictures are mostly read in their order, by several threads."""
+"""Row groups that stay in memory: images are mostly read in their order, by several threads."""
 
 
 class ImageTables(Images):
-    """Pictures in a column of Parquet files below one folder.
+    """Images in a column of Parquet files below one folder.
 
-    A picture is read with its whole row group, a hundred pictures in files that are made for them,
+    An image is read with its whole row group, a hundred images in files that are made for them,
     so reading them in their order is quick and at random is slow.
 
     Args:
@@ -52,7 +52,7 @@ class ImageTables(Images):
         return np.asarray(open_image(self.read(row), self._name(row)))
 
     def read(self, row: int) -> bytes:
-        """The bytes of one picture, as they are stored.
+        """Return the bytes of one image, as they are stored.
 
         Raises:
             ImageError: its cell is empty, or the file is missing, unreadable or cut.
@@ -71,32 +71,32 @@ class ImageTables(Images):
         return bytes(data)
 
     def encoded(self, row: int) -> tuple[bytes, str]:
-        """The bytes of one picture, and the suffix of its format."""
+        """Return the bytes of one image, and the suffix of its format."""
         from adc_core.images.decoding import suffix_of
 
         data = self.read(row)
         return data, suffix_of(data)
 
     def take(self, rows: Array) -> "ImageTables":
-        """The pictures of some rows, in that order."""
+        """Return the images of some rows, in that order."""
         numbers = (self.file[rows], self.group[rows], self.place[rows])
         return ImageTables(self.root, self.names, self.column, *numbers)
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 over the pictures' bytes, in order; that of the same pictures in files."""
+        """SHA-256 over the images' bytes, in order; that of the same images in files."""
         from adc_core.arrays.hashing import fingerprint
 
         return fingerprint(self.sums)
 
     def _name(self, row: int) -> str:
         path = self.root / self.names[self.file[row]]
-        return f"{path}, picture {self.place[row]} of row group {self.group[row]}"
+        return f"{path}, image {self.place[row]} of row group {self.group[row]}"
 
 
 @lru_cache(maxsize=_KEPT)
 def _row_group(path: Path, column: str, group: int) -> pa.ChunkedArray:
-    """The pictures of one row group, as bytes."""
+    """Return the images of one row group, as bytes."""
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 

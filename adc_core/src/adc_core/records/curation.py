@@ -116,7 +116,7 @@ class Curation(Record):
         return cls(dataset=curated, changes=changes, notes=tuple(notes))
 
     def undone(self, original: Dataset, ids: Sequence[str] | None = None) -> "Curation":
-        """The curation without the changes of some samples, or without any.
+        """Return the curation without the changes of some samples, or without any.
 
         Args:
             original: the dataset that was curated.
@@ -148,5 +148,5 @@ class Curation(Record):
         return table(head, CHANGES.names, rows)
 
     def count(self, action: Literal["drop", "relabel"]) -> int:
-        """How many samples were dropped or relabelled."""
+        """Count the samples that were dropped or relabelled."""
         return int((self.changes["action"].to_numpy(zero_copy_only=False) == action).sum())

@@ -61,7 +61,7 @@ class Dataset(Record):
         labels: N int64 class indices, as given: some may be wrong. Names of classes are accepted.
         ids: N distinct texts; by default the row numbers.
         classes: K names; by default those that the labels are, sorted, or "0" … "K-1".
-        images: N pictures, decoded when asked for, or None. A uint8 array is accepted.
+        images: N images, decoded when asked for, or None. A uint8 array is accepted.
         attributes: attribute name to N texts.
         sources: an Arrow table with one row of provenance per sample, or None.
         features: N × D float32 from a frozen encoder.
@@ -133,7 +133,7 @@ class Dataset(Record):
         surely = info.context == CHECKED or "ids" not in self.model_fields_set
         if not surely and (again := first_repeated(self.ids)) is not None:
             raise ValueError(
-                f"ids: row {again} repeats the id {self.ids[again]}: make ids distinct"
+                f"ids: duplicate id {self.ids[again]} in row {again}: make ids distinct"
             )
         return self
 
@@ -174,13 +174,13 @@ class Dataset(Record):
         return np.bincount(self.labels, minlength=len(self.classes))
 
     def has(self, column: str) -> bool:
-        """Whether an evidence column, or one of the user's own, is there."""
+        """Tell whether an evidence column, or one of the user's own, is there."""
         return column in self.columns or (
             column in type(self).model_fields and getattr(self, column) is not None
         )
 
     def take(self, rows: Array) -> "Dataset":
-        """Some samples, in that order. The k-NN graph and votes name rows, so they are left out."""
+        """Take some samples, in that order, without the graph and the votes, which name rows."""
         return self.replace(
             ids=self.ids[rows],
             labels=self.labels[rows],
@@ -198,12 +198,12 @@ class Dataset(Record):
         )
 
     def relabeled(self, labels: Array) -> "Dataset":
-        """The same samples with other labels; evidence that came from the old ones is left out."""
+        """Give the same samples other labels; evidence that came from the old ones is left out."""
         return self.replace(labels=labels, **dict.fromkeys(FROM_LABELS))
 
 
 def rows_of(ids: Array, wanted: Array) -> Array:
-    """The row among `ids` of each wanted id, -1 where it is absent."""
+    """Find the row among `ids` of each wanted id, -1 where it is absent."""
     import pyarrow.compute as pc
 
     found = pc.index_in(to_arrow(wanted), value_set=to_arrow(ids))

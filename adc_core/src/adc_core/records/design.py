@@ -33,15 +33,15 @@ ClassName = Annotated[str, AfterValidator(_class_name)]
 
 
 def distinct(names: tuple[str, ...], what: str) -> tuple[str, ...]:
-    """The names themselves.
+    """Refuse duplicate names; return the names.
 
     Raises:
-        ValueError: one of them stands twice.
+        ValueError: there is a duplicate.
     """
     seen: set[str] = set()
     for name in names:
         if name in seen:
-            raise ValueError(f"{what} {name!r} stands twice: keep one")
+            raise ValueError(f"duplicate {what} {name!r}: keep one")
         seen.add(name)
     return names
 
@@ -70,8 +70,8 @@ class Query(Record):
 
     Attributes:
         text: what to search for.
-        class_name: the class that its images shall have.
-        attributes: attribute to the value that its images shall have.
+        class_name: the class that its images should have.
+        attributes: attribute to the value that its images should have.
     """
 
     text: str = Field(min_length=1)
@@ -111,7 +111,7 @@ class Hit(Record):
     """One image that a search engine offered for a query; unknown facts are None.
 
     A Creative Commons license is named as SPDX names it: `CC-BY-SA-4.0`, `CC0-1.0`; without its
-    version where the engine does not tell it. Other licenses are named as the engine does.
+    version where the engine does not give it. Other licenses are named as the engine does.
 
     Attributes:
         url: of the image.
@@ -123,7 +123,7 @@ class Hit(Record):
         width: in pixels, as the engine says.
         height: in pixels, as the engine says.
         license: its name.
-        license_url: where it stands.
+        license_url: where to read it.
         creator: who made the image.
         creator_url: where to find them.
         attribution: how the engine says to name the creator.
@@ -150,7 +150,7 @@ class Page(Record):
     Attributes:
         hits: in the engine's order.
         cursor: what to pass for the next page; None: this was the last.
-        retry_after: how much later the service asks to come back, with the same cursor; such a
+        retry_after: seconds after which to ask again, with the same cursor; such a
             page has no hits.
     """
 
@@ -161,5 +161,5 @@ class Page(Record):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.retry_after is not None and self.hits:
-            raise ValueError("a parked page has no hits")
+            raise ValueError("a page with retry_after has no hits")
         return self

@@ -1,6 +1,6 @@
 """How records look in a terminal and in a notebook: a line each, a short table, a figure.
 
-Rows of a table are few and made for people; whoever wants all of them takes the arrays.
+Rows of a table are few and made for people; the arrays hold all of them.
 """
 
 import io
@@ -21,13 +21,13 @@ ROWS = 10
 """Rows of a table in a notebook."""
 
 COLORS = ("#2f6f8f", "#d98c3f", "#6a9a57", "#a15c8e", "#8a8a8a")
-"""Of parts of a figure that are told apart, in this order."""
+"""Of the parts of a figure, in this order."""
 
 _LONGEST = 60
 
 
 def shortened(value: Any) -> Any:
-    """A value as it is shown within a record: of arrays and tables the type and the shape."""
+    """Show a value within a record; of arrays and tables only the type and the shape."""
     if isinstance(value, np.ndarray):
         return Words(f"{value.dtype} {' × '.join(f'{side:,}' for side in value.shape) or 'scalar'}")
     if isinstance(value, pa.Table):
@@ -43,7 +43,7 @@ def shortened(value: Any) -> Any:
 
 
 def counted(number: int, thing: str) -> str:
-    """`1 sample`, `1,797 samples`."""
+    """Format a count: `1 sample`, `1,797 samples`."""
     return f"{number:,} {thing if number == 1 else _plural(thing)}"
 
 
@@ -52,12 +52,12 @@ def _plural(thing: str) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as it is read: `12.0 %`."""
+    """Format a share: `12.0 %`."""
     return f"{100 * share:.1f} %"
 
 
 def table(head: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A line and a table as HTML; every text is escaped."""
+    """Format a line and a table as HTML; every text is escaped."""
     return "".join(_table(head, columns, rows))
 
 
@@ -120,6 +120,6 @@ def suspicion_figure(suspicion: Array, flagged: Array) -> "Figure":
     axes.set_xlabel("suspicion")
     axes.set_ylabel("samples")
     axes.set_yscale("symlog")
-    # hist draws its first part last, so that it lies on top; a legend lists what was drawn first.
+    # hist draws its first part last, so that it is on top; a legend lists what was drawn first.
     figure.legend(frameon=False, loc="outside upper left", ncols=2, reverse=True)
     return figure

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from adc_core.records.record import Record
 
 Verdict = Literal["good", "fair", "poor"]
-"""How far evidence can tell wrong labels from right ones."""
+"""How well evidence separates wrong labels from right ones."""
 
 
 class Estimate(Record):
@@ -61,7 +61,7 @@ class NoiseRate(Estimate):
 
 
 class EvidenceQuality(Record):
-    """How well the evidence of a dataset can tell wrong labels from right ones.
+    """How well the evidence of a dataset separates wrong labels from right ones.
 
     Attributes:
         accuracy: share of the given labels that out-of-sample predictions hit, or None.

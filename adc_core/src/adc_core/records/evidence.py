@@ -48,7 +48,7 @@ class Neighbors(Record):
         return int(self.indices.shape[1])
 
     def first(self, k: int) -> tuple[Array, Array]:
-        """Indices and similarities of the k nearest.
+        """Cut indices and similarities to the k nearest.
 
         Raises:
             InputError: the graph holds fewer than k neighbors.

@@ -122,7 +122,7 @@ class Findings(Record):
         return suspicion_figure(self.suspicion, self.flagged)
 
     def for_ids(self, dataset: Dataset) -> "Findings":
-        """The same findings in the order of a dataset that may lack some of the samples.
+        """Put the findings into the order of a dataset that may lack some of the samples.
 
         Raises:
             InputError: a sample of the dataset was never presented to the detector.
@@ -139,7 +139,7 @@ class Findings(Record):
         return self.replace(**taken)
 
     def to_pandas(self) -> "pd.DataFrame":
-        """A data frame with one row per sample.
+        """Return a data frame with one row per sample.
 
         Its index is the ids, as numbers where all of them are whole numbers, so that it joins the
         data frame that the samples came from. Its columns are suspicion, flagged, suggested_label
@@ -174,7 +174,7 @@ class Findings(Record):
         )
 
     def _named(self, labels: Array) -> Array:
-        """N names, or numbers where there are none; None for -1."""
+        """Return N names, or numbers where there are none; None for -1."""
         if self.classes is None:
             names = labels.astype(object)
             names[labels < 0] = None
@@ -184,7 +184,7 @@ class Findings(Record):
 
 
 def _whole_numbers(texts: Array) -> Array | None:
-    """Texts as int64, where all are whole numbers as Python writes them; else None."""
+    """Convert texts to int64 where all are whole numbers as Python writes them; else None."""
     if not len(texts) or not np.char.isdigit(texts).all() or np.char.str_len(texts).max() > 18:
         return None
     numbers: Array = texts.astype(np.int64)

@@ -61,7 +61,7 @@ def class_indices(labels: Any, classes: Sequence[str] | None = None) -> ClassInd
 
 
 def number_of_classes(labels: NDArray[np.int64], where: str = "labels") -> int:
-    """How many classes labels speak of that nobody has counted: one more than the largest.
+    """Return how many classes labels imply: one more than the largest.
 
     Args:
         labels: N class indices.
@@ -84,7 +84,7 @@ def _too_large(top: Any, samples: int, where: str) -> InputError:
 
 
 def _one_per_sample(labels: Any) -> Array:
-    """N booleans, integers, floats or texts."""
+    """Convert labels to N booleans, integers, floats or strings."""
     try:
         array = np.asarray(labels)
     except ValueError:  # rows of different lengths
@@ -99,7 +99,7 @@ def _one_per_sample(labels: Any) -> Array:
 
 
 def _of_one_kind(objects: Array) -> Array:
-    """Python objects as numbers or texts, where they all are."""
+    """Convert Python objects to numbers or strings, where they all are."""
     kinds = set(map(type, objects))
     if all(issubclass(kind, str) for kind in kinds):
         return objects.astype(np.str_)

@@ -27,7 +27,7 @@ class Predictions(Record):
 
     @property
     def labels(self) -> NDArray[np.int64]:
-        """N int64: the most probable class of each image; of equals the first."""
+        """N int64: the most probable class of each image; ties: the first wins."""
         labels: NDArray[np.int64] = self.probabilities.argmax(axis=1).astype(np.int64)
         return labels
 
@@ -58,7 +58,7 @@ class Model(ABC):
 
     @abstractmethod
     def predict(self, images: Images) -> Predictions:
-        """Class probabilities of images, in their order."""
+        """Predict class probabilities of images, in their order."""
 
     @abstractmethod
     def save(self, folder: Path) -> None:

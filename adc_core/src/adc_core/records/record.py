@@ -44,11 +44,11 @@ class Record(BaseModel, metaclass=RecordType):
         return self.fingerprint_of(*type(self).model_fields)
 
     def fingerprint_of(self, *fields: str) -> str:
-        """SHA-256 over some fields, for work that reads only those."""
+        """Return the SHA-256 over some fields, for work that reads only those."""
         return fingerprint({field: self.field_fingerprint(field) for field in fields})
 
     def field_fingerprint(self, field: str) -> str:
-        """SHA-256 over one field; computed once."""
+        """Return the SHA-256 over one field; computed once."""
         if field not in self._known:
             self._known[field] = fingerprint(getattr(self, field))
         return self._known[field]
@@ -59,7 +59,7 @@ class Record(BaseModel, metaclass=RecordType):
         return self
 
     def replace(self, **changes: Any) -> Self:
-        """The same record with some fields changed, validated as a whole again."""
+        """Return the same record with some fields changed, validated as a whole again."""
         fields = {field: getattr(self, field) for field in type(self).model_fields}
         return type(self)(**fields | changes)
 

@@ -99,8 +99,8 @@ class Run(Record):
         return f"<Run: {', '.join(parts)}>"
 
     def _repr_html_(self) -> str:
-        told = {**self.findings, **self.curations}
-        rows: list[tuple[str, object]] = [(name, repr(one)[1:-1]) for name, one in told.items()]
+        shown = {**self.findings, **self.curations}
+        rows: list[tuple[str, object]] = [(name, repr(one)[1:-1]) for name, one in shown.items()]
         rows += [
             (f"{one.metric} of {one.subject}", one.value)
             for one in self.measurements

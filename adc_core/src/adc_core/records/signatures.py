@@ -26,7 +26,7 @@ class Words(str):
 
 
 def type_text(annotation: Any) -> str:
-    """A type as its author wrote it, without the validators that are attached to it."""
+    """Print a type as its author wrote it, without the validators that are attached to it."""
     if annotation is NoneType:
         return "None"
     if annotation is ...:
@@ -55,7 +55,7 @@ def _alternatives(parts: tuple[Any, ...]) -> Iterable[str]:
 
 
 def readable(signature: inspect.Signature) -> inspect.Signature:
-    """The same signature with annotations that print as their author wrote them."""
+    """Return a signature whose annotations print as their author wrote them."""
     empty = inspect.Parameter.empty
     parameters = [
         one if one.annotation is empty else one.replace(annotation=_written(one.annotation))
@@ -92,7 +92,7 @@ _OUTDATED = frozenset(filter(_is_outdated, vars(BaseModel)))
 
 
 def offered(names: Iterable[str]) -> list[str]:
-    """The names that completion offers of a model."""
+    """Return the names of a model that completion offers."""
     return [name for name in names if name not in _OUTDATED]
 
 

@@ -4,7 +4,7 @@ from .html_pages import data_url, page_environment
 from .measurement_tables import measurement_tables
 from .result_files import REPORT
 from .text_tables import table, tables_of
-from .trust import headline, noise_told, repair_lines, trust_lines
+from .trust import headline, noise_text, repair_lines, trust_lines
 from .verdicts import (
     flagged_by_any,
     mean_rank,
@@ -24,7 +24,7 @@ __all__ = [
     "mean_rank",
     "measurement_tables",
     "most_suspicious_first",
-    "noise_told",
+    "noise_text",
     "page_environment",
     "repair_lines",
     "suggested_by_most",

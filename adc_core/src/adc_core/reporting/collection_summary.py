@@ -52,7 +52,7 @@ class CollectionSummary:
         yields: class and attribute to what each value brought.
         without_results: the texts of the queries of which no image was kept.
         refusals: the most frequent reason first.
-        licenses: license to images, the most frequent first; "not told" where nobody told.
+        licenses: license to images, the most frequent first; "unknown" where nobody said.
         engines: search engine to images, likewise.
     """
 
@@ -69,7 +69,7 @@ def summarize(design: Design, dataset: Dataset, folder: Path) -> CollectionSumma
     Args:
         design: the queries.
         dataset: what was kept.
-        folder: of the finished stage, where the refusals lie.
+        folder: of the finished stage, which holds the refusals.
     """
     images = _counts(dataset, "query")
     queries: dict[str, dict[str, list[int]]] = {"class": {}}
@@ -112,10 +112,10 @@ def _refusals(path: Path) -> list[Refusal]:
 
 
 def _counts(dataset: Dataset, column: str) -> Counter[str]:
-    """How many samples have each value of a column of the sources."""
+    """Count the samples with each value of a column of the sources."""
     if dataset.sources is None or column not in dataset.sources.column_names:
-        return Counter({"not told": len(dataset)})
+        return Counter({"unknown": len(dataset)})
     counts: Counter[str] = Counter()
     for each in dataset.sources[column].value_counts().to_pylist():
-        counts[each["values"] or "not told"] += each["counts"]
+        counts[each["values"] or "unknown"] += each["counts"]
     return counts

@@ -21,7 +21,7 @@ from adc_core.storage.atomic import atomic_file, translate_os_errors
 
 
 def findings_table(run: Run) -> pa.Table:
-    """All findings side by side.
+    """Put all findings side by side.
 
     Args:
         run: a finished run with the findings of one detector or more.
@@ -64,7 +64,7 @@ def findings_table(run: Run) -> pa.Table:
 def write_findings(run: Run, folder: Path, *, csv: bool = False) -> Path:
     """Write the table into a run directory, whole or not at all; return where.
 
-    The other form of an earlier run is removed: it would tell of other findings.
+    The other form of an earlier run is removed: it would show other findings.
 
     Raises:
         WorkError: the disk refuses.

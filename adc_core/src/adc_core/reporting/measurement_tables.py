@@ -22,7 +22,7 @@ class MeasurementTable(NamedTuple):
 def measurement_tables(
     measurements: Iterable[Measurement], *, details: bool = False
 ) -> list[MeasurementTable]:
-    """One table for all subjects that share a metric, directly or through others.
+    """Make one table for all subjects that share a metric, directly or through others.
 
     Args:
         measurements: in the order of columns and rows.

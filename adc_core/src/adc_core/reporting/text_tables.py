@@ -10,7 +10,7 @@ _WIDEST = 60
 
 
 def tables_of(run: Run) -> Iterator[str]:
-    """What was measured, without details; cells where a metric does not apply are empty."""
+    """Print what was measured, without details; empty cells where a metric does not apply."""
     for columns, rows in measurement_tables(run.measurements):
         cells = [
             [name, *(_figure(figures[m]) if m in figures else "" for m in columns)]
@@ -29,9 +29,9 @@ def _cell(text: str) -> str:
 
 
 def table(head: list[str], rows: list[list[str]], *, texts: int = 1) -> str:
-    """Columns side by side: the first `texts` begin, the others end on one line.
+    """Align columns: the first `texts` on the left, the others on the right.
 
-    What stands in a cell may be anybody's text: it is cut, and can do nothing to a terminal.
+    A cell's text may be anybody's: it is cut, and cannot control a terminal.
     """
     lines = [[_cell(text) for text in line] for line in (head, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]

@@ -1,4 +1,4 @@
-"""What is said of estimates: how good the evidence is, and within which range they lie."""
+"""Sentences about estimates: how good the evidence is, and their ranges."""
 
 from collections.abc import Iterator, Mapping
 
@@ -13,18 +13,18 @@ from adc_core.storage.truth import UNKNOWN
 
 def trust_lines(findings: Mapping[str, Findings]) -> Iterator[str]:
     """Tell, once for all detectors that read the same evidence, how far it can be trusted."""
-    told: set[str] = set()
+    said: set[str] = set()
     for found in findings.values():
         for line in _of_one(found):
-            if line not in told:
-                told.add(line)
+            if line not in said:
+                said.add(line)
                 yield line
     rates = [name for name, found in findings.items() if found.noise_rate is not None]
-    if rates and not told:
+    if rates and not said:
         yield (
             f"the noise that {' and '.join(rates)} {'estimate' if len(rates) > 1 else 'estimates'} "
-            "is a word without a range: self-confidence, which judges where nothing is named, "
-            "tells how far the evidence can be trusted"
+            "has no range: self-confidence, the detector where none is named, "
+            "says how far the evidence can be trusted"
         )
 
 
@@ -39,7 +39,7 @@ def _of_one(found: Findings) -> Iterator[str]:
         yield from found.noise_range.warnings
 
 
-def noise_told(found: Findings) -> str:
+def noise_text(found: Findings) -> str:
     """Write a detector's estimate of the noise rate, with its range where it has one."""
     if found.noise_range is not None:
         return str(found.noise_range)
@@ -49,7 +49,7 @@ def noise_told(found: Findings) -> str:
 def headline(findings: Mapping[str, Findings]) -> str | None:
     """Write the share of wrong labels as one headline; None where nobody estimates it.
 
-    Estimators that disagree are never averaged: their lowest and highest word is told.
+    Estimators that disagree are never averaged: the lowest and the highest are given.
     """
     for found in findings.values():
         if found.noise_range is not None:
@@ -62,7 +62,7 @@ def headline(findings: Mapping[str, Findings]) -> str | None:
 
 
 def repair_lines(run: Run) -> Iterator[str]:
-    """Tell what each curator did and expects, and what trusted labels say of it."""
+    """Yield what each curator did and expects, and what trusted labels say of it."""
     for name, curation in run.curations.items():
         relabeled, dropped = curation.count("relabel"), curation.count("drop")
         what = f"{relabeled:,} relabelled, {dropped:,} dropped" if len(curation.changes) else ""

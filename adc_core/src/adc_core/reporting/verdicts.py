@@ -30,7 +30,7 @@ class Verdict:
 
 
 def verdicts_of(findings: Mapping[str, Findings]) -> list[Verdict]:
-    """One verdict per detector."""
+    """Sum up the findings of each detector."""
     return [
         Verdict(
             detector=name,
@@ -46,16 +46,16 @@ def verdicts_of(findings: Mapping[str, Findings]) -> list[Verdict]:
 
 
 def flagged_by_any(findings: Collection[Findings]) -> Array:
-    """N booleans: at least one detector judges the label wrong."""
+    """Return N booleans: whether any detector judges the label wrong."""
     flagged: Array = np.any([found.flagged for found in findings], axis=0)
     return flagged
 
 
 def most_suspicious_first(findings: Collection[Findings]) -> Array:
-    """N row numbers: flagged samples first, then by how suspect they are.
+    """Return N row numbers: flagged samples first, then by how suspect they are.
 
     Detectors' scales do not matter: a sample's place is the share of the samples that are less
-    suspect, on average over the detectors that judged it. Of equals the first row comes first.
+    suspect, on average over the detectors that judged it. Ties: the first row comes first.
     """
     place = np.nan_to_num(mean_rank(findings))
     order: Array = np.lexsort((-place, ~flagged_by_any(findings)))
@@ -63,7 +63,7 @@ def most_suspicious_first(findings: Collection[Findings]) -> Array:
 
 
 def mean_rank(findings: Collection[Findings]) -> Array:
-    """N shares of the samples that are less suspect, on average over the detectors that judged.
+    """Return N shares of less suspect samples, on average over the detectors that judged.
 
     Equally suspect samples share their places. NaN where no detector judged.
     """
@@ -83,7 +83,7 @@ def _place(found: Findings) -> Array:
 
 
 def suggestions(found: Findings, classes: tuple[str, ...]) -> pa.Array:
-    """N class names, null where the detector suggests none."""
+    """Return N class names, null where the detector suggests none."""
     wanted = found.suggested_labels
     if wanted is None:
         return pa.nulls(len(found.ids), pa.string())
@@ -91,7 +91,7 @@ def suggestions(found: Findings, classes: tuple[str, ...]) -> pa.Array:
 
 
 def suggested_by_most(findings: Collection[Findings], classes: tuple[str, ...]) -> pa.Array:
-    """N class names that most detectors suggest, null where none suggests any; of equals the first.
+    """Return N class names that most detectors suggest, or null; ties: the first wins.
 
     A detector that flags the sample counts before all that do not.
     """

@@ -1,4 +1,4 @@
-"""What a run tells, and to whom: pluggy hook specifications and the installed listeners."""
+"""What a run reports, and to whom: pluggy hook specifications and the installed listeners."""
 
 import warnings
 from collections.abc import Iterable
@@ -24,35 +24,35 @@ class RunEvents:
 
     @hookspec
     def adc_run_started(self, folder: Path, stages: tuple[str, ...]) -> None:
-        """A run begins in its folder; these stages are planned, in this order."""
+        """React to the start of a run in its folder; these stages are planned, in this order."""
 
     @hookspec
     def adc_run_finished(self, folder: Path, run: "Run") -> None:
-        """Every planned stage is finished, and stands in the folder's `run.json`."""
+        """React to the end of a run: every planned stage is finished and listed in `run.json`."""
 
     @hookspec
     def adc_run_failed(self, folder: Path, error: BaseException) -> None:
-        """The run stops here, by an error or by an interruption; it can be resumed."""
+        """React to a run that an error or an interruption ended; it can be resumed."""
 
     @hookspec
     def adc_stage_started(self, stage: str) -> None:
-        """A stage begins to work, because no finished result of it could be used."""
+        """React to a stage that begins to work, because no finished result of it could be used."""
 
     @hookspec
     def adc_stage_progressed(self, stage: str, done: int, total: int | None, unit: str) -> None:
-        """So many pieces of a stage are done; `total` is None where nobody knows."""
+        """React to pieces of a stage that are done; `total` is None where nobody knows."""
 
     @hookspec
     def adc_stage_status(self, stage: str, text: str) -> None:
-        """What a stage has met so far, in a few words; each remark replaces the one before."""
+        """React to a stage's remark of a few words; it replaces the remark before."""
 
     @hookspec
     def adc_stage_finished(self, stage: str, seconds: float, reused: bool) -> None:
-        """A stage's result is in its folder; `reused` if it was there before this run."""
+        """React to a stage's result in its folder; `reused` if it was there before this run."""
 
     @hookspec
     def adc_stage_failed(self, stage: str, error: BaseException) -> None:
-        """A stage stops; what it had done so far is kept."""
+        """React to a stage that stops; what it had done so far is kept."""
 
 
 class Listeners:
@@ -95,7 +95,7 @@ class Listeners:
 
 
 def installed_listeners(block: Iterable[str] = ()) -> Listeners:
-    """Every installed listener but the blocked; a broken one is named and left out.
+    """Create every installed listener but the blocked; a broken one is named and left out.
 
     Args:
         block: `package/name` of listeners to leave out.

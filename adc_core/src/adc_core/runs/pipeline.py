@@ -56,7 +56,7 @@ GivenDataset = Annotated[
     PlainValidator(_path_or_dataset),
     PlainSerializer(lambda given: None if isinstance(given, Dataset) else given),
 ]
-"""Where the data lie, or they themselves; these are no part of the pipeline's written form."""
+"""Where the data are, or they themselves; these are not part of the pipeline's written form."""
 
 
 class Pipeline(BaseModel, metaclass=RecordType):
@@ -158,10 +158,10 @@ class Pipeline(BaseModel, metaclass=RecordType):
         return self.dataset if isinstance(self.dataset, Dataset) else None
 
     def to_yaml(self, folder: Path | None = None) -> str:
-        """The pipeline as a file; what stands at its default is left out.
+        """Write the pipeline as a file's text; options with default values are left out.
 
         Args:
-            folder: where the file will lie, so that its paths can be relative to it. Of a dataset
+            folder: where the file will be, so that its paths can be relative to it. Of a dataset
                 in memory it is the run directory that keeps it.
 
         Raises:

@@ -1,4 +1,4 @@
-"""Whether the paths of a pipeline lead anywhere, told before any work begins."""
+"""Whether the paths of a pipeline exist, checked before any work begins."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,7 +25,7 @@ def path_faults(pipeline: Pipeline) -> list[str]:
         if isinstance(path, Path) and not path.exists():
             faults.append(f"{key}: {path} does not exist: give a folder, a manifest or a .npz file")
     if pipeline.truth is not None and not pipeline.truth.exists():
-        faults.append(f"truth: {pipeline.truth} does not exist: mend the path")
+        faults.append(f"truth: {pipeline.truth} does not exist: fix the path")
     if (
         not faults
         and pipeline.test
@@ -38,7 +38,7 @@ def path_faults(pipeline: Pipeline) -> list[str]:
         )
     for place, path in _paths_of_components(pipeline):
         if not path.exists():
-            faults.append(f"{place}: {path} does not exist: mend the path")
+            faults.append(f"{place}: {path} does not exist: fix the path")
     return faults
 
 

@@ -40,7 +40,7 @@ class Plan:
 
 
 def dataset_of(pipeline: Pipeline) -> Dataset | None:
-    """The dataset that a pipeline was given, read where it lies; None where it collects one."""
+    """Read the dataset that a pipeline was given; None where the pipeline collects one."""
     given = pipeline.dataset
     return read_dataset(given) if isinstance(given, Path) else given
 
@@ -97,7 +97,7 @@ def _columns(dataset: Dataset) -> set[str]:
 
 
 def _with_neighbors(pipeline: Pipeline, have: set[str], others: int | None) -> tuple[Enricher, ...]:
-    """The pipeline's enrichers, preceded by one neighbor search for all who read it.
+    """Put one neighbor search, for all who read it, before the pipeline's enrichers.
 
     A sample has no more neighbors than there are `others`, whatever is read by default.
     """
@@ -130,7 +130,7 @@ def _add(column: str) -> str:
 
 
 def names_of_stages(pipeline: Pipeline, plan: Plan) -> Iterator[str]:
-    """The names of the stages, in order."""
+    """Return the names of the stages, in order."""
     if pipeline.collector:
         yield from ("designer", COLLECTOR)
     elif pipeline.in_memory is not None:
@@ -147,5 +147,5 @@ def names_of_stages(pipeline: Pipeline, plan: Plan) -> Iterator[str]:
 
 
 def trained_on(pipeline: Pipeline) -> tuple[TrainingSet, ...]:
-    """The sets of labels that each learner is trained on."""
+    """Return the sets of labels that each learner is trained on."""
     return tuple(labels for labels in pipeline.train_on if labels != "curated" or pipeline.curators)

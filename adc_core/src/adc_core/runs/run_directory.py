@@ -46,7 +46,7 @@ EVIDENCE = ("encoder", "enrichers/")
 """How the names of the stages begin that gather evidence."""
 
 SAMPLES = ("ids", "labels", "classes")
-"""What tells whether a dataset is still the one that a run was given."""
+"""What decides whether a dataset is still the one that a run was given."""
 
 _STAGE = "stage.json"
 _LOCK = ".lock"
@@ -92,7 +92,7 @@ class RunDirectory:
         keeps_cache: bool = False,
         artifacts: Sequence[str] = (),
     ) -> R:
-        """The result of a stage: read from its folder if it was made from the same key.
+        """Make the result of a stage, or read it if it was made from the same key.
 
         Args:
             name: the stage and its folder: `detectors/simifeat`.
@@ -182,7 +182,7 @@ class RunDirectory:
 
 
 def _forget_other(scratch: Path, digest: str) -> None:
-    """Partial results of other options are of no use to a stage."""
+    """Delete partial results of other options: they are of no use to a stage."""
     if scratch.is_dir():
         for old in scratch.iterdir():
             if old.name != digest[:16]:
@@ -244,7 +244,7 @@ def _stage_key(folder: Path) -> Any:
 
 
 def _seeds(place: str, value: Any) -> Iterator[tuple[str, int]]:
-    """Every option named `seed`, with its place in the pipeline."""
+    """Find every option named `seed`, with its place in the pipeline."""
     items = value.items() if isinstance(value, dict) else enumerate(value)
     for key, item in items:
         here = f"{place}.{key}".lstrip(".")

@@ -1,6 +1,6 @@
 """Read a run directory back as the records that its stages made.
 
-No component is imported: what a stage holds is told by its name, and `run.json` says which stages
+No component is imported: the name of a stage says what it holds, and `run.json` says which stages
 there are. Nothing that a directory says leads out of it, but for the paths that its pipeline was
 given.
 """
@@ -47,15 +47,15 @@ _TRAINED_ON: tuple[TrainingSet, ...] = ("raw", "curated", "clean")
 
 
 def is_run_directory(folder: Path) -> bool:
-    """Whether a folder is a run directory: what `adc run`, `adc detect` or `adc collect` wrote."""
+    """Tell whether `adc run`, `adc detect` or `adc collect` wrote a folder."""
     return (folder / RECORD).is_file() and (folder / PIPELINE).is_file()
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether the run in a run directory came to its end, so that `read_run` reads it.
+    """Tell whether the run in a run directory is complete, so that `read_run` reads it.
 
     Raises:
-        InputError: it is no run directory.
+        InputError: it is not a run directory.
         WorkError: its record is damaged.
     """
     return _Reader(folder).finished
@@ -64,7 +64,7 @@ def is_finished(folder: Path) -> bool:
 def read_run(folder: Path | str) -> Run:
     """Read a finished run directory: the dataset with its evidence, and all that was made of it.
 
-    A dataset that the pipeline was given is read again where it lies. Truth and test set are left
+    A dataset that the pipeline was given is read again from its place. Truth and test set are left
     out where their files have gone. Trainings come with their histories and predictions, without
     their models.
 
@@ -72,8 +72,8 @@ def read_run(folder: Path | str) -> Run:
         folder: the run directory.
 
     Raises:
-        InputError: it is no run directory, the run is not finished, or its dataset has gone or is
-            another one by now.
+        InputError: it is not a run directory, the run is not finished, or its dataset has gone or
+            is another one by now.
         WorkError: a stage is missing or damaged, or of another version; the message names it.
     """
     reader = _Reader(Path(folder))
@@ -92,7 +92,7 @@ def read_collected(folder: Path | str) -> Dataset:
         folder: a run directory, finished or not.
 
     Raises:
-        InputError: it is no run directory, or nothing has been collected yet.
+        InputError: it is not a run directory, or nothing has been collected yet.
         WorkError: what was collected is damaged.
     """
     return _Reader(Path(folder)).given()
@@ -102,7 +102,7 @@ def left_out_images(folder: Path | str) -> dict[str, str]:
     """Read which images of a given dataset a run left out: id to the reason.
 
     Raises:
-        InputError: it is no run directory, or its dataset has gone or is another one by now.
+        InputError: it is not a run directory, or its dataset has gone or is another one by now.
         WorkError: the stage is damaged.
     """
     reader = _Reader(Path(folder))
@@ -121,7 +121,7 @@ class _Reader:
     def __init__(self, folder: Path) -> None:
         if not is_run_directory(folder):
             raise InputError(
-                f"{folder} is no run directory: it has no {RECORD} with a {PIPELINE} beside it"
+                f"{folder} is not a run directory: it has no {RECORD} with a {PIPELINE} beside it"
             )
         self._folder = folder
         refuse_irregular(folder)
@@ -134,7 +134,7 @@ class _Reader:
         self._stages = list(record.stages)
 
     def run(self) -> Run:
-        """Everything that the run made."""
+        """Read everything that the run made."""
         dataset = self.given()
         truth = self._truth(dataset)
         dataset = self._with_evidence(dataset, ["encoder"] if "encoder" in self._stages else [])
@@ -163,11 +163,11 @@ class _Reader:
         )
 
     def broken(self, what: str) -> list[Broken]:
-        """The images that were left out, of the `dataset` or the `test` set."""
+        """Return the images that were left out, of the `dataset` or the `test` set."""
         return self._read(what, BROKEN_IMAGES) if what in self._stages else []
 
     def given(self, *, whole: bool = False) -> Dataset:
-        """The dataset as collected, or as the pipeline was given it.
+        """Return the dataset as collected, or as the pipeline was given it.
 
         Args:
             whole: with the images that cannot be used.
@@ -194,12 +194,12 @@ class _Reader:
         )
 
     def _path(self, key: str) -> Path | None:
-        """A path of the pipeline file, which is relative to its folder."""
+        """Resolve a path of the pipeline file against its folder."""
         value = self._paths.get(key)
         return Path(os.path.normpath(self._folder / value)) if isinstance(value, str) else None
 
     def _named(self, kind: str) -> list[str]:
-        """The names of the planned components of a kind, as their stages are called."""
+        """Return the names of the planned components of a kind, as their stages are called."""
         listed = self._planned.get(kind) or []
         full = [item["use"] for item in listed if isinstance(item, dict) and "use" in item]
         return distinct_names([str(name) for name in full])
@@ -291,7 +291,7 @@ def _pipeline_file(path: Path) -> dict[str, Any]:
     try:
         read = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise WorkError(f"{path} cannot be read: mend it, or run again") from error
+        raise WorkError(f"{path} cannot be read: fix it, or run again") from error
     if not isinstance(read, dict):
-        raise WorkError(f"{path} cannot be read: mend it, or run again")
+        raise WorkError(f"{path} cannot be read: fix it, or run again")
     return read

@@ -20,7 +20,7 @@ _MANY = ("simulators", "enrichers", "detectors", "curators", "learners", "metric
 
 
 def _stage_name(name: str) -> str:
-    """Let pass only what runs call their stages: it then lies below the run's folder."""
+    """Let pass only what runs call their stages: its folder is then below the run's."""
     kind, slash, rest = name.partition("/")
     plain = rest.isprintable() and not {"/", "\\"} & set(rest) and rest not in ("", ".", "..")
     if not (kind in _MANY and plain if slash else kind in _ALONE):
@@ -88,7 +88,7 @@ def reused_stages(folder: Path) -> str | None:
     if record is None or not (count := sum(one.reused for one in record.stages.values())):
         return None
     if count == len(record.stages):
-        return f"reused: all {count} stages, for nothing they depend on has changed"
+        return f"reused: all {count} stages: nothing they depend on has changed"
     return f"reused: {count} of {len(record.stages)} stages"
 
 
@@ -104,14 +104,14 @@ def read_record(folder: Path) -> RunRecord | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError, RecursionError) as error:
-        raise WorkError(f"{path} cannot be read: mend or remove it") from error
+        raise WorkError(f"{path} cannot be read: fix or remove it") from error
     if isinstance(content, dict) and content.get("format", 1) != 1:
         raise WorkError(f"{path} is of another version of ADC: run again with another --out")
     try:
         return RunRecord.model_validate(content)
     except ValidationError as error:
         raise WorkError(
-            f"{path} is not as a run writes it ({lines_of(error)[0]}): mend or remove it"
+            f"{path} is not as a run writes it ({lines_of(error)[0]}): fix or remove it"
         ) from error
 
 

@@ -56,7 +56,7 @@ def run_pipeline(
     listeners = listeners or installed_listeners()
     to_check = _to_check(plan, given, test)
     with open_run_directory(folder, pipeline, listeners) as directory:
-        with _told(listeners, folder, (*to_check, *names_of_stages(pipeline, plan))):
+        with _announced(listeners, folder, (*to_check, *names_of_stages(pipeline, plan))):
             stages = Stages(pipeline, directory)
             if given is not None:
                 directory.note_given(given.fingerprint_of(*SAMPLES))
@@ -120,7 +120,7 @@ def collect_pipeline(
     folder = Path(folder)
     listeners = listeners or installed_listeners()
     with open_run_directory(folder, pipeline, listeners) as directory:
-        with _told(listeners, folder, ("designer", COLLECTOR)):
+        with _announced(listeners, folder, ("designer", COLLECTOR)):
             design, dataset = Stages(pipeline, directory).collect(None)
         run = Run(brief=pipeline.brief, design=design, collected=dataset)
         listeners.tell("adc_run_finished", folder=folder, run=run)
@@ -128,7 +128,7 @@ def collect_pipeline(
 
 
 @contextmanager
-def _told(listeners: Listeners, folder: Path, stages: Iterable[str]) -> Iterator[None]:
+def _announced(listeners: Listeners, folder: Path, stages: Iterable[str]) -> Iterator[None]:
     """Tell the listeners that a run has started, and if it fails that it did."""
     listeners.tell("adc_run_started", folder=folder, stages=tuple(stages))
     try:

@@ -63,7 +63,7 @@ DATASET = StageFormat(partial(write_dataset, link=True), load_dataset)
 
 
 def evidence_form(names: tuple[str, ...]) -> StageFormat[Dataset, dict[str, Any]]:
-    """Some columns of a dataset; what is read back is a dataset's keyword arguments.
+    """Store some columns of a dataset; they are read back as a dataset's keyword arguments.
 
     Names that ADC does not know are columns of the author's own.
     """
@@ -129,8 +129,8 @@ def _write_findings(findings: Findings, folder: Path) -> dict[str, str]:
     pq.write_table(pa.table(columns), folder / "findings.parquet")
     if findings.transition is not None:
         save_array(findings.transition, folder / "transition.npy")
-    told = findings.model_dump(mode="json", include=set(_OF_ALL))
-    write_json(folder / "findings.json", told)
+    fields = findings.model_dump(mode="json", include=set(_OF_ALL))
+    write_json(folder / "findings.json", fields)
     return {}
 
 
@@ -149,7 +149,7 @@ FINDINGS = StageFormat(_write_findings, _read_findings)
 
 
 def curation_form(dataset: Dataset) -> StageFormat[Curation, Curation]:
-    """The changes of a curation; the repaired dataset is made from them again."""
+    """Store the changes of a curation; the repaired dataset is made from them again."""
 
     def write(curation: Curation, folder: Path) -> dict[str, str]:
         pq.write_table(curation.changes, folder / "changes.parquet")
@@ -166,7 +166,7 @@ def curation_form(dataset: Dataset) -> StageFormat[Curation, Curation]:
 def training_form(
     learner: str, trained_on: TrainingSet
 ) -> StageFormat[tuple[Model, Predictions | None], Training]:
-    """A model in its own form, its history and its predictions on the test set."""
+    """Store a model in its own format, its history and its predictions on the test set."""
 
     def write(result: tuple[Model, Predictions | None], folder: Path) -> dict[str, str]:
         model, predictions = result

@@ -75,7 +75,7 @@ class Stages:
         work: Callable[[], W],
         form: StageFormat[W, R],
     ) -> R:
-        """The result of a component's stage; its faults name the component."""
+        """Make the result of a component's stage; errors name the component."""
 
         def named_work() -> W:
             with plugin_faults(component, name):
@@ -91,7 +91,7 @@ class Stages:
         )
 
     def collect(self, given: Dataset | None) -> tuple[Design | None, Dataset]:
-        """The dataset, and the design that it was collected by."""
+        """Collect the dataset by a design, or take the given one; return both."""
         pipeline = self._pipeline
         if given is not None:
             return None, given if pipeline.in_memory is None else self._kept(given)
@@ -115,7 +115,7 @@ class Stages:
         return design, dataset
 
     def _kept(self, given: Dataset) -> Dataset:
-        """A dataset in memory, written into the directory so that the run can be read again."""
+        """Write a dataset from memory into the directory, so that the run can be read again."""
         key = {"dataset": given.fingerprint}
         return self._directory.stage(COLLECTOR, key, lambda: given, DATASET)
 
@@ -143,7 +143,7 @@ class Stages:
         return self._directory.stage(name, key, work, BROKEN_IMAGES)
 
     def encode(self, dataset: Dataset) -> Dataset:
-        """The dataset with the features that the encoder adds."""
+        """Add the encoder's features to the dataset."""
         encoder, images = self._pipeline.encoder, dataset.images
         if encoder is None:
             return dataset
@@ -158,7 +158,7 @@ class Stages:
         return dataset.replace(**added)
 
     def corrupt(self, dataset: Dataset, truth: Array | None) -> tuple[Dataset, Array | None]:
-        """The dataset with simulated noise; its own labels then are the truth."""
+        """Corrupt the dataset's labels by simulated noise; its own labels then are the truth."""
         simulators = self._pipeline.simulators
         for name, simulator in zip(unique_names(simulators), simulators, strict=True):
             shown = shown_to(simulator, dataset)
@@ -174,7 +174,7 @@ class Stages:
         return dataset, truth
 
     def enrich(self, dataset: Dataset, plan: Plan) -> Dataset:
-        """The dataset with the columns that the enrichers add."""
+        """Add the enrichers' columns to the dataset."""
         for name, enricher in zip(unique_names(plan.enrichers), plan.enrichers, strict=True):
             added = self._enriched(name, enricher, dataset)
             columns = {**dataset.columns, **added.pop("columns", {})}
@@ -202,7 +202,7 @@ class Stages:
         )
 
     def detect(self, dataset: Dataset) -> dict[str, Findings]:
-        """What each detector finds."""
+        """Judge the dataset with each detector."""
 
         def judge(name: str, detector: Detector) -> Findings:
             shown = shown_to(detector, dataset)
@@ -221,7 +221,7 @@ class Stages:
         }
 
     def curate(self, dataset: Dataset, findings: dict[str, Findings]) -> dict[str, Curation]:
-        """What each curator makes of the dataset that the one before it left."""
+        """Repair the dataset with each curator, in turn: each gets what the one before it left."""
         curations: dict[str, Curation] = {}
         curators = self._pipeline.curators
         everything = tuple(findings.values())
@@ -241,7 +241,7 @@ class Stages:
         return curations
 
     def learn(self, run: Run) -> tuple[Training, ...]:
-        """What each learner makes of each set of labels."""
+        """Train each learner on each set of labels."""
         learners = self._pipeline.learners
         return tuple(
             self._trained(name, learner, labels, run)
@@ -269,7 +269,7 @@ class Stages:
         )
 
     def measure(self, run: Run) -> tuple[Measurement, ...]:
-        """What each metric measures."""
+        """Measure the run with each metric."""
         metrics = self._pipeline.metrics
         found: list[Measurement] = []
         for name, metric in zip(unique_names(metrics), metrics, strict=True):
@@ -307,7 +307,7 @@ def _training_set(run: Run, labels: TrainingSet) -> Dataset:
 
 
 def _key(component: Component, dataset: Dataset | None = None, **inputs: Any) -> dict[str, Any]:
-    """Everything that a stage's result depends on."""
+    """Collect everything that a stage's result depends on."""
     key: dict[str, Any] = {"component": component.identity}
     if dataset is not None:
         key["dataset"] = dataset.fingerprint_of(*_WHO, *EVIDENCE, "columns")

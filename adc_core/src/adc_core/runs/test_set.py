@@ -15,11 +15,11 @@ def with_classes_of(test: Dataset, dataset: Dataset) -> Dataset:
     """Give the test set the class numbers of the dataset.
 
     Raises:
-        InputError: it has a class that the dataset has not.
+        InputError: it has a class that the dataset does not have.
     """
     if missing := [name for name in test.classes if name not in dataset.classes]:
         raise InputError(
-            f"the test set has the class {missing[0]!r}, which the dataset has not: "
+            f"the test set has the class {missing[0]!r}, which the dataset does not have: "
             f"{', '.join(dataset.classes)}"
         )
     places = np.array([dataset.classes.index(name) for name in test.classes])
@@ -29,7 +29,7 @@ def with_classes_of(test: Dataset, dataset: Dataset) -> Dataset:
 def warn_of_leaks(test: Dataset, dataset: Dataset) -> None:
     """Warn where images of the test set are images of the dataset, byte for byte.
 
-    A model has seen them with their labels, so that its accuracy on them tells of memory.
+    A model has seen them with their labels, so that its accuracy on them measures memory.
     """
     if test.images is None or dataset.images is None:
         return

@@ -88,7 +88,7 @@ def translate_os_errors(place: Path) -> Iterator[None]:
         if advice is None and error.filename is None:  # not about files: a network, a process
             raise
         where = error.filename or place
-        advice = advice or "mend it and run again"
+        advice = advice or "fix it and run again"
         raise WorkError(f"{where}: {error.strerror or error}: {advice}") from error
 
 
@@ -108,4 +108,4 @@ def refuse_existing(folder: Path) -> None:
         InputError: the folder exists and is not empty.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder} exists already: choose another folder or remove it")
+        raise InputError(f"{folder} already exists: choose another folder or remove it")

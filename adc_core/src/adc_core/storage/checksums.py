@@ -29,7 +29,7 @@ def write_checksums(folder: Path, known: Mapping[str, str] | None = None) -> Non
 
 
 def read_checksums(folder: Path) -> dict[str, str]:
-    """Relative path to SHA-256 of a sealed folder, as written.
+    """Read relative path to SHA-256 of a sealed folder, as written.
 
     Raises:
         WorkError: the list cannot be read.

@@ -37,7 +37,7 @@ def read_config(path: Path, what: str) -> dict[str, Any]:
         elif path.suffix == ".json":
             table = json.loads(text)
         else:
-            raise InputError(f"{path} is none of: .yaml, .toml, .json")
+            raise InputError(f"{path} is not one of: .yaml, .toml, .json")
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 0
         raise InputError(f"{path}, line {line}: {error.problem}") from None
@@ -51,7 +51,7 @@ def read_config(path: Path, what: str) -> dict[str, Any]:
 
 
 class _OneValuePerKey(yaml.SafeLoader):
-    """YAML that refuses a key that stands twice, where PyYAML silently keeps the last."""
+    """YAML that refuses a duplicate key, where PyYAML silently keeps the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen = set()
@@ -62,7 +62,7 @@ class _OneValuePerKey(yaml.SafeLoader):
                 )
             if key.value in seen:
                 raise yaml.MarkedYAMLError(
-                    problem=f'key "{key.value}" stands twice', problem_mark=key.start_mark
+                    problem=f'duplicate key "{key.value}"', problem_mark=key.start_mark
                 )
             seen.add(key.value)
         return super().construct_mapping(node, deep)

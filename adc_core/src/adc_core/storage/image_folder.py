@@ -41,9 +41,9 @@ class _Found:
 def read_image_folder(folder: Path) -> Dataset:
     """Read images in class sub-folders, or in class sub-folders of splits.
 
-    Where all sub-folders are called like splits (`train`, `val`, `test`, …) and class folders lie
-    in them, all splits are read: the classes are those of any split, and the column `split` tells
-    where a sample lay. Hidden folders and files are not read, nor are class folders without images;
+    Where all sub-folders are called like splits (`train`, `val`, `test`, …) and hold class
+    folders, all splits are read: the classes are those of any split, and the column `split` says
+    where a sample was. Hidden folders and files are not read, nor are class folders without images;
     a warning says what was left out, and that splits were recognised.
 
     Raises:
@@ -112,12 +112,12 @@ def _warn(folder: Path, found: _Found, loose: list[str]) -> None:
     """Say what was decided without being asked for."""
     if found.splits:
         names, counts = np.unique(found.splits, return_counts=True)
-        told = ", ".join(
+        sizes = ", ".join(
             f"{name} ({count:,})" for name, count in zip(names, counts.tolist(), strict=True)
         )
         _say(
-            f"{folder}: read as splits, not as classes: {told}; {len(set(found.classes))} classes; "
-            "to read one split alone, give its folder"
+            f"{folder}: read as splits, not as classes: {sizes}; "
+            f"{len(set(found.classes))} classes; to read one split alone, give its folder"
         )
     if loose:
         _say(f"{folder}: left out splits without class sub-folders: {_listed(loose)}")

@@ -1,4 +1,4 @@
-"""Reading Parquet files with pictures in them: Hugging Face's, and our own exports."""
+"""Reading Parquet files with images in them: Hugging Face's, and our own exports."""
 
 import json
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from adc_core.storage.tables import labels_of
 
 
 def image_tables_in(folder: Path) -> list[Path]:
-    """The Parquet files with pictures of a folder, in `data/` or beside one another; or none."""
+    """List a folder's Parquet files with images, in `data/` or beside one another; or none."""
     for place in (folder / "data", folder):
         found = sorted(place.glob("*.parquet"))
         if found and image_column(found[0]) is not None:
@@ -28,7 +28,7 @@ def image_tables_in(folder: Path) -> list[Path]:
 
 
 def image_column(path: Path) -> str | None:
-    """The first column of a Parquet file that holds pictures; None where there is none."""
+    """Find the first column of a Parquet file that holds images; None where there is none."""
     try:
         schema = pq.read_schema(path)
     except (OSError, pa.ArrowException):
@@ -37,14 +37,14 @@ def image_column(path: Path) -> str | None:
 
 
 def read_image_tables(root: Path, paths: Sequence[Path]) -> Dataset:
-    """Read Parquet files with pictures as one dataset; the pictures stay where they are.
+    """Read Parquet files with images as one dataset; the images stay where they are.
 
     The label is the column `label`, or the only other one that is a `ClassLabel`; its names come
-    from what `datasets` notes in the file. Ids are the column `id`, else the pictures' paths where
+    from what `datasets` notes in the file. Ids are the column `id`, else the images' paths where
     these are distinct. Files named `train-…`, `test-…` are splits. Other columns become sources.
 
     Args:
-        root: the folder that the dataset's pictures are relative to.
+        root: the folder that the dataset's images are relative to.
         paths: of the files, below the root.
 
     Raises:
@@ -80,7 +80,7 @@ def read_image_tables(root: Path, paths: Sequence[Path]) -> Dataset:
 
 _ATTRIBUTE = "attribute."
 _PATH = "image path"
-"""What the field `path` of the pictures is called here: no column's name of a file of ours."""
+"""What the field `path` of the images is called here: no column's name of a file of ours."""
 
 
 def _is_image(kind: pa.DataType) -> bool:
@@ -93,7 +93,7 @@ def _is_image(kind: pa.DataType) -> bool:
 
 
 def _without_bytes(path: Path, column: str) -> pa.Table:
-    """All columns of a file, of its pictures only the paths."""
+    """Read all columns of a file, of its images only the paths."""
     schema = pq.read_schema(path)
     plain = [field.name for field in schema if not _is_image(field.type)]
     inner = {field.name for field in schema.field(column).type}
@@ -122,10 +122,10 @@ def _images(root: Path, paths: Sequence[Path], column: str) -> ImageTables:
 
 
 def _features(schema: pa.Schema) -> dict[str, dict[str, Any]]:
-    """What `datasets` notes of the columns; nothing where others wrote the file."""
+    """Read what `datasets` notes of the columns; nothing where others wrote the file."""
     try:
-        told = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
-        features = told["info"]["features"]
+        noted = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+        features = noted["info"]["features"]
     except (KeyError, TypeError, ValueError):
         return {}
     return {name: one for name, one in features.items() if isinstance(one, dict)}
@@ -137,7 +137,7 @@ def _label_column(table: pa.Table, features: dict[str, dict[str, Any]], path: Pa
     labels = [name for name, one in features.items() if one.get("_type") == "ClassLabel"]
     if len(labels) != 1:
         found = ", ".join(name for name in table.column_names if name != _PATH)
-        raise InputError(f"{path} has no column `label`; it has {found or 'pictures alone'}")
+        raise InputError(f"{path} has no column `label`; it has {found or 'images alone'}")
     return labels[0]
 
 
@@ -152,7 +152,7 @@ def _labels(column: pa.ChunkedArray, names: list[str] | None, path: Path) -> Any
 
 
 def _ids(table: pa.Table) -> Any:
-    """Distinct texts, or None: row numbers serve."""
+    """Return distinct strings as ids, or None, where row numbers must do."""
     for name in ("id", _PATH):
         if name in table.column_names and not table[name].null_count:
             texts = from_arrow(table[name].cast(pa.string()))

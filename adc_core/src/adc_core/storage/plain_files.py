@@ -21,7 +21,7 @@ _CALLED = {
 
 
 def plain_files(folder: Path) -> Iterator[Path]:
-    """Every file below a folder, where the folder itself may be a link.
+    """List every file below a folder, where the folder itself may be a link.
 
     Raises:
         InputError: something below is neither a file nor a folder; the message names it.
@@ -35,8 +35,8 @@ def plain_files(folder: Path) -> Iterator[Path]:
                 yield Path(entry.path)
             elif (what := _what(entry)) is not None:
                 raise InputError(
-                    f"{entry.path} is {what}: only plain files and folders may be there; remove "
-                    "it, or ask whoever made the folder"
+                    f"{entry.path} is {what}: only plain files and folders are allowed; remove "
+                    "it, or ask the owner of the folder"
                 )
 
 

@@ -43,7 +43,7 @@ def read_dataset(path: Path | str) -> Dataset:
     """Read a saved dataset, an image folder (class sub-folders), tar shards or a manifest.
 
     A folder may hold splits, `train/CLASS/…` beside `test/CLASS/…`: all are read, and the
-    column `split` tells which is whose.
+    column `split` says which is which.
 
     A manifest is a CSV or Parquet file with the columns `label` and `path` (relative to the
     manifest), optionally `id`, `split`, `attribute.NAME` and, in Parquet, the lists of numbers
@@ -51,11 +51,11 @@ def read_dataset(path: Path | str) -> Dataset:
     `labels` and any of `images`, `features`, `probabilities`, `ids`, `classes`, and of training
     dynamics `given_probability`, `margin`, `loss`, `correct` (N × E, all four) and `epochs`.
 
-    Parquet files with pictures in them, in a folder or its `data/`, are read in place, as
-    Hugging Face's `datasets` writes them: the column `label`, pictures in a column of bytes.
+    Parquet files with images in them, in a folder or its `data/`, are read in place, as
+    Hugging Face's `datasets` writes them: the column `label`, images in a column of bytes.
 
-    A folder of tar shards is read in place: of each sample the picture, `.cls` or the `label`
-    in `.json`, and what else stands in `.json` as sources.
+    A folder of tar shards is read in place: of each sample the image, `.cls` or the `label`
+    in `.json`, and the rest of `.json` as sources.
 
     Columns of `probabilities` are in the order of the classes, which is that of their sorted
     names where the manifest's labels are names.
@@ -79,7 +79,7 @@ def read_dataset(path: Path | str) -> Dataset:
         return _read_manifest(path)
     if path.suffix == ".npz":
         return _read_npz(path)
-    raise InputError(f"{path} is none of: a folder, .csv, .parquet, .npz")
+    raise InputError(f"{path} is not one of: a folder, .csv, .parquet, .npz")
 
 
 def _read_manifest(path: Path) -> Dataset:
@@ -119,7 +119,7 @@ def _read_manifest(path: Path) -> Dataset:
 
 
 def _matrix_of(column: pa.ChunkedArray, where: str) -> Array:
-    """A column of number lists as one row of numbers per sample."""
+    """Convert a column of number lists to one row of numbers per sample."""
     kind = column.type
     listed = pa.types.is_list(kind) or pa.types.is_large_list(kind)
     listed = listed or pa.types.is_fixed_size_list(kind)
@@ -140,7 +140,7 @@ def _matrix_of(column: pa.ChunkedArray, where: str) -> Array:
 
 
 def _numbered(probabilities: Array) -> tuple[str, ...]:
-    """A class name for each column, as labels are numbers too."""
+    """Return a class name for each column, as labels are numbers too."""
     return tuple(str(number) for number in range(probabilities.shape[1]))
 
 
@@ -173,7 +173,7 @@ def _read_npz(path: Path) -> Dataset:
 
 
 def _dynamics_of(given: dict[str, Array], path: Path) -> dict[str, Array]:
-    """Training dynamics from N × E arrays; epochs are counted from 1 unless given."""
+    """Make training dynamics of N × E arrays; epochs are counted from 1 unless given."""
     if missing := [name for name in _DYNAMICS if name not in given]:
         raise InputError(
             f"{path} holds {min(given)!r} but not {missing[0]!r}: "

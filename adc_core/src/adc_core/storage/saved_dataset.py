@@ -174,7 +174,7 @@ def load_dataset(folder: Path, sums: Mapping[str, str]) -> Dataset:
 
 
 def _kind_of(images: Images | None) -> str | None:
-    """How images are saved: those of a kind that is not known here become files."""
+    """Choose how images are saved: those of a kind that is not known here become files."""
     if images is None:
         return None
     known = (ImageArray, ImageFiles, ImageShards)

@@ -1,4 +1,4 @@
-"""Splits of a dataset: training, validation and test sets that lie side by side."""
+"""Splits of a dataset: training, validation and test sets side by side."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,7 +7,7 @@ import numpy as np
 from adc_core.arrays.validation import Array
 
 SPLIT = "split"
-"""The column of a dataset that tells each sample's split, by the name that its maker gave it.
+"""The column of a dataset that holds each sample's split, by the name that its maker gave it.
 
 A column, not an attribute: attributes are what a design asked for, columns are what a component may
 read by name and what is saved and exported with the samples.
@@ -22,13 +22,13 @@ SPLIT_NAMES = frozenset(
 
 
 def are_splits(names: Iterable[str]) -> bool:
-    """Tell whether all of some names are those of splits, and there is one at least."""
+    """Tell whether there are names, and all are names of splits."""
     found = [name.lower() in SPLIT_NAMES for name in names]
     return bool(found) and all(found)
 
 
 def splits_of_shards(stems: Sequence[str]) -> Array | None:
-    """Tell the split of each shard by its name: `train-00000`, `val_3`, `test`.
+    """Return the split of each shard by its name: `train-00000`, `val_3`, `test`.
 
     Returns:
         One text per shard, or None unless every shard is named so.

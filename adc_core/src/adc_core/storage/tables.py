@@ -29,7 +29,7 @@ def read_table(path: Path) -> pa.Table:
         keep_text = pyarrow.csv.ConvertOptions(column_types={"id": pa.string()})
         return pyarrow.csv.read_csv(path, convert_options=keep_text)
     except FileNotFoundError:
-        raise InputError(f"{path} does not exist: mend the path") from None
+        raise InputError(f"{path} does not exist: fix the path") from None
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path} cannot be read as {path.suffix[1:]}: {reason}") from None
@@ -56,7 +56,7 @@ def refuse_more_than_memory(path: Path, size: int) -> None:
 
 
 def labels_of(column: pa.ChunkedArray, classes: tuple[str, ...] | None, where: str) -> Any:
-    """Class indices and class names of a label column that holds names or numbers.
+    """Return class indices and class names of a column that holds names or numbers.
 
     Raises:
         InputError: a missing label, or a name that is not among the classes.

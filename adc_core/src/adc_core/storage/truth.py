@@ -100,7 +100,7 @@ def _rows(table: pa.Table, dataset: Dataset) -> Array:
             rows = np.asarray(found, dtype=np.int64)
             if (rows >= 0).any():
                 return rows
-    raise InputError("the truth knows none of the dataset's samples: check its ids, paths or urls")
+    raise InputError("the truth names none of the dataset's samples: check its ids, paths or urls")
 
 
 def _labels(column: pa.ChunkedArray, classes: tuple[str, ...]) -> Array:
@@ -145,5 +145,5 @@ def _with_wrong(labels: Array, wrong: Array, given: Array, ids: Array) -> Array:
             f"truth: {ids[row]} is wrong: {'true' if wrong[row] else 'false'}, but its label "
             f"{'is' if wrong[row] else 'is not'} the given one: correct one of the two"
         )
-    told = np.select([wrong == 1, wrong == 0], [NO_CLASS, given], UNKNOWN)
-    return np.where(labels == UNKNOWN, told, labels)
+    implied = np.select([wrong == 1, wrong == 0], [NO_CLASS, given], UNKNOWN)
+    return np.where(labels == UNKNOWN, implied, labels)

@@ -23,12 +23,12 @@ CLASSES = "classes.txt"
 
 
 _MOST_BYTES = 1 << 20
-"""What may stand beside a picture; a sparse member can claim any size."""
+"""What may accompany an image; a sparse member can claim any size."""
 
 
 @dataclass
 class _Found:
-    """A sample of a shard: where its picture lies, and what stands beside it."""
+    """A sample of a shard: where its image is, and what accompanies it."""
 
     key: str
     shard: int
@@ -38,20 +38,20 @@ class _Found:
 
 
 def read_shards(folder: Path) -> Dataset:
-    """Read a folder of tar shards as one dataset; pictures stay where they are.
+    """Read a folder of tar shards as one dataset; images stay where they are.
 
     The label of `KEY.jpg` is the number in `KEY.cls`, named by `classes.txt` if there is one, or
     `label` in `KEY.json`, whose other facts become sources. The column `split` comes from a fact
     `split` of every sample, or from names of shards such as `train-00000.tar`.
 
     Raises:
-        InputError: a shard cannot be read, or a sample has no picture or no label.
+        InputError: a shard cannot be read, or a sample has no image or no label.
     """
     paths = sorted(folder.glob("*.tar"))
     samples = [sample for shard, path in enumerate(paths) for sample in _samples(shard, path)]
     for sample in samples:
         if sample.place is None:
-            raise InputError(f"{paths[sample.shard]}: {sample.key} has no picture: remove it")
+            raise InputError(f"{paths[sample.shard]}: {sample.key} has no image: remove it")
     if not samples:
         raise InputError(f"{folder} holds no samples: its tar files have none")
     places = np.array([sample.place for sample in samples])
@@ -83,7 +83,7 @@ def read_shards(folder: Path) -> Dataset:
 
 
 def _table_of(facts: list[dict[str, Any]]) -> pa.Table:
-    """A column for every fact that some sample has; of mixed kinds, as texts."""
+    """Make a column for every fact that some sample has; facts of mixed types become strings."""
     columns = {}
     for name in dict.fromkeys(name for one in facts for name in one):
         values = [one.get(name) for one in facts]
@@ -95,16 +95,16 @@ def _table_of(facts: list[dict[str, Any]]) -> pa.Table:
 
 
 def _splits(samples: list[_Found], paths: list[Path]) -> Array | None:
-    """Tell each sample's split, as stands beside every one or in the names of all shards."""
-    told = [sample.facts.get(SPLIT) for sample in samples]
-    if all(isinstance(name, str) for name in told):
-        return np.asarray(told, dtype=np.str_)
+    """Return each sample's split, if every sample or every shard's name gives one."""
+    stated = [sample.facts.get(SPLIT) for sample in samples]
+    if all(isinstance(name, str) for name in stated):
+        return np.asarray(stated, dtype=np.str_)
     by_shard = splits_of_shards([path.stem for path in paths])
     return None if by_shard is None else by_shard[[sample.shard for sample in samples]]
 
 
 def _samples(shard: int, path: Path) -> Iterator[_Found]:
-    """Members that follow one another and share a name up to its first dot are one sample."""
+    """Group members that follow one another and share a name up to its first dot."""
     present: _Found | None = None
     try:
         with tarfile.open(path, "r:") as archive:
@@ -145,7 +145,7 @@ def _note(sample: _Found, suffix: str, content: bytes) -> None:
 
 
 def _lines(path: Path) -> list[str]:
-    """The lines of a text; a name may hold what only Python takes for the end of one."""
+    """Split a text at `\n` alone: a name may hold what Python alone takes for a line's end."""
     lines = path.read_text(encoding="utf-8").split("\n")
     return lines[:-1] if lines[-1] == "" else lines
 

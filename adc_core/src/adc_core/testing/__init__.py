@@ -66,15 +66,15 @@ PROMISES: dict[type[Component], tuple[Check, ...]] = {
 
 
 def checks_for(component: type[Component]) -> list[Check]:
-    """Every check that a component of this class must pass."""
+    """Return every check that a component of this class must pass."""
     promises = (checks for base, checks in PROMISES.items() if issubclass(component, base))
     return list(chain.from_iterable(promises))
 
 
 def example_of(component: type[Component]) -> Component:
-    """A component to check: of its first example, or without options.
+    """Create a component to check: from its first example, or without options.
 
-    An example stands in `model_config["json_schema_extra"]["examples"]`.
+    An example is in `model_config["json_schema_extra"]["examples"]`.
     """
     extra = component.model_config.get("json_schema_extra")
     examples = extra.get("examples") if isinstance(extra, dict) else None

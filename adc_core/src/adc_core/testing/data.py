@@ -38,12 +38,12 @@ class _NothingFound(Searcher):
     kind: ClassVar[str] = "searchers"
 
     def page(self, query: Query, cursor: str | None = None) -> Page:
-        """No hits."""
+        """Return no hits."""
         return Page()
 
 
 def check_designs_a_query_for_every_class(designer: Designer) -> None:
-    """Every class of the brief has a query, or one line says what is missing; always the same."""
+    """Require a query for every class, or one line that says what is missing; always the same."""
     brief = Brief(subject="coloured squares", classes=("red", "green", "blue"))
     try:
         design = designer.design(brief)
@@ -58,7 +58,7 @@ def check_designs_a_query_for_every_class(designer: Designer) -> None:
 
 
 def check_answers_a_page_or_says_what_is_missing(searcher: Searcher) -> None:
-    """A page has ranked hits of the query; without a key or service the error is one line."""
+    """Require ranked hits of the query; without a key or service, an error of one line."""
     try:
         page = searcher.page(_QUERY)
     except RecordErrors:  # of a record that it made itself
@@ -73,7 +73,7 @@ def check_answers_a_page_or_says_what_is_missing(searcher: Searcher) -> None:
 
 
 def check_refuses_to_collect_nothing(collector: Collector) -> None:
-    """Where nothing is found, it says so instead of returning an empty dataset."""
+    """Require an error where nothing is found, instead of an empty dataset."""
     design = Design(classes=("red", "green"), queries=(_QUERY,))
     with tempfile.TemporaryDirectory() as folder, work_context(folder):
         try:
@@ -85,7 +85,7 @@ def check_refuses_to_collect_nothing(collector: Collector) -> None:
 
 
 def check_says_what_it_changed(simulator: Simulator) -> None:
-    """The mask is true exactly where the label differs; labels stay within the classes."""
+    """Require a mask that is true exactly where labels differ, and labels within the classes."""
     dataset = _given(simulator)
     corruption = simulator.corrupt(dataset)
     changed = corruption_of(corruption, dataset).labels != dataset.labels
@@ -93,13 +93,13 @@ def check_says_what_it_changed(simulator: Simulator) -> None:
 
 
 def check_corrupts_the_same_twice(simulator: Simulator) -> None:
-    """The same seed makes the same noise."""
+    """Require the same noise of the same seed."""
     dataset = _given(simulator)
     assert simulator.corrupt(dataset) == simulator.corrupt(dataset), "a second noise differs"
 
 
 def check_adds_what_it_says(enricher: Enricher) -> None:
-    """The columns named in `provides` are there; samples and labels are as before."""
+    """Require the columns named in `provides`, and samples and labels as before."""
     dataset = _given(enricher)
     enriched = enriched_of(enricher.enrich(dataset), dataset, enricher.provided_columns)
     assert enriched.fingerprint_of("ids", "labels", "classes") == dataset.fingerprint_of(
@@ -108,7 +108,7 @@ def check_adds_what_it_says(enricher: Enricher) -> None:
 
 
 def _given(component: Component) -> Dataset:
-    """The toy dataset as a pipeline would show it: what a component does not declare is hidden."""
+    """Show the toy dataset as a pipeline would: what a component does not declare is hidden."""
     dataset = toy_dataset()
     if component.kind == "enrichers":
         added = [name for name in component.provided_columns if name in EVIDENCE]
@@ -122,32 +122,32 @@ def _given(component: Component) -> Dataset:
 
 
 def check_enriches_the_same_twice(enricher: Enricher) -> None:
-    """The same dataset is enriched to the same bytes."""
+    """Require the same bytes for the same dataset."""
     dataset = _given(enricher)
     assert enricher.enrich(dataset) == enricher.enrich(dataset), "the second time differs"
 
 
 def check_judges_every_sample(detector: Detector) -> None:
-    """Each sample is judged once, in the dataset's order."""
+    """Require one judgement of each sample, in the dataset's order."""
     dataset = _given(detector)
     findings_of(detector.detect(dataset), dataset)
 
 
 def check_judges_the_same_twice(detector: Detector) -> None:
-    """The same dataset is judged the same, to the byte."""
+    """Require the same findings for the same dataset, to the byte."""
     dataset = _given(detector)
     assert detector.detect(dataset) == detector.detect(dataset), "the second time differs"
 
 
 def check_leaves_the_dataset_alone(detector: Detector) -> None:
-    """No column of the dataset is changed."""
+    """Require that no column of the dataset is changed."""
     dataset = _copied(_given(detector))
     detector.detect(dataset)
     assert _copied(dataset) == _given(detector), "the dataset was changed"
 
 
 def check_accepts_memory_maps(detector: Detector) -> None:
-    """Columns that lie on disk are judged as those in memory."""
+    """Require the same findings for columns on disk as for those in memory."""
     dataset = _given(detector)
     with tempfile.TemporaryDirectory() as folder:
         mapped = dataset
@@ -161,7 +161,7 @@ def check_accepts_memory_maps(detector: Detector) -> None:
 
 
 def check_suspects_wrong_labels_more(detector: Detector) -> None:
-    """On easy data, wrong labels are more suspect than right ones."""
+    """Require, on easy data, that wrong labels are more suspect than right ones."""
     dataset = _given(detector)
     wrong = dataset.labels != toy_truth()
     suspicion = detector.detect(dataset).suspicion
@@ -170,7 +170,7 @@ def check_suspects_wrong_labels_more(detector: Detector) -> None:
 
 
 def check_follows_the_order_of_samples(detector: Detector) -> None:
-    """Samples in another order are judged alike."""
+    """Require the same judgement of samples in another order."""
     dataset = _given(detector)
     order = np.random.default_rng(3).permutation(len(dataset))
     findings = detector.detect(dataset)
@@ -181,7 +181,7 @@ def check_follows_the_order_of_samples(detector: Detector) -> None:
 
 
 def check_records_every_change(curator: Curator) -> None:
-    """Nothing is invented: what is left comes from the dataset, and every change is recorded."""
+    """Require that all that is left comes from the dataset, and that every change is recorded."""
     dataset = _given(curator)
     curation = curator.curate(dataset, (toy_findings(),))
     again = type(curation).apply(dataset, curation.changes, curation.notes)
@@ -191,19 +191,19 @@ def check_records_every_change(curator: Curator) -> None:
 
 
 def check_curates_the_same_twice(curator: Curator) -> None:
-    """The same findings lead to the same repairs."""
+    """Require the same repairs for the same findings."""
     dataset, findings = _given(curator), (toy_findings(),)
     same = curator.curate(dataset, findings) == curator.curate(dataset, findings)
     assert same, "the second time differs"
 
 
 def _copied(dataset: Dataset) -> Dataset:
-    """The same dataset with hashes that are computed anew."""
+    """Return the same dataset with hashes that are computed anew."""
     return dataset.replace(labels=dataset.labels.copy())
 
 
 def _in_order(dataset: Dataset, order: Array) -> Dataset:
-    """The same samples in another order, the graph included."""
+    """Return the same samples in another order, the graph included."""
     neighbors = dataset.neighbors
     if neighbors is None:
         return dataset.take(order)

@@ -12,7 +12,7 @@ _COLUMNS = {*EVIDENCE, "images", "truth", "test"}
 
 
 def check_has_a_summary(component: Component) -> None:
-    """Its docstring begins with one sentence that says what it is for."""
+    """Require a docstring that begins with one sentence on what the component is for."""
     summary = (type(component).__doc__ or "").partition("\n")[0].strip()
     assert summary.endswith("."), (
         f"the docstring's first line is {summary!r}: end it with a full stop"
@@ -21,13 +21,13 @@ def check_has_a_summary(component: Component) -> None:
 
 
 def check_describes_every_option(component: Component) -> None:
-    """Every option has a description."""
+    """Require a description of every option."""
     for name, field in type(component).model_fields.items():
         assert field.description, f"option {name} has no description: Field(…, description=…)"
 
 
 def check_survives_a_round_trip(component: Component) -> None:
-    """Written as a table and read again, it is the same component."""
+    """Require the same component when it is written as a table and read again."""
     table = component.model_dump(mode="json")
     options = {key: value for key, value in table.items() if key != "use"}
     again = type(component).model_validate(options)
@@ -36,7 +36,7 @@ def check_survives_a_round_trip(component: Component) -> None:
 
 
 def check_refuses_an_unknown_option(component: Component) -> None:
-    """An option that it does not have is an error, not ignored."""
+    """Require an error for an option that the component does not have."""
     if type(component).model_config.get("extra") == "allow":
         return
     options = component.model_dump(exclude={"use"}) | {"surely_no_option": 1}
@@ -50,7 +50,7 @@ def check_refuses_an_unknown_option(component: Component) -> None:
 
 
 def check_is_frozen(component: Component) -> None:
-    """Its options cannot be changed afterwards."""
+    """Require that options cannot be changed afterwards."""
     for name in type(component).model_fields:
         try:
             setattr(component, name, getattr(component, name))
@@ -60,12 +60,12 @@ def check_is_frozen(component: Component) -> None:
 
 
 def check_pickles(component: Component) -> None:
-    """It can be sent to another process."""
+    """Require that the component can be sent to another process."""
     assert pickle.loads(pickle.dumps(component)) == component, "it comes back as another one"
 
 
 def check_requires_and_provides_known_columns(component: Component) -> None:
-    """What it requires and provides are columns; only metrics read the truth."""
+    """Require known columns in `requires` and `provides`; only metrics read the truth."""
     interface = INTERFACES[component.kind]
     for name in ("requires", "provides"):
         columns = getattr(component, name)

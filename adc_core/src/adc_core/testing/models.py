@@ -14,7 +14,7 @@ from adc_core.testing.toys import toy_dataset, toy_images, toy_run
 
 
 def check_encodes_every_image(encoder: Encoder) -> None:
-    """One finite float32 row per image."""
+    """Require one finite float32 row per image."""
     features = encoder.encode(toy_images())
     assert features.dtype == np.float32, f"features are {features.dtype}, not float32"
     assert features.ndim == 2, f"features have shape {features.shape}, not N × D"
@@ -23,13 +23,13 @@ def check_encodes_every_image(encoder: Encoder) -> None:
 
 
 def check_encodes_the_same_twice(encoder: Encoder) -> None:
-    """The same images give the same bytes."""
+    """Require the same bytes for the same images."""
     same = np.array_equal(encoder.encode(toy_images()), encoder.encode(toy_images()))
     assert same, "the second time differs"
 
 
 def check_predicts_probabilities(learner: Learner) -> None:
-    """The model's predictions are probabilities of the dataset's classes."""
+    """Require predictions that are probabilities of the dataset's classes."""
     predictions = _learned(learner).predict(toy_images())
     classes = toy_dataset().classes
     assert predictions.classes == classes, f"the classes are {predictions.classes}, not {classes}"
@@ -40,13 +40,13 @@ def check_predicts_probabilities(learner: Learner) -> None:
 
 
 def check_learns_the_same_twice(learner: Learner) -> None:
-    """One seed gives one model."""
+    """Require one model of one seed."""
     first, second = (_learned(learner).predict(toy_images()) for _ in range(2))
     assert first == second, "a second training predicts otherwise"
 
 
 def check_model_survives_saving(learner: Learner) -> None:
-    """A model that was saved and read predicts the same and writes the same bytes."""
+    """Require that a model that was saved and read predicts the same and writes the same bytes."""
     model = _learned(learner)
     assert isinstance(model, learner.model), f"the model is no {learner.model.__name__}"
     with tempfile.TemporaryDirectory() as folder:
@@ -63,7 +63,7 @@ def check_model_survives_saving(learner: Learner) -> None:
 
 
 def check_measures_finite_figures(metric: Metric) -> None:
-    """Every figure is finite, or None where it is undefined; the same run measures the same."""
+    """Require finite figures, or None where undefined; the same for the same run."""
     measured = metric.measure(toy_run())
     assert measured, "nothing was measured"
     for measurement in measured:
@@ -73,7 +73,7 @@ def check_measures_finite_figures(metric: Metric) -> None:
 
 
 def check_knows_what_is_better(metric: Metric) -> None:
-    """The stated direction holds between a good and a hopeless run."""
+    """Require that a good run is better than a hopeless one, in the stated direction."""
     good = {(m.subject, m.metric): m for m in metric.measure(toy_run(good=True))}
     bad = {(m.subject, m.metric): m for m in metric.measure(toy_run(good=False))}
     for key, measurement in good.items():

@@ -19,13 +19,13 @@ NEIGHBORS = 30
 
 @cache
 def toy_truth() -> Array:
-    """150 true labels of three classes."""
+    """Return 150 true labels of three classes."""
     return read_only(np.arange(ROWS) % len(CLASSES))
 
 
 @cache
 def toy_images() -> ImageArray:
-    """150 pictures of 16 × 16 in the colour of their class, with noise."""
+    """Draw 150 images of 16 × 16 in the color of their class, with noise."""
     rng = np.random.default_rng(7)
     pixels = rng.integers(0, 120, (ROWS, 16, 16, 3))
     pixels[np.arange(ROWS), :, :, toy_truth()] += 110
@@ -33,7 +33,7 @@ def toy_images() -> ImageArray:
 
 
 def toy_dataset() -> Dataset:
-    """150 samples with every evidence column; 22 labels are wrong."""
+    """Make 150 samples with every evidence column; 22 labels are wrong."""
     rng = np.random.default_rng(7)
     truth = toy_truth()
     wrong = rng.permutation(ROWS)[:22]
@@ -63,7 +63,7 @@ def toy_dataset() -> Dataset:
 
 
 def _dynamics(probabilities: Array, labels: Array) -> Dynamics:
-    """Curves of a run that learns the right labels first."""
+    """Simulate curves of a training that learns the right labels first."""
     epochs = np.arange(1, 9)
     given = probabilities[np.arange(ROWS), labels]
     ramp = (epochs / epochs[-1])[None, :]
@@ -79,7 +79,7 @@ def _dynamics(probabilities: Array, labels: Array) -> Dynamics:
 
 
 def toy_findings() -> Findings:
-    """Findings that flag the wrong labels and a few right ones."""
+    """Flag the wrong labels and a few right ones."""
     dataset = toy_dataset()
     wrong = dataset.labels != toy_truth()
     flagged = wrong | (np.arange(ROWS) % 29 == 0)
@@ -95,7 +95,7 @@ def toy_findings() -> Findings:
 
 
 def toy_run(*, good: bool = True) -> Run:
-    """A run whose detector and learner are nearly right, or hopelessly wrong."""
+    """Make a run whose detector and learner are nearly right, or hopelessly wrong."""
     dataset, findings, truth = toy_dataset(), toy_findings(), toy_truth()
     if not good:
         findings = findings.replace(suspicion=1 - findings.suspicion, flagged=~findings.flagged)

@@ -75,7 +75,9 @@ def read_answers(path: Path, given: Sequence[str], classes: Sequence[str]) -> ND
             faults.append(f"{where}: number is {text!r}: the audit has the numbers 1…{len(given)}")
             continue
         if number in seen:
-            faults.append(f"{where}: number {number} stands in line {seen[number]} too: remove one")
+            faults.append(
+                f"{where}: duplicate number {number}, also in line {seen[number]}: remove one"
+            )
             continue
         seen[number] = line
         try:
@@ -91,21 +93,21 @@ def _answer(row: dict[str, str], given: str, classes: Sequence[str]) -> float:
     word, label = row["wrong"].lower(), row.get("true_label", "")
     if word and word not in _WORDS:
         raise InputError(f"wrong is {row['wrong']!r}: write yes, no or not sure, or leave it empty")
-    told = _WORDS[word] if word else np.nan
+    stated = _WORDS[word] if word else np.nan
     if not label:
-        return told
+        return stated
     if label not in classes and label != _NONE:
         raise InputError(
             f"true_label {label!r} is not a class: {', '.join(classes)}, or {_NONE} of them"
         )
     by_label = float(label != given)
-    if told in (0.0, 1.0) and told != by_label:
+    if stated in (0.0, 1.0) and stated != by_label:
         is_it = "is not" if by_label else "is"
         raise InputError(
             f"wrong is {row['wrong']}, but true_label {is_it} the given {given}: correct one of "
             "the two"
         )
-    return told if told == 0.5 else by_label
+    return stated if stated == 0.5 else by_label
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:

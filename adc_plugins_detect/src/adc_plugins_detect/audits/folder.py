@@ -36,7 +36,7 @@ def looks_at(dataset: Dataset, sample: AuditSample) -> list[Look]:
 def write_audit(dataset: Dataset, sample: AuditSample, folder: Path) -> None:
     """Write the folder, whole or not at all.
 
-    The strata stand in the plan alone, so that who judges does not know what is suspected.
+    The strata are in the plan alone, so that the judge does not know what is suspected.
 
     Raises:
         InputError: an image cannot be read.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class AuditCommand(Command):
-    """Draw labels of a run to look at, and tell from the answers how many are wrong."""
+    """Draw labels of a run to look at, and estimate from the answers how many are wrong."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add the options of `adc audit`."""
@@ -62,11 +62,11 @@ def _refuse_existing(folder: Path) -> None:
 
     if (folder / LIST).exists():
         raise InputError(
-            f"{folder / LIST} is there already and is not overwritten: fill it in and give it with "
+            f"{folder / LIST} already exists and is not overwritten: fill it in and give it with "
             "--read, or choose another folder with --to"
         )
     if folder.exists():
-        raise InputError(f"{folder} exists already: choose another folder with --to")
+        raise InputError(f"{folder} already exists: choose another folder with --to")
 
 
 def _draw(run: "Run", arguments: argparse.Namespace, folder: Path) -> str:
@@ -95,7 +95,7 @@ def _answer(run: "Run", arguments: argparse.Namespace, folder: Path) -> str:
     from adc_plugins_detect.noise.audit import audited
 
     beside = arguments.read.parent
-    # What the page saves lies in the folder of downloads, without the plan.
+    # What the page saves is in the folder of downloads, without the plan.
     folder = beside if arguments.to is None and (beside / PLAN).exists() else folder
     sample = read_plan(folder, run.collected)
     given = [look.given for look in looks_at(run.collected, sample)]

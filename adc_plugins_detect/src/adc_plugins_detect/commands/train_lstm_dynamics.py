@@ -10,11 +10,11 @@ class TrainLstmDynamicsCommand(Command):
     """Train weights of the detector lstm-dynamics on simulated noise."""
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """The options of `adc train-lstm-dynamics`."""
+        """Add the options of `adc train-lstm-dynamics`."""
         parser.add_argument("recipe", type=Path, help="the recipe: a YAML file")
         parser.add_argument("--out", type=Path, required=True, help="the weights: .safetensors")
         parser.add_argument(
-            "--from", type=Path, dest="start", metavar="WEIGHTS", help="go on from these weights"
+            "--from", type=Path, dest="start", metavar="WEIGHTS", help="continue from these weights"
         )
 
     def run(self, arguments: argparse.Namespace) -> int:
@@ -38,7 +38,7 @@ class TrainLstmDynamicsCommand(Command):
         require_torch()
         recipe, out = Recipe.read(arguments.recipe), arguments.out
         if out.exists():
-            raise InputError(f"{out} exists: remove it, or give another --out")
+            raise InputError(f"{out} already exists: remove it, or give another --out")
         start = None if arguments.start is None else read_network(arguments.start)
         if start is not None and start.length != recipe.length:
             raise InputError(

@@ -35,14 +35,14 @@ class Counts:
     counts: NDArray[np.int64]
 
     def dense(self) -> NDArray[np.int64]:
-        """K × K counts: row = given label, column = true label."""
+        """Expand to K × K counts: row = given label, column = true label."""
         matrix = np.zeros((self.n_classes, self.n_classes), np.int64)
         matrix[self.given, self.true] = self.counts
         return matrix
 
     @classmethod
     def of(cls, matrix: Array) -> "Counts":
-        """The entries of a K × K matrix of counts: row = given label, column = true label."""
+        """Take the entries of a K × K matrix of counts: row = given label, column = true label."""
         given, true = np.nonzero((matrix != 0) | np.eye(len(matrix), dtype=np.bool_))
         return cls(len(matrix), given, true, matrix[given, true].astype(np.int64))
 
@@ -80,11 +80,11 @@ class ConfidentJoint:
 
     @property
     def noise_rate(self) -> float:
-        """Estimated share of wrong labels: what lies off the diagonal of the joint."""
+        """Estimated share of wrong labels: what is off the diagonal of the joint."""
         return float(1 - self.calibrated.diagonal.sum() / self.calibrated.counts.sum())
 
     def transition(self) -> NDArray[np.float64]:
-        """K × K estimated P(given | true), row = true class.
+        """Estimate K × K P(given | true), row = true class.
 
         A class that no sample is counted into keeps its labels.
         """
@@ -155,7 +155,7 @@ def confident_joint(
 
 
 def checked(block: Array, first_row: int) -> Array:
-    """A chunk of probabilities in 0…1; halves become singles, which are faster.
+    """Check a chunk of probabilities in 0…1; halves become singles, which are faster.
 
     Raises:
         InputError: a row is negative, not finite or does not sum to one.
@@ -177,7 +177,7 @@ def checked(block: Array, first_row: int) -> Array:
 
 
 def in_range(values: Array) -> Array:
-    """Values clipped to 0…1: halves and singles stray a little when a softmax is rounded."""
+    """Clip values to 0…1: halves and singles stray a little when a softmax is rounded."""
     inside = values.min(initial=0) >= 0 and values.max(initial=1) <= 1
     return values if inside else values.clip(0, 1)
 
@@ -188,7 +188,7 @@ def _shown(row: Array) -> str:
 
 
 def _only_or_best(block: Array, reached: Array, best: Array) -> Array:
-    """The one class that reaches its threshold; the most probable where several do; else -1."""
+    """Return the one class that reaches its threshold; of several the most probable; else -1."""
     above = block >= reached
     many = above.sum(axis=1)
     return np.where(many > 1, best, np.where(many == 1, above.argmax(axis=1), -1))

@@ -73,7 +73,7 @@ def weighted_mean(labels: NDArray[np.int64], matrices: Sequence[Array]) -> NDArr
 
 
 def _models(probabilities: Predicted | Sequence[Predicted]) -> Sequence[Predicted]:
-    """A list of matrices, or of what probes made, is of several models."""
+    """List the predictions of each model: matrices in a list, or results of probes, are several."""
     if isinstance(probabilities, np.ndarray):
         return list(probabilities) if probabilities.ndim == 3 else [probabilities]
     if isinstance(probabilities, list | tuple) and len(probabilities):
@@ -84,7 +84,7 @@ def _models(probabilities: Predicted | Sequence[Predicted]) -> Sequence[Predicte
 
 
 def _depth(nested: object) -> int:
-    """How deep lists lie in each other."""
+    """Count how deep lists are nested."""
     return 1 + _depth(nested[0]) if isinstance(nested, list | tuple) and nested else 0
 
 

@@ -39,7 +39,7 @@ def prune(
         by_noise_rate: flag by noise rate.
         frac_noise: share of the counted wrong labels to take.
         min_examples_per_class: leave as many.
-        num_to_remove_per_class: K; the joint then only tells how these are spread.
+        num_to_remove_per_class: K; the joint then only decides how these are spread.
 
     Returns:
         N booleans.
@@ -71,7 +71,7 @@ def prune(
 def _by_margin(
     probabilities: Array, joint: ConfidentJoint, rows: Array, others: Array, counts: Array
 ) -> NDArray[np.bool_]:
-    """The samples of one given class with the largest margins of each other class over it."""
+    """Take the samples of one given class with the largest margins of each other class over it."""
     wrong = np.zeros(len(rows), np.bool_)
     # Nearly always as many samples as are wanted have another class clearly ahead, and these
     # are few. Only where they do not suffice, all are looked at.
@@ -118,7 +118,7 @@ def _as_many_as(
 
 
 def _prune_counts(joint: ConfidentJoint, frac_noise: float, min_examples_per_class: int) -> Counts:
-    """How many to take of each pair of classes; the diagonal says how many of a class to keep."""
+    """Count how many to take of each pair of classes; the diagonal: how many of a class to keep."""
     K, given, true = joint.calibrated.n_classes, joint.calibrated.given, joint.calibrated.true
     counts, diagonal = joint.calibrated.counts, joint.calibrated.diagonal
     kept = np.maximum(diagonal, min_examples_per_class).astype(np.float64)

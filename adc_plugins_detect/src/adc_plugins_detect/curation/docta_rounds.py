@@ -41,7 +41,7 @@ class Suggestions(NamedTuple):
 
 
 def neighbors_for_rounds(k: int, share: float) -> int:
-    """How wide a graph must be to hold k - 1 neighbors in nearly every random subset."""
+    """Return how wide a graph must be to hold k - 1 neighbors in nearly every random subset."""
     wanted = k - 1
     return math.ceil((wanted + 4 * math.sqrt(wanted * (1 - share))) / share)
 
@@ -96,7 +96,7 @@ def run_rounds(
 def _members_only(
     member: NDArray[np.bool_], labels: Array, indices: Array, similarities: Array, wanted: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Labels and similarities of each row's nearest members; NaN where there are too few."""
+    """Return labels and similarities of each row's nearest members; NaN where too few."""
     present = member[indices]
     place = present.cumsum(axis=1, dtype=np.int32) - 1
     row, column = np.nonzero(present & (place < wanted))
@@ -108,8 +108,8 @@ def _members_only(
     return near_labels, near_similarities
 
 
-def flag_top_fraction(flags: Array, seen: Array) -> NDArray[np.float64]:
-    """N shares of rounds that flag a sample, with one round more each way; over half is wrong."""
+def flag_share(flags: Array, seen: Array) -> NDArray[np.float64]:
+    """Return N shares of rounds that flag a sample, one more round added each way; > 0.5: wrong."""
     share: NDArray[np.float64] = (flags + 1) / (seen + 2)
     return share
 
@@ -120,7 +120,7 @@ def suggest(
     share: NDArray[np.float64],
     pseudo_votes: float = 1.0,
 ) -> Suggestions:
-    """The label to give instead, from the suggestions of all rounds.
+    """Choose the label to give instead, from the suggestions of all rounds.
 
     Args:
         counts: M × K, how often each label was suggested.
@@ -142,13 +142,13 @@ def suggest(
 def suggest_for_rows(
     tally: Tally, rows: NDArray[np.int64], labels: NDArray[np.int64], n_classes: int
 ) -> Suggestions:
-    """Suggestions for some rows, ascending.
+    """Suggest labels for some rows, ascending.
 
     Every class gets one pseudo-vote, but all together no more than there are rounds: otherwise
     nothing could be confident where there are many classes.
     """
     pseudo_votes = min(1.0, int(tally.seen.max()) / n_classes)
-    share = flag_top_fraction(tally.flags, tally.seen)
+    share = flag_share(tally.flags, tally.seen)
     found = [Suggestions(np.zeros(0, np.int64), np.zeros(0))]
     for part in chunks(len(rows), 24 * n_classes):
         some = rows[part]

@@ -44,13 +44,13 @@ def count_flags(dataset: Dataset, findings: Sequence[Findings], at_least: int) -
 
 
 def flag_sentences(counts: FlagCounts, rows: Array) -> pa.Array:
-    """One text per row: `flagged by 2 of 3 detectors`."""
+    """Return one text per row: `flagged by 2 of 3 detectors`."""
     judged = pa.array(counts.judged[rows])
     noun = pc.if_else(pc.equal(judged, 1), "detector", "detectors")
     return sentence("flagged by", counts.flagged[rows], "of", judged, noun)
 
 
 def sentence(*words: str | Array | pa.Array) -> pa.Array:
-    """Texts put together from constant words and columns, one per row."""
+    """Join constant words and columns to one text per row."""
     parts = [word if isinstance(word, str) else pa.array(word).cast(pa.string()) for word in words]
     return pc.binary_join_element_wise(*parts, " ")

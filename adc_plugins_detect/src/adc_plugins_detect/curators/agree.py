@@ -36,7 +36,7 @@ class Overlap(NamedTuple):
     total: int
 
     def lines(self) -> tuple[str, ...]:
-        """The table as lines of text, in shares of the samples."""
+        """Format the table as lines of text, in shares of the samples."""
 
         def line(what: str, count: int) -> str:
             noun = "sample" if count == 1 else "samples"
@@ -85,7 +85,7 @@ class Agree(Curator):
     """Drops what any, or every, one of several curators would change.
 
     So the ADC paper (section 4.2) takes out what Docta or the early-stopped network finds wrong.
-    Each filter sees the same dataset. How far they overlap stands in the curation's notes.
+    Each filter sees the same dataset. How far they overlap is in the curation's notes.
     """
 
     model_config = ConfigDict(
@@ -112,16 +112,16 @@ class Agree(Curator):
         changed = np.stack([np.asarray(reasons.is_valid()) for reasons in verdicts])
         out = changed.any(axis=0) if self.rule == "union" else changed.all(axis=0)
         rows = np.flatnonzero(out)
-        told = [
+        parts = [
             pc.binary_join_element_wise(f"{name}:", reasons.take(pa.array(rows)), " ")
             for name, reasons in zip(names, verdicts, strict=True)
         ]
-        reasons = pc.binary_join_element_wise(*told, "; ", null_handling="skip")
+        reasons = pc.binary_join_element_wise(*parts, "; ", null_handling="skip")
         table = overlap(dict(zip(names, changed, strict=True)))
         return Curation.of(dataset, drop=rows, reasons=reasons, notes=table.lines())
 
 
 def _reasons(curation: Curation, dataset: Dataset) -> pa.Array:
-    """N reasons for which a filter changes each sample, null where it does not."""
+    """Return N reasons why a filter changes each sample, null where it does not."""
     rows = rows_of(from_arrow(curation.changes["id"]), dataset.ids)
     return curation.changes["reason"].combine_chunks().take(pa.array(rows, mask=rows < 0))

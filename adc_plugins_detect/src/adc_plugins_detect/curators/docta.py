@@ -12,7 +12,7 @@ from pydantic import Field
 from adc_core import Column, Curation, Curator, Dataset, Findings, InputError, Neighbors
 from adc_plugins_detect.curation.docta_rounds import (
     Judge,
-    flag_top_fraction,
+    flag_share,
     neighbors_for_rounds,
     run_rounds,
     suggest_for_rows,
@@ -89,7 +89,7 @@ class Docta(Curator):
             if counts is None
             else self._by_flags(counts),
         )
-        rows = np.flatnonzero(flag_top_fraction(tally.flags, tally.seen) > 0.5)
+        rows = np.flatnonzero(flag_share(tally.flags, tally.seen) > 0.5)
         label, confidence = suggest_for_rows(tally, rows, labels, K)
         relabel = (confidence > self.min_confidence) & (label >= 0)
         if self.otherwise == "keep":

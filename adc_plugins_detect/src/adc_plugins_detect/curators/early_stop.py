@@ -43,5 +43,5 @@ class EarlyStop(Curator):
         found = self._detector.detect(dataset)
         rows = np.flatnonzero(found.flagged)
         when = f"after epoch {self.epoch}" if self.learner is None else "after a short training"
-        told = np.char.mod(f"probability %.3f of its label {when}", 1 - found.suspicion[rows])
-        return Curation.of(dataset, drop=rows, reasons=told)
+        reasons = np.char.mod(f"probability %.3f of its label {when}", 1 - found.suspicion[rows])
+        return Curation.of(dataset, drop=rows, reasons=reasons)

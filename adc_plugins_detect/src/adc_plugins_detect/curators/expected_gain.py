@@ -23,7 +23,7 @@ right, for the probabilities are cautious there; with fair evidence some 7 in 10
 
 _SURE: dict[Verdict, float] = {"good": 0.5, "fair": 0.9, "poor": 1.0}
 """From which probability of being wrong a sample without a likely label is dropped. Wrong labels
-that are left lie where classes are hard to tell apart, and cost more there than as many by chance
+that are left are where classes are hard to separate, and cost more there than as many by chance
 (`benchmarks/repair.py`); with fair evidence, too many right ones would go."""
 
 _EXCLUDED = 0.005
@@ -37,7 +37,7 @@ class ExpectedGain(Curator):
     by how suspicious wrong labels are expected to be (`self-confidence`). A label that at least one
     detector flags is changed where that is likely enough: given the other label where that is
     likely to be right, else dropped. Nothing is changed where the evidence is not good enough, or
-    where it cannot be excluded that all labels are right. What is expected stands in the curation's
+    where it cannot be excluded that all labels are right. What is expected is in the curation's
     notes.
     """
 
@@ -88,14 +88,14 @@ class ExpectedGain(Curator):
         relabel = right >= relabel_from
         new = np.where(relabel, other[rows], -1)
         names = pa.array(dataset.classes).take(pa.array(new.clip(min=0)))
-        told = np.char.mod("wrong with probability %.2f", wrong)
-        as_other = sentence(np.char.add(told, ";"), names, np.char.mod("with %.2f", right))
+        reasons = np.char.mod("wrong with probability %.2f", wrong)
+        as_other = sentence(np.char.add(reasons, ";"), names, np.char.mod("with %.2f", right))
         return Curation.of(
             dataset,
             drop=rows[~relabel],
             relabel=rows[relabel],
             labels=new[relabel],
-            reasons=pc.if_else(pa.array(relabel), as_other, pa.array(told.tolist())),
+            reasons=pc.if_else(pa.array(relabel), as_other, pa.array(reasons.tolist())),
             notes=(_expectation(len(dataset), rate, wrong, right, relabel),),
         )
 
@@ -123,7 +123,7 @@ def _expectation(
     right: "np.ndarray[tuple[int], np.dtype[np.float64]]",
     relabel: "np.ndarray[tuple[int], np.dtype[np.bool_]]",
 ) -> str:
-    """Tell what becomes of the noise and of the size, as far as the estimates are right."""
+    """Say what becomes of the noise and of the size, as far as the estimates are right."""
     dropped = int((~relabel).sum())
     left = rate.point * n - wrong.sum() + (1 - right)[relabel].sum()
     after = max(0.0, float(left)) / max(1, n - dropped)

@@ -53,7 +53,7 @@ def aum(
             in epochs in which a sample was not seen: the mean is over the others.
         skip_epochs: leave out the first epochs, in which the network has learned nothing yet.
         flag_rate: without threshold samples, share of the samples to flag, the smallest areas
-            first, of equals the first.
+            first; ties: the first wins.
         threshold_samples: N booleans: labelled with the extra class in that training. They are
             not judged.
         ids: N texts; by default the row numbers.
@@ -135,7 +135,7 @@ class Aum(Detector):
         return combine_runs([self._run(self.learner, dataset, mask) for mask in masks])
 
     def _run(self, learner: Learner, dataset: Dataset, threshold_samples: Mask) -> Findings:
-        """What one training finds, of which the threshold samples are no part."""
+        """Train once and judge; the threshold samples are no part of the findings."""
         known = with_extra_class(dataset, threshold_samples)
         return aum(
             known.labels,

@@ -85,7 +85,7 @@ def confident_learning(
         frac_noise: share of the wrong labels that the pruning rules take, the worst first.
         min_examples_per_class: the pruning rules leave as many samples to every class.
         num_to_remove_per_class: K whole numbers: how many the pruning rules take of each class;
-            the joint then tells how they are spread over the other classes.
+            the joint then decides how they are spread over the other classes.
         thresholds: K; from which probability on a class is taken to be meant. By default its mean
             probability among the samples labelled so.
         joint: K × K counts (row = given label) for the pruning rules, in place of the confident
@@ -154,7 +154,7 @@ def quality_scores(
     score: Score,
     thresholds: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """How well each label fits its probabilities: 0 (badly) … 1.
+    """Score how well each label fits its probabilities: 0 (badly) … 1.
 
     Args:
         labels: N given labels.
@@ -197,7 +197,7 @@ def _counted(
     joint: ArrayLike | None,
     rule: Rule,
 ) -> ConfidentJoint:
-    """The confident joint, with what the caller gives in place of its own."""
+    """Count the confident joint, or take the counts or thresholds that the caller gives."""
     K = probabilities.shape[1]
     own = None if thresholds is None else as_numbers(thresholds, "thresholds", (K,))
     counted = confident_joint(labels, probabilities, own)
@@ -211,7 +211,7 @@ def _counted(
 def _removed(
     wanted: ArrayLike | None, joint: ConfidentJoint, rule: Rule
 ) -> NDArray[np.int64] | None:
-    """How many to remove of each class, where that is given."""
+    """Return how many to remove of each class, where that is given."""
     if wanted is None:
         return None
     _of_pruning("num_to_remove_per_class", rule)
@@ -238,7 +238,7 @@ def _columns(
     score: Score,
     adjust_probabilities: bool,
 ) -> dict[str, Any]:
-    """Everything that the findings say, but of whom."""
+    """Return all fields of the findings but the detector and the ids."""
     quality = joint.given_probability
     if adjust_probabilities:
         quality = quality_scores(labels, probabilities, score, joint.thresholds)

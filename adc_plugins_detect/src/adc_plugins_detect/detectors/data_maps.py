@@ -16,7 +16,7 @@ from adc_plugins_detect.scoring import FLAG_RATE, flag_top_fraction
 
 
 class DataMap(NamedTuple):
-    """Where each sample lies on the map of a dataset.
+    """Where each sample is on the map of a dataset.
 
     Attributes:
         confidence: N float64 in 0…1, mean probability of the given label over the epochs.
@@ -31,7 +31,7 @@ class DataMap(NamedTuple):
 
 @array_function
 def data_map(dynamics: Dynamics) -> DataMap:
-    """The coordinates of every sample (Swayamdipta et al., EMNLP 2020).
+    """Compute the coordinates of every sample (Swayamdipta et al., EMNLP 2020).
 
     Raises:
         InputError: a probability or prediction is outside 0…1.
@@ -69,7 +69,7 @@ def data_maps(
         labels: N given labels.
         evidence: training dynamics, or their N × E probabilities of the given label, NaN in
             epochs in which a sample was not seen: the mean is over the others.
-        flag_rate: share of the samples to flag, the least confident first, of equals the first.
+        flag_rate: share of the samples to flag, the least confident first; ties: the first wins.
         ids: N texts; by default the row numbers.
 
     Raises:

@@ -123,7 +123,7 @@ def count_equal_votes(
         indices: N × k row numbers of the neighbors.
 
     Returns:
-        N votes for the given label, N labels with the most votes (of equals the lowest), and
+        N votes for the given label, N labels with the most votes (ties: the lowest wins), and
         N votes for those.
     """
     n, k = indices.shape

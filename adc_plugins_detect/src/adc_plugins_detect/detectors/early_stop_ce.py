@@ -44,7 +44,7 @@ def early_stop_ce(
         confidence_in: the given label, or the most probable one, which needs `Probabilities`. The
             paper does not say which; the latter finds ambiguous samples, and lets a label pass
             that is surely contradicted.
-        flag_rate: share of the samples to flag, the least confident first, of equals the first.
+        flag_rate: share of the samples to flag, the least confident first; ties: the first wins.
         ids: N texts; by default the row numbers.
 
     Raises:

@@ -85,7 +85,7 @@ def forgetting(
 
 
 def _kept_between(correct: Array) -> Array:
-    """Curves in which what was not seen is as it was seen last, or at first."""
+    """Fill epochs in which a sample was not seen: as it was last seen, or first."""
     gaps = np.isnan(correct)
     if not gaps.any():
         return correct

@@ -16,7 +16,7 @@ from adc_plugins_detect.dynamics.lstm_network import read_network
 from adc_plugins_detect.inputs import as_array, as_ids, as_labels
 
 SHIPPED = Path(__file__).parents[1] / "weights" / "lstm_dynamics.safetensors"
-"""The weights that come with the package; the recipe that made them lies beside."""
+"""The weights that come with the package; the recipe that made them is beside them."""
 
 _ROWS = 256
 """Samples per product. Every product has this shape, so that no sum depends on how many samples
@@ -33,7 +33,7 @@ def lstm_dynamics(
 ) -> Findings:
     """Find wrong labels by an LSTM that reads their training dynamics (Jia et al., AAAI 2023).
 
-    The network was trained on simulated noise to tell the series of wrong labels from those of
+    The network was trained on simulated noise to separate the series of wrong labels from those of
     right ones; suspicion is its probability that the label is wrong, and from one half a label is
     flagged. It needs no training here, but expects series like those that it has seen: from
     the steps of a training, and of a similar schedule. Series of another length are resampled to
@@ -81,11 +81,11 @@ def lstm_dynamics(
 
 
 def resample(curves: Array, length: int, times: Array | None = None) -> Array:
-    """N × length values at equal steps of time, linear between the recorded ones.
+    """Interpolate N × length values at equal steps of time, linear between the recorded ones.
 
     Args:
         curves: N × E values.
-        length: how many values there shall be of each.
+        length: how many values each gets.
         times: E increasing times of the values; by default equally spaced.
     """
     E = curves.shape[1]
@@ -99,7 +99,7 @@ def resample(curves: Array, length: int, times: Array | None = None) -> Array:
 
 
 def fill_gaps(curves: Array) -> Array:
-    """The same curves with NaN filled: linear between neighbors, constant at the ends.
+    """Fill NaN in curves: linear between neighbors, constant at the ends.
 
     Raises:
         InputError: a row has no number at all.

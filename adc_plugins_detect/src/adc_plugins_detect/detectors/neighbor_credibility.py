@@ -35,7 +35,7 @@ def neighbor_credibility(
         evidence: N × D features, or their k-NN graph (k neighbors at least).
         k: neighbors, the sample itself not among them.
         temperature: the lower, the more the nearest neighbors count.
-        flag_rate: share of the samples to flag, the most suspect first, of equals the first.
+        flag_rate: share of the samples to flag, the most suspect first; ties: the first wins.
         ids: N texts; by default the row numbers.
 
     Raises:

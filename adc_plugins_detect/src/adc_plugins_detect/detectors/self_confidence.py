@@ -51,7 +51,7 @@ def self_confidence(
         probabilities: N × K probabilities of any float type, from models that had not seen the
             sample's label. Of several models, a list
             of them: the better ones count for more, as in `average_models`.
-        neighbors: k-NN graph, whose agreement with the labels is told beside the rest.
+        neighbors: k-NN graph, whose agreement with the labels is reported too.
         classes: K names in the order of their numbers, for warnings, and for labels that are names;
             by default these sorted.
         ids: N texts; by default the row numbers.
@@ -93,7 +93,7 @@ def self_confidence(
 def _by_class(
     suspicion: NDArray[np.float64], labels: NDArray[np.int64], count: int
 ) -> NDArray[np.float64]:
-    """Suspicion whose odds carry those of the class, where classes differ much."""
+    """Weigh suspicion by the odds of the class, where classes differ much."""
     n, counts = len(labels), np.bincount(labels)
     overall = count / n
     if not 0 < overall < 1:
@@ -110,10 +110,10 @@ def _by_class(
 
 
 def _precision(expected: Counterfactual, rate: NoiseRate, flagged: int, n: int) -> Estimate | None:
-    """The share of the flagged labels that are wrong.
+    """Estimate the share of the flagged labels that are wrong.
 
     As many wrong labels are flagged as are at least as suspicious as the last flagged one. How
-    many that are, expected wrong labels of the three kinds tell.
+    many that are, expected wrong labels of the three kinds show.
     """
     if not flagged:
         return None

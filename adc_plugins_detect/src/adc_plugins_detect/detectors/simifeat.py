@@ -124,7 +124,7 @@ class SimiFeat(Detector):
     min_rate: LeastRate = Field(0.0, description="by rank, flag at least this share of every class")
     duplicate_similarity: Positive = Field(
         DUPLICATE_SIMILARITY,
-        description="above this cosine neighbors are copies, which tell nothing of the noise",
+        description="above this cosine neighbors are copies, which say nothing about the noise",
     )
 
     @property
@@ -150,7 +150,7 @@ class SimiFeat(Detector):
 def wrong_rates(
     labels: NDArray[np.int64], estimate: TransitionEstimate, min_rate: float = 0.0
 ) -> NDArray[np.float64]:
-    """K shares of wrong labels among the samples of each given label, by Bayes' rule.
+    """Return K shares of wrong labels among each given label's samples, by Bayes' rule.
 
     Args:
         labels: N given labels.

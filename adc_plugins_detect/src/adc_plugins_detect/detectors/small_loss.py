@@ -1,6 +1,7 @@
 """Small loss: labels are right where the loss is small; a mixture of two bells says how small."""
 
 import warnings
+from collections.abc import Mapping
 from typing import ClassVar
 
 import numpy as np
@@ -37,7 +38,7 @@ def small_loss(
     last_epochs: Count = 5,
     epoch: WholeNumber | None = None,
     monotone: bool = True,
-    winsorise: bool = False,
+    winsorize: bool = False,
     ids: ArrayLike | None = None,
 ) -> Findings:
     """Find wrong labels by a Gaussian mixture of losses (Li, Socher and Hoi, ICLR 2020).
@@ -57,7 +58,7 @@ def small_loss(
         epoch: judge by this epoch instead; those of a bare matrix are 1, 2, ….
         monotone: never suspect a sample less than one of smaller loss. The paper does, where
             the Gaussian of wrong labels is so wide that it wins at very small losses again.
-        winsorise: cut losses off at their 99.9th percentile first: one huge loss would press
+        winsorize: cut losses off at their 99.9th percentile first: one huge loss would press
             all others together.
         ids: N texts; by default the row numbers.
 
@@ -77,7 +78,7 @@ def small_loss(
     gaps = np.isnan(losses)
     refuse_unseen(gaps, "loss")
     losses = losses[:, ~gaps.all(axis=0)]
-    if winsorise:
+    if winsorize:
         # A recorded loss: interpolated, one huge loss would raise the limit.
         limit = np.nanpercentile(losses, WINSORISED, axis=0, method="lower")
         losses = np.minimum(losses, limit)
@@ -99,10 +100,12 @@ class SmallLoss(Detector):
 
     requires: ClassVar[tuple[str, ...]] = ("dynamics",)
 
+    renamed_options: ClassVar[Mapping[str, str]] = {"winsorise": "winsorize"}
+
     last_epochs: Count = Field(5, description="average the losses of so many last epochs")
     epoch: WholeNumber | None = Field(None, description="judge by this epoch instead")
     monotone: bool = Field(True, description="never suspect a sample less than one of smaller loss")
-    winsorise: bool = Field(False, description="cut losses off at their 99.9th percentile first")
+    winsorize: bool = Field(False, description="cut losses off at their 99.9th percentile first")
 
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by the dataset's dynamics."""
@@ -112,13 +115,13 @@ class SmallLoss(Detector):
             last_epochs=self.last_epochs,
             epoch=self.epoch,
             monotone=self.monotone,
-            winsorise=self.winsorise,
+            winsorize=self.winsorize,
             ids=dataset.ids,
         )
 
 
 def clean_probability(losses: NDArray[np.float64], *, monotone: bool = True) -> NDArray[np.float64]:
-    """N posteriors of the Gaussian with the smaller mean, of two fitted to the losses.
+    """Fit two Gaussians to the losses; return N posteriors of the one with the smaller mean.
 
     Args:
         losses: N losses in 0…1.
@@ -137,7 +140,7 @@ def clean_probability(losses: NDArray[np.float64], *, monotone: bool = True) -> 
 
 
 def best_cut(ascending: NDArray[np.float64]) -> int:
-    """How many of the smallest losses make the first of the two most compact groups."""
+    """Return how many of the smallest losses make the first of the two most compact groups."""
     n, sums = len(ascending), np.cumsum(ascending)
     k = np.arange(1, n)
     between = sums[:-1] ** 2 / k + (sums[-1] - sums[:-1]) ** 2 / (n - k)
@@ -145,7 +148,7 @@ def best_cut(ascending: NDArray[np.float64]) -> int:
 
 
 def fit_from(ascending: NDArray[np.float64], cut: int) -> NDArray[np.float64]:
-    """N posteriors of the Gaussian with the smaller mean, after ten steps from a division.
+    """Fit ten steps from a division; return N posteriors of the Gaussian with the smaller mean.
 
     Args:
         ascending: N losses, the smallest first.

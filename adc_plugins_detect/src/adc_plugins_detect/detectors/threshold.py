@@ -1,7 +1,7 @@
 """Thresholds: which samples to flag, chosen apart from how suspicious each is."""
 
 from collections.abc import Mapping
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,17 +16,17 @@ from adc_plugins_detect.scoring import flag_top_fraction
 
 
 @array_function
-def by_rate(findings: Findings, rate: Share) -> Findings:
-    """Flag a share of the judged samples instead, the most suspicious; of equals the first.
+def by_rate(findings: Findings, flag_rate: Share) -> Findings:
+    """Flag a share of the judged samples instead, the most suspicious; ties: the first wins.
 
     So detectors are compared at an equal budget.
 
     Raises:
-        InputError: the rate is no share.
+        InputError: `flag_rate` is not a share.
     """
     of_type(findings, Findings, "findings", "a detector")
     flagged = np.zeros(len(findings.ids), np.bool_)
-    flagged[findings.covered] = flag_top_fraction(findings.suspicion[findings.covered], rate)
+    flagged[findings.covered] = flag_top_fraction(findings.suspicion[findings.covered], flag_rate)
     return findings.replace(flagged=flagged)
 
 
@@ -62,7 +62,7 @@ def at_value(findings: Findings, value: Share) -> Findings:
 
 
 def _shares(rates: ArrayLike) -> NDArray[np.float64]:
-    """K shares.
+    """Convert to K shares.
 
     Raises:
         InputError: they are none.
@@ -79,11 +79,13 @@ class Threshold(Detector):
     """Flags the most suspicious samples of another detector: a share, or beyond a value."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"detector": {"use": "aum"}, "rate": 0.1}]}
+        json_schema_extra={"examples": [{"detector": {"use": "aum"}, "flag_rate": 0.1}]}
     )
 
+    renamed_options: ClassVar[Mapping[str, str]] = {"rate": "flag_rate"}
+
     detector: Detector = Field(description="whose suspicion counts")
-    rate: Share | None = Field(None, description="share of the samples to flag")
+    flag_rate: Share | None = Field(None, description="share of the samples to flag")
     class_rates: dict[str, float] | None = Field(
         None, description="share of the samples of each class to flag; others 0"
     )
@@ -91,9 +93,9 @@ class Threshold(Detector):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        given = [x for x in (self.rate, self.class_rates, self.value) if x is not None]
+        given = [x for x in (self.flag_rate, self.class_rates, self.value) if x is not None]
         if len(given) != 1:
-            raise ValueError("give one of rate, class_rates and value")
+            raise ValueError("give one of flag_rate, class_rates and value")
         return self
 
     def detect(self, dataset: Dataset) -> Findings:
@@ -103,8 +105,8 @@ class Threshold(Detector):
             InputError: a rate is of an unknown class, or no share.
         """
         findings = self.detector.detect(dataset)
-        if self.rate is not None:
-            return by_rate(findings, self.rate)
+        if self.flag_rate is not None:
+            return by_rate(findings, self.flag_rate)
         if self.value is not None:
             return at_value(findings, self.value)
         return by_class_rate(findings, dataset.labels, _rates(self.class_rates or {}, dataset))

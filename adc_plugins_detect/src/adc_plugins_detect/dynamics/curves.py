@@ -9,7 +9,7 @@ from adc_plugins_detect.inputs import as_array, as_rows, needed, same_length
 
 
 def curves_of(labels: Array, evidence: Dynamics | ArrayLike, column: str) -> Array:
-    """One finite number per sample and epoch.
+    """Check curves: one finite number per sample and epoch.
 
     Args:
         labels: N given labels.
@@ -27,7 +27,7 @@ def curves_of(labels: Array, evidence: Dynamics | ArrayLike, column: str) -> Arr
 
 
 def seen_curves_of(labels: Array, evidence: Dynamics | ArrayLike, column: str) -> Array:
-    """Curves of which NaN says that a sample was not seen in an epoch.
+    """Check curves in which NaN says that a sample was not seen in an epoch.
 
     Raises:
         InputError: as `curves_of`, or a sample was seen in no epoch.
@@ -56,7 +56,7 @@ def refuse_unseen(gaps: Array, column: str) -> None:
 
 
 def shares_of(labels: Array, evidence: Dynamics | ArrayLike, column: str) -> Array:
-    """Curves that must lie in 0…1, NaN where a sample was not seen.
+    """Check curves that must be in 0…1, NaN where a sample was not seen.
 
     Raises:
         InputError: they do not, or are no curves.
@@ -69,7 +69,7 @@ def shares_of(labels: Array, evidence: Dynamics | ArrayLike, column: str) -> Arr
 
 
 def epoch_index(epoch: int, evidence: Dynamics | ArrayLike, curves: Array) -> int:
-    """The column of an epoch; those of a bare matrix are epochs 1, 2, ….
+    """Return the column of an epoch; those of a bare matrix are epochs 1, 2, ….
 
     Raises:
         InputError: the epoch was not recorded.
@@ -85,7 +85,7 @@ def epoch_index(epoch: int, evidence: Dynamics | ArrayLike, curves: Array) -> in
 
 
 def mean_of_epochs(curves: Array) -> NDArray[np.float64]:
-    """N means over the epochs in which each sample was seen, in double precision."""
+    """Average each sample over the epochs in which it was seen, in double precision."""
     means: NDArray[np.float64] = curves.mean(axis=1, dtype=np.float64)
     if (gaps := np.isnan(means)).any():
         means[gaps] = np.nanmean(curves[gaps], axis=1, dtype=np.float64)
@@ -93,7 +93,7 @@ def mean_of_epochs(curves: Array) -> NDArray[np.float64]:
 
 
 def dynamics_of(dataset: Dataset) -> Dynamics:
-    """The dynamics of a dataset.
+    """Return the training dynamics of a dataset.
 
     Raises:
         InputError: it has none.
@@ -102,7 +102,7 @@ def dynamics_of(dataset: Dataset) -> Dynamics:
 
 
 def dynamics_seen_by(learner: Learner, dataset: Dataset) -> Dynamics:
-    """The dynamics of a new training.
+    """Train a learner and return its dynamics.
 
     Raises:
         InputError: the learner records none.

@@ -36,7 +36,7 @@ class LstmNetwork:
 
     @property
     def layers(self) -> int:
-        """How many LSTM layers lie on one another."""
+        """How many LSTM layers are stacked."""
         return sum(name.startswith("lstm.weight_ih") for name in self.tensors)
 
     @property
@@ -45,7 +45,7 @@ class LstmNetwork:
         return int(self.tensors["lstm.weight_hh_l0"].shape[1])
 
     def logits(self, series: Array) -> Array:
-        """What the last step of the top layer says of each series.
+        """Return the output of the top layer's last step for each series.
 
         Args:
             series: N × T probabilities of the given label, of the precision to compute in.
@@ -70,7 +70,7 @@ class LstmNetwork:
         return logits
 
     def suspicion(self, series: Array) -> Array:
-        """N probabilities that the label is wrong, of N × T series."""
+        """Return N probabilities that the label is wrong, of N × T series."""
         logits = self.logits(series)
         return _sigmoid(logits[:, 1] - logits[:, 0])
 
@@ -87,7 +87,7 @@ def read_network(path: Path) -> LstmNetwork:
         with safe_open(path, framework="numpy") as file:
             metadata = file.metadata() or {}
             if _KEY not in metadata:
-                raise ValueError("it says nothing of how it was made")
+                raise ValueError("it does not say how it was made")
             facts = json.loads(metadata[_KEY])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         if facts["format"] != FORMAT:
@@ -139,6 +139,6 @@ def _check(network: LstmNetwork) -> None:
 
 
 def _sigmoid(values: Array) -> Array:
-    """1 / (1 + exp(-x)), in a form that cannot overflow."""
+    """Compute 1 / (1 + exp(-x)), in a form that cannot overflow."""
     half: Array = np.tanh(values / 2)
     return (half + 1) / 2

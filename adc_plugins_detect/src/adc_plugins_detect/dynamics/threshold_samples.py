@@ -12,7 +12,7 @@ Mask = NDArray[np.bool_]
 
 
 def draw_threshold_samples(rows: int, n_classes: int, seed: int = 0) -> tuple[Mask, Mask]:
-    """Threshold samples of two trainings, so that each sample is judged by one at least.
+    """Draw threshold samples of two trainings, so that one at least judges each sample.
 
     As many as a class has on average become threshold samples. Both sets are slices of one
     permutation, and therefore disjoint.
@@ -40,7 +40,7 @@ def draw_threshold_samples(rows: int, n_classes: int, seed: int = 0) -> tuple[Ma
 
 
 def with_extra_class(dataset: Dataset, threshold_samples: Mask) -> Dataset:
-    """The dataset in which threshold samples carry a class of their own, the last."""
+    """Return the dataset with its threshold samples in a class of their own, the last."""
     name = "threshold samples"
     while name in dataset.classes:
         name += "'"
@@ -53,7 +53,7 @@ def with_extra_class(dataset: Dataset, threshold_samples: Mask) -> Dataset:
 
 
 def below_threshold(areas: NDArray[np.float64], threshold_areas: Array) -> Mask:
-    """Which areas are smaller than more than one in a hundred of those of threshold samples."""
+    """Mark areas that are smaller than more than one in a hundred of those of threshold samples."""
     m = len(threshold_areas)
     larger = m - np.searchsorted(np.sort(threshold_areas), areas, side="right")
     below: Mask = 100 * larger > m
@@ -61,7 +61,7 @@ def below_threshold(areas: NDArray[np.float64], threshold_areas: Array) -> Mask:
 
 
 def combine_runs(runs: Sequence[Findings]) -> Findings:
-    """One verdict of several trainings on the same samples: flagged if every one flags it.
+    """Combine trainings on the same samples to one verdict: flagged if every one flags it.
 
     A training counts for the samples that it covered. Suspicion is the mean of those that count.
 

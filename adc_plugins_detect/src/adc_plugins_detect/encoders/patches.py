@@ -1,8 +1,9 @@
 """Features without a trained network: how strongly small patches of an image resemble others."""
 
 import os
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple, Self
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,7 +108,7 @@ def patch_features(
 
 
 def _normalized(patches: Float32) -> Float32:
-    """Rows of mean zero and, where there is any contrast, of variance one."""
+    """Return rows of mean zero and, where there is any contrast, of variance one."""
     patches = patches - patches.mean(axis=1, keepdims=True)
     normalized: Float32 = patches / np.sqrt(patches.var(axis=1, keepdims=True) + _CONTRAST)
     return normalized
@@ -123,7 +124,9 @@ class PatchEncoder(Encoder):
 
     requires = ("images",)
 
-    size: int = Field(32, ge=8, le=128, description="side of the image, in pixels")
+    renamed_options: ClassVar[Mapping[str, str]] = {"size": "image_size"}
+
+    image_size: int = Field(32, ge=8, le=128, description="side of the image, in pixels")
     filters: int = Field(100, ge=1, le=1000, description="patches in the dictionary")
     patch: int = Field(6, ge=2, le=32, description="side of a patch, in pixels")
     stride: int = Field(2, ge=1, le=16, description="pixels between two patches")
@@ -132,16 +135,16 @@ class PatchEncoder(Encoder):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        positions = (self.size - self.patch) // self.stride + 1
+        positions = (self.image_size - self.patch) // self.stride + 1
         if positions < self.cells:
             raise ValueError(
                 f"{max(0, positions)} patches a side do not fill {self.cells} cells: "
-                "raise size, or lower patch, stride or cells"
+                "raise image_size, or lower patch, stride or cells"
             )
         return self
 
     def encode(self, images: Images) -> Float32:
-        """N × (2 · filters · cells²) float32 features of N images."""
+        """Compute N × (2 · filters · cells²) float32 features of N images."""
         random = np.random.default_rng(self.seed)
         count = min(len(images), _SAMPLED_IMAGES)
         shown = np.sort(random.choice(len(images), count, replace=False))
@@ -150,14 +153,14 @@ class PatchEncoder(Encoder):
 
         def fill(start: int) -> int:
             rows = np.arange(start, min(start + _BATCH, len(images)))
-            small = images.resized(self.size, rows, threads=1)
+            small = images.resized(self.image_size, rows, threads=1)
             out[rows] = patch_features(small, dictionary, stride=self.stride, cells=self.cells)
             return int(rows[-1]) + 1
 
         # One thread per batch rather than several per product: sums then have one order.
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as threads:
             dictionary = learn_dictionary(
-                images.resized(self.size, shown),
+                images.resized(self.image_size, shown),
                 filters=self.filters,
                 patch=self.patch,
                 seed=self.seed,

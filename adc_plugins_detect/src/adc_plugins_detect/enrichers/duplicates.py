@@ -1,4 +1,4 @@
-"""Columns that tell which pictures are copies of each other."""
+"""Columns that say which images are copies of each other."""
 
 from typing import ClassVar
 
@@ -14,7 +14,7 @@ _HASH = ImageMeasures._fields[-1]
 
 
 class DuplicateImages(Enricher):
-    """Groups exact and near copies of pictures by check sums and perceptual hashes."""
+    """Groups exact and near copies of images by check sums and perceptual hashes."""
 
     requires: ClassVar[tuple[str, ...]] = ("images",)
     provides: ClassVar[tuple[str, ...]] = (GROUP, EXACT, BITS, RADIUS)
@@ -23,9 +23,9 @@ class DuplicateImages(Enricher):
         """Add the columns; hashes that `image-quality` has left there are used.
 
         Raises:
-            ImageError: a picture cannot be decoded.
+            ImageError: an image cannot be decoded.
         """
-        images = needed(dataset.images, "images", "a dataset with pictures")
+        images = needed(dataset.images, "images", "a dataset with images")
         hashes = dataset.columns.get(_HASH)
         if hashes is None:
             hashes = measure_images(images).perceptual_hash

@@ -1,4 +1,4 @@
-"""Columns that tell what each picture is like: size, tones, sharpness, color, perceptual hash."""
+"""Columns that say what each image is like: size, tones, sharpness, color, perceptual hash."""
 
 from typing import ClassVar
 
@@ -8,7 +8,7 @@ from adc_plugins_detect.inputs import needed
 
 
 class ImageQuality(Enricher):
-    """Measures each picture's size, tones, sharpness, noise and color; `adc health` judges them."""
+    """Measures each image's size, tones, sharpness, noise and color; `adc health` judges them."""
 
     requires: ClassVar[tuple[str, ...]] = ("images",)
     provides: ClassVar[tuple[str, ...]] = ImageMeasures._fields
@@ -17,7 +17,7 @@ class ImageQuality(Enricher):
         """Add one column for each field of `ImageMeasures`.
 
         Raises:
-            ImageError: a picture cannot be decoded.
+            ImageError: an image cannot be decoded.
         """
-        measures = measure_images(needed(dataset.images, "images", "a dataset with pictures"))
+        measures = measure_images(needed(dataset.images, "images", "a dataset with images"))
         return dataset.replace(columns={**dataset.columns, **measures._asdict()})

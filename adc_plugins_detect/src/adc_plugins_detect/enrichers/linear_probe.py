@@ -102,7 +102,7 @@ class LinearProbe(Enricher):
     seed: WholeNumber = Field(0, description="seed of the folds")
 
     def enrich(self, dataset: Dataset) -> Dataset:
-        """The dataset with the column `probabilities`."""
+        """Return the dataset with the column `probabilities`."""
         return dataset.replace(
             probabilities=linear_probe(
                 dataset.labels,

@@ -22,6 +22,6 @@ class NearestNeighbors(Enricher):
     )
 
     def enrich(self, dataset: Dataset) -> Dataset:
-        """The dataset with the column `neighbors`."""
+        """Return the dataset with the column `neighbors`."""
         features = needed(dataset.features, "features", "an encoder")
         return dataset.replace(neighbors=nearest_neighbors(features, self.k, method=self.method))

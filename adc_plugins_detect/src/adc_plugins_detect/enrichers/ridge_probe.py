@@ -110,7 +110,7 @@ def _axes(rows: Array) -> _Axes:
 def _most_likely(
     axes: _Axes, labels: NDArray[np.int64], n_classes: int
 ) -> tuple[NDArray[np.float64], float]:
-    """N × K left-out scores and the sharpness under which the given labels are most likely."""
+    """Return N × K left-out scores and the sharpness that makes the given labels most likely."""
     n = len(labels)
     shares = np.bincount(labels, minlength=n_classes) / n
     # The sum over the samples of each class, of features centred already.

@@ -71,7 +71,7 @@ class ClassHealth(NamedTuple):
         copies: samples that have an exact or near copy.
         other_label: of these, with another label.
         outliers: samples far from all others.
-        image_issues: samples with any issue of their picture.
+        image_issues: samples with any issue of their image.
         predicted: share of samples predicted as labelled, or None.
         neighbors_agree: mean share of neighbors with the label, or None.
         taken_for: the class that it is confused with most, or nothing.

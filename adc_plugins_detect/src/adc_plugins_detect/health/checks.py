@@ -99,7 +99,7 @@ def copy_checks(duplicates: Duplicates, labels: NDArray[np.int64]) -> Iterator[S
     exact = sizes[duplicates.exact_group] > 1
     near = (duplicates.bits >= 0) & ~exact
     both = (duplicates.bits >= 0) & conflicting(duplicates.group, labels)
-    told = f"at most {duplicates.radius} of 64, and small pictures that correlate above 0.95"
+    threshold = f"at most {duplicates.radius} of 64, and small images that correlate above 0.95"
     by_group = np.lexsort((np.arange(len(labels)), duplicates.group))
 
     def worst(flagged: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -107,7 +107,7 @@ def copy_checks(duplicates: Duplicates, labels: NDArray[np.int64]) -> Iterator[S
 
     yield SampleCheck(EXACT_COPY, exact, None, "bytes of the files", "equal", worst(exact))
     hashes = "bits in which perceptual hashes differ"
-    yield SampleCheck(NEAR_COPY, near, duplicates.bits, hashes, told, worst(near))
+    yield SampleCheck(NEAR_COPY, near, duplicates.bits, hashes, threshold, worst(near))
     labeled = "labels of exact and near copies"
     yield SampleCheck(OTHER_LABEL, both, duplicates.bits, labeled, "differ", worst(both))
 

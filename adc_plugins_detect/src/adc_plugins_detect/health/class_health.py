@@ -50,7 +50,7 @@ class Confusion(NamedTuple):
 
 
 class Overlap(NamedTuple):
-    """Two classes of which samples lie among each other.
+    """Two classes whose samples are mixed.
 
     Attributes:
         one: class index, the smaller one.
@@ -79,7 +79,7 @@ def find_confusions(
 ) -> list[Confusion]:
     """Count label and prediction of the samples on which they differ, most frequent first.
 
-    A pair is told where the lower end of its share's interval lies above what an even spread of
+    A pair is reported where the lower end of its share's interval is above what an even spread of
     the label's mistakes would bring: so that what chance brings with few samples is left out.
 
     Args:
@@ -126,10 +126,10 @@ def find_overlaps(
     both = np.maximum(1, sizes[one] + sizes[other])
     seen = (counts[one, other] + counts[other, one]) / (both * k)
     chance = 2 * sizes[one] * sizes[other] / both / max(1, len(labels) - 1)
-    told = np.flatnonzero(seen > chance)
+    pairs = np.flatnonzero(seen > chance)
     return [
         Overlap(int(one[pair]), int(other[pair]), float(seen[pair]), float(chance[pair]))
-        for pair in told[np.argsort(-seen[told], kind="stable")]
+        for pair in pairs[np.argsort(-seen[pairs], kind="stable")]
     ]
 
 

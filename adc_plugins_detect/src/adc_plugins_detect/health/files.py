@@ -26,7 +26,7 @@ def samples_table(health: Health) -> pa.Table:
         id, image (path, or id), label, class, split if there are any, broken (why the image cannot
         be used, else null), one boolean column for each check, `outlier_distance`, and the columns
         of `image-quality` and `duplicates`; all of them null for broken images. Groups of
-        duplicates are told by the id of their first sample.
+        duplicates are named by the id of their first sample.
     """
     given, dataset = health.given, health.dataset
     broken = {one.row: said(one) for one in health.broken}

@@ -1,4 +1,4 @@
-"""Which pictures are too dark, blurred, small, … : thresholds, each with its reason."""
+"""Which images are too dark, blurred, small, … : thresholds, each with its reason."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -13,15 +13,15 @@ ODD = 3.5
 to detect and handle outliers" 1993)."""
 
 FACTOR = 2.0
-"""By which a size must differ from the median to be odd: where nearly all pictures have one size,
+"""By which a size must differ from the median to be odd: where nearly all images have one size,
 any other one would be many deviations away."""
 
 GRAY_SHARE = 0.5
-"""Grey pictures are told only where fewer than this share are grey."""
+"""Grey images are reported only where fewer than this share are grey."""
 
 
 class Issue(NamedTuple):
-    """One thing that can be wrong with a picture.
+    """One thing that can be wrong with an image.
 
     Attributes:
         name: in tables.
@@ -52,16 +52,16 @@ ISSUES = (DARK, BRIGHT, LOW_INFORMATION, BLURRED, NOISE, GRAY, ODD_SIZE, ODD_ASP
 
 
 def image_issues(measures: ImageMeasures) -> Mapping[str, NDArray[np.bool_]]:
-    """Tell which pictures have which issue.
+    """Find which images have which issue.
 
-    The first six thresholds are fixed, so that a dataset of nothing but black pictures is told.
-    They were set where real pictures end: of 60,000 CIFAR-10 and 10,000 MNIST pictures, see
+    The first six thresholds are fixed, so that a dataset of nothing but black images is reported.
+    They were set where real images end: of 60,000 CIFAR-10 and 10,000 MNIST images, see
     `benchmarks/health.py`, each but `grey` flags fewer than one in ten thousand; of their copies
     that are black, white, plain or noise all are flagged, of those blurred by a Gaussian of 2
-    pixels nine in ten and more. A picture of one tone is not called blurred as well.
+    pixels nine in ten and more. An image of one tone is not called blurred as well.
 
     Args:
-        measures: of N pictures.
+        measures: of N images.
 
     Returns:
         Name of the issue to N booleans.
@@ -94,14 +94,14 @@ def aspects(measures: ImageMeasures) -> NDArray[np.float64]:
 
 
 def odd(values: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell which positive numbers are far from the median, on a scale of factors."""
+    """Mark positive numbers that are far from the median, on a scale of factors."""
     factors = np.log2(values / np.median(values))
     found: NDArray[np.bool_] = np.abs(factors) >= np.log2(FACTOR) - 1e-9
     return found & far_from_median(factors)
 
 
 def far_from_median(values: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Tell which numbers lie more than `ODD` robust standard deviations from the median."""
+    """Mark numbers that are more than `ODD` robust standard deviations from the median."""
     far: NDArray[np.bool_] = np.abs(values - np.median(values)) > ODD * robust_deviation(values)
     return far
 

@@ -1,4 +1,4 @@
-"""Whether the order of a dataset tells anything: samples that follow each other are no draws."""
+"""Whether the order of a dataset carries information: neighbors in it are then no random draws."""
 
 from typing import NamedTuple
 
@@ -35,7 +35,7 @@ class OrderTest(NamedTuple):
 
     @property
     def ratio(self) -> float:
-        """Observed by expected: 1 where the order tells nothing, 0 where it tells everything."""
+        """Observed by expected: 1 where the order has no information, 0 where it has all."""
         return self.observed / self.expected if self.expected else 1.0
 
 
@@ -103,7 +103,7 @@ def sample_order(neighbors: Neighbors, groups: Array, seed: int = 0) -> OrderTes
 
 
 def _compare(statistic: str, observed: float, random: Array, counted: int) -> OrderTest:
-    """Compare on one side: an order that tells something has a small statistic."""
+    """Compare on one side: an order that carries information has a small statistic."""
     p_value = (1 + np.count_nonzero(random <= observed)) / (1 + len(random))
     return OrderTest(
         statistic, float(observed), float(random.mean()), float(p_value), len(random), counted

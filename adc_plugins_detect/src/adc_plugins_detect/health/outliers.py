@@ -17,7 +17,7 @@ class Outliers(NamedTuple):
 
     Attributes:
         distance: N float32, mean cosine distance to the nearest neighbors, 0 … 2.
-        flagged: N booleans, it lies above the limit.
+        flagged: N booleans, it is above the limit.
         limit: of the distance.
         median: of the distance: what the limit is measured from.
         k: how many neighbors were looked at.
@@ -35,7 +35,7 @@ def find_outliers(neighbors: Neighbors, k: int = K) -> Outliers:
 
     The score is the mean distance to the k nearest neighbors, which beat more elaborate ones on
     images (Kuan & Mueller, "Back to the basics: revisiting out-of-distribution detection
-    baselines", 2022). Flagged is what lies more than 3.5 robust standard deviations above the
+    baselines", 2022). Flagged is what is more than 3.5 robust standard deviations above the
     median; the deviation is that of the distances above the median alone, for distances are skewed
     to either side. On CIFAR-10 and MNIST pixels, digits and MobileNetV2 features that is under 1 %
     of the samples. More than k strange samples that resemble each other are no outliers.

@@ -22,21 +22,21 @@ from adc_plugins_detect.health.checks import (
 from adc_plugins_detect.health.files import PAGE
 
 SHOWN = 12
-"""Pictures of one check, or pairs of copies."""
+"""Images of one check, or pairs of copies."""
 
 _SIDE = 96
 _COPIES = {EXACT_COPY, NEAR_COPY, OTHER_LABEL}
 
 
 class Card(NamedTuple):
-    """One picture that a check has found, or two that are copies.
+    """One image that a check has found, or two that are copies.
 
     Attributes:
-        pictures: data URLs, with the names of the samples and their classes.
+        images: data URLs, with the names of the samples and their classes.
         note: what was measured.
     """
 
-    pictures: tuple[tuple[str, str, str], ...]
+    images: tuple[tuple[str, str, str], ...]
     note: str
 
 
@@ -83,7 +83,7 @@ def write_page(health: Health, folder: Path) -> None:
 
 
 def _facts(health: Health) -> Iterator[tuple[str, str]]:
-    """Name the few figures that stand at the top."""
+    """Yield the few figures at the top of the page."""
     yield "samples", f"{len(health.given):,}"
     yield "classes", str(len(health.given.classes))
     if SPLIT in health.given.columns:
@@ -114,7 +114,7 @@ def _galleries(health: Health) -> Iterator[tuple[str, int, str, list[Card]]]:
 def _singles(health: Health, check: SampleCheck) -> Iterator[Card]:
     for row in check.worst[:SHOWN].tolist():
         note = "" if check.values is None else f"{check.values[row]:.3g}"
-        yield Card((_picture(health, row),), note)
+        yield Card((_image(health, row),), note)
 
 
 def _pairs(health: Health, check: SampleCheck) -> Iterator[Card]:
@@ -122,23 +122,23 @@ def _pairs(health: Health, check: SampleCheck) -> Iterator[Card]:
     assert health.duplicates is not None
     duplicates, labels = health.duplicates, health.dataset.labels
     groups = duplicates.exact_group if check.name == EXACT_COPY else duplicates.group
-    told: set[int] = set()
+    shown: set[int] = set()
     for row in sorted(check.worst.tolist(), key=lambda row: (int(groups[row]) == row, row)):
         first = int(groups[row])
-        if row == first and first in told:
+        if row == first and first in shown:
             continue
         other = int(np.flatnonzero(groups == first)[1]) if row == first else first
         if check.name == OTHER_LABEL and labels[row] == labels[other]:
             continue
-        told.add(first)
+        shown.add(first)
         bits = f"{duplicates.bits[row]} of 64 bits differ from its most similar copy"
         note = "" if check.name == EXACT_COPY else bits
-        yield Card((_picture(health, other), _picture(health, row)), note)
-        if len(told) == SHOWN:
+        yield Card((_image(health, other), _image(health, row)), note)
+        if len(shown) == SHOWN:
             return
 
 
-def _picture(health: Health, row: int) -> tuple[str, str, str]:
+def _image(health: Health, row: int) -> tuple[str, str, str]:
     dataset = health.dataset
     url = data_url(dataset.images, row, _SIDE)
     return url, name_of(dataset, row), dataset.classes[dataset.labels[row]]

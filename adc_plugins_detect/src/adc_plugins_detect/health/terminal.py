@@ -13,7 +13,7 @@ MOST_CLASSES = 20
 
 
 def printed(health: Health) -> Iterator[str]:
-    """Word the parts of what is printed, one after another."""
+    """Yield the parts of what is printed, one after another, in words."""
     rows = [
         [name, f"{count:,}", wording.percent(share), names]
         for name, count, share, names, _ in wording.checks(health)

@@ -9,7 +9,7 @@ from adc_plugins_detect.health.order import OrderTest
 from adc_plugins_detect.image_measures.duplicates import Leak
 
 GOOD_SHARE = 0.5
-"""Probes that give fewer samples their label than this cannot tell much of outliers and classes."""
+"""Probes that give fewer samples their label than this say little about outliers and classes."""
 
 BROKEN = "broken file"
 
@@ -63,7 +63,7 @@ def interval(found: Share) -> str:
 
 
 def leaks(health: Health) -> list[Leak]:
-    """Take each pair of splits once, told of the smaller one."""
+    """Take each pair of splits once, from the smaller one."""
     return [
         found
         for found in health.leaks
@@ -102,14 +102,14 @@ def overlap(pair: Overlap, classes: tuple[str, ...]) -> tuple[str, str, str]:
 
 def order(test: OrderTest) -> str:
     """Write one sentence about the order of the samples."""
-    told = (
-        "the order tells something: shuffle before you split"
+    meaning = (
+        "the order carries information: shuffle before you split"
         if test.p_value <= 0.01
-        else "no sign that the order tells anything"
+        else "no sign that the order carries information"
     )
     return (
         f"{test.statistic}: {test.ratio:.2f} of what {test.permutations} random orders give, "
-        f"p = {test.p_value:.3f} ({test.counted:,} looked at): {told}"
+        f"p = {test.p_value:.3f} ({test.counted:,} looked at): {meaning}"
     )
 
 

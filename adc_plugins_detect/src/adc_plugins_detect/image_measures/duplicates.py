@@ -1,4 +1,4 @@
-"""Copies of pictures: exact, near, across splits, and under different labels."""
+"""Copies of images: exact, near, across splits, and under different labels."""
 
 import os
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ EXACT, BITS, RADIUS = "exact_duplicate_group", "duplicate_bits", "duplicate_radi
 
 _SIDE = 16
 _ALIKE = 0.95
-"""Correlation of two pictures of 16 × 16 pixels above which they are one picture. Of CIFAR-10's
+"""Correlation of two images of 16 × 16 pixels above which they are one image. Of CIFAR-10's
 pairs with hashes within 6 bits, those above are the same photograph to the eye; copies of half the
 JPEG quality, of other sizes and brightness have .96 and more in 99 of 100 cases."""
 
@@ -27,7 +27,7 @@ _STEEP, _FEW, _ALWAYS = 4, 0.005, 5
 
 
 class Duplicates(NamedTuple):
-    """Copies among N pictures.
+    """Copies among N images.
 
     Attributes:
         group: N int64, the first row of each row's group of copies; itself where it has none.
@@ -44,11 +44,11 @@ class Duplicates(NamedTuple):
 
 
 class Leak(NamedTuple):
-    """Copies that lie in two splits.
+    """Copies that are in two splits.
 
     Attributes:
         split: whose samples are counted.
-        other: where their copies lie.
+        other: where their copies are.
         samples: of the split that have a copy there.
         exact: of these, byte for byte.
         size: samples of the split.
@@ -65,15 +65,15 @@ def find_duplicates(images: Images, hashes: NDArray[np.uint64], sums: Sequence[s
     """Find exact and near copies.
 
     Near copies have perceptual hashes that differ in a few bits and, since drawings of the same
-    kind have similar hashes too, small pictures that correlate. How few bits is found out: chance
-    pairs of different pictures become many times more frequent with each bit, copies do not. So
+    kind have similar hashes too, small images that correlate. How few bits is found out: chance
+    pairs of different images become many times more frequent with each bit, copies do not. So
     the radius grows, to 6 bits at most, until a step brings four times as many pairs as all the
     steps before it (and more than five, and more than one for 200 samples).
 
     Args:
-        images: N pictures; those with a similar hash are decoded.
+        images: N images; those with a similar hash are decoded.
         hashes: N perceptual hashes.
-        sums: N check sums of the pictures' bytes.
+        sums: N check sums of the images' bytes.
     """
     exact = first_of(np.asarray(sums))
     single = np.flatnonzero(exact == np.arange(len(exact)))
@@ -108,9 +108,9 @@ def _radius(bits: NDArray[np.int64], rows: int) -> int:
 
 
 def _alike(images: Images, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell whether the small pictures of each pair are the same, but for brightness."""
+    """Tell whether the small images of each pair are the same, but for brightness."""
     rows, places = np.unique(pairs, return_inverse=True)
-    small = _small_pictures(images, rows)
+    small = _small_images(images, rows)
     one, other = (small[ends] for ends in places.reshape(2, -1))
     tone = np.abs(one.mean(axis=1) - other.mean(axis=1)).max(axis=1)
     one, other = one - one.mean(axis=1, keepdims=True), other - other.mean(axis=1, keepdims=True)
@@ -121,13 +121,13 @@ def _alike(images: Images, pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
     return alike
 
 
-def _small_pictures(images: Images, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Squeeze pictures into 16 × 16: n × 256 × 3 values from 0 to 1."""
+def _small_images(images: Images, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Squeeze images into 16 × 16: n × 256 × 3 values from 0 to 1."""
     small = np.empty((len(rows), _SIDE**2, 3), np.float32)
 
     def fill(place: int) -> None:
-        picture, _ = images.small(int(rows[place]), 4 * _SIDE)
-        square = picture.resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)
+        image, _ = images.small(int(rows[place]), 4 * _SIDE)
+        square = image.resize((_SIDE, _SIDE), Image.Resampling.BILINEAR)
         small[place] = np.asarray(square, np.float32).reshape(-1, 3) / 255
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
@@ -137,7 +137,7 @@ def _small_pictures(images: Images, rows: NDArray[np.int64]) -> NDArray[np.float
 
 
 def conflicting(group: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Tell which samples have a copy with another label: one label of each group is wrong."""
+    """Find samples that have a copy with another label: one label of each group is wrong."""
     low, high = labels.copy(), labels.copy()
     np.minimum.at(low, group, labels)
     np.maximum.at(high, group, labels)

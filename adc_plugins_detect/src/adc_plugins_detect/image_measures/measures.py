@@ -1,4 +1,4 @@
-"""What a picture is like as such, measured in one look at it; judged in `image_issues`."""
+"""What an image is like as such, measured in one look at it; judged in `image_issues`."""
 
 import os
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from adc_core import Images, progress
 from adc_core.images import perceptual_hash
 
 SIDE = 128
-"""Pictures are looked at shrunk so that their longer side has these pixels: what only shows at more
+"""Images are looked at shrunk so that their longer side has these pixels: what only shows at more
 does not matter to a network that sees 224."""
 
 _STEP = 256
@@ -21,20 +21,20 @@ _FLAT = 1e-6
 
 
 class ImageMeasures(NamedTuple):
-    """Measures of N pictures; tones run from 0, black, to 1, white.
+    """Measures of N images; tones run from 0, black, to 1, white.
 
     Attributes:
-        width: N int32, pixels of the whole picture, turned upright.
+        width: N int32, pixels of the whole image, turned upright.
         height: N int32, likewise.
-        lightest: N float32, tone below which 99 % of the pixels lie: low where all is dark.
-        darkest: N float32, tone below which 5 % of the pixels lie: high where all is bright.
-        contrast: N float32, between the tones below which 1 and 99 % of the pixels lie.
+        lightest: N float32, tone below which 99 % of the pixels are: low where all is dark.
+        darkest: N float32, tone below which 5 % of the pixels are: high where all is bright.
+        contrast: N float32, between the tones below which 1 and 99 % of the pixels are.
         sharpness: N float32, how strong the strongest edges are: the Laplacian's absolute value
             that 1 % of the pixels exceed, divided by the contrast. 0 where there is no contrast.
         smoothness: N float32, correlation of the tones of adjacent pixels, about 0 in noise; 1
             where there is no contrast.
         colorfulness: N float32, difference between the largest and the smallest of a pixel's three
-            values that 1 % of the pixels exceed; 0 in grey pictures.
+            values that 1 % of the pixels exceed; 0 in grey images.
         perceptual_hash: N uint64; see `adc_core.images.near_duplicates`.
     """
 
@@ -50,10 +50,10 @@ class ImageMeasures(NamedTuple):
 
 
 def measure_images(images: Images) -> ImageMeasures:
-    """Measure every picture; each is decoded once, on several threads.
+    """Measure every image; each is decoded once, on several threads.
 
     Raises:
-        ImageError: a picture cannot be decoded.
+        ImageError: an image cannot be decoded.
     """
     rows = len(images)
     sizes, tones = np.empty((2, rows), np.int32), np.empty((6, rows), np.float32)
@@ -77,10 +77,10 @@ def measure_images(images: Images) -> ImageMeasures:
     )
 
 
-def _measures(picture: Image.Image) -> tuple[float, ...]:
-    """Measure the tones of one small picture, in the order of `ImageMeasures`."""
-    rgb = np.asarray(picture)
-    tones = np.asarray(picture.convert("L"))
+def _measures(image: Image.Image) -> tuple[float, ...]:
+    """Measure the tones of one small image, in the order of `ImageMeasures`."""
+    rgb = np.asarray(image)
+    tones = np.asarray(image.convert("L"))
     low, dark, high = _quantiles(tones, 0.01, 0.05, 0.99)
     contrast = high - low
     red, green, blue = rgb[..., 0], rgb[..., 1], rgb[..., 2]  # along an axis is far slower

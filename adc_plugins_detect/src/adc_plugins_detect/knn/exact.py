@@ -17,7 +17,7 @@ BLOCK = 2048
 """Rows of a block; a tile of block × block similarities stays in the cache."""
 
 SPARE = 6
-"""Places beside the k best, for candidates that single precision cannot tell from the k-th."""
+"""Places beside the k best, for candidates that single precision cannot separate from the k-th."""
 
 
 def search_exactly(features: Array, k: int) -> Neighbors:
@@ -59,7 +59,7 @@ class _Search:
         return self._result()
 
     def _tiles(self, pairs: list[tuple[int, int]]) -> Iterator[NDArray[np.float32]]:
-        """Products of pairs of blocks, in order, computed ahead in threads.
+        """Yield products of pairs of blocks, in order, computed ahead in threads.
 
         One thread per product: then its bytes are the same however many threads there are, and
         none of them waits for the others while the candidates of a tile are sorted in.
@@ -112,7 +112,7 @@ class _Search:
         self.values[first_row + improved[crowded], k:] = -np.inf
 
     def _exact(self, rows: Array, found: Array) -> tuple[Array, Array]:
-        """Places of the k best of each row's candidates (-1: none), and their similarities."""
+        """Return places of the k best candidates of each row (-1: none), and their similarities."""
         others = np.where(found < 0, -1, self.order[found])
         return best_of(self.features, self.norms, self.order[rows], others, self.k)
 
@@ -130,7 +130,7 @@ class _Search:
 def unit_rows(
     features: Array, places: NDArray[np.int64] | None = None
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-    """Rows of length one in single precision, each at its place, and the lengths they had.
+    """Scale rows to length one in single precision; return them and the lengths they had.
 
     Raises:
         InputError: a row has no direction.
@@ -155,7 +155,7 @@ def unit_rows(
 def best_of(
     features: Array, lengths: NDArray[np.float64], rows: Array, candidates: Array, k: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The k candidates most similar to each row, by products in double precision.
+    """Find the k candidates most similar to each row, by products in double precision.
 
     Args:
         features: N × D.
@@ -165,7 +165,7 @@ def best_of(
         k: how many of them.
 
     Returns:
-        M × k places among the candidates, and their similarities; of equals the lower row first.
+        M × k places among the candidates, and their similarities; ties: the lower row first.
     """
     best = np.empty((len(rows), k), np.int64)
     similarities = np.empty((len(rows), k), np.float32)
@@ -182,7 +182,7 @@ def best_of(
 
 
 def _where_at_least(tile: Array, bound: Array) -> tuple[Array, Array]:
-    """Rows, ascending, and columns of the entries that reach their row's bound."""
+    """Return rows, ascending, and columns of the entries that reach their row's bound."""
     if tile.flags.c_contiguous:
         return np.divmod(np.flatnonzero(tile >= bound[:, None]), tile.shape[1])
     column, row = np.divmod(np.flatnonzero(bound <= tile.T), tile.shape[0])

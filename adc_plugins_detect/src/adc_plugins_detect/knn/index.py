@@ -38,7 +38,7 @@ class _Reach(NamedTuple):
 
 
 def search_index(features: Array, k: int) -> Neighbors:
-    """The k nearest other rows of nearly every row by cosine similarity.
+    """Find the k nearest other rows of nearly every row by cosine similarity.
 
     The graphs are FAISS's hierarchical navigable small worlds (Malkov and Yashunin, 2020), the
     cells those of k-means. Each graph is built in one thread, so that the same features give the
@@ -76,7 +76,7 @@ def search_index(features: Array, k: int) -> Neighbors:
         best, similarities[rows] = best_of(features, lengths, rows, candidates, k)
         indices[rows] = np.take_along_axis(candidates, best, axis=1)
         progress(int(rows[-1]) + 1, n, "sample ordered")
-    # Counted by similarity: of equals any is as good.
+    # Counted by similarity: ties are equally good.
     recall = float((similarities[sample] >= truth).mean())
     return Neighbors(indices=indices, similarities=similarities, recall=recall)
 
@@ -95,7 +95,7 @@ class _CellIndex:
             progress(done, count, "cell indexed")
 
     def _nearest_cells(self, count: int) -> NDArray[np.int32]:
-        """N × up to 32 cells of each row, nearest first."""
+        """Return N × up to 32 cells of each row, nearest first."""
         if count == 1:
             return np.zeros((len(self._unit), 1), np.int32)
         near = np.empty((len(self._unit), min(count, _MOST_CELLS[-1])), np.int32)
@@ -122,7 +122,7 @@ class _CellIndex:
         return graph
 
     def _in_threads(self, work: Any, items: Any) -> Iterator[Any]:
-        """Results in order; FAISS works in one thread for each of them."""
+        """Yield results in order; FAISS works in one thread for each of them."""
 
         def alone(item: Any) -> Any:
             self._faiss.omp_set_num_threads(1)  # of this thread alone
@@ -132,7 +132,7 @@ class _CellIndex:
             yield from threads.map(alone, items)
 
     def _look_up(self, cell: int, rows: Array) -> tuple[Array, Array]:
-        """Similarities and rows of what one graph holds next to some rows."""
+        """Return similarities and rows of what one graph holds next to some rows."""
         values, found = self._graphs[cell].search(self._unit[rows], self._wanted + 1)
         members = np.append(self._members[cell], -1)
         found = members[found]
@@ -140,7 +140,7 @@ class _CellIndex:
         return values, found
 
     def reach(self, sample: Array, truth: Array, k: int) -> _Reach:
-        """The least work that finds enough of the true neighbors of a sample of rows.
+        """Find the least work that finds enough of the true neighbors of a sample of rows.
 
         Args:
             sample: S rows.
@@ -169,7 +169,7 @@ class _CellIndex:
         return min(choices)[1] if choices else best[1]
 
     def search(self, reach: _Reach) -> NDArray[np.int32]:
-        """N × w rows, -1 for none: the nearest that the graphs of each row's cells hold."""
+        """Find N × w rows, -1 for none: the nearest that the graphs of each row's cells hold."""
         self._widen(reach.width)
         n, w = len(self._unit), self._wanted
         values = np.full((n, w), -np.inf, np.float32)
@@ -197,7 +197,7 @@ class _CellIndex:
 
 
 def _nearest(unit: NDArray[np.float32], rows: Array, count: int) -> NDArray[np.int64]:
-    """The nearest other rows of a few rows, by brute force and in any order."""
+    """Find the nearest other rows of a few rows, by brute force and in any order."""
     found = np.empty((len(rows), count), np.int64)
     for part in chunks(len(rows), 8 * len(unit)):
         some = rows[part]

@@ -18,9 +18,9 @@ Method = Literal["auto", "exact", "index"]
 
 @array_function
 def nearest_neighbors(features: ArrayLike, k: Count, *, method: Method = "auto") -> Neighbors:
-    """The k nearest other rows of every row by cosine similarity.
+    """Find the k nearest other rows of every row by cosine similarity.
 
-    Similarities are single precision; of equals the lower row comes first. The result does not
+    Similarities are single precision; ties: the lower row comes first. The result does not
     depend on the number of threads. The exact search multiplies each pair of blocks once for
     both of its sides, which halves the work of a plain search; memory is O(N (D + k)).
 
@@ -28,7 +28,7 @@ def nearest_neighbors(features: ArrayLike, k: Count, *, method: Method = "auto")
         features: N × D finite numbers; a memory map will do. Lengths do not matter.
         k: neighbors of each row, itself excluded.
         method: `exact`, whose work grows with N²; `index`, an approximate search whose recall is
-            measured and told in the result (needs `adc-plugins-detect[index]`); `auto` is exact
+            measured and given in the result (needs `adc-plugins-detect[index]`); `auto` is exact
             up to 200,000 rows.
 
     Raises:

@@ -14,7 +14,7 @@ class Votes:
 
     Attributes:
         agreement: N float64, cosine in 0…1 between the votes and the given label alone.
-        winner: N int64, the label with the most votes; of equals the lowest.
+        winner: N int64, the label with the most votes; ties: the lowest wins.
         share: N float64 in 0…1, the winner's share of the votes.
     """
 

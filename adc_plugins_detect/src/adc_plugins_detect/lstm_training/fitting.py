@@ -106,7 +106,7 @@ def _epochs(
     seed: int,
     start: LstmNetwork | None,
 ) -> Iterator[Fitted]:
-    """The detector after each epoch of one training."""
+    """Yield the detector after each epoch of one training."""
     import torch
 
     inputs = torch.from_numpy(series[..., None])
@@ -168,7 +168,7 @@ def _logits(network: "nn.ModuleDict", series: "Tensor") -> "Tensor":
 
 @contextmanager
 def _one_seeded_thread(seed: int) -> Iterator[None]:
-    """Lend torch's global generator and number of threads; then give them back."""
+    """Seed torch's generator and take one thread for the block; then restore both."""
     import torch
 
     threads = torch.get_num_threads()

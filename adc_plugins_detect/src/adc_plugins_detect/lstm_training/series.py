@@ -75,6 +75,6 @@ def _require_columns(recipe: Recipe, dataset: Dataset) -> None:
         for column in component.required_columns:
             if not dataset.has(column):
                 raise InputError(
-                    f'{component.name} reads "{column}", which {recipe.dataset} has not: '
+                    f'{component.name} reads "{column}", which {recipe.dataset} does not have: '
                     "give a dataset that has it"
                 )

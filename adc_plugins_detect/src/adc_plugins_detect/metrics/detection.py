@@ -44,7 +44,7 @@ class RankFigures(NamedTuple):
 
 
 def flag_figures(wrong: ArrayLike, flagged: ArrayLike) -> FlagFigures:
-    """Precision, recall and F1 of flags.
+    """Compute precision, recall and F1 of flags.
 
     Args:
         wrong: N booleans, the label is wrong.
@@ -99,7 +99,7 @@ class Detection(Metric):
     requires: ClassVar[tuple[str, ...]] = ("truth",)
 
     def measure(self, run: Run) -> tuple[Measurement, ...]:
-        """Figures of every detector, of flagging all or at random, and the true noise rates.
+        """Measure every detector, flagging all or at random, and the true noise rates.
 
         Samples of unknown truth, and those that a detector did not cover, do not count; those of
         no class are wrong, whatever their label. "F1 at equal budget" is that of flagging the most
@@ -120,8 +120,8 @@ class Detection(Metric):
         ]
         if run.curations:
             kept_truth = truth[rows_of(dataset.ids, run.curated.ids)]
-            told = kept_truth != UNKNOWN
-            kept = run.curated.labels[told] != kept_truth[told]
+            certain = kept_truth != UNKNOWN
+            kept = run.curated.labels[certain] != kept_truth[certain]
             left = _ratio(int(kept.sum()), len(kept))
             measurements.append(_measurement("noise rate", "labels as curated", left, "lower"))
         measurements += _baselines(wrong[known])
@@ -159,7 +159,7 @@ def transition_error(
 
 
 def _baselines(wrong: NDArray[np.bool_]) -> list[Measurement]:
-    """What flagging everything, and flagging at random as many as are wrong, would give."""
+    """Measure flagging everything, and flagging at random as many as are wrong."""
     everything = flag_figures(wrong, np.ones(len(wrong), np.bool_))
     rate = _ratio(int(wrong.sum()), len(wrong)) or None
     chance = FlagFigures(rate, rate, rate)
@@ -179,7 +179,7 @@ def _of_classes(
     known: NDArray[np.bool_],
     dataset: Dataset,
 ) -> list[Measurement]:
-    """Precision, recall and F1 among the samples of each given label."""
+    """Compute precision, recall and F1 among the samples of each given label."""
     judged = known & findings.covered
     K = len(dataset.classes)
 

@@ -62,7 +62,7 @@ class Audit(Record):
             no wrong label.
         confidence: each interval holds the truth with at least this probability.
         judged: labels with an answer, right or wrong.
-        unsure: labels that the person could not tell; they count both ways.
+        unsure: labels that the person could not judge; they count both ways.
         skipped: labels without an answer before the last answered one; they count both ways,
             since people skip what is hard.
         unreached: labels after the last answered one; they do not count, and do no harm.
@@ -89,7 +89,7 @@ def audit_sample(
     wrong the next fifth by suspicion, and the rest. Looks are allocated to groups as Neyman did
     (1934), in proportion to size × standard deviation by what the findings expect, since this makes
     the interval narrowest; but each group gets at least a fifth of the looks (or all its labels),
-    so that the precision of the flags is told too and a mistaken expectation costs little. Within
+    so that the precision of the flags is known too and a mistaken expectation costs little. Within
     a group the strata are drawn in proportion to their size, so that its labels have one chance and
     exact bounds hold for the group as a whole.
 
@@ -261,12 +261,12 @@ def _estimate(low: float, high: float, point: float) -> Estimate:
 
 def _expected_rate(findings: Collection[Findings]) -> float:
     """Guess the noise rate, to plan by; a bad guess only costs width."""
-    told = [
+    estimates = [
         rate
         for found in findings
         if (rate := found.noise_range.point if found.noise_range else found.noise_rate) is not None
     ]
-    return float(np.mean(told)) if told else 0.1
+    return float(np.mean(estimates)) if estimates else 0.1
 
 
 def _worth_three_groups(findings: Collection[Findings], rate: float) -> bool:
@@ -276,10 +276,10 @@ def _worth_three_groups(findings: Collection[Findings], rate: float) -> bool:
 
 def _expected(findings: Collection[Findings], sizes: Array, rate: float) -> NDArray[np.float64]:
     """Guess the share of wrong labels in each group, to plan by."""
-    told = [found.precision.point for found in findings if found.precision is not None]
-    precision = float(np.mean(told)) if told else 0.6
+    estimates = [found.precision.point for found in findings if found.precision is not None]
+    precision = float(np.mean(estimates)) if estimates else 0.6
     missed = max(rate * sizes.sum() - precision * sizes[FLAGGED], 0.1 * rate * sizes.sum())
-    # Half of what is missed lies among the next suspicious, where they are a group.
+    # Half of what is missed is among the next suspicious, where they are a group.
     share = np.array([0.5, 0.5]) if sizes[NEAR] else np.array([0.0, 1.0])
     others = missed * share / np.maximum(1, sizes[NEAR:])
     expected: NDArray[np.float64] = np.clip(np.array([precision, *others]), 0.01, 0.9)

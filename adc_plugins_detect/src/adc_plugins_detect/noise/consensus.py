@@ -54,7 +54,7 @@ class Consensus:
     def triples_of(
         votes: NDArray[np.int64], n_classes: int
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """The distinct rows of N × 3 labels, and how often each occurs."""
+        """Return the distinct rows of N × 3 labels, and how often each occurs."""
         codes = (votes[:, 0] * n_classes + votes[:, 1]) * n_classes + votes[:, 2]
         distinct, counts = np.unique(codes, return_counts=True)
         pair, c = np.divmod(distinct, n_classes)
@@ -62,7 +62,7 @@ class Consensus:
 
     @classmethod
     def of(cls, triples: NDArray[np.int64], shares: Vector, n_classes: int) -> Self:
-        """From distinct triples and the share of each."""
+        """Make a consensus from distinct triples and the share of each."""
         K = n_classes
         a, b, c = triples.T
         first = np.bincount(a, shares, K).astype(np.float64)
@@ -81,7 +81,7 @@ class Consensus:
         )
 
     def distance(self, transition: Matrix, prior: Vector) -> tuple[float, Matrix, Vector]:
-        """Distance to a model's consensus, and its gradients by transition and by prior.
+        """Compute the distance to a model's consensus, and its gradients by transition and prior.
 
         It is the sum of the Frobenius norms of the three differences. That of the triples is
         |c|² - 2 c·e + |e|², where neither the model's K³ cells nor the data's are formed.
@@ -105,7 +105,7 @@ class Consensus:
         return float(norms.sum()), by_transition, by_prior
 
     def _contract(self, T: Matrix) -> Matrix:
-        """K × K: the symmetric triples contracted twice with each row of a matrix."""
+        """Contract the symmetric triples twice with each row of a matrix: K × K."""
         out = np.empty_like(T)
         one, other = self.pairs.T
         step = max(1, _BLOCK_ENTRIES // len(self.pairs))
@@ -116,7 +116,7 @@ class Consensus:
 
 
 def fit(consensus: Consensus, steps: int, start: Fit | None = None, rate: float = 0.1) -> Fit:
-    """The transition matrix and prior whose consensus is nearest: Adam, the best of its steps.
+    """Fit the transition matrix and prior whose consensus is nearest: Adam, its best step.
 
     Starting from a matrix with a strong diagonal matters: renaming the true classes changes no
     consensus, and the start decides which of the equivalent solutions is found. Steps shorten

@@ -19,7 +19,7 @@ from adc_core.arrays import Array
 Flips = Literal["uniform", "class-pair", "confusable"]
 """Which wrong labels to expect: any class by its frequency; the classes for which the model's
 predictions and the labels differ most often; those that the model finds likely for the very image.
-Mistakes of the first kind are the easiest to see, of the last the hardest: people's lie between."""
+Mistakes of the first kind are the easiest to see, of the last the hardest: people's are between."""
 
 LEVEL = 0.3
 """Of the expected wrong labels, the share at whose suspicion tails are compared: few right labels
@@ -29,7 +29,7 @@ _HOPELESS = 0.7
 """Where labels look as if so many were wrong, the model has learned nothing of them."""
 
 _FEWEST = 20
-"""Fewer samples of a class do not tell how many of them are wrong; they share the whole's rate."""
+"""Fewer samples of a class do not show how many of them are wrong; they share the whole's rate."""
 
 _MOST_ROWS = 20_000
 """More samples than these are drawn from: the curves of expected wrong labels need no more."""
@@ -192,12 +192,12 @@ class Counterfactual:
         rate = self.tail("class-pair", LEVEL).ratio
         if rate >= _HOPELESS:
             return 0.5
-        rate = min(rate, 0.5)  # were most labels wrong, weak predictions would seem to tell them
+        rate = min(rate, 0.5)  # were most labels wrong, weak predictions would seem to find them
         return float(np.clip((area - rate / 2) / (1 - rate), 0.5, 1))
 
 
 def _curve(values: NDArray[np.float64], weights: NDArray[np.float64]) -> Curve:
-    """How suspicious labels are that are drawn, for each row, by its weights."""
+    """Return how suspicious labels are that are drawn, for each row, by its weights."""
     total = weights.sum(axis=1, keepdims=True)
     # Where a model leaves the other classes no chance at all, the row says nothing of them.
     weights = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
@@ -207,7 +207,7 @@ def _curve(values: NDArray[np.float64], weights: NDArray[np.float64]) -> Curve:
 
 
 def _pairs(predicted: NDArray[np.int64], labels: NDArray[np.int64], K: int) -> NDArray[np.float64]:
-    """K × K: how often each class was labelled for each that is predicted; never the same one."""
+    """Count how often each other label was given to each predicted class, K × K."""
     counts = np.bincount(predicted * K + labels, minlength=K * K).reshape(K, K).astype(np.float64)
     np.fill_diagonal(counts, 0)
     return counts + 1e-9 * np.bincount(labels, minlength=K)

@@ -34,7 +34,7 @@ _REFIT_STEPS, _REFIT_RATE = 150, 0.05
 
 
 class Interval(NamedTuple):
-    """How far chance moves an estimate: 95 % of the resampled estimates lie within.
+    """How far chance moves an estimate: 95 % of the resampled estimates are within.
 
     Attributes:
         low: K × K lower ends of the transition matrix.
@@ -103,7 +103,7 @@ def hoc(
         steps: steps of the fit; by default 1,500, and 300 for more than 50 classes.
         duplicate_similarity: above this cosine two samples are copies.
         bootstrap: how often to draw the triples of labels anew for a confidence interval; 100
-            will do. It tells of chance alone, not of poor neighbors.
+            will do. It covers chance alone, not poor neighbors.
         seed: of these draws.
         classes: K names in the order of their numbers, for warnings, and for labels that are names;
             by default these sorted.
@@ -210,7 +210,7 @@ def transition_from_votes(
 def _refits(
     triples: NDArray[np.int64], counts: NDArray[np.int64], fitted: Fit, times: int, seed: int
 ) -> Iterator[Fit]:
-    """Fits to samples drawn anew; each begins at the fit to all."""
+    """Fit to samples drawn anew; each fit begins at the fit to all."""
     random = np.random.default_rng(seed)
     for done in range(times):
         drawn = random.multinomial(counts.sum(), counts / counts.sum())
@@ -221,7 +221,7 @@ def _refits(
 
 
 def _spread(fitted: Fit, named: NDArray[np.int64], n_classes: int) -> tuple[Matrix, Vector]:
-    """A fit of the named classes among all."""
+    """Spread a fit of the named classes over all classes."""
     transition, prior = np.eye(n_classes), np.zeros(n_classes)
     transition[np.ix_(named, named)], prior[named] = fitted.transition, fitted.prior
     return transition, prior

@@ -47,7 +47,7 @@ def noise_rate(
 ) -> NoiseRate:
     """Estimate which share of the labels is wrong, as a range.
 
-    Without an assumption about the model, its errors and wrong labels cannot be told apart; so the
+    Without an assumption about the model, its errors look like wrong labels; so the
     estimate is a range whose ends rest on different assumptions:
 
     - the low end takes wrong labels to be spread at random over all classes, and counts only as
@@ -124,16 +124,16 @@ def noise_rate_of(
     high = min(1.0, high + max(chance, expected.tail("class-pair", LEVEL).error))
     point = min(point, high)
     estimators = {"expected wrong labels": by_pair, "confident joint": joint, "differs": differs}
-    told: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     if hoc_rate is not None:
-        estimators["HOC"], told = hoc_rate
+        estimators["HOC"], notes = hoc_rate
     return NoiseRate(
         low=min(low, point),
         point=point,
         high=high,
         poor=verdict == "poor",
         estimators=estimators,
-        warnings=(*told, *_warnings(estimators, point, low, separation, n)),
+        warnings=(*notes, *_warnings(estimators, point, low, separation, n)),
     )
 
 
@@ -143,14 +143,14 @@ def _warnings(
     if n >= _ENOUGH and estimators["differs"] < _TOO_FEW:
         yield (
             f"predictions agree with all but {estimators['differs'] * n:.0f} of the {n:,} labels: "
-            "if the model was trained on these very labels, that tells nothing; predict every "
+            "if the model was trained on these very labels, that means nothing; predict every "
             "sample by a model that has not seen it (scikit-learn's cross_val_predict)"
         )
     neighbors = estimators.get("HOC", 0.0)
     if neighbors > 1.3 * max(estimators["confident joint"], point) + 0.02:
         yield (
             f"neighbors suggest {100 * neighbors:.0f} % wrong labels, predictions "
-            f"{100 * point:.0f} %: the nearest images are often of another class, so do not go by "
+            f"{100 * point:.0f} %: the nearest images are often of another class, so do not trust "
             "the neighbors"
         )
     differs = estimators["differs"]
@@ -171,12 +171,12 @@ def _hoc(
         warnings.simplefilter("always")
         graph = nearest_neighbors(rows, k=min(_NEIGHBORS, len(rows) - 1))
         estimate = hoc(labels, graph, n_classes=len(classes))
-    told: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     if any(issubclass(one.category, UserWarning) for one in caught):
         astray = int((estimate.transition.argmax(axis=1) != np.arange(len(classes))).argmax())
         other = int(estimate.transition[astray].argmax())
-        told = (
+        notes = (
             f"judged by neighbors, {classes[astray]} would be labelled {classes[other]} more "
             f"often than {classes[astray]}: these two classes look alike to the encoder",
         )
-    return estimate.noise_rate, told
+    return estimate.noise_rate, notes

@@ -67,7 +67,7 @@ class ClassConditionalNoise(Simulator):
         return self
 
     def corrupt(self, dataset: Dataset) -> Corruption:
-        """Noisy labels for the dataset.
+        """Draw noisy labels for the dataset.
 
         Raises:
             InputError: the matrix is of another number of classes.

@@ -16,7 +16,7 @@ SPREAD = 0.1
 
 
 def flip_rates(uniform: Array, rate: float) -> NDArray[np.float64]:
-    """Rates of N samples: normal about `rate`, cut to 0…1.
+    """Draw rates of N samples: normal about `rate`, cut to 0…1.
 
     The cut moves their mean: 0.1 becomes 0.129, 0.2 0.206 and 0.3 0.300.
 
@@ -30,7 +30,7 @@ def flip_rates(uniform: Array, rate: float) -> NDArray[np.float64]:
 
 
 def instance_rows(features: Array, label: int, weights: Array, rates: Array) -> NDArray[np.float64]:
-    """P(given label) of each sample of one true class (Xia et al., NeurIPS 2020).
+    """Compute P(given label) of each sample of one true class (Xia et al., NeurIPS 2020).
 
     A sample keeps its label with one minus its rate; the rest goes to the other classes by the
     softmax of its features times the class's weights.
@@ -72,7 +72,7 @@ class InstanceDependentNoise(Simulator):
     seed: int = Field(0, ge=0, description="seed of the weights, the rates and the labels")
 
     def corrupt(self, dataset: Dataset) -> Corruption:
-        """Noisy labels for the dataset.
+        """Draw noisy labels, each by the features of its sample.
 
         Raises:
             InputError: the dataset has no features.

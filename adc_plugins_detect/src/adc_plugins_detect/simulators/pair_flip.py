@@ -9,7 +9,7 @@ from adc_plugins_detect.simulators.class_conditional import corrupt
 
 
 def pair_flip_transition(n_classes: int, rate: float) -> NDArray[np.float64]:
-    """The K × K matrix that gives a share of each class the label of the next one, row = true."""
+    """Make the K × K matrix that moves a share of each class to the next one, row = true."""
     transition = np.eye(n_classes) * (1 - rate)
     transition += np.roll(np.eye(n_classes), 1, axis=1) * rate
     return transition
@@ -27,6 +27,6 @@ class PairFlipNoise(Simulator):
     seed: int = Field(0, ge=0, description="seed; for one seed a lower rate's errors are kept")
 
     def corrupt(self, dataset: Dataset) -> Corruption:
-        """Noisy labels for the dataset."""
+        """Draw noisy labels for the dataset."""
         transition = pair_flip_transition(len(dataset.classes), self.rate)
         return corrupt(dataset.labels, transition, self.seed)

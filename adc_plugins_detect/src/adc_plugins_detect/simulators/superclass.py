@@ -17,7 +17,7 @@ from adc_plugins_detect.simulators.class_conditional import corrupt
 def superclass_transition(
     n_classes: int, groups: Sequence[Sequence[int]], rate: float
 ) -> NDArray[np.float64]:
-    """The K × K matrix of noise that is symmetric within each group, row = true class.
+    """Make the K × K matrix of noise that is symmetric within each group, row = true class.
 
     Args:
         n_classes: K.
@@ -51,7 +51,7 @@ class SuperclassNoise(Simulator):
         return self
 
     def corrupt(self, dataset: Dataset) -> Corruption:
-        """Noisy labels for the dataset.
+        """Draw noisy labels within the groups.
 
         Raises:
             InputError: a group names a class that the dataset does not have.

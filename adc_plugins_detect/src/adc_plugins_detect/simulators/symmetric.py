@@ -11,7 +11,7 @@ from adc_plugins_detect.simulators.class_conditional import corrupt
 def symmetric_transition(
     n_classes: int, rate: float, *, inclusive: bool = False
 ) -> NDArray[np.float64]:
-    """The K × K matrix of symmetric noise, row = true class.
+    """Make the K × K matrix of symmetric noise, row = true class.
 
     Args:
         n_classes: K.
@@ -35,6 +35,6 @@ class SymmetricNoise(Simulator):
     seed: int = Field(0, ge=0, description="seed; for one seed a lower rate's errors are kept")
 
     def corrupt(self, dataset: Dataset) -> Corruption:
-        """Noisy labels for the dataset."""
+        """Draw noisy labels for the dataset."""
         transition = symmetric_transition(len(dataset.classes), self.rate, inclusive=self.inclusive)
         return corrupt(dataset.labels, transition, self.seed)

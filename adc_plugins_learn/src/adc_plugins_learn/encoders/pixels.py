@@ -62,9 +62,11 @@ class PixelEncoder(Encoder):
 
     requires = ("images",)
 
-    renamed_options: ClassVar[Mapping[str, str]] = MappingProxyType({"colour": "color"})
+    renamed_options: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {"colour": "color", "size": "image_size"}
+    )
 
-    size: int = Field(16, ge=1, le=256, description="side of the small image, in pixels")
+    image_size: int = Field(16, ge=1, le=256, description="side of the small image, in pixels")
     color: bool = Field(False, description="keep the three colours instead of one grey")
     components: int | None = Field(
         64, ge=1, description="principal components to keep; null: all pixels as they are"
@@ -77,26 +79,26 @@ class PixelEncoder(Encoder):
         if self.components > self.width:
             raise ValueError(
                 f"{self.components} components of {self.width} pixels: "
-                "lower components or raise size"
+                "lower components or raise image_size"
             )
         if self.width > _WIDEST:
             raise ValueError(
                 f"principal components of {self.width} pixels take too long, at most {_WIDEST}: "
-                "lower size, or set components to null"
+                "lower image_size, or set components to null"
             )
         return self
 
     @property
     def width(self) -> int:
         """How many numbers a small image has."""
-        return self.size**2 * (3 if self.color else 1)
+        return self.image_size**2 * (3 if self.color else 1)
 
     def encode(self, images: Images) -> Float32:
         """Return N × D float32 features of N images."""
         rows = np.empty((len(images), self.width), np.float32)
         for start in range(0, len(images), _BATCH):
             stop = min(start + _BATCH, len(images))
-            small = images.resized(self.size, np.arange(start, stop)).astype(np.float32) / 255
+            small = images.resized(self.image_size, np.arange(start, stop)).astype(np.float32) / 255
             if not self.color:
                 small = small @ np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601 luma
             rows[start:stop] = small.reshape(stop - start, self.width)

@@ -32,7 +32,7 @@ class LogitClip(NetworkLearner):
 
     Loss: CE of z if ‖z‖ ≤ τ, else of τ·z/‖z‖. Wei et al., "Mitigating memorization of noisy
     labels by clipping the network prediction", ICML 2023; τ = 1 by the official code, 1.5 in the
-    ADC paper. The loss lies between log(1 + (K − 1)·exp(∓√2·τ)).
+    ADC paper. The loss is between log(1 + (K − 1)·exp(∓√2·τ)).
 
     Traps: the official code shortens to 1/τ where the paper says τ (`official_code` does so, and
     jumps at the threshold). A high training loss is no fault: with twelve classes and τ = 1.5 it

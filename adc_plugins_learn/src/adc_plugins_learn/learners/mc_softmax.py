@@ -23,7 +23,7 @@ class MCSoftMax(NetworkLearner):
     The last layer gives a mean, a K × R factor and a diagonal d of each image's logits; p is the
     mean over draws of softmax((mean + factor·ε + d·ε')/τ), the loss −log p_y. Collier et al., "A
     simple probabilistic method for deep classification under input-dependent label noise", 2020.
-    Official: 1000 draws; 100 suffice for few classes. τ lies in 0.3 … 3, R at 4 to 15.
+    Official: 1000 draws; 100 suffice for few classes. τ is in 0.3 … 3, R at 4 to 15.
 
     Traps: it absorbs noise that depends on the image, not noise that is alike for all, which it
     memorises as cross-entropy does: our tests' noise is such, and nothing is gained there. τ and

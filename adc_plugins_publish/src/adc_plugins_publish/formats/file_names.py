@@ -15,7 +15,7 @@ LONGEST = 200
 
 
 def original_paths(dataset: Dataset) -> list[str]:
-    """Return where each sample lay: `CLASS/sub/name.png`; where images are no files, its id alone.
+    """Return where each sample was: `CLASS/sub/name.png`; where images are no files, its id alone.
 
     What would lead out of a folder, or cannot be a name everywhere, is replaced: by the file's name
     alone, else by the sample's row.

@@ -10,10 +10,10 @@ from adc_core import ImageFiles, Images
 
 
 def warn_of_outside(images: Images | None) -> None:
-    """Say how many images lie outside the folder that they are exported from, and name one."""
+    """Say how many images are outside the folder that they are exported from, and name one."""
     if isinstance(images, ImageFiles) and (rows := rows_outside(images)).size:
         warnings.warn(
-            f"{rows.size:,} of {len(images):,} images lie outside {images.root} and are copied "
+            f"{rows.size:,} of {len(images):,} images are outside {images.root} and are copied "
             f"too, such as {images.paths[rows[0]]}: look whether they are meant",
             stacklevel=2,
         )

@@ -37,12 +37,12 @@ def _new(width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def _verbatim(names: Sequence[str]) -> list[str]:
-    """Names as they are: between dollars, matplotlib reads formulas."""
+    """Escape names: between dollars, matplotlib reads formulas."""
     return [name.replace("$", r"\$") for name in names]
 
 
 def class_counts(dataset: Dataset, things: str) -> str:
-    """Bars: how many images, or other things, of each class, by the engine that found them."""
+    """Draw bars: how many images, or other things, of each class, by the engine that found them."""
     engines = np.full(len(dataset), "given")
     if dataset.sources is not None and "engine" in dataset.sources.column_names:
         engines = from_arrow(dataset.sources["engine"])
@@ -65,10 +65,10 @@ def class_counts(dataset: Dataset, things: str) -> str:
 
 
 def transition(matrix: Array, classes: Sequence[str], name: str) -> str:
-    """Heat map: how often each true class is given each label."""
+    """Draw a heat map: how often each true class is given each label."""
     side = 1.6 + 0.42 * len(classes)
     figure, axes = _new(side + 0.8, side)
-    picture = axes.imshow(matrix, vmin=0, vmax=1, cmap="Blues")
+    image = axes.imshow(matrix, vmin=0, vmax=1, cmap="Blues")
     names = _verbatim(classes)
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
     axes.set_yticks(range(len(names)), names)
@@ -80,12 +80,12 @@ def transition(matrix: Array, classes: Sequence[str], name: str) -> str:
             color = "white" if value > 0.5 else "#333333"
             label = f"{100 * value:.0f}"
             axes.text(column, row, label, ha="center", va="center", color=color, fontsize=8)
-    figure.colorbar(picture, ax=axes, shrink=0.8, label="probability; cells in %")
+    figure.colorbar(image, ax=axes, shrink=0.8, label="probability; cells in %")
     return _svg(figure)
 
 
 def accuracies(measurements: Sequence[Measurement]) -> str:
-    """Bars: accuracy of each training, and of its worst class; empty where none was measured."""
+    """Draw bars: accuracy of each training and of its worst class; empty where none is known."""
     shown = ("accuracy", "worst-class accuracy")
     figures: dict[str, dict[str, float]] = {}
     for measured in measurements:

@@ -9,7 +9,7 @@ from adc_core import Measurement, Run
 from adc_core.reporting import (
     headline,
     measurement_tables,
-    noise_told,
+    noise_text,
     page_environment,
     summarize,
     trust_lines,
@@ -22,7 +22,7 @@ from adc_plugins_publish.html_report.suspects import most_suspicious
 
 
 def render(folder: Path, run: Run) -> str:
-    """The page of a finished run, complete in one text.
+    """Render the page of a finished run, complete in one text.
 
     Args:
         folder: the run directory.
@@ -43,7 +43,7 @@ def render(folder: Path, run: Run) -> str:
         facts=_facts(run, things),
         counts_figure=figures.class_counts(run.collected, things),
         summary=run.design and summarize(run.design, run.collected, folder / COLLECTOR),
-        detectors=[(v, noise_told(run.findings[v.detector])) for v in verdicts_of(run.findings)],
+        detectors=[(v, noise_text(run.findings[v.detector])) for v in verdicts_of(run.findings)],
         trust=list(trust_lines(run.findings)),
         estimators=next(
             (f.noise_range.estimators for f in run.findings.values() if f.noise_range), {}
@@ -61,7 +61,7 @@ def render(folder: Path, run: Run) -> str:
 
 
 def _facts(run: Run, things: str) -> list[tuple[str, str]]:
-    """Name the few figures that stand at the top."""
+    """Yield the few figures at the top of the page."""
     facts = [(things, f"{len(run.collected):,}"), ("classes", str(len(run.collected.classes)))]
     if run.design:
         facts.append(("queries", f"{len(run.design.queries):,}"))
@@ -77,7 +77,7 @@ def _facts(run: Run, things: str) -> list[tuple[str, str]]:
 
 
 def _tables(measurements: tuple[Measurement, ...]) -> list[dict[str, Any]]:
-    """Tables of figures, then of details; many metrics of few subjects are turned on their side."""
+    """Make tables of figures, then of details; many metrics of few subjects are transposed."""
     tables = []
     for details in (False, True):
         for columns, rows in measurement_tables(measurements, details=details):
@@ -91,13 +91,13 @@ def _tables(measurements: tuple[Measurement, ...]) -> list[dict[str, Any]]:
 
 
 def _figure(figures: dict[str, float | None], metric: str) -> str:
-    """A figure to three places, a dash where it is undefined, nothing where it does not apply."""
+    """Format a figure to three places; a dash: undefined, nothing: it does not apply."""
     value = figures.get(metric)
     return ("–" if metric in figures else "") if value is None else f"{value:.3f}"
 
 
 def _main_packages(packages: dict[str, str]) -> list[tuple[str, str]]:
-    """ADC's own packages first; the rest is in run.json."""
+    """Return the packages that the page lists: ADC's own first; run.json has all."""
     own = [(name, version) for name, version in packages.items() if name.startswith("adc-")]
     main = ("numpy", "scikit-learn", "torch", "torchvision", "pillow", "pyarrow")
     return own + [(name, packages[name]) for name in main if name in packages]

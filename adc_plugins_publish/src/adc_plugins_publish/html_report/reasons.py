@@ -1,4 +1,4 @@
-"""Why a label is suspect, as far as the dataset's evidence tells: neighbors, classes, training."""
+"""Why a label is suspect, as far as the dataset's evidence shows: neighbors, classes, training."""
 
 from dataclasses import dataclass
 
@@ -21,13 +21,13 @@ class Neighbor:
 
     Attributes:
         id: of the sample.
-        picture: a data URL, or nothing.
+        image: a data URL, or nothing.
         label: its given class.
         agrees: that is the suspect's class too.
     """
 
     id: str
-    picture: str
+    image: str
     label: str
     agrees: bool
 
@@ -111,7 +111,7 @@ def _neighborhood(dataset: Dataset, row: int) -> Neighborhood | None:
     nearest = tuple(
         Neighbor(
             id=str(dataset.ids[near]),
-            picture=data_url(dataset.images, int(near), _SIDE),
+            image=data_url(dataset.images, int(near), _SIDE),
             label=dataset.classes[dataset.labels[near]],
             agrees=bool(same),
         )
@@ -138,7 +138,7 @@ def _contest(dataset: Dataset, row: int) -> Contest | None:
 
 
 def _curve(values: Array) -> Curve | None:
-    """At most sixty points are drawn, of epochs that saw the sample; one is no curve."""
+    """Thin a curve to sixty epochs that saw the sample; none where there is but one."""
     epochs, seen = len(values), values[~np.isnan(values)]
     if len(seen) < 2:
         return None

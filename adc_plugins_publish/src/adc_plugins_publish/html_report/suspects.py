@@ -38,7 +38,7 @@ class Suspect:
 
     Attributes:
         id: of the sample.
-        picture: a data URL; empty where the dataset has no images.
+        image: a data URL; empty where the dataset has no images.
         given: the class that it was collected as.
         opinions: one per detector.
         reasons: what the evidence says.
@@ -47,7 +47,7 @@ class Suspect:
     """
 
     id: str
-    picture: str
+    image: str
     given: str
     opinions: tuple[Opinion, ...]
     reasons: Reasons
@@ -56,7 +56,7 @@ class Suspect:
 
 
 def most_suspicious(run: Run) -> list[Suspect]:
-    """The flagged samples that the detectors suspect most, on average of their ranks."""
+    """Return the flagged samples that the detectors suspect most, by the mean of their ranks."""
     if not run.findings:
         return []
     order = most_suspicious_first(run.findings.values())[:SHOWN]
@@ -70,7 +70,7 @@ def _suspect(run: Run, row: int) -> Suspect:
     true = UNKNOWN if run.truth is None else int(run.truth[row])
     return Suspect(
         id=str(dataset.ids[row]),
-        picture=data_url(dataset.images, row, _SIDE),
+        image=data_url(dataset.images, row, _SIDE),
         given=classes[dataset.labels[row]],
         opinions=tuple(_opinions(run, row)),
         reasons=reasons_of(dataset, row),

@@ -119,7 +119,7 @@ def _place(parent: Path, move: Move, *, begun: bool) -> Place | str:
     if before and after and (begun or path.samefile(to)):
         return Place.BOTH
     if before:
-        return f"{to} exists already"
+        return f"{to} already exists"
     if os.path.lexists(path):
         return f"{path} is not the file that was listed"
     return f"{path} is not there"
@@ -163,7 +163,7 @@ def _move(path: Path, to: Path) -> None:
     try:
         os.link(path, to, follow_symlinks=False)
     except FileExistsError:
-        raise InputError(f"{to} exists already: move it away and run again") from None
+        raise InputError(f"{to} already exists: move it away and run again") from None
     except OSError as error:
         if error.errno not in _NO_LINKS:
             raise
@@ -174,7 +174,7 @@ def _move(path: Path, to: Path) -> None:
 
 def _move_without_links(path: Path, to: Path) -> None:
     if os.path.lexists(to):
-        raise InputError(f"{to} exists already: move it away and run again")
+        raise InputError(f"{to} already exists: move it away and run again")
     try:
         path.rename(to)
     except OSError as error:

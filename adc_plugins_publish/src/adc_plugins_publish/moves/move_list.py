@@ -27,7 +27,7 @@ class Move:
     Attributes:
         line: of the list, from 1 with its head.
         path: where it is listed, relative to the folder's parent: `photos/cat/1.png`.
-        to: where it shall be: `photos/dog/1.png`, or `photos-removed/cat/1.png`.
+        to: where it should be: `photos/dog/1.png`, or `photos-removed/cat/1.png`.
         sha256: of its bytes.
     """
 
@@ -141,7 +141,7 @@ def _move(line: int, row: dict[str, str], name: str) -> Move:
     to = f"{name}{REMOVED}/{path}"
     if action == MOVE:
         if not row["to"]:
-            raise InputError("`to` is empty: write where the file shall be, or remove for action")
+            raise InputError("`to` is empty: write where the file should be, or remove for action")
         to = f"{name}/{confined(row['to'])}"
         if "/" not in confined(row["to"]):
             raise InputError(f"`to` is {row['to']!r}: write CLASS/NAME")
@@ -149,13 +149,13 @@ def _move(line: int, row: dict[str, str], name: str) -> Move:
 
 
 def _twice(moves: list[Move]) -> Iterator[tuple[int, str]]:
-    """Return files that are listed more than once, and places that more than one shall have."""
+    """Return files that are listed more than once, and places that are wanted for more than one."""
     paths: set[str] = set()
     places: set[str] = set()
     for move in moves:
         if move.path in paths:
             yield move.line, f"{move.path} is in the list twice: keep one"
         if folded(move.to) in places:
-            yield move.line, f"another file shall be {move.to} already: write another name"
+            yield move.line, f"another file is to become {move.to}: write another name"
         paths.add(move.path)
         places.add(folded(move.to))

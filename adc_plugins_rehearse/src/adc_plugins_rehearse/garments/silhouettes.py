@@ -1,4 +1,4 @@
-"""The shape of a garment as masks: where its cloth is, what shades it, what lies on it."""
+"""The shape of a garment as masks: where its cloth is, what shades it, what is on it."""
 
 from dataclasses import dataclass, replace
 from functools import cache
@@ -28,7 +28,7 @@ Pixels = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Pose:
-    """Where a garment lies in its image.
+    """Where a garment is in its image.
 
     Attributes:
         middle: of the garment, in pixels.
@@ -102,7 +102,7 @@ def silhouette(class_name: str, pose: Pose, width: int, height: int) -> Silhouet
 
     Args:
         class_name: one of the twelve.
-        pose: where it lies.
+        pose: where it is.
         width: of the image, in pixels.
         height: of the image, in pixels.
     """
@@ -133,7 +133,7 @@ class _Canvas:
         self._on_mask.polygon(whole, 255)
 
     def add(self, detail: dict[str, Any]) -> None:
-        """Return something that lies on the cloth."""
+        """Return something that is on the cloth."""
         points = np.array(detail["points"], float)
         for side in (1,) if detail.get("one_side") else (1, -1):
             self._add(detail, points * (side, 1))

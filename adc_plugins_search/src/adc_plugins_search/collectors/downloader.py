@@ -194,7 +194,7 @@ class Downloader(Collector):
             return self._collect(design, searchers, work_folder())
 
     def _collect(self, design: Design, searchers: Sequence[Searcher], folder: Path) -> Dataset:
-        fetch_rules = self._fetch_rules()  # its faults shall show before a search is paid for
+        fetch_rules = self._fetch_rules()  # its faults should show before a search is paid for
         with closing(Journal(folder / "journal.sqlite", self._outcome_rules)) as journal:
             found = run_queries(
                 design,

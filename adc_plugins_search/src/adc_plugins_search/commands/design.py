@@ -178,7 +178,7 @@ def _start(designer: "Designer", to: Path, folder: Path) -> "DesignFile":
             extras={"template": template} if template else {},
         )
     design_file = DesignFile.read(to)
-    FileDesigner(path=to).design(Brief(subject="what stands there"))
+    FileDesigner(path=to).design(Brief(subject="what is there"))
     if not written.exists():
         print(f"kept: what is in {to}")
         return design_file

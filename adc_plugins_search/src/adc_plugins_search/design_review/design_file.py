@@ -27,7 +27,7 @@ class DesignFile:
     Attributes:
         classes: in their order.
         chosen: place to the words that the design holds; none: the class has not this attribute.
-        rejected: place to words that shall not be offered again.
+        rejected: place to words that must not be offered again.
         omit_from_query: values that the images have but the query leaves out.
         extras: what else is in the file: `template`, `samples_per_query`.
     """
@@ -73,7 +73,7 @@ class DesignFile:
                 yield f"{' · '.join(place)}: {', '.join(words)}"
 
     def reject_what_was_removed(self, before: "DesignFile") -> None:
-        """Return words that stood there before and were taken away by hand are rejected."""
+        """Reject words that were there before and were removed by hand."""
         for place, words in before.chosen.items():
             chosen, rejected = self.chosen.setdefault(place, ()), self.rejected.get(place, ())
             gone = (word for word in words if word not in (*chosen, *rejected))

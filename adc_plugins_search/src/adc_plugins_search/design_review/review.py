@@ -37,7 +37,7 @@ class Section:
     Attributes:
         groups: all words on offer, by group.
         chosen: those taken.
-        rejected: those that shall not be offered.
+        rejected: those that must not be offered.
     """
 
     place: Place

@@ -118,7 +118,7 @@ def check_template(template: str, attributes: Collection[str]) -> None:
     """See that a text has a slot for the class and for each attribute.
 
     Raises:
-        ValueError: it has not.
+        ValueError: it does not.
     """
     try:
         parts = list(Formatter().parse(template))
@@ -188,7 +188,7 @@ def _queries(
                 yield Query(text=text, class_name=class_name, attributes=chosen)
             elif first != class_name:
                 raise InputError(
-                    f"the query {text!r} would stand for class {first!r} and for class "
+                    f"the query {text!r} would be for class {first!r} and for class "
                     f"{class_name!r}: rename a class or drop a value"
                 )
 

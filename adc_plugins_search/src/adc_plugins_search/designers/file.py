@@ -59,7 +59,7 @@ class WrittenDesign(_Strict):
     Attributes:
         attributes: attribute to values, for every class.
         by_class: class to attribute to values, in place of those for every class.
-        rejected: class to attribute to words that shall not be offered again.
+        rejected: class to attribute to words that must not be offered again.
         omit_from_query: values that the images have but the query leaves out.
     """
 

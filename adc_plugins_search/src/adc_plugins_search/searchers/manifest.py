@@ -118,7 +118,7 @@ def _read(path: Path) -> pa.Table:
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path} cannot be read as {path.suffix[1:]}: {reason}") from None
-    raise InputError(f"{path} is none of: .csv, .parquet, .jsonl")
+    raise InputError(f"{path} is not one of: .csv, .parquet, .jsonl")
 
 
 def _same(column: pa.ChunkedArray, value: str) -> Mask:

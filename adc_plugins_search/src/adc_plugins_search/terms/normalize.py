@@ -1,6 +1,6 @@
 """Lists of words made clean by rules: one spelling, nothing twice, nothing that belongs elsewhere.
 
-These rules stand before and after a model's own refinement and also serve without one. They know
+These rules run before and after a model's own refinement and also serve without one. They know
 what the bundled vocabulary and `refining.yaml` know; a word that is strange to both stays.
 """
 
@@ -46,7 +46,7 @@ def filter_terms(
 
     Args:
         words: as a model or a person wrote them.
-        attribute: what they shall describe: `color`. Words are looked for in other attributes only
+        attribute: what they should describe: `color`. Words are looked for in other attributes only
             where it is a colour, a material or a pattern.
         class_name: of what; its name is taken away behind a value: `cable knit sweater`.
         classes: all classes of the design, likewise.

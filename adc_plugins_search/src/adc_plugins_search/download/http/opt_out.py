@@ -28,7 +28,7 @@ _FOR_TRAINING = ("train-ai", "bots")
 """The preference that counts, and the wider one that counts where it is not given."""
 
 _RDF = b"http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-"""Stands in every XMP packet, and in hardly an image without one."""
+"""Is in every XMP packet, and in hardly an image without one."""
 _TDM = b"http://www.w3.org/ns/tdmrep"
 _PROPERTY = re.compile(
     rb":(DataMining|reservation|DigitalSourceType)\b"

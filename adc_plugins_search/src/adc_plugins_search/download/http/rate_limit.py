@@ -70,7 +70,7 @@ class RateLimiter:
             self._interval = self._base
 
     def pause_until(self, time: float) -> None:
-        """Start nothing before a time, whoever has a place already."""
+        """Start nothing before a time, not even what has a place already."""
         self._paused_until = max(self._paused_until, time)
 
     def pause_left(self, now: float) -> float:

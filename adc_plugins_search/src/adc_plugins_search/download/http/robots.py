@@ -139,7 +139,7 @@ class RobotsCache:
 
 def _ignore_result(task: "asyncio.Task[Robots]") -> None:
     if not task.cancelled():
-        task.exception()  # whoever waits for it gets it too; nobody may
+        task.exception()  # all that wait for it get it too; nobody may
 
 
 def check_allowed(robots: Robots, address: URL) -> None:

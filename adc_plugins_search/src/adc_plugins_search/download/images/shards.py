@@ -1,7 +1,7 @@
 """Tar shards: written under another name, and whole when they get their own.
 
 A shard holds `KEY.jpg` and `KEY.json` for each image, which readers of WebDataset take as they
-are. Whoever knows an image's offset needs no reader at all.
+are. With an image's offset no reader is needed at all.
 """
 
 import json

@@ -76,7 +76,7 @@ class SearchResults:
     The hits stay in the journal and are read page by page, so that memory does not grow with them.
 
     Args:
-        searches: in the order in which their hits shall come.
+        searches: in the order in which their hits should come.
         engines: who was asked.
         journal: holds the pages; must stay open.
     """

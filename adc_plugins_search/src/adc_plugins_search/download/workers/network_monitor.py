@@ -25,7 +25,7 @@ ANSWER_DELAY = 5.0
 _SAYS_NOTHING_OF_NETWORK = frozenset(
     {Reason.FORBIDDEN, Reason.CRASHED, Reason.ERROR, Reason.TOO_SLOW, Reason.GIVEN_UP}
 )
-"""Refusals for which no server need have been asked, or a connection stood."""
+"""Refusals for which no server need have been asked, or a connection made."""
 
 Ended = tuple[str, Outcome]
 

@@ -44,7 +44,7 @@ class WorkerHandle:
         in_flight: attempts that the worker holds, by key.
         in_open_shard: images in its open shard, lost if it dies.
         process: None where it is a thread.
-        inbox: its end of the pipe; None once it shall stop.
+        inbox: its end of the pipe; None once it must stop.
         stopped: whether it is not running.
     """
 

@@ -86,7 +86,7 @@ class _EventBatcher:
 
 def main() -> None:
     """Work between standard input and standard output."""
-    # The supervisor, which gets the signal too, closes the pipe when the work shall end.
+    # The supervisor, which gets the signal too, closes the pipe when the work must end.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     hard = resource.getrlimit(resource.RLIMIT_AS)[1]
     with suppress(ValueError, OSError):  # where the hard limit is lower, it holds

@@ -37,22 +37,20 @@ def blank(mode: str, size: tuple[int, int], kind: str) -> bytes:
     ],
     ids=["html", "empty", "postscript", "bomb", "thread", "dot", "strip"],
 )
-def test_bodies_that_are_no_pictures(
-    site, outcome_of, body: bytes, reason: str, detail: str
-) -> None:
+def test_bodies_that_are_no_images(site, outcome_of, body: bytes, reason: str, detail: str) -> None:
     assert outcome_of(site.serve("/x.jpg", body)) == (reason, detail)
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_truncated_pictures_are_refused(site, outcome_of, picture, kind: str) -> None:
-    body = picture(1, (256, 256), kind)
+def test_truncated_images_are_refused(site, outcome_of, image_bytes, kind: str) -> None:
+    body = image_bytes(1, (256, 256), kind)
     reason, detail = outcome_of(site.serve("/x.jpg", body[: len(body) // 2]))
     assert reason == "damaged"
     assert detail
 
 
-def test_the_cap_on_pixels_is_an_option(site, outcome_of, picture) -> None:
-    url = site.serve("/x.jpg", picture(1, (80, 48)))
+def test_the_cap_on_pixels_is_an_option(site, outcome_of, image_bytes) -> None:
+    url = site.serve("/x.jpg", image_bytes(1, (80, 48)))
     assert outcome_of(url, max_pixels=80 * 48 - 1) == ("too many pixels", "more than 3,839")
     assert outcome_of(url, max_pixels=80 * 48) is None
 
