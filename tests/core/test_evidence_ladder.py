@@ -7,7 +7,7 @@ import pytest
 
 from adc_core import Dataset
 from adc_core.cli import evidence_ladder as module
-from adc_core.cli.evidence_ladder import choose_rung, told_before
+from adc_core.cli.evidence_ladder import announced, choose_rung
 from adc_core.components.component import Component, create
 from adc_core.components.interfaces import Encoder, Enricher, Learner
 from adc_core.components.registry import registry
@@ -213,5 +213,5 @@ class Slow(Enricher):
 )
 def test_what_takes_long_is_told_before(seconds, line):
     rung = module.Rung(None, Slow(seconds=seconds), True, "so")
-    assert list(told_before(rung, IMAGES)) == [line]
-    assert list(told_before(module.Rung(None, Slow(seconds=seconds), True), IMAGES)) == []
+    assert list(announced(rung, IMAGES)) == [line]
+    assert list(announced(module.Rung(None, Slow(seconds=seconds), True), IMAGES)) == []
