@@ -67,7 +67,7 @@ def test_show_of_something_unknown():
 def test_check_runs_the_promises_of_a_component():
     result = adc("check", "curators", "drop")
     assert result.returncode == 0, result.stderr
-    assert "kept    check_records_every_change: Nothing is invented" in result.stdout
+    assert "kept    check_records_every_change: Require that all" in result.stdout
 
 
 def test_help_names_all_commands():

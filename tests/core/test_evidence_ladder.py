@@ -211,7 +211,7 @@ class Slow(Enricher):
         (9000, "so, about 2.5 hours; --fast takes seconds"),
     ],
 )
-def test_what_takes_long_is_told_before(seconds, line):
+def test_what_takes_long_is_announced(seconds, line):
     rung = module.Rung(None, Slow(seconds=seconds), True, "so")
     assert list(announced(rung, IMAGES)) == [line]
     assert list(announced(module.Rung(None, Slow(seconds=seconds), True), IMAGES)) == []

@@ -18,7 +18,7 @@ COMMANDS = re.findall(r"^adc detect (.+)$", PAGE, re.MULTILINE)
 @pytest.fixture
 def parser():
     made = ArgumentParser()
-    detect.add_arguments(made)
+    detect.DetectCommand().add_arguments(made)
     return made
 
 
