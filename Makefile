@@ -6,10 +6,15 @@ PYTHON ?= python3
 # As many at a time as there are cores; the tests of a file share what they made.
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
+# Of the core and detect, those that need nothing but their dependencies.
+LOWEST_TESTS := tests/core/test_dataset.py tests/core/test_images.py tests/core/test_image_shards.py \
+    tests/core/test_registry.py tests/core/test_run_directory.py \
+    tests/core/test_signatures.py tests/detect
+
 # Those that need no data; benchmarks/detection.py says what it needs.
 BENCHMARKS := startup dataset training_speed detection_speed
 
-.PHONY: demo test check docs bench browser clean
+.PHONY: demo test lowest check docs bench browser clean
 
 demo: $(VENV)/ready
 	$(BIN)/adc gallery --export runs/gallery -- \
@@ -17,6 +22,17 @@ demo: $(VENV)/ready
 
 test: $(VENV)/ready browser
 	$(PYTEST)
+
+# The core and detect with the lowest direct versions that they allow.
+lowest: $(VENV)/ready
+	$(PYTHON) -m venv $(VENV)-lowest
+	$(VENV)-lowest/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/python tests/packaging/lowest_versions.py > $(VENV)-lowest/versions.txt
+	$(VENV)-lowest/bin/python -m pip install --quiet -r $(VENV)-lowest/versions.txt \
+	    hypothesis pytest pytest-timeout
+	$(VENV)-lowest/bin/python -m pip install --quiet --no-deps --editable ./adc_core \
+	    --editable ./adc_plugins_detect
+	$(VENV)-lowest/bin/python -m pytest $(LOWEST_TESTS)
 
 check: $(VENV)/ready
 	$(BIN)/ruff format --check .
@@ -53,4 +69,4 @@ browser:
 	    echo "no Chromium: the browser tests will be skipped" >&2
 
 clean:
-	rm -rf $(VENV) runs site
+	rm -rf $(VENV) $(VENV)-lowest runs site

@@ -7,7 +7,6 @@ from typing import TypeVar
 
 from adc_core.cli.component_option import component_from
 from adc_core.cli.evidence_ladder import announced, choose_rung
-from adc_core.cli.evidence_makers import EvidenceMakers
 from adc_core.cli.found import parts_found
 from adc_core.components.command import Command
 from adc_core.components.component import Component
@@ -18,6 +17,7 @@ from adc_core.reporting.findings_table import write_findings
 from adc_core.reporting.result_files import report_line
 from adc_core.reporting.text_tables import tables_of
 from adc_core.runs.listeners import installed_listeners
+from adc_core.runs.missing_evidence import EvidenceMakers
 from adc_core.runs.pipeline import Pipeline
 from adc_core.runs.run_record import PIPELINE, reused_stages
 from adc_core.runs.runner import run_pipeline

@@ -6,7 +6,6 @@ measured for the order is in docs/detect.md.
 
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
@@ -16,6 +15,7 @@ from adc_core.components.interfaces import Download, Encoder, Enricher, Learner
 from adc_core.components.registry import registry
 from adc_core.errors import InputError
 from adc_core.records.dataset import Dataset
+from adc_core.runs.missing_evidence import Rung
 
 PRETRAINED: tuple[Mapping[str, Any], ...] = (
     {"use": "adc-plugins-learn/torchvision", "model": "efficientnet_b0"},
@@ -32,23 +32,6 @@ _NEIGHBORS_UP_TO = 20_000
 
 _OWN_TRAINING = 300_000
 """Samples seen by the training of one fold, at most: 15 epochs of 20,000 images."""
-
-
-@dataclass(frozen=True)
-class Rung:
-    """What makes the evidence of a dataset.
-
-    Attributes:
-        encoder: makes features, or None where there are some, or none are made.
-        predictor: makes probabilities, or None where there are some.
-        neighbors: whether the report can show neighbors at little cost.
-        reason: why this and nothing better, in a sentence; empty where there was no choice.
-    """
-
-    encoder: Encoder | None
-    predictor: Enricher | None
-    neighbors: bool
-    reason: str = ""
 
 
 def choose_rung(

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from adc_core.components.columns import required_neighbors
 from adc_core.components.component import Component, create, unique_names
-from adc_core.components.interfaces import Curator, Detector, Encoder, Enricher
+from adc_core.components.interfaces import INTERFACES, Curator, Detector, Encoder, Enricher
 from adc_core.components.known_packages import PACKAGE_OF
 from adc_core.errors import InputErrors
 from adc_core.records.dataset import EVIDENCE, Dataset
@@ -55,7 +56,7 @@ def make_plan(pipeline: Pipeline, dataset: Dataset | None) -> Plan:
     Raises:
         InputErrors: a column is missing, with the component that would add it.
     """
-    have = {"images"} if dataset is None else _columns(dataset)
+    have = {"images"} if dataset is None else columns_of(dataset)
     have |= {name for name in ("truth", "test") if getattr(pipeline, name) is not None}
     if pipeline.simulators:
         have.add("truth")
@@ -92,8 +93,20 @@ def _reads_images(pipeline: Pipeline, enrichers: tuple[Enricher, ...]) -> bool:
     return any(isinstance(one, Encoder) or "images" in one.required_columns for one in everyone)
 
 
-def _columns(dataset: Dataset) -> set[str]:
+def columns_of(dataset: Dataset) -> set[str]:
+    """Name the columns that a dataset has: images, evidence, and the user's own."""
     return {name for name in ("images", *EVIDENCE) if dataset.has(name)} | set(dataset.columns)
+
+
+def usual_maker(column: str, **options: Any) -> Component:
+    """Make the component that usually adds a column; see `ADDED_BY`.
+
+    Raises:
+        RegistryError: its package is not installed.
+    """
+    kind, name = ADDED_BY[column]
+    table = {"use": f"{PACKAGE_OF[kind, name]}/{name}", **options}
+    return create(INTERFACES[kind], table)
 
 
 def _with_neighbors(pipeline: Pipeline, have: set[str], others: int | None) -> tuple[Enricher, ...]:
@@ -108,7 +121,8 @@ def _with_neighbors(pipeline: Pipeline, have: set[str], others: int | None) -> t
         return pipeline.enrichers
     k = max(map(required_neighbors, readers))
     k = k if others is None else max(1, min(k, others))
-    search = create(Enricher, {"use": ADDED_BY["neighbors"][1], "k": k})
+    search = usual_maker("neighbors", k=k)
+    assert isinstance(search, Enricher)
     return (search, *pipeline.enrichers)
 
 

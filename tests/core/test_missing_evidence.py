@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 from adc_core import Dataset, Detector, InputError
-from adc_core.cli.evidence_ladder import Rung
-from adc_core.cli.evidence_makers import EvidenceMakers
 from adc_core.components.component import create
 from adc_core.components.interfaces import Curator, Enricher
 from adc_core.components.registry import registry
+from adc_core.runs.missing_evidence import EvidenceMakers, Rung
 
 PATH = Path("d.npz")
 NOTHING = Rung(None, None, neighbors=False)
@@ -120,7 +119,7 @@ def test_labels_are_repaired_where_there_are_probabilities(monkeypatch):
             raise InputError("adc.curators has no such name")
         return create(interface, *rest)
 
-    monkeypatch.setattr("adc_core.cli.evidence_makers.create", not_installed)
+    monkeypatch.setattr("adc_core.runs.missing_evidence.create", not_installed)
     assert makers.curators() == ()
 
 

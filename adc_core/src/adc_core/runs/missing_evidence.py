@@ -1,19 +1,35 @@
 """What must be added to a dataset so that its detectors can read it, and who adds it."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from adc_core.cli.evidence_ladder import Rung
 from adc_core.components.component import Component, create
-from adc_core.components.interfaces import INTERFACES, Curator, Detector, Encoder, Enricher
-from adc_core.components.known_packages import PACKAGE_OF
+from adc_core.components.interfaces import Curator, Detector, Encoder, Enricher
 from adc_core.errors import InputError
-from adc_core.records.dataset import EVIDENCE, Dataset
-from adc_core.runs.plan import ADDED_BY
+from adc_core.records.dataset import Dataset
+from adc_core.runs.plan import ADDED_BY, columns_of, usual_maker
 
 _CURATOR = "adc-plugins-detect/expected-gain"
 
 _NEIGHBORS, _SHOWN = "adc-plugins-detect/neighbors", 10
 """What searches the neighbors that only the report shows, and how many."""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """What makes the evidence of a dataset.
+
+    Attributes:
+        encoder: makes features, or None where there are some, or none are made.
+        predictor: makes probabilities, or None where there are some.
+        neighbors: whether the report can show neighbors at little cost.
+        reason: why this and nothing better, in a sentence; empty where there was no choice.
+    """
+
+    encoder: Encoder | None
+    predictor: Enricher | None
+    neighbors: bool
+    reason: str = ""
 
 
 class EvidenceMakers:
@@ -28,8 +44,7 @@ class EvidenceMakers:
     def __init__(self, dataset: Dataset, path: Path, rung: Rung) -> None:
         self._path, self._rung = path, rung
         encoder, predictor = rung.encoder, rung.predictor
-        self._have = {name for name in ("images", *EVIDENCE) if dataset.has(name)}
-        self._have |= set(dataset.columns)
+        self._have = columns_of(dataset)
         self._made: dict[str, Component] = {}
         if encoder is not None:
             for column in encoder.required_columns:
@@ -106,16 +121,12 @@ class EvidenceMakers:
             return []
         if chosen is None and column not in ADDED_BY:
             return [column]
-        maker = chosen or self._usual(column)
+        maker = chosen or usual_maker(column)
         for needed in maker.required_columns:
             if lacking := self._make(needed, made):
                 return [column, *lacking]
         made[column] = maker
         return []
-
-    def _usual(self, column: str) -> Component:
-        kind, name = ADDED_BY[column]
-        return create(INTERFACES[kind], {"use": f"{PACKAGE_OF[kind, name]}/{name}"})
 
     def _advice(self, lacking: list[str]) -> str:
         column, *sources = lacking
