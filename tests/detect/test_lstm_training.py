@@ -315,7 +315,9 @@ def test_the_command_overwrites_nothing(folder):
     (folder / "weights").write_text("precious")
     with pytest.raises(InputError) as raised:
         train(folder / "recipe.yaml", "--out", folder / "weights")
-    assert str(raised.value) == (f"{folder / 'weights'} already exists: remove it, or give another --out")
+    assert str(raised.value) == (
+        f"{folder / 'weights'} already exists: remove it, or give another --out"
+    )
 
 
 def test_the_command_goes_on_only_from_weights_of_the_same_length(folder):
