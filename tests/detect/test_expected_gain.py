@@ -109,7 +109,7 @@ def test_poor_evidence_changes_nothing():
     curation = ExpectedGain().curate(dataset, ())
     assert len(curation.changes) == 0
     assert curation.notes == (
-        "nothing is changed, for the evidence is poor: wrong labels hardly stand out, so go by no "
+        "nothing is changed, for the evidence is poor: wrong labels hardly stand out, so trust no "
         "figure here: give a pretrained encoder (--encoder), or look at 200 labels (adc audit)",
     )
 

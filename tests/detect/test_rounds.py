@@ -4,7 +4,7 @@ import pytest
 from adc_core.records.evidence import Neighbors
 from adc_plugins_detect.curation.docta_rounds import (
     Tally,
-    flag_top_fraction,
+    flag_share,
     neighbors_for_rounds,
     run_rounds,
     suggest,
@@ -24,7 +24,7 @@ def disputed(rows, agreement):
 
 def test_shares_of_the_worked_example(vectors):
     example = vectors["docta_aggregate"]
-    share = flag_top_fraction(np.array(example["n_flag"]), np.array(example["n_seen"]))
+    share = flag_share(np.array(example["n_flag"]), np.array(example["n_seen"]))
     np.testing.assert_allclose(share, example["noisy_avg"], atol=1e-12)
     assert (share > 0.5).tolist() == example["flag"]
 
@@ -61,7 +61,7 @@ def test_the_judge_sees_rows_and_agreement(planted):
     tally = run_rounds(planted.labels, graph, 4, k=10, rounds=9, share=0.9, seed=0, judge=disputed)
     assert (tally.flags <= tally.seen).all()
     assert tally.seen.sum() == 9 * 1800
-    often = flag_top_fraction(tally.flags, tally.seen) > 0.5
+    often = flag_share(tally.flags, tally.seen) > 0.5
     assert often[planted.wrong].mean() > 0.9
     assert often[~planted.wrong].mean() < 0.1
     assert len(tally.suggested) == tally.flags.sum()
@@ -108,7 +108,7 @@ def test_suggestions_are_read_off_the_tally():
     rows = np.array([0, 2, 3])
     found = suggest_for_rows(tally, rows, labels, 3)
     counts = np.array([[0, 3, 1], [1, 0, 2], [4, 0, 0]])
-    expected = suggest(counts, labels[rows], flag_top_fraction(tally.flags, tally.seen)[rows])
+    expected = suggest(counts, labels[rows], flag_share(tally.flags, tally.seen)[rows])
     np.testing.assert_array_equal(found.label, [1, 0, -1])
     np.testing.assert_array_equal(found.label, expected.label)
     np.testing.assert_array_equal(found.confidence, expected.confidence)

@@ -19,6 +19,7 @@ from PIL import Image
 from adc_core.components.context import work_context
 from adc_core.components.interfaces import Searcher
 from adc_core.records.design import Design, Hit, Page, Query
+from adc_plugins_search import api_keys
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.download.outcomes import Stored
 
@@ -121,6 +122,12 @@ class Web:
         if key not in self._handlers:
             raise web.HTTPNotFound
         return await self._handlers[key](request)
+
+
+@pytest.fixture(autouse=True)
+def no_secrets_of_other_tests(monkeypatch):
+    """A key such as `wrong` of one test must not be blotted out of what another one reads."""
+    monkeypatch.setattr(api_keys, "_secrets", set())
 
 
 @pytest.fixture
