@@ -100,6 +100,17 @@ def test_a_command_with_the_name_of_a_built_in_one_is_left_out(tmp_path):
     )
 
 
+def test_a_command_that_is_not_a_command_is_refused(tmp_path):
+    points = "[adc.commands]\nquiet = quiet_plugin:Quiet\n"
+    dist(tmp_path, "acme-1.0.dist-info", b"Name: acme\nVersion: 1.0\n", points)
+    (tmp_path / "quiet_plugin.py").write_text("class Quiet: pass\n")
+    done = adc(tmp_path, "quiet")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "adc: quiet_plugin:Quiet of acme 1.0 is not a Command: derive it from adc_core.Command\n"
+    )
+
+
 @pytest.mark.parametrize("words", [("show", "detectors", "quiet"), ("check", "detectors", "quiet")])
 def test_a_plugin_that_exits_when_it_is_imported_is_a_fault(tmp_path, words):
     dist(tmp_path, "acme-1.0.dist-info", b"Name: acme\nVersion: 1.0\n", PLUGIN)

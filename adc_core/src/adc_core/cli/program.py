@@ -112,13 +112,13 @@ def _loaded(entry: Entry) -> Command:
     """Import the class of a command now, and not before, and create it.
 
     Raises:
-        InputError: several packages offer the name, or what the entry names is no command.
+        InputError: several packages offer the name, or what the entry names is not a Command.
     """
     if not _is_built_in(entry):
         registry.find(COMMANDS, entry.name)
     found = registry.resolve(entry)
     if not (isinstance(found, type) and issubclass(found, Command)):
-        raise InputError(f"{entry.origin} is not a Command")
+        raise InputError(f"{entry.origin} is not a Command: derive it from adc_core.Command")
     return found()
 
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from adc_core.components.signals import raise_if_interrupted
 
-Progressed = Callable[[int, int | None, str], None]
-Remarked = Callable[[str], None]
+OnProgress = Callable[[int, int | None, str], None]
+OnStatus = Callable[[str], None]
 
 
 def _unheard(*_: object) -> None:
@@ -26,8 +26,8 @@ def _unheard(*_: object) -> None:
 @dataclass(frozen=True)
 class _Work:
     folder: Path
-    on_progress: Progressed
-    on_status: Remarked
+    on_progress: OnProgress
+    on_status: OnStatus
 
 
 _current: ContextVar[_Work | None] = ContextVar("adc_work", default=None)
@@ -76,7 +76,7 @@ def status(text: str) -> None:
 
 @contextmanager
 def work_context(
-    folder: Path | str, on_progress: Progressed | None = None, on_status: Remarked | None = None
+    folder: Path | str, on_progress: OnProgress | None = None, on_status: OnStatus | None = None
 ) -> Iterator[Path]:
     """Do the work of the `with` block in a folder of one's own, so that it can be resumed there.
 

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
-from adc_core.components.context import Progressed, Remarked, work_context
+from adc_core.components.context import OnProgress, OnStatus, work_context
 from adc_core.components.installed import installed_packages
 from adc_core.components.signals import raise_if_interrupted
 from adc_core.errors import InputError, WorkError
@@ -169,7 +169,7 @@ class RunDirectory:
         write_record(self._record, self.folder)
         self._listeners.tell("adc_stage_finished", stage=name, seconds=seconds, reused=reused)
 
-    def _heard_of(self, stage: str) -> tuple[Progressed, Remarked]:
+    def _heard_of(self, stage: str) -> tuple[OnProgress, OnStatus]:
         def on_progress(done: int, total: int | None, unit: str) -> None:
             self._listeners.tell(
                 "adc_stage_progressed", stage=stage, done=done, total=total, unit=unit
