@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adc_core import Curation, Dataset, Findings, ImageArray, Neighbors, Probabilities
-from adc_core.errors import InputErrors
+from adc_core.errors import InputError, InputErrors
 from adc_core.records.curation import CHANGES
 from adc_core.testing.toys import toy_dataset
 
@@ -270,3 +270,33 @@ def test_texts_survive_arrow(texts):
 
     column = np.array(texts, dtype=np.str_)
     assert np.array_equal(from_arrow(to_arrow(column)), column)
+
+
+def test_a_curation_is_made_from_rows_in_any_order():
+    dataset = Dataset(labels=[0, 1, 0, 1], classes=("a", "b"))
+    made = Curation.of(dataset, drop=[3], relabel=[2, 0], labels=[1, 1], reasons=["x", "y", "z"])
+    assert made.dataset.ids.tolist() == ["0", "1", "2"]
+    assert made.dataset.labels.tolist() == [1, 1, 1]
+    rows = [tuple(change.values()) for change in made.changes.to_pylist()]
+    assert rows == [
+        ("0", "relabel", 0, 1, "x"),
+        ("2", "relabel", 0, 1, "y"),
+        ("3", "drop", 1, -1, "z"),
+    ]
+    assert made.undone(dataset).dataset == dataset
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ({"drop": [1, 1], "reasons": ["x", "y"]}, "row 1 is changed twice: change it once"),
+        ({"drop": [4], "reasons": ["x"]}, "row 4 is not in the dataset: give rows in 0…3"),
+        ({"drop": [-1], "reasons": ["x"]}, "row -1 is not in the dataset: give rows in 0…3"),
+        ({"drop": [1]}, "0 reasons for 1 changes: give one each"),
+        ({"relabel": [1], "reasons": ["x"]}, "0 labels for 1 rows to relabel: give one each"),
+    ],
+)
+def test_rows_that_make_no_curation(rows, message):
+    with pytest.raises(InputError) as caught:
+        Curation.of(Dataset(labels=[0, 1, 0, 1]), **rows)
+    assert str(caught.value) == message

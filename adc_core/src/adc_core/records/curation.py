@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 from pydantic import PlainSerializer
 
 from adc_core.arrays.strings import from_arrow
+from adc_core.arrays.validation import Array
 from adc_core.errors import InputError
 from adc_core.records.dataset import Dataset, rows_of
 from adc_core.records.display import ROWS, counted, table
@@ -49,7 +50,7 @@ class Curation(Record):
         drop: ArrayLike = (),
         relabel: ArrayLike = (),
         labels: ArrayLike = (),
-        reasons: ArrayLike | pa.Array = (),
+        reasons: Sequence[str] | Array | pa.Array = (),
         notes: Sequence[str] = (),
     ) -> "Curation":
         """Leave out some samples of a dataset and give others another label.
@@ -58,20 +59,32 @@ class Curation(Record):
             dataset: what to repair.
             drop: rows of the samples to leave out.
             relabel: rows of the samples to give another label.
-            labels: their new labels, in the same order.
-            reasons: a text for each of them all, in the order of their rows.
+            labels: their new labels, class indices, in the same order.
+            reasons: a text for each of them all, in ascending order of their rows.
             notes: lines that the report shows.
 
         Raises:
-            InputError: a row is given twice, or everything would be dropped.
+            InputError: a row is given twice or is not in the dataset, there is not one label for
+                each row to relabel or not one reason for each change, or everything would be
+                dropped.
         """
         out, other = np.asarray(drop, np.int64), np.asarray(relabel, np.int64)
+        given = np.asarray(labels, np.int64)
+        if len(given) != len(other):
+            raise InputError(f"{len(given)} labels for {len(other)} rows to relabel: give one each")
         rows = np.concatenate([out, other])
+        if len(reasons) != len(rows):
+            raise InputError(f"{len(reasons)} reasons for {len(rows)} changes: give one each")
+        if (outside := (rows < 0) | (rows >= len(dataset))).any():
+            raise InputError(
+                f"row {rows[int(outside.argmax())]} is not in the dataset: give rows in "
+                f"0…{len(dataset) - 1}"
+            )
         order = np.argsort(rows, kind="stable")
         rows = rows[order]
         if (again := rows[1:] == rows[:-1]).any():
             raise InputError(f"row {rows[int(again.argmax())]} is changed twice: change it once")
-        new = np.concatenate([np.full(len(out), _DROPPED), np.asarray(labels, np.int64)])[order]
+        new = np.concatenate([np.full(len(out), _DROPPED), given])[order]
         changes = pa.table(
             {
                 "id": dataset.ids[rows],
