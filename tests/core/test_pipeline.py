@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from adc_core import Dataset, Pipeline
 from adc_core.components.registry import registry
 from adc_core.errors import InputErrors, lines_of
-from adc_core.runs.plan import ADDED_BY, make_plan
+from adc_core.runs.completion import ADDED_BY
+from adc_core.runs.plan import make_plan
 
 
 def read(tmp_path, text, suffix=".yaml"):

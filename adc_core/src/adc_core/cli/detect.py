@@ -16,8 +16,8 @@ from adc_core.records.dataset import Dataset
 from adc_core.reporting.findings_table import write_findings
 from adc_core.reporting.result_files import report_line
 from adc_core.reporting.text_tables import tables_of
+from adc_core.runs.completion import complete
 from adc_core.runs.listeners import installed_listeners
-from adc_core.runs.missing_evidence import EvidenceMakers
 from adc_core.runs.pipeline import Pipeline
 from adc_core.runs.run_record import PIPELINE, reused_stages
 from adc_core.runs.runner import run_pipeline
@@ -107,31 +107,20 @@ def _pipeline(arguments: Namespace) -> tuple[Pipeline, Dataset]:
     if faults:
         raise InputErrors(faults)
     dataset = read_dataset(arguments.dataset)
-    detectors = [detector for detector in named if detector is not None]
     rung = choose_rung(
         dataset, encoder=encoder, learner=learner, enricher=enricher, fast=arguments.fast
     )
-    makers = EvidenceMakers(dataset, arguments.dataset, rung)
-    for detector in detectors:
-        try:
-            makers.serve(detector)
-        except InputError as error:
-            faults.append(f"--use {detector.name}: {error}")
-    if faults:
-        raise InputErrors(faults)
-    if makers.use_rung:
-        for line in announced(rung, dataset):
-            print(f"adc: {line}", file=sys.stderr)
     pipeline = Pipeline(
         dataset=arguments.dataset,
-        encoder=makers.encoder,
-        enrichers=makers.enrichers,
-        detectors=tuple(detectors),
-        curators=makers.curators(),
+        detectors=tuple(detector for detector in named if detector is not None),
         metrics=() if metric is None else (metric,),
         truth=arguments.truth,
     )
-    return pipeline, dataset
+    completed, rung_used = complete(pipeline, dataset, rung)
+    if rung_used:
+        for line in announced(rung, dataset):
+            print(f"adc: {line}", file=sys.stderr)
+    return completed, dataset
 
 
 def _build(interface: type[C], flag: str, text: str | None, faults: list[str]) -> C | None:

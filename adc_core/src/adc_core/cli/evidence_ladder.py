@@ -15,7 +15,7 @@ from adc_core.components.interfaces import Download, Encoder, Enricher, Learner
 from adc_core.components.registry import registry
 from adc_core.errors import InputError
 from adc_core.records.dataset import Dataset
-from adc_core.runs.missing_evidence import Rung
+from adc_core.runs.completion import Rung
 
 PRETRAINED: tuple[Mapping[str, Any], ...] = (
     {"use": "adc-plugins-learn/torchvision", "model": "efficientnet_b0"},

@@ -3,26 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from adc_core.components.columns import required_neighbors
-from adc_core.components.component import Component, create, unique_names
-from adc_core.components.interfaces import INTERFACES, Curator, Detector, Encoder, Enricher
+from adc_core.components.component import Component, unique_names
+from adc_core.components.interfaces import Encoder, Enricher
 from adc_core.components.known_packages import PACKAGE_OF
 from adc_core.errors import InputErrors
-from adc_core.records.dataset import EVIDENCE, Dataset
+from adc_core.records.dataset import Dataset
 from adc_core.records.run import TrainingSet
+from adc_core.runs.completion import ADDED_BY, columns_of, with_neighbors
 from adc_core.runs.pipeline import Pipeline
 from adc_core.runs.run_record import COLLECTOR
 from adc_core.storage.readers import read_dataset
-
-ADDED_BY = {
-    "features": ("encoders", "patches"),
-    "neighbors": ("enrichers", "neighbors"),
-    "probabilities": ("enrichers", "ridge-probe"),
-    "dynamics": ("enrichers", "training-dynamics"),
-}
-"""A component that adds each column, for advice; a test compares it with what they declare."""
 
 _KEY_OF = {"encoders": "encoder"}
 
@@ -71,7 +62,7 @@ def make_plan(pipeline: Pipeline, dataset: Dataset | None) -> Plan:
         use("encoder", pipeline.encoder)
     for place, simulator in enumerate(pipeline.simulators):
         use(f"simulators.{place}", simulator)
-    enrichers = _with_neighbors(pipeline, have, None if dataset is None else len(dataset) - 1)
+    enrichers = with_neighbors(pipeline, have, None if dataset is None else len(dataset) - 1)
     for place, enricher in enumerate(enrichers):
         use(f"enrichers.{place}", enricher)
     for kind in ("detectors", "curators", "learners", "metrics"):
@@ -91,39 +82,6 @@ def _reads_images(pipeline: Pipeline, enrichers: tuple[Enricher, ...]) -> bool:
     for kind in ("simulators", "detectors", "curators", "learners", "metrics"):
         everyone.extend(getattr(pipeline, kind))
     return any(isinstance(one, Encoder) or "images" in one.required_columns for one in everyone)
-
-
-def columns_of(dataset: Dataset) -> set[str]:
-    """Name the columns that a dataset has: images, evidence, and the user's own."""
-    return {name for name in ("images", *EVIDENCE) if dataset.has(name)} | set(dataset.columns)
-
-
-def usual_maker(column: str, **options: Any) -> Component:
-    """Make the component that usually adds a column; see `ADDED_BY`.
-
-    Raises:
-        RegistryError: its package is not installed.
-    """
-    kind, name = ADDED_BY[column]
-    table = {"use": f"{PACKAGE_OF[kind, name]}/{name}", **options}
-    return create(INTERFACES[kind], table)
-
-
-def _with_neighbors(pipeline: Pipeline, have: set[str], others: int | None) -> tuple[Enricher, ...]:
-    """Put one neighbor search, for all who read it, before the pipeline's enrichers.
-
-    A sample has no more neighbors than there are `others`, whatever is read by default.
-    """
-    everyone: tuple[Detector | Curator, ...] = (*pipeline.detectors, *pipeline.curators)
-    readers = [reader for reader in everyone if "neighbors" in reader.required_columns]
-    added = any("neighbors" in enricher.provided_columns for enricher in pipeline.enrichers)
-    if not readers or added or "neighbors" in have or "features" not in have:
-        return pipeline.enrichers
-    k = max(map(required_neighbors, readers))
-    k = k if others is None else max(1, min(k, others))
-    search = usual_maker("neighbors", k=k)
-    assert isinstance(search, Enricher)
-    return (search, *pipeline.enrichers)
 
 
 def _advice(component: Component, column: str, have: set[str]) -> str:
