@@ -8,6 +8,12 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Several tests at a time share the cores: with threads of their own on top they mostly wait
+    # for each other (measured: a third of the time of a training's test). Read by numpy's and
+    # torch's libraries when these are loaded, here and in the processes that tests start.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 def _missing(what, variable):
     if os.environ.get(variable):
