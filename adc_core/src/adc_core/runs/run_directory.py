@@ -109,37 +109,49 @@ class RunDirectory:
         raise_if_interrupted()
         folder = self.folder / name
         described = {"stage": name, "key": dict(key)}
-        digest = sha256(json.dumps(described).encode()).hexdigest()
         started = time.perf_counter()
-        if json.dumps(_stage_key(folder)) == json.dumps(described):
+        reused = json.dumps(_stage_key(folder)) == json.dumps(described)
+        if reused:
             result = form.read(folder, verify_checksums(folder))
-            self._finish(name, folder, time.perf_counter() - started, reused=True)
-            return result
-        self._listeners.tell("adc_stage_started", stage=name)
-        try:
-            kept = self._cache if keeps_cache else self._work / "stages"
-            place = scratch = kept / name.replace("/", ".")
-            if not keeps_cache:
-                _forget_other(scratch, digest)
-                place = scratch / digest[:16]
-            with translate_os_errors(place), work_context(place, *self._heard_of(name)):
-                value = work()
-            part = self._work / "part"
-            with atomic_folder(folder, part):
-                sums = form.write(value, part)
-                write_json(part / _STAGE, described)
-                for file in artifacts:
-                    if (place / file).exists():
-                        shutil.copyfile(place / file, part / file)
-                write_checksums(part, sums)
-            result = form.read(folder, read_checksums(folder))
-            if not keeps_cache:
-                shutil.rmtree(scratch, ignore_errors=True)
-        except BaseException as error:
-            self._listeners.tell("adc_stage_failed", stage=name, error=error)
-            raise
-        self._finish(name, folder, time.perf_counter() - started, reused=False)
+        else:
+            self._listeners.tell("adc_stage_started", stage=name)
+            try:
+                self._make(name, described, work, form, keeps_cache, artifacts)
+                result = form.read(folder, read_checksums(folder))
+            except BaseException as error:
+                self._listeners.tell("adc_stage_failed", stage=name, error=error)
+                raise
+        self._finish(name, folder, time.perf_counter() - started, reused=reused)
         return result
+
+    def _make(
+        self,
+        name: str,
+        described: Mapping[str, Any],
+        work: Callable[[], W],
+        form: StageFormat[W, R],
+        keeps_cache: bool,
+        artifacts: Sequence[str],
+    ) -> None:
+        """Do a stage's work in a folder of its own and write the result, whole or not at all."""
+        kept = self._cache if keeps_cache else self._work / "stages"
+        place = scratch = kept / name.replace("/", ".")
+        if not keeps_cache:
+            digest = sha256(json.dumps(described).encode()).hexdigest()[:16]
+            _forget_other(scratch, digest)
+            place = scratch / digest
+        with translate_os_errors(place), work_context(place, *self._heard_of(name)):
+            value = work()
+        part = self._work / "part"
+        with atomic_folder(self.folder / name, part):
+            sums = form.write(value, part)
+            write_json(part / _STAGE, described)
+            for file in artifacts:
+                if (place / file).exists():
+                    shutil.copyfile(place / file, part / file)
+            write_checksums(part, sums)
+        if not keeps_cache:
+            shutil.rmtree(scratch, ignore_errors=True)
 
     def note_given(self, fingerprint: str) -> None:
         """Note which dataset the run was given, so that a reader can tell whether it still is."""
@@ -185,7 +197,7 @@ def _forget_other(scratch: Path, digest: str) -> None:
     """Delete partial results of other options: they are of no use to a stage."""
     if scratch.is_dir():
         for old in scratch.iterdir():
-            if old.name != digest[:16]:
+            if old.name != digest:
                 shutil.rmtree(old, ignore_errors=True)
 
 
