@@ -30,7 +30,7 @@ def reasons(**evidence):
 
 def test_without_evidence_there_are_no_reasons():
     found = reasons()
-    assert (found.neighbors, found.contest, found.curve) == (None, None, None)
+    assert (found.neighbors, found.runner_up, found.curve) == (None, None, None)
 
 
 def test_neighbors_are_counted_and_the_nearest_shown():
@@ -61,10 +61,10 @@ def test_neighbors_without_images_have_no_images():
 )
 def test_the_rival_is_the_strongest_other_class(row, given, rival, margin):
     values = Probabilities(values=[row, row], origin="in sample")
-    contest = reasons(probabilities=values).contest
-    assert (contest.rival, contest.origin) == (rival, "in sample")
-    assert contest.given == pytest.approx(given)
-    assert contest.margin == pytest.approx(margin)
+    runner_up = reasons(probabilities=values).runner_up
+    assert (runner_up.rival, runner_up.origin) == (rival, "in sample")
+    assert runner_up.given == pytest.approx(given)
+    assert runner_up.margin == pytest.approx(margin)
 
 
 def test_a_curve_runs_from_bottom_to_top():
@@ -108,7 +108,7 @@ def test_suspects_are_the_flagged_with_what_each_detector_says():
     suspects = most_suspicious(run.replace(findings={"toy": found, "unsure": unsure}))
     assert {suspect.id for suspect in suspects} <= set(found.ids[found.flagged])
     assert len(suspects) == found.flagged.sum()
-    toy, other = suspects[0].opinions
+    toy, other = suspects[0].votes
     assert (toy.detector, toy.suspicion, toy.flagged) == ("toy", 0.9, True)
     assert toy.suggestion in run.collected.classes
     assert (other.detector, other.suspicion, other.flagged) == ("unsure", None, False)

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from adc_core.records.run import Run
-from adc_core.reporting.text_tables import table
-from adc_core.reporting.trust import noise_text, repair_lines, trust_lines
-from adc_core.reporting.verdicts import (
+from adc_core.reporting.detector_summaries import (
     flagged_by_any,
     most_suspicious_first,
     suggestions,
-    verdicts_of,
+    summarize_detectors,
 )
+from adc_core.reporting.text_tables import table
+from adc_core.reporting.trust import noise_text, repair_lines, trust_lines
 
 SHOWN = 10
 """How many suspicious samples are printed; the file has all."""
@@ -37,7 +37,7 @@ def _verdicts(run: Run) -> str:
             noise_text(run.findings[verdict.detector]),
             f"{verdict.suggested:,}",
         ]
-        for verdict in verdicts_of(run.findings)
+        for verdict in summarize_detectors(run.findings)
     ]
     return table(head, rows)
 

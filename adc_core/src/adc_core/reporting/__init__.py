@@ -1,4 +1,4 @@
-"""What is said of a run: verdicts, trust, tables, and what HTML pages share."""
+"""What is said of a run: summaries of detectors, trust, tables, and what HTML pages share."""
 
 import lazy_loader
 

@@ -1,18 +1,18 @@
 from .collection_summary import CollectionSummary, summarize
+from .detector_summaries import (
+    flagged_by_any,
+    mean_rank,
+    most_suspicious_first,
+    suggested_by_most,
+    suggestions,
+    summarize_detectors,
+)
 from .findings_table import findings_table, write_findings
 from .html_pages import data_url, page_environment
 from .measurement_tables import measurement_tables
 from .result_files import REPORT
 from .text_tables import table, tables_of
 from .trust import headline, noise_text, repair_lines, trust_lines
-from .verdicts import (
-    flagged_by_any,
-    mean_rank,
-    most_suspicious_first,
-    suggested_by_most,
-    suggestions,
-    verdicts_of,
-)
 
 __all__ = [
     "REPORT",
@@ -30,9 +30,9 @@ __all__ = [
     "suggested_by_most",
     "suggestions",
     "summarize",
+    "summarize_detectors",
     "table",
     "tables_of",
     "trust_lines",
-    "verdicts_of",
     "write_findings",
 ]

@@ -9,14 +9,14 @@ import pyarrow.parquet as pq
 
 from adc_core.arrays.strings import to_arrow
 from adc_core.records.run import Run
-from adc_core.reporting.result_files import CSV, PARQUET
-from adc_core.reporting.verdicts import (
+from adc_core.reporting.detector_summaries import (
     flagged_by_any,
     mean_rank,
     most_suspicious_first,
     suggested_by_most,
     suggestions,
 )
+from adc_core.reporting.result_files import CSV, PARQUET
 from adc_core.storage.atomic import atomic_file, translate_os_errors
 
 

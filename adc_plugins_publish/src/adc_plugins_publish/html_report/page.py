@@ -12,8 +12,8 @@ from adc_core.reporting import (
     noise_text,
     page_environment,
     summarize,
+    summarize_detectors,
     trust_lines,
-    verdicts_of,
 )
 from adc_core.runs import COLLECTOR, PIPELINE, read_record
 from adc_core.storage import UNKNOWN
@@ -43,7 +43,9 @@ def render(folder: Path, run: Run) -> str:
         facts=_facts(run, things),
         counts_figure=figures.class_counts(run.collected, things),
         summary=run.design and summarize(run.design, run.collected, folder / COLLECTOR),
-        detectors=[(v, noise_text(run.findings[v.detector])) for v in verdicts_of(run.findings)],
+        detectors=[
+            (v, noise_text(run.findings[v.detector])) for v in summarize_detectors(run.findings)
+        ],
         trust=list(trust_lines(run.findings)),
         estimators=next(
             (f.noise_range.estimators for f in run.findings.values() if f.noise_range), {}

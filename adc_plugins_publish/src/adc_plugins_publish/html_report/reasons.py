@@ -48,7 +48,7 @@ class Neighborhood:
 
 
 @dataclass(frozen=True)
-class Contest:
+class RunnerUp:
     """The given class against the strongest other one.
 
     Attributes:
@@ -90,7 +90,7 @@ class Reasons:
     """What the evidence says of one sample; None where a dataset has no such evidence."""
 
     neighbors: Neighborhood | None
-    contest: Contest | None
+    runner_up: RunnerUp | None
     curve: Curve | None
 
 
@@ -98,7 +98,7 @@ def reasons_of(dataset: Dataset, row: int) -> Reasons:
     """Look one sample up in the dataset's evidence."""
     return Reasons(
         neighbors=_neighborhood(dataset, row),
-        contest=_contest(dataset, row),
+        runner_up=_runner_up(dataset, row),
         curve=None if dataset.dynamics is None else _curve(dataset.dynamics.given_probability[row]),
     )
 
@@ -120,7 +120,7 @@ def _neighborhood(dataset: Dataset, row: int) -> Neighborhood | None:
     return Neighborhood(nearest=nearest, others=int((~agrees).sum()), known=len(rows))
 
 
-def _contest(dataset: Dataset, row: int) -> Contest | None:
+def _runner_up(dataset: Dataset, row: int) -> RunnerUp | None:
     if dataset.probabilities is None:
         return None
     values = dataset.probabilities.values[row].astype(np.float64)
@@ -128,7 +128,7 @@ def _contest(dataset: Dataset, row: int) -> Contest | None:
     others = values.copy()
     others[label] = -np.inf
     rival = int(others.argmax())
-    return Contest(
+    return RunnerUp(
         given=float(values[label]),
         rival=dataset.classes[rival],
         probability=float(values[rival]),

@@ -16,7 +16,7 @@ _NONE_OF_THEM = "none of the classes"
 
 
 @dataclass(frozen=True)
-class Opinion:
+class DetectorVote:
     """What one detector says of one label.
 
     Attributes:
@@ -40,7 +40,7 @@ class Suspect:
         id: of the sample.
         image: a data URL; empty where the dataset has no images.
         given: the class that it was collected as.
-        opinions: one per detector.
+        votes: one per detector.
         reasons: what the evidence says.
         truth: the true class, or nothing.
         outcome: what the curators did.
@@ -49,7 +49,7 @@ class Suspect:
     id: str
     image: str
     given: str
-    opinions: tuple[Opinion, ...]
+    votes: tuple[DetectorVote, ...]
     reasons: Reasons
     truth: str
     outcome: str
@@ -72,18 +72,18 @@ def _suspect(run: Run, row: int) -> Suspect:
         id=str(dataset.ids[row]),
         image=data_url(dataset.images, row, _SIDE),
         given=classes[dataset.labels[row]],
-        opinions=tuple(_opinions(run, row)),
+        votes=tuple(_votes_of(run, row)),
         reasons=reasons_of(dataset, row),
         truth=classes[true] if true >= 0 else _NONE_OF_THEM if true == NO_CLASS else "",
         outcome=_outcome(run, str(dataset.ids[row])),
     )
 
 
-def _opinions(run: Run, row: int) -> Iterator[Opinion]:
+def _votes_of(run: Run, row: int) -> Iterator[DetectorVote]:
     classes = run.collected.classes
     for name, found in run.findings.items():
         suggested = -1 if found.suggested_labels is None else int(found.suggested_labels[row])
-        yield Opinion(
+        yield DetectorVote(
             detector=name,
             suspicion=float(found.suspicion[row]) if found.covered[row] else None,
             flagged=bool(found.flagged[row]),

@@ -7,13 +7,13 @@ import pytest
 
 from adc_core import Dataset, Findings, WorkError
 from adc_core.records.run import Run
-from adc_core.reporting.findings_table import findings_table, write_findings
-from adc_core.reporting.verdicts import (
+from adc_core.reporting.detector_summaries import (
     most_suspicious_first,
     suggested_by_most,
     suggestions,
-    verdicts_of,
+    summarize_detectors,
 )
+from adc_core.reporting.findings_table import findings_table, write_findings
 
 IDS = ["a", "b", "c", "d"]
 SURE = Findings(
@@ -37,7 +37,7 @@ RUN = Run(
 
 
 def test_a_verdict_counts_what_was_judged():
-    sure, partial = verdicts_of(RUN.findings)
+    sure, partial = summarize_detectors(RUN.findings)
     assert (sure.detector, sure.flagged, sure.share, sure.noise_rate) == ("sure", 1, 0.25, 0.25)
     assert sure.suggested == 1  # the other suggestion is for a label that is not flagged
     assert (partial.flagged, partial.share, partial.noise_rate, partial.suggested) == (

@@ -11,7 +11,7 @@ from adc_core.records.findings import Findings
 
 
 @dataclass(frozen=True)
-class Verdict:
+class DetectorSummary:
     """What one detector says of a dataset.
 
     Attributes:
@@ -29,10 +29,10 @@ class Verdict:
     suggested: int
 
 
-def verdicts_of(findings: Mapping[str, Findings]) -> list[Verdict]:
+def summarize_detectors(findings: Mapping[str, Findings]) -> list[DetectorSummary]:
     """Sum up the findings of each detector."""
     return [
-        Verdict(
+        DetectorSummary(
             detector=name,
             flagged=int(found.flagged.sum()),
             share=float(found.flagged.sum() / max(1, found.covered.sum())),
