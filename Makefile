@@ -6,10 +6,11 @@ PYTHON ?= python3
 # As many at a time as there are cores; the tests of a file share what they made.
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
-# Of the core and detect, those that need nothing but their dependencies.
+# Of the core and detect, those that need nothing but their dependencies: no learner is trained.
 LOWEST_TESTS := tests/core/test_dataset.py tests/core/test_images.py tests/core/test_image_shards.py \
     tests/core/test_registry.py tests/core/test_run_directory.py \
-    tests/core/test_signatures.py tests/detect
+    tests/core/test_signatures.py tests/detect \
+    --ignore=tests/detect/test_early_stop.py --ignore=tests/detect/test_lstm_training.py
 
 # Those that need no data; benchmarks/detection.py says what it needs.
 BENCHMARKS := startup dataset training_speed detection_speed
