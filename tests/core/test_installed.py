@@ -100,6 +100,24 @@ def test_a_command_with_the_name_of_a_built_in_one_is_left_out(tmp_path):
     )
 
 
+def test_a_command_that_two_packages_offer_has_the_name_of_each_before_it(tmp_path):
+    for package in ("acme", "rival"):
+        metadata = f"Name: {package}\nVersion: 1.0\n".encode()
+        points = f"[adc.commands]\nexport = {package}_plugin:Quiet\n"
+        dist(tmp_path, f"{package}-1.0.dist-info", metadata, points)
+        (tmp_path / f"{package}_plugin.py").write_text(
+            "from adc_core import Command\n\n\nclass Quiet(Command):\n"
+            "    def add_arguments(self, parser): ...\n"
+            f"    def run(self, arguments): print({package!r})\n"
+        )
+    done = adc(tmp_path, "export")
+    assert done.returncode == 2
+    assert done.stderr.startswith('adc: several packages offer "export": use ')
+    for package in ("acme", "rival"):
+        assert f'"{package}/export"' in done.stderr
+        assert adc(tmp_path, f"{package}/export").stdout == f"{package}\n"
+
+
 def test_a_command_that_is_not_a_command_is_refused(tmp_path):
     points = "[adc.commands]\nquiet = quiet_plugin:Quiet\n"
     dist(tmp_path, "acme-1.0.dist-info", b"Name: acme\nVersion: 1.0\n", points)

@@ -3,6 +3,7 @@
 import platform
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -54,6 +55,8 @@ def _dispatch(words: list[str], *, debug: bool) -> int:
     name = _named_command(words)
     unfinished = words_to_complete() is not None
     if name is not None and name not in commands and not unfinished:
+        if any(entry.name == name for entry in commands.values()):
+            registry.find(COMMANDS, name)  # several packages offer it: this says which
         if (package := PACKAGE_OF.get((COMMANDS, name))) is not None:
             raise InputError(f'the command "{name}" is not installed: pip install {package}')
         raise InputError(unknown_name("command", name, commands))
@@ -89,10 +92,12 @@ def _named_command(words: list[str]) -> str | None:
 
 
 def _commands() -> dict[str, Entry]:
-    """Return the commands by their names, the core's own first."""
-    entries = sorted(registry.entries(COMMANDS), key=lambda entry: not _is_built_in(entry))
-    commands: dict[str, Entry] = {}
-    for entry in entries:
+    """Return the commands by their names; by `package/name` what several packages offer."""
+    entries = registry.entries(COMMANDS)
+    commands = {entry.name: entry for entry in entries if _is_built_in(entry)}
+    others = [entry for entry in entries if not _is_built_in(entry)]
+    offers = Counter(entry.name for entry in others)
+    for entry in others:
         if entry.name in commands and _is_built_in(commands[entry.name]):
             warnings.warn(
                 f'the command "{entry.name}" of {entry.package} is left out: it has the name of a '
@@ -100,7 +105,7 @@ def _commands() -> dict[str, Entry]:
                 stacklevel=1,
             )
         else:
-            commands[entry.name] = entry
+            commands[entry.name if offers[entry.name] == 1 else entry.full_name] = entry
     return commands
 
 
@@ -112,10 +117,8 @@ def _loaded(entry: Entry) -> Command:
     """Import the class of a command now, and not before, and create it.
 
     Raises:
-        InputError: several packages offer the name, or what the entry names is not a Command.
+        InputError: what the entry names is not a Command.
     """
-    if not _is_built_in(entry):
-        registry.find(COMMANDS, entry.name)
     found = registry.resolve(entry)
     if not (isinstance(found, type) and issubclass(found, Command)):
         raise InputError(f"{entry.origin} is not a Command: derive it from adc_core.Command")
