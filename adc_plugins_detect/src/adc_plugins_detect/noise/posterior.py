@@ -2,7 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.isotonic import IsotonicRegression
+from scipy.optimize import isotonic_regression
 
 from adc_core.arrays import Array, chunks
 from adc_plugins_detect.noise.counterfactual import Counterfactual
@@ -34,8 +34,7 @@ def wrong_probability(expected: Counterfactual, noise_rate: float) -> NDArray[np
     curve = expected.curve("class-pair")
     reached = np.array([curve.reaching(cut) for cut in suspicion[order[edges[1:] - 1]]])
     share = (np.diff(reached, prepend=0.0) * noise_rate * n / sizes).clip(0, 1)
-    smooth = IsotonicRegression(increasing=False, y_min=0, y_max=1)
-    share = smooth.fit_transform(np.arange(len(share)), share, sample_weight=sizes)
+    share = isotonic_regression(share, weights=sizes, increasing=False).x
     share *= sizes / (sizes + 2)  # no group is so large that its labels are wrong for sure
     probability = np.empty(n)
     probability[order] = np.repeat(share, sizes)
