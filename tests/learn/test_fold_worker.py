@@ -32,8 +32,8 @@ def processes(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
 
 
-def validation(learner=None, **options):
-    return CrossValidation(learner=learner or CrossEntropy(**SMALL), folds=3, **options)
+def validation(learner=None, folds=3, **options):
+    return CrossValidation(learner=learner or CrossEntropy(**SMALL), folds=folds, **options)
 
 
 def alive(folder):
@@ -106,7 +106,7 @@ def test_same_bytes_and_all_steps_whatever_the_number_of_processes(
 def test_what_fails_in_a_process_is_one_line_here(squares, processes, tmp_path, how, kind, message):
     learner = Faulty(**SMALL, how=how, notes=tmp_path / "notes")
     with work_context(tmp_path / "work"), pytest.raises(kind) as raised:
-        validation(learner).enrich(squares)
+        validation(learner, folds=2).enrich(squares)
     assert (type(raised.value), str(raised.value)) == (kind, message)
     assert list((tmp_path / "notes").iterdir())  # which says that it happened in processes,
     assert not (tmp_path / "notes" / str(os.getpid())).exists()
@@ -129,7 +129,7 @@ def test_an_interruption_leaves_no_process(squares, processes, monkeypatch, tmp_
     thread = threading.Thread(target=interrupt)
     thread.start()
     with signal_handlers(), work_context(tmp_path / "work"), pytest.raises(KeyboardInterrupt):
-        validation(learner).enrich(squares)
+        validation(learner, folds=2).enrich(squares)
     thread.join()
     assert len(list(notes.iterdir())) == 2
     assert alive(notes) == []
