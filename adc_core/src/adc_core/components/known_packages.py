@@ -97,6 +97,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "adc-plugins-rehearse": {
         "commands": ("gallery",),
     },
+    "adc-plugins-review": {},
 }
 
 PACKAGE_OF: Mapping[tuple[str, str], str] = MappingProxyType(
