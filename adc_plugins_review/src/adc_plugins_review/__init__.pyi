@@ -1,3 +1,11 @@
+from .aggregation.agreement import krippendorff_alpha
+from .aggregation.crowdlab import Crowdlab, crowdlab
+from .aggregation.dawid_skene import DawidSkene, dawid_skene
+from .aggregation.mace import Mace, mace
+from .aggregation.majority import Majority, majority
+from .aggregation.one_coin import OneCoin, one_coin
+from .aggregation.realism import Confusions, Realism, off_diagonal_test, realism
+from .aggregation.verdicts import verdicts, verification
 from .certificate.any_time import any_time_upper
 from .certificate.bounds import exact_upper, miss_rate_upper, undo_misses
 from .certificate.planning import (
@@ -16,19 +24,36 @@ from .votes.votes_table import VOTES, latest_votes, read_votes, votes_table, wri
 __all__ = [
     "VOTES",
     "AddVotes",
+    "Confusions",
+    "Crowdlab",
+    "DawidSkene",
+    "Mace",
+    "Majority",
+    "OneCoin",
+    "Realism",
     "Repairs",
     "any_time_upper",
     "believed_rate",
     "choose_repairs",
+    "crowdlab",
+    "dawid_skene",
     "exact_upper",
     "expected_errors",
     "items_of_budget",
+    "krippendorff_alpha",
     "latest_votes",
+    "mace",
+    "majority",
     "miss_rate_upper",
+    "off_diagonal_test",
+    "one_coin",
     "read_votes",
+    "realism",
     "sampling_weights",
     "selected_rows",
     "undo_misses",
+    "verdicts",
+    "verification",
     "votes_of",
     "votes_table",
     "weighted_order",
