@@ -13,7 +13,7 @@ from adc_plugins_review.aggregation.vote_arrays import VoteArrays, vote_arrays
 _FLOOR = 1e-6
 
 
-class Crowdlab(NamedTuple):
+class CrowdlabResult(NamedTuple):
     """What the ensemble of raters and classifier says.
 
     Attributes:
@@ -54,7 +54,7 @@ def crowdlab(
     probabilities: ArrayLike,
     *,
     raters: int | None = None,
-) -> Crowdlab:
+) -> CrowdlabResult:
     """Combine votes with out-of-sample predictions (Goh, Tkachenko and Mueller 2022).
 
     The figures are those of cleanlab, but that ties which neither the classifier nor the frequency
@@ -96,7 +96,7 @@ def crowdlab(
     consensus = np.where(single, ensemble.posterior.argmax(axis=1), first)
     ensemble = _ensemble(votes, counts, predicted, consensus)
     quality = ensemble.posterior[np.arange(N), consensus]
-    return Crowdlab(
+    return CrowdlabResult(
         consensus=consensus,
         quality=quality,
         posterior=ensemble.posterior,

@@ -17,7 +17,7 @@ from adc_plugins_review.aggregation.vote_arrays import (
 TINY = 1e-300
 
 
-class DawidSkene(NamedTuple):
+class DawidSkeneResult(NamedTuple):
     """What EM finds.
 
     Attributes:
@@ -46,7 +46,7 @@ def dawid_skene(
     smoothing: float = 0.01,
     tolerance: float = 1e-10,
     steps: int = 500,
-) -> DawidSkene:
+) -> DawidSkeneResult:
     """Estimate true classes and each rater's confusion from votes (Dawid and Skene 1979).
 
     EM from the shares of the votes, with logarithms throughout. No memory beyond the votes, N × K
@@ -89,7 +89,7 @@ def dawid_skene(
         posterior, total = normalized(logs)
         history.append(float(total[voted].sum()))
         if len(history) >= steps or settled(history, tolerance):
-            return DawidSkene(posterior, prior, confusion, tuple(history))
+            return DawidSkeneResult(posterior, prior, confusion, tuple(history))
 
 
 def _confusion(

@@ -14,7 +14,7 @@ from adc_plugins_review.aggregation.vote_arrays import (
 )
 
 
-class Mace(NamedTuple):
+class MaceResult(NamedTuple):
     """What EM finds.
 
     Attributes:
@@ -41,7 +41,7 @@ def mace(
     smoothing: float = 0.01,
     tolerance: float = 1e-10,
     steps: int = 500,
-) -> Mace:
+) -> MaceResult:
     """Estimate true classes, and who knows them (Hovy, Berg-Kirkpatrick, Vaswani and Hovy 2013).
 
     EM with one start, competence one half and uniform habits, so that the same votes always give
@@ -76,7 +76,7 @@ def mace(
         posterior, total = normalized(logs)
         history.append(float(total[voted].sum()))
         if len(history) >= steps or settled(history, tolerance, begun=2):
-            return Mace(posterior, competence, habit, tuple(history))
+            return MaceResult(posterior, competence, habit, tuple(history))
         competence, habit = _skills(votes, posterior, competence, habit, smoothing / K)
 
 

@@ -9,7 +9,7 @@ from adc_plugins_review.aggregation.dawid_skene import TINY, normalized, settled
 from adc_plugins_review.aggregation.vote_arrays import refuse_single_votes, vote_arrays
 
 
-class OneCoin(NamedTuple):
+class OneCoinResult(NamedTuple):
     """What EM finds.
 
     Attributes:
@@ -34,7 +34,7 @@ def one_coin(
     smoothing: float = 0.01,
     tolerance: float = 1e-10,
     steps: int = 500,
-) -> OneCoin:
+) -> OneCoinResult:
     """Estimate true classes and one skill per rater (Dawid and Skene 1979, with equal errors).
 
     A rater who confuses two classes in one direction is not understood: where confusions are
@@ -71,4 +71,4 @@ def one_coin(
         posterior, total = normalized(logs)
         history.append(float(total[voted].sum()))
         if len(history) >= steps or settled(history, tolerance):
-            return OneCoin(posterior, skill, tuple(history))
+            return OneCoinResult(posterior, skill, tuple(history))

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from adc_core import InputError
-from adc_plugins_review.aggregation.dawid_skene import DawidSkene, dawid_skene
+from adc_plugins_review.aggregation.dawid_skene import DawidSkeneResult, dawid_skene
 
 Rule = Literal["majority", "no-objection", "unanimous", "one-then-two"]
 
@@ -89,7 +89,7 @@ def _one_then_two(
 
 def verification(
     item: ArrayLike, rater: ArrayLike, answer: ArrayLike, *, items: int, raters: int
-) -> DawidSkene:
+) -> DawidSkeneResult:
     """Estimate from yes, unsure and no how probably each label is right (Dawid and Skene 1979).
 
     Args:
