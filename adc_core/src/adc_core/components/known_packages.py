@@ -97,7 +97,9 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "adc-plugins-rehearse": {
         "commands": ("gallery",),
     },
-    "adc-plugins-review": {},
+    "adc-plugins-review": {
+        "commands": ("review",),
+    },
 }
 
 PACKAGE_OF: Mapping[tuple[str, str], str] = MappingProxyType(

@@ -21,7 +21,8 @@ from adc_core.storage import atomic_file, translate_os_errors
 REVIEW = "review"
 """The folder of a review within the folder that is reviewed."""
 
-PLAN, DATABASE, VOTES, RATERS = "plan.json", "votes.sqlite", "votes.parquet", "raters.parquet"
+PLAN, DATABASE = "plan.json", "votes.sqlite"
+VOTES, GOLD, RATERS = "votes.parquet", "gold.parquet", "raters.parquet"
 
 SAMPLES = ("ids", "labels", "classes")
 """What of a dataset decides whether a plan was made for it."""
