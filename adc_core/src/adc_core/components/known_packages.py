@@ -98,6 +98,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "commands": ("gallery",),
     },
     "adc-plugins-review": {
+        "enrichers": ("votes",),
         "commands": ("review",),
     },
 }

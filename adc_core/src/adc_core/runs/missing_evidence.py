@@ -7,7 +7,7 @@ from adc_core.components.component import Component, create
 from adc_core.components.interfaces import Curator, Detector, Encoder, Enricher
 from adc_core.errors import InputError
 from adc_core.records.dataset import Dataset
-from adc_core.runs.plan import ADDED_BY, columns_of, usual_maker
+from adc_core.runs.plan import ADDED_BY, FROM_A_FILE, columns_of, usual_maker
 
 _CURATOR = "adc-plugins-detect/expected-gain"
 
@@ -119,7 +119,7 @@ class EvidenceMakers:
         chosen = self._chosen.get(column)
         if column in made or (column in self._have and chosen is None):
             return []
-        if chosen is None and column not in ADDED_BY:
+        if chosen is None and (column not in ADDED_BY or column in FROM_A_FILE):
             return [column]
         maker = chosen or usual_maker(column)
         for needed in maker.required_columns:

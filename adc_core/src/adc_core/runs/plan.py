@@ -21,8 +21,12 @@ ADDED_BY = {
     "neighbors": ("enrichers", "neighbors"),
     "probabilities": ("enrichers", "ridge-probe"),
     "dynamics": ("enrichers", "training-dynamics"),
+    "votes": ("enrichers", "votes"),
 }
 """A component that adds each column, for advice; a test compares it with what they declare."""
+
+FROM_A_FILE = frozenset({"votes"})
+"""Columns that their component reads from a file of the user's: nothing adds them by itself."""
 
 _KEY_OF = {"encoders": "encoder"}
 
@@ -140,7 +144,8 @@ def _add(column: str) -> str:
         return f'give a dataset that has "{column}"'
     kind, name = ADDED_BY[column]
     package = PACKAGE_OF[kind, name]
-    return f"add {{use: {name}}} of {package} to {_KEY_OF.get(kind, kind)}"
+    options = ", path: FILE" if column in FROM_A_FILE else ""
+    return f"add {{use: {name}{options}}} of {package} to {_KEY_OF.get(kind, kind)}"
 
 
 def names_of_stages(pipeline: Pipeline, plan: Plan) -> Iterator[str]:
