@@ -15,7 +15,7 @@ from adc_plugins_review.campaign.raters import add_rater, owner_token, raters, t
 from adc_plugins_review.campaign.source import Source
 from adc_plugins_review.campaign.store import Store
 from adc_plugins_review.web.desk import Desk
-from adc_plugins_review.web.server import Address, serve
+from adc_plugins_review.web.server import Address, running, until_signal
 
 EVERY = 60.0
 """Seconds between two writings of the votes."""
@@ -52,23 +52,19 @@ def serve_review(
 async def _serve(source: Source, plan: Plan, address: Address, workers: int, browser: bool) -> None:
     desk = Desk(source, plan, address.public_url or "")
 
-    async def started(port: int) -> None:
-        if not desk.public_url:
-            desk.public_url = f"http://{address.host}:{port}"
-        await desk.write(_enough_raters, workers)
-        owner = f"{desk.public_url}/o/{await desk.read(owner_token)}"
-        print(f"owner: {owner}")
-        for name, token in await desk.read(links_of):
-            print(f"{name}: {desk.public_url}/w/{token}")
-        print("Ctrl-C stops; nothing is lost", flush=True)
-        if browser and (os.environ.get("DISPLAY") or sys.platform == "darwin"):
-            webbrowser.open(owner)
-
-    async def tick() -> None:
-        await desk.read(write_tables)
-
     try:
-        await serve(desk, address, started, tick, EVERY)
+        async with running(desk, address) as port:
+            if not desk.public_url:
+                desk.public_url = f"http://{address.host}:{port}"
+            await desk.write(_enough_raters, workers)
+            owner = f"{desk.public_url}/o/{await desk.read(owner_token)}"
+            print(f"owner: {owner}")
+            for name, token in await desk.read(links_of):
+                print(f"{name}: {desk.public_url}/w/{token}")
+            print("Ctrl-C stops; nothing is lost", flush=True)
+            if browser and (os.environ.get("DISPLAY") or sys.platform == "darwin"):
+                webbrowser.open(owner)
+            await until_signal(lambda: desk.read(write_tables), EVERY)
     finally:
         desk.close()
 

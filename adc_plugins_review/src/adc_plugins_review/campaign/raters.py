@@ -26,20 +26,37 @@ class Rater:
 
 
 def add_rater(
-    store: Store, name: str | None = None, *, trusted: bool = False, external: str | None = None
+    store: Store,
+    name: str | None = None,
+    *,
+    trusted: bool = False,
+    external: str | None = None,
+    way_back: str | None = None,
+    number: int | None = None,
 ) -> Rater:
-    """Add somebody, or find who came with the same external id before."""
+    """Add somebody, or find who came with the same external id before.
+
+    Args:
+        store: of the review.
+        name: for the owner's eyes.
+        trusted: an expert.
+        external: id that a platform gives the person; a hash of it is kept.
+        way_back: where the person goes when the work is done; see `web.platform_pages`.
+        number: that the person is to have; the next one by default.
+    """
     hashed = None if external is None else hash_external(store.key, external)
     with store.transaction() as db:
         found = db.execute("SELECT * FROM rater WHERE external = ?", (hashed,)).fetchone()
         if found is not None:
+            db.execute("UPDATE rater SET way_back = ? WHERE id = ?", (way_back, found["id"]))
             return _rater(found)
-        number = db.execute("SELECT 1 + coalesce(max(id), 0) FROM rater").fetchone()[0]
+        if number is None:
+            number = int(db.execute("SELECT 1 + coalesce(max(id), 0) FROM rater").fetchone()[0])
         token = hash_token(make_token(store.key, "rater", number))
         db.execute(
-            "INSERT INTO rater(id, token, generation, name, trusted, state, external, created) "
-            "VALUES (?, ?, 0, ?, ?, 'active', ?, ?)",
-            (number, token, name, int(trusted), hashed, store.clock()),
+            "INSERT INTO rater(id, token, generation, name, trusted, state, external, way_back, "
+            "created) VALUES (?, ?, 0, ?, ?, 'active', ?, ?, ?)",
+            (number, token, name, int(trusted), hashed, way_back, store.clock()),
         )
         return Rater(number, name, trusted, "active")
 
@@ -91,8 +108,15 @@ def set_state(store: Store, rater: int, state: State) -> None:
 def forget(store: Store, rater: int) -> None:
     """Delete somebody's name and external id; the votes stay."""
     with store.transaction() as db:
-        db.execute("UPDATE rater SET name = NULL, external = NULL WHERE id = ?", (rater,))
+        db.execute(
+            "UPDATE rater SET name = NULL, external = NULL, way_back = NULL WHERE id = ?", (rater,)
+        )
 
 
 def _rater(row: sqlite3.Row) -> Rater:
     return Rater(row["id"], row["name"], bool(row["trusted"]), row["state"])
+
+
+def campaign_token(store: Store) -> str:
+    """Return the token of the link that a platform shows to all its workers."""
+    return make_token(store.key, "campaign")

@@ -19,7 +19,7 @@ CREATE INDEX open_items ON item(task, place, id)
 CREATE INDEX items_of_rows ON item(task, row);
 CREATE TABLE rater(
     id INTEGER PRIMARY KEY, token BLOB UNIQUE, generation INTEGER NOT NULL, name TEXT,
-    trusted INTEGER NOT NULL, state TEXT NOT NULL, external BLOB UNIQUE, external_id TEXT,
+    trusted INTEGER NOT NULL, state TEXT NOT NULL, external BLOB UNIQUE, way_back TEXT,
     pardoned INTEGER NOT NULL DEFAULT 0, created INTEGER NOT NULL) STRICT;
 CREATE TABLE batch(
     id INTEGER PRIMARY KEY, task TEXT NOT NULL, rater INTEGER NOT NULL REFERENCES rater(id),

@@ -27,6 +27,8 @@ class Source:
         folder: that the review lies in.
         dataset: the samples, with images.
         findings: detector name to what it says of them; empty where nothing is known.
+        collected: the dataset as it was before curators, which has the evidence.
+        rows: N rows of it.
         changed: share of the samples that curators have dropped or relabelled already.
         truth: N true labels, below 0 where nobody knows; None where no truth is known. For
             rehearsals alone.
@@ -37,6 +39,8 @@ class Source:
     folder: Path
     dataset: Dataset
     findings: Mapping[str, Findings]
+    collected: Dataset
+    rows: Array
     changed: float = 0.0
     truth: Array | None = None
     dataset_path: Path | None = None
@@ -85,7 +89,13 @@ def read_source(
         dataset = read_dataset(dataset_path)
         found = {} if findings_path is None else {"findings": _findings_of(findings_path, dataset)}
         source = Source(
-            folder, dataset, found, dataset_path=dataset_path, findings_path=findings_path
+            folder,
+            dataset,
+            found,
+            collected=dataset,
+            rows=np.arange(len(dataset)),
+            dataset_path=dataset_path,
+            findings_path=findings_path,
         )
     elif is_run_directory(folder):
         source = _of_run(folder, of)
@@ -125,6 +135,8 @@ def _of_run(folder: Path, of: Literal["curated", "collected"]) -> Source:
         folder,
         dataset,
         findings,
+        run.collected,
+        rows,
         changed / len(run.collected),
         None if run.truth is None else run.truth[rows],
     )

@@ -127,7 +127,7 @@ class Store:
                     (item,),
                 )
             ]
-            queue = found["task"] == "vote" and found["part"] != "gold"
+            queue = found["task"] == "vote" and found["part"] in ("repair", "audit")
             verdict = decide(self.plan.votes, answers) if queue else None
             self.db.execute(
                 "UPDATE item SET votes = ?, verdict = ?, wanted = CASE WHEN ? THEN ? ELSE wanted "

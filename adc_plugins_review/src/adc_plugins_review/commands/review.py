@@ -1,15 +1,18 @@
 """`adc review`: people look at images and say whether their labels are right."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from adc_core import Command, InputError
+from adc_plugins_review.actions.options import OPTIONS, OWNERS
 
 if TYPE_CHECKING:
     from adc_plugins_review.campaign.plan import Plan
     from adc_plugins_review.campaign.source import Source
+    from adc_plugins_review.campaign.store import Store
 
 ACTIONS = ("serve", "plan", "links", "status", "export", "import", "rehearse")
 
@@ -34,11 +37,19 @@ class ReviewCommand(Command):
             "import: the votes; rehearse: simulated people vote, to see how it goes",
         )
         parser.add_argument("file", nargs="?", type=Path, help="import: the votes to add")
-        for action, options in _OPTIONS.items():
+        known: set[str] = set()
+        for action, options in OPTIONS.items():
             group = parser.add_argument_group(action)
             for name, settings in options.items():
+                if name in known:
+                    continue
+                known.add(name)
                 # Absent unless given, so that an option of another action is noticed.
-                group.add_argument(f"--{name}", default=argparse.SUPPRESS, **settings)
+                group.add_argument(
+                    f"-{name}" if len(name) == 1 else f"--{name}",
+                    default=argparse.SUPPRESS,
+                    **settings,
+                )
 
     def run(self, arguments: argparse.Namespace) -> int:
         """Do what is asked for.
@@ -47,11 +58,11 @@ class ReviewCommand(Command):
             InputError: an option of another action, or whatever the action refuses.
             WorkError: the review cannot be read or written.
         """
-        given = {name: value for name, value in vars(arguments).items() if name in _OWNERS}
+        given = {name: value for name, value in vars(arguments).items() if name in OWNERS}
         allowed = {arguments.action} | ({"plan"} if arguments.action == "serve" else set())
         for name in given:
-            if not _OWNERS[name] & allowed:
-                option, owner = name.replace("_", "-"), sorted(_OWNERS[name])[0]
+            if not OWNERS[name] & allowed:
+                option, owner = name.replace("_", "-"), sorted(OWNERS[name])[0]
                 raise InputError(
                     f"--{option} is for {owner}: adc review {arguments.folder} {owner} --{option}"
                 )
@@ -59,106 +70,6 @@ class ReviewCommand(Command):
             raise InputError("write `import FILE`: votes to add, as `export` writes them")
         return _RUN[arguments.action](arguments.folder, arguments.file, given)
 
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _count(least: int) -> Callable[[str], int]:
-    def count(text: str) -> int:
-        if not (text.isdecimal() and int(text) >= least):
-            raise argparse.ArgumentTypeError(f"{text!r} is no whole number from {least}")
-        return int(text)
-
-    return count
-
-
-def _auto(text: str) -> int | None:
-    return None if text == "auto" else _count(0)(text)
-
-
-def _auto_share(text: str) -> float | None:
-    return None if text == "auto" else _share(text)
-
-
-def _share(text: str) -> float:
-    try:
-        if not 0 <= (share := float(text)) < 1:
-            raise ValueError
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no share: 0 up to 1") from None
-    return share
-
-
-def _tasks(text: str) -> tuple[str, ...]:
-    if not set(tasks := _names(text)) <= {"vote", "select"} or not tasks:
-        raise argparse.ArgumentTypeError(f"{text!r}: tasks are vote and select")
-    return tasks
-
-
-_FLAG: dict[str, Any] = {"action": "store_true"}
-
-_OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
-    "plan": {
-        "budget": {"type": _count(1), "help": "votes that people can give (400)"},
-        "votes": {
-            "choices": ("one-then-two", "1", "3"),
-            "help": "per sample; one-then-two: two more where the first is no yes (the default)",
-        },
-        "look": {
-            "choices": ("once", "any"),
-            "help": "when the certificate is read: at the planned end (once), or at any time",
-        },
-        "confidence": {"type": _share, "help": "of the certificate (0.95)"},
-        "repair": {"type": _auto, "help": "how many of the most suspicious to look at (auto)"},
-        "gold": {"type": _share, "help": "share of control questions (0.1)"},
-        "gold-file": {
-            "type": Path,
-            "metavar": "FILE",
-            "help": "a table of id and true label, to make control questions of",
-        },
-        "of": {"choices": ("curated", "collected"), "help": "which dataset of a run (curated)"},
-        "tasks": {"type": _tasks, "help": "vote, select or both: vote,select (vote)"},
-        "select-per-task": {"type": _count(2), "help": "images in a grid (20)"},
-        "select-min": {"type": _count(1), "help": "images to pick from a grid (4)"},
-        "select-classes": {"type": _names, "help": "classes to pick images of (all)"},
-        "select-tasks": {"type": _auto, "help": "how many grids (auto: two a class)"},
-        "attributes": {**_FLAG, "help": "show the attributes of a sample below the question"},
-        "sure": {**_FLAG, "help": "ask people how sure they are"},
-        "question": {"help": 'what the page asks ("Is this a {label}?")'},
-        "seed": {"type": _count(0), "help": "of all that is drawn (0)"},
-        "rate": {"type": _auto_share, "help": "share of wrong labels to plan for (auto)"},
-        "auc": {"type": _share, "help": "how well suspicion is believed to sort (0.8)"},
-        "out": {
-            "type": Path,
-            "metavar": "FOLDER",
-            "help": "of a dataset that is no run: where the review goes",
-        },
-        "findings": {
-            "type": Path,
-            "metavar": "FILE",
-            "help": "of a dataset that is no run: what `adc detect` wrote",
-        },
-        "again": {**_FLAG, "help": "put the present review aside (review-001) and plan anew"},
-    },
-    "serve": {
-        "host": {"help": "address to listen on (127.0.0.1)"},
-        "port": {"type": _count(0), "help": "port; 0 for any free one (8321)"},
-        "public-url": {"metavar": "URL", "help": "under which people reach the pages"},
-        "embed": {
-            "action": "append",
-            "metavar": "ORIGIN",
-            "help": "a site that may show the pages in a frame; may be repeated",
-        },
-        "workers": {"type": _count(0), "help": "links to make where there are fewer (3)"},
-        "no-browser": {**_FLAG, "help": "do not open the owner's page"},
-    },
-}
-
-_OWNERS: dict[str, set[str]] = {}
-for _action, _options in _OPTIONS.items():
-    for _name in _options:
-        _OWNERS.setdefault(_name.replace("-", "_"), set()).add(_action)
 
 _PLAN_FIELDS = {
     "gold": "gold_share",
@@ -206,12 +117,81 @@ def _planned(folder: Path, given: dict[str, Any]) -> "tuple[Path, Source, Plan]"
 
     out = given.get("out", folder)
     if not (out / REVIEW / PLAN).exists():
-        _plan(folder, None, {name: one for name, one in given.items() if "plan" in _OWNERS[name]})
+        _plan(folder, None, {name: one for name, one in given.items() if "plan" in OWNERS[name]})
     plan = read_plan(out)
     return out, source_of(plan, out), plan
+
+
+def _links(folder: Path, _: Path | None, given: dict[str, Any]) -> int:
+    from adc_plugins_review.actions.links import LinkOptions, change_links
+
+    url = given.pop("public_url", "http://127.0.0.1:8321").rstrip("/")
+    given["platform"] = given.pop("for", None)
+    with _opened(folder) as (_source, store):
+        print("\n".join(change_links(store, folder, url, LinkOptions(**given))))
+    return 0
+
+
+def _status(folder: Path, _: Path | None, __: dict[str, Any]) -> int:
+    from adc_plugins_review.actions.status import status_text
+
+    with _opened(folder) as (_source, store):
+        print(status_text(store))
+    return 0
+
+
+def _export(folder: Path, _: Path | None, given: dict[str, Any]) -> int:
+    from adc_plugins_review.actions.export_votes import ExportOptions, export_review
+
+    with _opened(folder) as (source, store):
+        print("\n".join(export_review(store, source.dataset, ExportOptions(**given))))
+    return 0
+
+
+def _import(folder: Path, file: Path | None, _: dict[str, Any]) -> int:
+    from adc_plugins_review.actions.import_votes import import_votes
+    from adc_plugins_review.campaign.export import write_tables
+
+    assert file is not None
+    with _opened(folder) as (source, store):
+        print(import_votes(store, source.dataset, file))
+        write_tables(store)
+    return 0
+
+
+def _rehearse(folder: Path, _: Path | None, given: dict[str, Any]) -> int:
+    from adc_plugins_review.actions.rehearse import People, rehearse
+    from adc_plugins_review.actions.status import status_text
+
+    folder, source, plan = _planned(folder, {})
+    rehearse(source, plan, People(**given))
+    with _opened(folder) as (_source, store):
+        print(status_text(store))
+    return 0
+
+
+@contextmanager
+def _opened(folder: Path) -> "Iterator[tuple[Source, Store]]":
+    """Open the database of a review that has a plan."""
+    from adc_plugins_review.campaign.plan import REVIEW, read_plan
+    from adc_plugins_review.campaign.source import source_of
+    from adc_plugins_review.campaign.store import Store
+
+    plan = read_plan(folder)
+    source = source_of(plan, folder)
+    store = Store(folder / REVIEW, plan, source.dataset)
+    try:
+        yield source, store
+    finally:
+        store.close()
 
 
 _RUN: dict[str, Callable[[Path, Path | None, dict[str, Any]], int]] = {
     "plan": _plan,
     "serve": _serve,
+    "links": _links,
+    "status": _status,
+    "export": _export,
+    "import": _import,
+    "rehearse": _rehearse,
 }

@@ -3,14 +3,16 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from adc_core import InputError
-from adc_plugins_review.web import owner_pages, relabel_pages, worker_pages
+from adc_plugins_review.campaign.suspects import Suspects
+from adc_plugins_review.web import owner_pages, platform_pages, relabel_pages, worker_pages
 from adc_plugins_review.web.desk import Desk
 from adc_plugins_review.web.guard import DESK, GUARD, MAX_BODY, Guard
 from adc_plugins_review.web.images import worker_image
@@ -56,6 +58,7 @@ def make_application(desk: Desk, address: Address, port: int) -> web.Application
     application = web.Application(middlewares=[guard.middleware], client_max_size=MAX_BODY)
     application[DESK] = desk
     application[GUARD] = guard
+    application[relabel_pages.SUSPECTS] = Suspects(desk.source)
     worker, owner = f"/w/{_TOKEN}", f"/o/{_TOKEN}"
     application.add_routes(
         [
@@ -69,6 +72,7 @@ def make_application(desk: Desk, address: Address, port: int) -> web.Application
             web.post(worker + "/batch", worker_pages.deal_batch),
             web.post(worker + "/submit", worker_pages.close_batch),
             web.get(worker + r"/image/{n:\d{1,9}}", worker_image),
+            *platform_pages.routes(),
             *owner_pages.routes(owner),
             *relabel_pages.routes(worker, owner),
         ]
@@ -76,29 +80,17 @@ def make_application(desk: Desk, address: Address, port: int) -> web.Application
     return application
 
 
-async def serve(
-    desk: Desk,
-    address: Address,
-    started: Callable[[int], Awaitable[None]],
-    tick: Callable[[], Awaitable[None]],
-    every: float,
-) -> None:
-    """Answer until SIGINT or SIGTERM.
+@asynccontextmanager
+async def running(desk: Desk, address: Address) -> AsyncIterator[int]:
+    """Answer while the block runs; give it the port.
 
     Args:
         desk: the review.
         address: where to answer.
-        started: called with the port, once the server listens.
-        tick: called now and then, and at the end.
-        every: seconds between two calls of `tick`.
 
     Raises:
         InputError: the address cannot be used.
     """
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
     # Bound before the application is made, whose guard has to know the port.
     bound = _bound(address)
     port = bound.getsockname()[1]
@@ -109,14 +101,24 @@ async def serve(
     await runner.setup()
     try:
         await web.SockSite(runner, bound).start()
-        await started(port)
-        while not stop.is_set():
-            try:
-                await asyncio.wait_for(stop.wait(), every)
-            except TimeoutError:
-                await tick()
+        yield port
     finally:
         await runner.cleanup()
+
+
+async def until_signal(tick: Callable[[], Awaitable[None]], every: float) -> None:
+    """Wait for SIGINT or SIGTERM.
+
+    Args:
+        tick: called now and then, and at the end.
+        every: seconds between two calls.
+    """
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    while not stop.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), every)
         await tick()
 
 

@@ -15,6 +15,7 @@ from adc_plugins_review.campaign.store import Refused
 from adc_plugins_review.web.desk import Desk
 from adc_plugins_review.web.guard import DESK, OWN_HEADER, Body, body_of, new_key, rater_in
 from adc_plugins_review.web.pages import page
+from adc_plugins_review.web.platform_pages import way_back_of
 
 ANSWERS = {"yes": YES, "unsure": UNSURE, "no": NO}
 WORDS = {number: word for word, number in ANSWERS.items()}
@@ -73,9 +74,10 @@ async def start_page(request: web.Request) -> web.Response:
     """Say what it is about, how to do it and how long it takes."""
     rater, desk = await rater_in(request), request.app[DESK]
     own = await desk.read(own_progress, rater)
+    back = await desk.read(way_back_of, rater)
     return page(
         "start", base=base_of(request), plan=desk.plan, own=own, trusted=rater.trusted,
-        over=rater.state != "active",
+        over=rater.state != "active", back=back,
     )  # fmt: skip
 
 
