@@ -10,12 +10,14 @@ from .certificate.any_time import any_time_upper
 from .certificate.bounds import exact_upper, miss_rate_upper, undo_misses
 from .certificate.planning import (
     Repairs,
+    audit_weights,
     believed_rate,
     choose_repairs,
     expected_errors,
     items_of_budget,
     sampling_weights,
     weighted_order,
+    weights_digest,
 )
 from .curators.votes import ApplyVotes
 from .detectors.crowdlab import Crowdlab
@@ -47,6 +49,7 @@ __all__ = [
     "Realism",
     "Repairs",
     "any_time_upper",
+    "audit_weights",
     "believed_rate",
     "choose_repairs",
     "crowdlab",
@@ -71,5 +74,6 @@ __all__ = [
     "votes_of",
     "votes_table",
     "weighted_order",
+    "weights_digest",
     "write_votes",
 ]
