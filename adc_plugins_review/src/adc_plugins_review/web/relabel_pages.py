@@ -49,7 +49,8 @@ async def _expert(request: web.Request) -> Rater:
     desk = request.app[DESK]
     if request.path.startswith("/o/"):
         await check_owner(request)
-        return await desk.read(find_owner) or await desk.write(add_owner)
+        owner = await desk.read(find_owner)
+        return await desk.write(add_owner) if owner is None else owner
     rater = await rater_in(request)
     if not rater.trusted:
         raise request.app[GUARD].miss(request)
