@@ -1,14 +1,75 @@
+from .aggregation.agreement import krippendorff_alpha
+from .aggregation.crowdlab import CrowdlabResult, crowdlab
+from .aggregation.dawid_skene import DawidSkeneResult, dawid_skene
+from .aggregation.mace import MaceResult, mace
+from .aggregation.majority import Majority, majority
+from .aggregation.one_coin import OneCoinResult, one_coin
+from .aggregation.realism import Confusions, Realism, off_diagonal_test, realism
+from .aggregation.verdicts import verdicts, verification
+from .certificate.any_time import any_time_upper
+from .certificate.bounds import exact_upper, miss_rate_upper, undo_misses
+from .certificate.planning import (
+    Repairs,
+    believed_rate,
+    choose_repairs,
+    expected_errors,
+    items_of_budget,
+    sampling_weights,
+    weighted_order,
+)
+from .curators.votes import ApplyVotes
+from .detectors.crowdlab import Crowdlab
+from .detectors.dawid_skene import DawidSkene
+from .detectors.mace import Mace
+from .detectors.majority_votes import MajorityVotes
+from .detectors.one_coin import OneCoin
 from .enrichers.votes import AddVotes
+from .metrics.raters import Raters
 from .votes.evidence import selected_rows, votes_of
 from .votes.votes_table import VOTES, latest_votes, read_votes, votes_table, write_votes
 
 __all__ = [
     "VOTES",
     "AddVotes",
+    "ApplyVotes",
+    "Confusions",
+    "Crowdlab",
+    "CrowdlabResult",
+    "DawidSkene",
+    "DawidSkeneResult",
+    "Mace",
+    "MaceResult",
+    "Majority",
+    "MajorityVotes",
+    "OneCoin",
+    "OneCoinResult",
+    "Raters",
+    "Realism",
+    "Repairs",
+    "any_time_upper",
+    "believed_rate",
+    "choose_repairs",
+    "crowdlab",
+    "dawid_skene",
+    "exact_upper",
+    "expected_errors",
+    "items_of_budget",
+    "krippendorff_alpha",
     "latest_votes",
+    "mace",
+    "majority",
+    "miss_rate_upper",
+    "off_diagonal_test",
+    "one_coin",
     "read_votes",
+    "realism",
+    "sampling_weights",
     "selected_rows",
+    "undo_misses",
+    "verdicts",
+    "verification",
     "votes_of",
     "votes_table",
+    "weighted_order",
     "write_votes",
 ]

@@ -99,6 +99,9 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "adc-plugins-review": {
         "enrichers": ("votes",),
+        "detectors": ("crowdlab", "dawid-skene", "mace", "majority-votes", "one-coin"),
+        "curators": ("votes",),
+        "metrics": ("raters",),
         "commands": ("review",),
     },
 }
