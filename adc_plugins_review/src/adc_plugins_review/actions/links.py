@@ -62,7 +62,7 @@ def change_links(store: Store, folder: Path, url: str, options: LinkOptions) -> 
     if options.name and wanted > 1:
         raise InputError("--name is for one link: leave out -n")
     new = [add_rater(store, options.name, trusted=options.trusted) for _ in range(wanted)]
-    shown = new or [rater for rater in raters(store) if rater.state != "revoked"]
+    shown = new or [rater for rater in raters(store) if rater.linked]
     return [
         f"{rater.name or rater.pseudonym}: {url}/w/{token_of(store, rater.id)}" for rater in shown
     ]

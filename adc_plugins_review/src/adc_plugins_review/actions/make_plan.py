@@ -34,6 +34,14 @@ from adc_plugins_review.campaign.plan import (
     write_plan,
 )
 from adc_plugins_review.campaign.source import Source, read_source
+from adc_plugins_review.certificate.planning import (
+    believed_rate,
+    choose_repairs,
+    expected_errors,
+    items_of_budget,
+    sampling_weights,
+    weighted_order,
+)
 
 INSTRUCTIONS = (
     "Say Unsure if the image is acceptable but not a clear example.",
@@ -79,7 +87,8 @@ def make_plan(source: Source, options: PlanOptions) -> Plan:
     if "{label}" not in options.question:
         raise InputError("--question has to say {label} where the class belongs")
     dataset, classes = source.dataset, source.dataset.classes
-    rate = source.rate if options.rate is None else options.rate
+    believed = believed_rate(list(source.findings.values()), source.changed)
+    rate = believed if options.rate is None else options.rate
     gold = _gold(source, options)
     alpha = round(1 - options.confidence, 12)
     split = AlphaSplit(audit=alpha)
@@ -126,36 +135,31 @@ def make_plan(source: Source, options: PlanOptions) -> Plan:
     )
 
 
-def items_of(budget: int, votes: VotesRule) -> int:
-    """Return how many samples a number of votes is enough for."""
-    return {"1": budget, "3": budget // 3, "one-then-two": int(budget / 1.15)}[votes]
-
-
 def _queue(
     source: Source, options: PlanOptions, rate: float, alpha: float
 ) -> tuple[list[int], list[int], str | None]:
     """Choose the rows of both parts, and the digest of the audit's weights."""
     n = len(source.dataset)
-    items = min(n, items_of(options.budget, options.votes))
+    items = min(n, items_of_budget(options.budget, options.votes))
     order = source.order
     if order is None:
         if options.repair:
             raise InputError("--repair needs findings, to know which samples are suspect")
         order, repaired = np.arange(n), 0
     elif options.repair is None:
-        repaired = 0 if items == n else choose_repairs(n, items, rate, options.auc, alpha)
+        # Who looks at everything needs no measurement; else the planning says how to share out.
+        whole = items == n
+        repaired = 0 if whole else choose_repairs(n, items, rate, options.auc, alpha).repaired
     else:
         repaired = min(options.repair, items)
-    return (
-        order[:repaired].tolist(),
-        draw_audit(np.sort(order[repaired:]), items - repaired, options.seed).tolist(),
-        None,
-    )
-
-
-def choose_repairs(n: int, items: int, rate: float, auc: float, alpha: float) -> int:
-    """Stand in until the planning is there."""
-    return items // 4
+    rest, drawn = order[repaired:], items - repaired
+    if options.look == "once":
+        audit = draw_audit(np.sort(rest), drawn, options.seed)
+        return order[:repaired].tolist(), audit.tolist(), None
+    weights = sampling_weights(expected_errors(n, rate, options.auc))[repaired:]
+    uniforms = generator(options.seed, "audit").random(len(rest))
+    audit = rest[weighted_order(uniforms, weights)][:drawn]
+    return order[:repaired].tolist(), audit.tolist(), weights_digest(weights)
 
 
 def _grids(dataset: Dataset, options: PlanOptions) -> tuple[SelectTask, ...]:

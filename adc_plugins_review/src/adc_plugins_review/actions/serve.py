@@ -74,7 +74,7 @@ def links_of(store: Store) -> list[tuple[str, str]]:
     return [
         (rater.name or rater.pseudonym, token_of(store, rater.id))
         for rater in raters(store)
-        if rater.state != "revoked"
+        if rater.linked
     ]
 
 

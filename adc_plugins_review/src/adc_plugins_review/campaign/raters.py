@@ -7,17 +7,24 @@ from typing import Literal
 from adc_plugins_review.campaign.store import Store
 from adc_plugins_review.campaign.tokens import hash_external, hash_token, make_token
 
+_OWNER = "the owner"
+
 State = Literal["active", "stopped", "blocked", "revoked"]
 
 
 @dataclass(frozen=True)
 class Rater:
-    """Somebody with a link; see the table `rater`."""
+    """Somebody who answers; see the table `rater`.
+
+    Attributes:
+        linked: has a link of his own that is valid; the owner has another one, as owner.
+    """
 
     id: int
     name: str | None
     trusted: bool
     state: State
+    linked: bool = True
 
     @property
     def pseudonym(self) -> str:
@@ -67,6 +74,20 @@ def token_of(store: Store, rater: int) -> str:
     return make_token(store.key, "rater", rater, found[0])
 
 
+def find_owner(store: Store) -> Rater | None:
+    """Find the rater under whom the owner's own decisions are kept."""
+    hashed = hash_external(store.key, _OWNER)
+    found = store.db.execute("SELECT * FROM rater WHERE external = ?", (hashed,)).fetchone()
+    return None if found is None else _rater(found)
+
+
+def add_owner(store: Store) -> Rater:
+    """Add that rater, who has no link."""
+    owner = add_rater(store, "owner", trusted=True, external=_OWNER)
+    store.db.execute("UPDATE rater SET token = NULL WHERE id = ?", (owner.id,))
+    return owner
+
+
 def rater_of(store: Store, token: str) -> Rater | None:
     """Find who has a link; nobody, where it was revoked."""
     found = store.db.execute("SELECT * FROM rater WHERE token = ?", (hash_token(token),)).fetchone()
@@ -114,7 +135,8 @@ def forget(store: Store, rater: int) -> None:
 
 
 def _rater(row: sqlite3.Row) -> Rater:
-    return Rater(row["id"], row["name"], bool(row["trusted"]), row["state"])
+    linked = row["token"] is not None
+    return Rater(row["id"], row["name"], bool(row["trusted"]), row["state"], linked)
 
 
 def campaign_token(store: Store) -> str:

@@ -16,8 +16,6 @@ from adc_core.runs import is_run_directory
 from adc_core.storage import read_table
 from adc_plugins_review.campaign.plan import Plan
 
-LEAST_RATE, USUAL_RATE = 0.005, 0.05
-
 
 @dataclass(frozen=True)
 class Source:
@@ -50,13 +48,6 @@ class Source:
     def order(self) -> Array | None:
         """N rows, the most suspicious first; None where nothing is known."""
         return most_suspicious_first(self.findings.values()) if self.findings else None
-
-    @property
-    def rate(self) -> float:
-        """Share of the labels that is believed to be wrong still."""
-        rates = [found.noise_rate for found in self.findings.values()]
-        known = [rate for rate in rates if rate is not None]
-        return max(LEAST_RATE, float(np.mean(known)) - self.changed) if known else USUAL_RATE
 
     @property
     def transition(self) -> Array | None:

@@ -19,6 +19,7 @@ from adc_core.storage import translate_os_errors
 from adc_plugins_review.campaign.raters import Rater, owner_token, rater_of
 from adc_plugins_review.campaign.store import Refused
 from adc_plugins_review.web.desk import Desk
+from adc_plugins_review.web.pages import page
 
 DESK = web.AppKey("desk", Desk)
 OWN_HEADER = "X-ADC-Review"
@@ -156,10 +157,12 @@ def _same_origin(request: web.Request) -> bool:
 
 
 def refusal(request: web.Request, status: int, message: str) -> web.Response:
-    """Answer that something cannot be done: as JSON to the script, as a line to a browser."""
+    """Answer that something cannot be done: as JSON to the script, as a page to a browser."""
     if request.content_type == "application/json" or request.headers.get(OWN_HEADER):
         return web.json_response({"error": message}, status=status)
-    return web.Response(text=message + "\n", status=status)
+    response = page("message", message=message)
+    response.set_status(status)
+    return response
 
 
 async def rater_in(request: web.Request) -> Rater:

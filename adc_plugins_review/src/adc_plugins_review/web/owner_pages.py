@@ -81,7 +81,12 @@ def numbers(store: Store) -> dict[str, Any]:
         "judged_by_three": sum(counts.values()),
         "rates": noise_rates(counts),
         "raters": [
-            {**row, "name": rater.name, "id": rater.id, "token": token_of(store, rater.id)}
+            {
+                **row,
+                "name": rater.name,
+                "id": rater.id,
+                "token": token_of(store, rater.id) if rater.linked else None,
+            }
             for row, rater in zip(rater_rows(store), raters(store), strict=True)
         ],
         "finished": store.meta("finished") is not None,

@@ -7,8 +7,8 @@ from aiohttp import web
 from pydantic import Field
 
 from adc_plugins_review.campaign.answers import Answer, judge
-from adc_plugins_review.campaign.raters import Rater, add_rater, raters
-from adc_plugins_review.campaign.store import Refused, Store
+from adc_plugins_review.campaign.raters import Rater, add_owner, find_owner
+from adc_plugins_review.campaign.store import Refused
 from adc_plugins_review.campaign.suspects import (
     SHOWN,
     Suspects,
@@ -33,9 +33,6 @@ from adc_plugins_review.web.worker_pages import WORDS, Key, Number, base_of, wan
 
 SUSPECTS = web.AppKey("suspects", Suspects)
 
-OWNER = "owner"
-"""The external id of the rater under whom the owner's decisions are kept."""
-
 
 class DecisionBody(Body):
     """Decide about one sample."""
@@ -52,16 +49,12 @@ async def _expert(request: web.Request) -> Rater:
     desk = request.app[DESK]
     if request.path.startswith("/o/"):
         await check_owner(request)
-        known = [one for one in await desk.read(raters) if one.name == OWNER and one.trusted]
-        return known[0] if known else await desk.write(_add_owner)
+        owner = await desk.read(find_owner)
+        return await desk.write(add_owner) if owner is None else owner
     rater = await rater_in(request)
     if not rater.trusted:
         raise request.app[GUARD].miss(request)
     return rater
-
-
-def _add_owner(store: Store) -> Rater:
-    return add_rater(store, OWNER, trusted=True, external=OWNER)
 
 
 def _number(request: web.Request, name: str, end: int) -> int | None:
@@ -71,7 +64,8 @@ def _number(request: web.Request, name: str, end: int) -> int | None:
 
 async def relabel_page(request: web.Request) -> web.Response:
     """Show suspects, and all that is known of one of them."""
-    rater, desk = await _expert(request), request.app[DESK]
+    await _expert(request)
+    desk = request.app[DESK]
     suspects, dataset = request.app[SUSPECTS], desk.source.dataset
     label = _number(request, "class", len(dataset.classes))
     detector = request.query.get("detector")
@@ -91,22 +85,23 @@ async def relabel_page(request: web.Request) -> web.Response:
     return page(
         "relabel", base=base_of(request), classes=dataset.classes, ids=dataset.ids,
         labels=dataset.labels, shown=shown, total=len(rows), first=first, row=row, query=query,
-        filters=filters, detectors=list(desk.source.findings), decided=decided, key=new_key(),
+        filters=filters, detectors=list(desk.source.findings), decided=decided, token=new_key(),
         previous=shown[after - 2] if after > 1 else None,
         following=shown[after] if after < len(shown) else None,
         last=_number(request, "last", len(dataset)), size=SHOWN, suspects=suspects,
-        owner=rater.name == OWNER, **(await _evidence(desk, suspects, row)),
+        owner=request.path.startswith("/o/"), **(await _evidence(desk, suspects, row)),
     )  # fmt: skip
 
 
 async def _evidence(desk: Desk, suspects: Suspects, row: int | None) -> dict[str, Any]:
     if row is None:
-        return {"opinions": [], "neighbors": [], "probable": [], "said": []}
+        return {"opinions": [], "neighbors": [], "probable": [], "before": -1, "said": []}
     said = await desk.read(said_of, row)
     return {
         "opinions": suspects.opinions(row),
         "neighbors": suspects.neighbors(row),
         "probable": suspects.probable(row),
+        "before": int(desk.source.collected.labels[desk.source.rows[row]]),
         "said": [(who, label, WORDS[answer]) for who, label, answer in said],
     }
 

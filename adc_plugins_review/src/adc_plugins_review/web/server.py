@@ -39,7 +39,7 @@ class Address:
 
 
 async def _front(_: web.Request) -> web.Response:
-    return page("front")
+    return page("message", message="you need a link")
 
 
 def make_application(desk: Desk, address: Address, port: int) -> web.Application:
