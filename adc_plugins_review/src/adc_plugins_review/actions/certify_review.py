@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -10,12 +10,16 @@ from importlib_metadata import version
 from numpy.typing import NDArray
 from pydantic import Field
 
-from adc_core import Dataset, InputError, Run, Votes, read_dataset, read_run
+from adc_core import Dataset, InputError, Votes
 from adc_core.arrays import hash_file
 from adc_core.records import Record
-from adc_core.reporting import most_suspicious_first
+from adc_plugins_review.actions.checked_review import (
+    refuse_chosen_audit,
+    refuse_other_plan,
+    reviewed,
+)
 from adc_plugins_review.aggregation.verdicts import Rule, verdicts
-from adc_plugins_review.campaign.plan import PLAN, REVIEW, SAMPLES, VOTES, Plan, read_plan
+from adc_plugins_review.campaign.plan import GOLD, PLAN, REVIEW, VOTES, Plan, read_plan
 from adc_plugins_review.certificate.certificate import (
     Alpha,
     Bound,
@@ -25,11 +29,11 @@ from adc_plugins_review.certificate.certificate import (
     certify_any_time,
     class_bounds,
 )
-from adc_plugins_review.certificate.planning import audit_weights, weights_digest
+from adc_plugins_review.certificate.planning import audit_weights
 from adc_plugins_review.curators.votes import ApplyVotes
 from adc_plugins_review.judging.judgement import judge
 from adc_plugins_review.votes.evidence import gold_of, selected_rows, votes_of, without_gold
-from adc_plugins_review.votes.votes_table import latest_votes, read_votes
+from adc_plugins_review.votes.votes_table import latest_votes, read_votes, sorted_votes
 
 _FOR_GOLD = 0.005
 
@@ -79,11 +83,6 @@ class Certificate(Record):
     versions: dict[str, str] = Field(default_factory=dict)
 
 
-class _Reviewed(NamedTuple):
-    dataset: Dataset
-    order: NDArray[np.int64] | None
-
-
 def certify_review(
     folder: Path,
     *,
@@ -112,8 +111,10 @@ def certify_review(
     path = votes or folder / REVIEW / VOTES
     if not path.exists():
         raise InputError(f"{path} is not there: nobody has voted yet")
+    refuse_other_plan(plan, folder)
     table = latest_votes(read_votes(path))
-    dataset, order = _reviewed(plan, folder)
+    dataset, order = reviewed(plan, folder)
+    refuse_chosen_audit(plan, order)
     given, _ = votes_of(without_gold(table), dataset.ids, dataset.classes)
     counted, min_votes = _rule_of(plan, rule)
     verdict = judge(dataset, given, counted, min_votes=min_votes, trusted=True).verdict
@@ -125,7 +126,9 @@ def certify_review(
             f"{unknown:,} of {len(shown):,} samples of the plan are not decided: let people vote "
             "to the end, or say --now, which counts them as wrong"
         )
-    gold = _gold(plan, table, dataset, counted)
+    control = folder / REVIEW / GOLD
+    asked = [gold_of(table), *([read_votes(control)] if control.exists() else [])]
+    gold = _gold(plan, latest_votes(sorted_votes(pa.concat_tables(asked))), dataset, counted)
     alpha = _alpha(plan, confidence, gold)
     selected = selected_rows(table, dataset.ids)
     bound = _bound(plan, order, verdict, selected, gold, alpha)
@@ -152,30 +155,6 @@ def certify_review(
     )
 
 
-def _reviewed(plan: Plan, folder: Path) -> _Reviewed:
-    """Find the dataset that the plan was made for, in a run or at its own place.
-
-    Raises:
-        InputError: it is another one by now.
-    """
-    if plan.dataset_path is not None:
-        dataset = read_dataset(folder / plan.dataset_path)
-        plan.check_dataset(dataset, folder)
-        return _Reviewed(dataset, None)
-    run = read_run(folder)
-    for dataset in _stages_of(run):
-        if dataset.fingerprint_of(*SAMPLES) == plan.dataset:
-            findings = [found.for_ids(dataset) for found in run.findings.values()]
-            return _Reviewed(dataset, most_suspicious_first(findings) if findings else None)
-    plan.check_dataset(run.curated if plan.of == "curated" else run.collected, folder)
-    raise AssertionError("a dataset that was refused fits")
-
-
-def _stages_of(run: Run) -> list[Dataset]:
-    """Return the dataset as collected and after each curator: one of votes comes after a review."""
-    return [run.collected, *(curation.dataset for curation in run.curations.values())]
-
-
 def _rule_of(plan: Plan, rule: Rule | None) -> tuple[Rule, int | None]:
     """Return by which rule, and from how many votes on, the plan's votes are counted."""
     if plan.votes == "3":
@@ -193,7 +172,7 @@ def _gold(plan: Plan, table: pa.Table, dataset: Dataset, rule: Rule) -> Gold | N
     wrong = [(gold.row, gold.label) for gold in plan.gold if not gold.right]
     if not wrong:
         return None
-    answers, _ = votes_of(gold_of(table), dataset.ids, dataset.classes)
+    answers, _ = votes_of(table, dataset.ids, dataset.classes)
     K = len(dataset.classes)
     asked = np.array([row * K + label for row, label in wrong])
     place = np.full(len(dataset) * K, -1)
@@ -227,7 +206,7 @@ def _alpha(plan: Plan, confidence: float | None, gold: Gold | None) -> Alpha:
 
 def _bound(
     plan: Plan,
-    order: NDArray[np.int64] | None,
+    order: NDArray[np.int64],
     verdict: NDArray[np.int64],
     selected: NDArray[np.bool_],
     gold: Gold | None,
@@ -248,15 +227,7 @@ def _bound(
             gold=gold,
             alpha=alpha,
         )
-    weights, expected = np.ones(plan.samples), np.zeros(plan.samples)
-    if plan.weights is not None:
-        ranked = np.arange(plan.samples) if order is None else order
-        weights, expected = audit_weights(ranked, plan.rate, plan.auc)
-        if weights_digest(weights) != plan.weights:
-            raise InputError(
-                "the findings have changed since the plan was made, and the weights of its audit "
-                "with them: put them back, or make a new plan with `plan --again`"
-            )
+    weights, expected = audit_weights(order, plan.rate, plan.auc)
     rest = np.flatnonzero(outside)
     return certify_any_time(
         verdict[repair],
