@@ -28,6 +28,8 @@ from .detectors.majority_votes import MajorityVotes
 from .detectors.one_coin import OneCoin
 from .enrichers.votes import AddVotes
 from .metrics.raters import Raters
+from .simulated_raters.choosing import Choice, choose_raters
+from .simulators.rater_pool import RaterPool
 from .votes.evidence import gold_of, selected_rows, votes_of, without_gold
 from .votes.votes_table import VOTES, latest_votes, read_votes, votes_table, write_votes
 
@@ -37,6 +39,7 @@ __all__ = [
     "Alpha",
     "ApplyVotes",
     "Bound",
+    "Choice",
     "ClassBound",
     "Confusions",
     "Crowdlab",
@@ -50,6 +53,7 @@ __all__ = [
     "MajorityVotes",
     "OneCoin",
     "OneCoinResult",
+    "RaterPool",
     "Raters",
     "Realism",
     "Repairs",
@@ -58,6 +62,7 @@ __all__ = [
     "believed_rate",
     "certify",
     "certify_any_time",
+    "choose_raters",
     "choose_repairs",
     "crowdlab",
     "dawid_skene",

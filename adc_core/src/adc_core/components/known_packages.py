@@ -100,6 +100,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "adc-plugins-review": {
         "enrichers": ("votes",),
         "detectors": ("crowdlab", "dawid-skene", "mace", "majority-votes", "one-coin"),
+        "simulators": ("rater-pool",),
         "curators": ("votes",),
         "metrics": ("raters",),
         "commands": ("certify", "review"),
