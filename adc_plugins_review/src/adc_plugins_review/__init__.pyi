@@ -20,6 +20,7 @@ from .certificate.planning import (
     weighted_order,
     weights_digest,
 )
+from .curators.label_quality_model import LabelQualityModel
 from .curators.votes import ApplyVotes
 from .detectors.crowdlab import Crowdlab
 from .detectors.dawid_skene import DawidSkene
@@ -47,6 +48,7 @@ __all__ = [
     "DawidSkene",
     "DawidSkeneResult",
     "Gold",
+    "LabelQualityModel",
     "Mace",
     "MaceResult",
     "Majority",

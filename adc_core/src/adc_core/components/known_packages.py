@@ -101,7 +101,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "enrichers": ("votes",),
         "detectors": ("crowdlab", "dawid-skene", "mace", "majority-votes", "one-coin"),
         "simulators": ("rater-pool",),
-        "curators": ("votes",),
+        "curators": ("label-quality-model", "votes"),
         "metrics": ("raters",),
         "commands": ("certify", "review"),
     },
