@@ -2,7 +2,7 @@ from .aggregation.agreement import krippendorff_alpha
 from .aggregation.crowdlab import CrowdlabResult, crowdlab
 from .aggregation.dawid_skene import DawidSkeneResult, dawid_skene
 from .aggregation.mace import MaceResult, mace
-from .aggregation.majority import Majority, majority
+from .aggregation.majority import Majority, majority, vote_shares
 from .aggregation.one_coin import OneCoinResult, one_coin
 from .aggregation.realism import Confusions, Realism, off_diagonal_test, realism
 from .aggregation.verdicts import verdicts, verification
@@ -86,6 +86,7 @@ __all__ = [
     "undo_misses",
     "verdicts",
     "verification",
+    "vote_shares",
     "votes_of",
     "votes_table",
     "weighted_order",
