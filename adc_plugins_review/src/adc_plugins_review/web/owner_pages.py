@@ -21,7 +21,7 @@ from adc_plugins_review.campaign.raters import add_rater, raters, set_state, tok
 from adc_plugins_review.campaign.store import Refused, Store
 from adc_plugins_review.votes.votes_table import write_votes
 from adc_plugins_review.web.charts import BASE, HEIGHT, WIDTH, histogram_bars, whole_number_bars
-from adc_plugins_review.web.guard import DESK, Body, body_of, check_owner
+from adc_plugins_review.web.guard import DESK, Body, body_of, check_owner, go_to
 from adc_plugins_review.web.pages import page
 from adc_plugins_review.web.worker_pages import base_of
 
@@ -128,7 +128,7 @@ async def make_link(request: web.Request) -> web.Response:
     await check_owner(request)
     body = await body_of(request, LinkBody)
     await request.app[DESK].write(add_rater, body.name.strip() or None, trusted=body.trusted)
-    raise web.HTTPSeeOther(f"{base_of(request)}#links")
+    return go_to(f"{base_of(request)}#links")
 
 
 def _state_setter(state: Literal["active", "blocked"]) -> Any:
@@ -136,7 +136,7 @@ def _state_setter(state: Literal["active", "blocked"]) -> Any:
         await check_owner(request)
         body = await body_of(request, RaterBody)
         await request.app[DESK].write(set_state, body.rater, state)
-        raise web.HTTPSeeOther(f"{base_of(request)}#raters")
+        return go_to(f"{base_of(request)}#raters")
 
     return set_it
 
@@ -146,7 +146,7 @@ async def finish(request: web.Request) -> web.Response:
     await check_owner(request)
     body = await body_of(request, FinishBody)
     await request.app[DESK].write(_finish, body.finished)
-    raise web.HTTPSeeOther(base_of(request))
+    return go_to(base_of(request))
 
 
 def _finish(store: Store, finished: bool) -> None:

@@ -24,6 +24,7 @@ from adc_plugins_review.web.guard import (
     Body,
     body_of,
     check_owner,
+    go_to,
     new_key,
     rater_in,
 )
@@ -128,7 +129,7 @@ async def keep_decision(request: web.Request) -> web.Response:
     where = f"row={body.row}" if undone else f"last={body.row}"
     if not undone and (place := _following(request, body)) is not None:
         where += f"&row={place}"
-    raise web.HTTPSeeOther(f"{base_of(request)}/relabel?{body.filters}&{where}")
+    return go_to(f"{base_of(request)}/relabel?{body.filters}&{where}")
 
 
 def _following(request: web.Request, body: DecisionBody) -> int | None:
