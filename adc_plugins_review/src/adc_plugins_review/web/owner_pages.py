@@ -89,6 +89,7 @@ def numbers(store: Store) -> dict[str, Any]:
             }
             for row, rater in zip(rater_rows(store), raters(store), strict=True)
         ],
+        "rehearsed": store.meta("rehearsed") is not None,
         "finished": store.meta("finished") is not None,
         "batches": batches,
         "seconds": seconds,
