@@ -8,14 +8,17 @@ from .aggregation.realism import Confusions, Realism, off_diagonal_test, realism
 from .aggregation.verdicts import verdicts, verification
 from .certificate.any_time import any_time_upper
 from .certificate.bounds import exact_upper, miss_rate_upper, undo_misses
+from .certificate.certificate import Alpha, Bound, ClassBound, Gold, certify, certify_any_time
 from .certificate.planning import (
     Repairs,
+    audit_weights,
     believed_rate,
     choose_repairs,
     expected_errors,
     items_of_budget,
     sampling_weights,
     weighted_order,
+    weights_digest,
 )
 from .curators.votes import ApplyVotes
 from .detectors.crowdlab import Crowdlab
@@ -25,18 +28,22 @@ from .detectors.majority_votes import MajorityVotes
 from .detectors.one_coin import OneCoin
 from .enrichers.votes import AddVotes
 from .metrics.raters import Raters
-from .votes.evidence import selected_rows, votes_of
+from .votes.evidence import gold_of, selected_rows, votes_of, without_gold
 from .votes.votes_table import VOTES, latest_votes, read_votes, votes_table, write_votes
 
 __all__ = [
     "VOTES",
     "AddVotes",
+    "Alpha",
     "ApplyVotes",
+    "Bound",
+    "ClassBound",
     "Confusions",
     "Crowdlab",
     "CrowdlabResult",
     "DawidSkene",
     "DawidSkeneResult",
+    "Gold",
     "Mace",
     "MaceResult",
     "Majority",
@@ -47,12 +54,16 @@ __all__ = [
     "Realism",
     "Repairs",
     "any_time_upper",
+    "audit_weights",
     "believed_rate",
+    "certify",
+    "certify_any_time",
     "choose_repairs",
     "crowdlab",
     "dawid_skene",
     "exact_upper",
     "expected_errors",
+    "gold_of",
     "items_of_budget",
     "krippendorff_alpha",
     "latest_votes",
@@ -71,5 +82,7 @@ __all__ = [
     "votes_of",
     "votes_table",
     "weighted_order",
+    "weights_digest",
+    "without_gold",
     "write_votes",
 ]

@@ -102,7 +102,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "detectors": ("crowdlab", "dawid-skene", "mace", "majority-votes", "one-coin"),
         "curators": ("votes",),
         "metrics": ("raters",),
-        "commands": ("review",),
+        "commands": ("certify", "review"),
     },
 }
 

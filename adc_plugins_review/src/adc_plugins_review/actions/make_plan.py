@@ -12,7 +12,7 @@ import numpy as np
 from importlib_metadata import version
 
 from adc_core import Dataset, InputError
-from adc_core.arrays import Array, from_arrow
+from adc_core.arrays import from_arrow
 from adc_core.cli import shown_work
 from adc_core.components import progress
 from adc_core.errors import unknown_name
@@ -41,6 +41,7 @@ from adc_plugins_review.certificate.planning import (
     items_of_budget,
     sampling_weights,
     weighted_order,
+    weights_digest,
 )
 
 INSTRUCTIONS = (
@@ -248,11 +249,6 @@ def _beside(path: Path | None, folder: Path) -> str | None:
     if path is None:
         return None
     return os.path.relpath(path.resolve(), folder.resolve())
-
-
-def weights_digest(weights: Array) -> str:
-    """Return the SHA-256 of the sampling weights."""
-    return sha256(np.ascontiguousarray(weights, np.float64).tobytes()).hexdigest()
 
 
 def plan_review(folder: Path, given: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ Wrong beliefs make a bound wider, never invalid.
 """
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -92,6 +93,31 @@ def weighted_order(uniforms: ArrayLike, weights: ArrayLike) -> NDArray[np.int64]
     """
     with np.errstate(divide="ignore"):
         return np.argsort(-np.log(np.asarray(uniforms)) / np.asarray(weights), kind="stable")
+
+
+def audit_weights(
+    order: ArrayLike, rate: float, auc: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Weigh the samples of a dataset for an audit that is looked at at any time.
+
+    Args:
+        order: N rows, the most suspicious first.
+        rate: share of wrong labels, as believed.
+        auc: area under the curve of the suspicion, as believed.
+
+    Returns:
+        The weight and the chance of being judged wrong of each row, N each.
+    """
+    ranked = np.asarray(order)
+    by_rank = expected_errors(len(ranked), rate, auc)
+    expected, weights = np.empty(len(ranked)), np.empty(len(ranked))
+    expected[ranked], weights[ranked] = by_rank, sampling_weights(by_rank)
+    return weights, expected
+
+
+def weights_digest(weights: ArrayLike) -> str:
+    """Return the SHA-256 of N sampling weights, which the plan of a review holds."""
+    return sha256(np.ascontiguousarray(weights, np.float64).tobytes()).hexdigest()
 
 
 def choose_repairs(

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from adc_core import Dataset, Findings, InputError, Votes
 from adc_plugins_review.aggregation.crowdlab import crowdlab
-from adc_plugins_review.aggregation.judging import VoteDetector
+from adc_plugins_review.judging.vote_detector import VoteDetector
 
 
 class Crowdlab(VoteDetector):

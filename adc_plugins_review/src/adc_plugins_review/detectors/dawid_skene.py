@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from adc_core import Dataset, Votes
 from adc_plugins_review.aggregation.dawid_skene import dawid_skene
-from adc_plugins_review.aggregation.judging import EmDetector
+from adc_plugins_review.judging.vote_detector import EmDetector
 
 
 class DawidSkene(EmDetector):

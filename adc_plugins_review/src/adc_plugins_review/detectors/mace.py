@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adc_core import Dataset, Votes
-from adc_plugins_review.aggregation.judging import EmDetector
 from adc_plugins_review.aggregation.mace import mace
+from adc_plugins_review.judging.vote_detector import EmDetector
 
 
 class Mace(EmDetector):

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adc_core import Dataset, Votes
-from adc_plugins_review.aggregation.judging import VoteDetector
 from adc_plugins_review.aggregation.majority import majority
+from adc_plugins_review.judging.vote_detector import VoteDetector
 
 
 class MajorityVotes(VoteDetector):

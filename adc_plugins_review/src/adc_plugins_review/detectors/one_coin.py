@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from adc_core import Dataset, Votes, status
 from adc_plugins_review.aggregation.dawid_skene import dawid_skene
-from adc_plugins_review.aggregation.judging import EmDetector
 from adc_plugins_review.aggregation.one_coin import one_coin
+from adc_plugins_review.judging.vote_detector import EmDetector
 
 _UNEQUAL = 0.3
 

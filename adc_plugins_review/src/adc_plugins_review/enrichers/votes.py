@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 from adc_core import Dataset, Enricher, InputError, Votes, status
 from adc_core.arrays import Array
 from adc_core.components import LocalPath
-from adc_plugins_review.votes.evidence import selected_rows, votes_of
+from adc_plugins_review.votes.evidence import selected_rows, votes_of, without_gold
 from adc_plugins_review.votes.votes_table import read_votes
 
 
@@ -16,7 +16,7 @@ class AddVotes(Enricher):
     """Adds what people said of the labels, from a table of votes.
 
     The column `selected` tells which samples somebody chose for the test set. The latest answer of
-    a rater to a question counts.
+    a rater to a question counts; answers to control questions are left out.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"path": "votes.csv"}]})
@@ -46,7 +46,7 @@ class AddVotes(Enricher):
             none: list[int] = []
             empty = Votes(item=none, rater=none, label=none)
             return _with(dataset, empty, np.zeros(len(dataset), np.bool_))
-        table = read_votes(self.path)
+        table = without_gold(read_votes(self.path))
         votes, unknown = votes_of(table, dataset.ids, dataset.classes, self.exclude)
         if unknown and not len(votes):
             raise InputError(

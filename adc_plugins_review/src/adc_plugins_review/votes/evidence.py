@@ -69,6 +69,20 @@ def votes_of(
     return votes, int((~known).sum())
 
 
+def without_gold(table: pa.Table) -> pa.Table:
+    """Leave out answers to control questions, which ask about labels that samples do not have."""
+    return table.filter(pc.invert(_is_gold(table)))
+
+
+def gold_of(table: pa.Table) -> pa.Table:
+    """Keep the answers to control questions alone."""
+    return table.filter(_is_gold(table))
+
+
+def _is_gold(table: pa.Table) -> pa.ChunkedArray:
+    return pc.fill_null(pc.equal(table["part"], "gold"), False)
+
+
 def selected_rows(table: pa.Table, ids: Array, exclude: Collection[str] = ()) -> NDArray[np.bool_]:
     """Tell which of N samples somebody has selected for the test set."""
     table = latest_votes(table)

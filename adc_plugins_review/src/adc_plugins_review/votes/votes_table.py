@@ -72,6 +72,11 @@ def votes_table(columns: Mapping[str, Any]) -> pa.Table:
         table = table.set_column(table.schema.get_field_index(name), VOTES.field(name), filled)
     seconds = pc.round(table["seconds"], 2)
     table = table.set_column(table.schema.get_field_index("seconds"), "seconds", seconds)
+    return sorted_votes(table)
+
+
+def sorted_votes(table: pa.Table) -> pa.Table:
+    """Sort a table of votes by item, rater, task, label and time."""
     return table.take(pa.array(_order(table)))
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from adc_core import Dataset, Detector, Findings, InputError, Votes
 from adc_plugins_review.aggregation.verdicts import verification
-from adc_plugins_review.votes.kinds import kinds_of
+from adc_plugins_review.judging.kinds import kinds_of
 
 
 class VoteDetector(Detector):
