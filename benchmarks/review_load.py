@@ -23,8 +23,9 @@ from pathlib import Path
 
 import aiohttp
 import numpy as np
+from PIL import Image
 
-from adc_core import Dataset, save_dataset
+from adc_core import Dataset
 
 HEADERS = {"X-ADC-Review": "1", "Content-Type": "application/json"}
 
@@ -45,13 +46,14 @@ def main():
         large(Path(folder), arguments.items)
 
 
-def make(folder, samples, budget, side=256):
-    """Save a dataset of noise and plan a review of it."""
+def make(folder, samples, budget):
+    """Draw photographs of 500 x 375 pixels and plan a review of them."""
     rng = np.random.default_rng(0)
-    small = rng.integers(0, 255, (min(samples, 500), side, side, 3), np.uint8)
-    images = np.broadcast_to(small[:1], (samples, side, side, 3)) if samples > 500 else small
-    dataset = Dataset(labels=np.arange(samples) % 10, images=np.ascontiguousarray(images))
-    save_dataset(dataset, folder / "data")
+    for number in range(samples):
+        path = folder / "data" / f"class {number % 10}" / f"{number}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        small = Image.fromarray(rng.integers(0, 255, (12, 16, 3), np.uint8))
+        small.resize((500, 375), Image.Resampling.BICUBIC).save(path, quality=85)
     adc = [sys.executable, "-m", "adc_core.cli", "review", str(folder / "data"), "plan"]
     options = ["--out", str(folder), "--budget", str(budget), "--votes", "3", "--repair", "0"]
     subprocess.run([*adc, *options], check=True, stdout=subprocess.DEVNULL)

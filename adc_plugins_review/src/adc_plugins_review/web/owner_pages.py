@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.csv
 from aiohttp import web
 from pydantic import Field
-from scipy.stats import beta
 
 from adc_plugins_review.campaign.export import counted_votes, events, rater_rows
 from adc_plugins_review.campaign.progress import (
@@ -54,6 +53,8 @@ def noise_rates(counts: dict[str, int]) -> list[dict[str, Any]]:
     Args:
         counts: of `answer_patterns`.
     """
+    from scipy.special import betaincinv  # a heavy one, and nobody who votes needs it
+
     total = sum(counts.values())
     accepted = {
         "majority": ("YYY", "YYU", "YYN"),
@@ -63,8 +64,8 @@ def noise_rates(counts: dict[str, int]) -> list[dict[str, Any]]:
     rates = []
     for rule, patterns in accepted.items():
         wrong = total - sum(counts[pattern] for pattern in patterns)
-        low = float(beta.ppf(0.025, wrong, total - wrong + 1)) if wrong else 0.0
-        high = float(beta.ppf(0.975, wrong + 1, total - wrong)) if wrong < total else 1.0
+        low = float(betaincinv(wrong, total - wrong + 1, 0.025)) if wrong else 0.0
+        high = float(betaincinv(wrong + 1, total - wrong, 0.975)) if wrong < total else 1.0
         rates.append({"rule": rule, "rate": wrong / total if total else None, "low": low,
                       "high": high})  # fmt: skip
     return rates

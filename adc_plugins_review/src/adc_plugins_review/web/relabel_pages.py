@@ -28,7 +28,8 @@ from adc_plugins_review.web.guard import (
     new_key,
     rater_in,
 )
-from adc_plugins_review.web.images import image_response, jpeg_of, side_of
+from adc_plugins_review.web.image_cache import jpeg_of
+from adc_plugins_review.web.images import image_response, side_of
 from adc_plugins_review.web.pages import page
 from adc_plugins_review.web.worker_pages import WORDS, Key, Number, base_of, wants_json
 
