@@ -8,7 +8,6 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -123,8 +122,14 @@ class Served:
         return self.post(f"{self.workers[worker]}/batch", {"task": task}).json()
 
 
+@pytest.fixture
+def serving():
+    """Serve a review while a block runs: `with serving(review, workers=2) as served:`."""
+    return _serving
+
+
 @contextmanager
-def serving(review, workers=2, trusted=False, **address):
+def _serving(review, workers=2, trusted=False, **address):
     """Serve a review while the block runs."""
     desk = Desk(review.source, review.plan, address.get("public_url") or "")
     with_store = review.store()
@@ -154,11 +159,6 @@ def serving(review, workers=2, trusted=False, **address):
         thread.join()
         loop.close()
         desk.close()
-
-
-def path_of(address):
-    """The path of an absolute address."""
-    return urlsplit(address).path
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ CREATE TABLE item(
     withdrawn TEXT, UNIQUE(sample, label, task, part, place)) STRICT;
 CREATE INDEX open_items ON item(task, place, id)
     WHERE votes < wanted AND withdrawn IS NULL AND part <> 'gold';
+CREATE INDEX gold_items ON item(truth, place) WHERE part = 'gold';
 CREATE INDEX items_of_rows ON item(task, row);
 CREATE TABLE rater(
     id INTEGER PRIMARY KEY, token BLOB UNIQUE, generation INTEGER NOT NULL, name TEXT,

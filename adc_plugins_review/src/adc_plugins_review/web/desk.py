@@ -9,6 +9,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from adc_plugins_review.campaign.plan import REVIEW, Plan
 from adc_plugins_review.campaign.source import Source
 from adc_plugins_review.campaign.store import Refused, Store
+from adc_plugins_review.web.image_cache import ImageCache
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,6 +31,8 @@ class Desk:
         self.source = source
         self.plan = plan
         self.public_url = public_url.rstrip("/")
+        assert source.dataset.images is not None
+        self.images = ImageCache(source.dataset.images)
         self.review: Path = source.folder / REVIEW
         self._writer = ThreadPoolExecutor(1, "writer")
         self._reader = ThreadPoolExecutor(1, "reader")

@@ -98,7 +98,7 @@ class Guard:
             missed = self.miss(request)
             response = refusal(request, missed.status, str(missed))
         except web.HTTPException as error:
-            response = error if error.status < 400 else refusal(request, error.status, error.reason)
+            response = refusal(request, error.status, error.reason)
         except (sqlite3.OperationalError, WorkError):
             # A full or read-only disk: the page keeps the answer and sends it again.
             print("adc: the review cannot be written: look at the disk", file=sys.stderr)
@@ -163,6 +163,11 @@ def refusal(request: web.Request, status: int, message: str) -> web.Response:
     response = page("message", message=message)
     response.set_status(status)
     return response
+
+
+def go_to(where: str) -> web.Response:
+    """Answer a form: the browser loads a page, and loading that again sends nothing."""
+    return web.Response(status=303, headers={"Location": where})
 
 
 async def rater_in(request: web.Request) -> Rater:

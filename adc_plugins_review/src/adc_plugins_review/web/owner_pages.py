@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.csv
 from aiohttp import web
 from pydantic import Field
-from scipy.stats import beta
 
 from adc_plugins_review.campaign.export import counted_votes, events, rater_rows
 from adc_plugins_review.campaign.progress import (
@@ -21,7 +20,7 @@ from adc_plugins_review.campaign.raters import add_rater, raters, set_state, tok
 from adc_plugins_review.campaign.store import Refused, Store
 from adc_plugins_review.votes.votes_table import write_votes
 from adc_plugins_review.web.charts import BASE, HEIGHT, WIDTH, histogram_bars, whole_number_bars
-from adc_plugins_review.web.guard import DESK, Body, body_of, check_owner
+from adc_plugins_review.web.guard import DESK, Body, body_of, check_owner, go_to
 from adc_plugins_review.web.pages import page
 from adc_plugins_review.web.worker_pages import base_of
 
@@ -54,6 +53,8 @@ def noise_rates(counts: dict[str, int]) -> list[dict[str, Any]]:
     Args:
         counts: of `answer_patterns`.
     """
+    from scipy.special import betaincinv  # a heavy one, and nobody who votes needs it
+
     total = sum(counts.values())
     accepted = {
         "majority": ("YYY", "YYU", "YYN"),
@@ -63,8 +64,8 @@ def noise_rates(counts: dict[str, int]) -> list[dict[str, Any]]:
     rates = []
     for rule, patterns in accepted.items():
         wrong = total - sum(counts[pattern] for pattern in patterns)
-        low = float(beta.ppf(0.025, wrong, total - wrong + 1)) if wrong else 0.0
-        high = float(beta.ppf(0.975, wrong + 1, total - wrong)) if wrong < total else 1.0
+        low = float(betaincinv(wrong, total - wrong + 1, 0.025)) if wrong else 0.0
+        high = float(betaincinv(wrong + 1, total - wrong, 0.975)) if wrong < total else 1.0
         rates.append({"rule": rule, "rate": wrong / total if total else None, "low": low,
                       "high": high})  # fmt: skip
     return rates
@@ -89,6 +90,7 @@ def numbers(store: Store) -> dict[str, Any]:
             }
             for row, rater in zip(rater_rows(store), raters(store), strict=True)
         ],
+        "rehearsed": store.meta("rehearsed") is not None,
         "finished": store.meta("finished") is not None,
         "batches": batches,
         "seconds": seconds,
@@ -128,7 +130,7 @@ async def make_link(request: web.Request) -> web.Response:
     await check_owner(request)
     body = await body_of(request, LinkBody)
     await request.app[DESK].write(add_rater, body.name.strip() or None, trusted=body.trusted)
-    raise web.HTTPSeeOther(f"{base_of(request)}#links")
+    return go_to(f"{base_of(request)}#links")
 
 
 def _state_setter(state: Literal["active", "blocked"]) -> Any:
@@ -136,7 +138,7 @@ def _state_setter(state: Literal["active", "blocked"]) -> Any:
         await check_owner(request)
         body = await body_of(request, RaterBody)
         await request.app[DESK].write(set_state, body.rater, state)
-        raise web.HTTPSeeOther(f"{base_of(request)}#raters")
+        return go_to(f"{base_of(request)}#raters")
 
     return set_it
 
@@ -146,7 +148,7 @@ async def finish(request: web.Request) -> web.Response:
     await check_owner(request)
     body = await body_of(request, FinishBody)
     await request.app[DESK].write(_finish, body.finished)
-    raise web.HTTPSeeOther(base_of(request))
+    return go_to(base_of(request))
 
 
 def _finish(store: Store, finished: bool) -> None:

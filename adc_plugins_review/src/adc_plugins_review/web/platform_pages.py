@@ -12,7 +12,7 @@ from aiohttp import web
 from adc_plugins_review.campaign.raters import Rater, add_rater, campaign_token, token_of
 from adc_plugins_review.campaign.store import Refused, Store
 from adc_plugins_review.campaign.tokens import make_token
-from adc_plugins_review.web.guard import DESK, GUARD
+from adc_plugins_review.web.guard import DESK, GUARD, go_to
 from adc_plugins_review.web.pages import page
 
 PROLIFIC = "https://app.prolific.com/submissions/complete"
@@ -62,7 +62,7 @@ async def join(request: web.Request) -> web.Response:
         raise Refused(400, "this link leads back to another place than MTurk")
     way_back = f"{urlsplit(submit).netloc} {assignment}" if submit else "prolific"
     rater = await desk.write(add_rater, external=worker, way_back=way_back)
-    raise web.HTTPSeeOther(f"{_prefix(request)}/w/{await desk.read(token_of, rater.id)}")
+    return go_to(f"{_prefix(request)}/w/{await desk.read(token_of, rater.id)}")
 
 
 def _prefix(request: web.Request) -> str:

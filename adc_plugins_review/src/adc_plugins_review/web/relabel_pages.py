@@ -24,10 +24,12 @@ from adc_plugins_review.web.guard import (
     Body,
     body_of,
     check_owner,
+    go_to,
     new_key,
     rater_in,
 )
-from adc_plugins_review.web.images import image_response, jpeg_of, side_of
+from adc_plugins_review.web.image_cache import jpeg_of
+from adc_plugins_review.web.images import image_response, side_of
 from adc_plugins_review.web.pages import page
 from adc_plugins_review.web.worker_pages import WORDS, Key, Number, base_of, wants_json
 
@@ -128,7 +130,7 @@ async def keep_decision(request: web.Request) -> web.Response:
     where = f"row={body.row}" if undone else f"last={body.row}"
     if not undone and (place := _following(request, body)) is not None:
         where += f"&row={place}"
-    raise web.HTTPSeeOther(f"{base_of(request)}/relabel?{body.filters}&{where}")
+    return go_to(f"{base_of(request)}/relabel?{body.filters}&{where}")
 
 
 def _following(request: web.Request, body: DecisionBody) -> int | None:

@@ -13,7 +13,7 @@ from adc_plugins_review.campaign.raters import Rater
 from adc_plugins_review.campaign.signals import stop_who_does_not_look
 from adc_plugins_review.campaign.store import Refused
 from adc_plugins_review.web.desk import Desk
-from adc_plugins_review.web.guard import DESK, OWN_HEADER, Body, body_of, new_key, rater_in
+from adc_plugins_review.web.guard import DESK, OWN_HEADER, Body, body_of, go_to, new_key, rater_in
 from adc_plugins_review.web.pages import page
 from adc_plugins_review.web.platform_pages import way_back_of
 
@@ -144,7 +144,7 @@ async def keep_vote(request: web.Request) -> web.Response:
     left = await desk.write(vote, rater, body.key, body.n // PLACES, body.n % PLACES, answer)
     if wants_json(request):
         return web.json_response({"kept": True, "left": left})
-    raise web.HTTPSeeOther(f"{base_of(request)}/vote")
+    return go_to(f"{base_of(request)}/vote")
 
 
 async def select_page(request: web.Request) -> web.Response:
@@ -184,7 +184,7 @@ async def keep_selection(request: web.Request) -> web.Response:
     )
     if wants_json(request):
         return web.json_response({"kept": True, "left": left})
-    raise web.HTTPSeeOther(f"{base_of(request)}/select")
+    return go_to(f"{base_of(request)}/select")
 
 
 async def close_batch(request: web.Request) -> web.Response:
@@ -195,7 +195,7 @@ async def close_batch(request: web.Request) -> web.Response:
     await desk.write(stop_who_does_not_look, rater)
     if wants_json(request):
         return web.json_response({"closed": True})
-    raise web.HTTPSeeOther(base)
+    return go_to(base)
 
 
 async def _dealt(desk: Desk, rater: Rater, task: Literal["vote", "select"]) -> Batch | None:

@@ -31,6 +31,7 @@ export class Outbox {
     this.name = nameOf(base);
     this.tell = tell;
     this.failures = 0;
+    this.late = false;
     this.busy = false;
     this.waiters = [];
     this.queue = [];
@@ -80,6 +81,7 @@ export class Outbox {
       if (status === 0 || status === 429 || status >= 500) {
         const pause = PAUSES[Math.min(this.failures, PAUSES.length - 1)];
         this.failures += 1;
+        this.late = true;
         this.tell(this.queue.length, "");
         this.timer = setTimeout(() => this.pump(), pause * 1000);
         this.busy = false;
@@ -88,7 +90,8 @@ export class Outbox {
       this.failures = 0;
       this.queue.shift();
       this.save();
-      this.tell(0, status === 200 ? "" : content.error || "an answer was refused");
+      this.late = this.late && this.queue.length > 0;
+      this.tell(this.late ? this.queue.length : 0, status === 200 ? "" : content.error || "an answer was refused");
     }
     this.busy = false;
     this.waiters.splice(0).forEach((resolve) => resolve());
