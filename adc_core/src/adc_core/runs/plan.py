@@ -98,7 +98,8 @@ def _add(column: str) -> str:
         return f'give a dataset that has "{column}"'
     kind, name = ADDED_BY[column]
     package = PACKAGE_OF[kind, name]
-    return f"add {{use: {name}}} of {package} to {_KEY_OF.get(kind, kind)}"
+    options = ", path: FILE" if column in FROM_A_FILE else ""
+    return f"add {{use: {name}{options}}} of {package} to {_KEY_OF.get(kind, kind)}"
 
 
 def names_of_stages(pipeline: Pipeline, plan: Plan) -> Iterator[str]:
