@@ -68,7 +68,12 @@ class ReviewCommand(Command):
                 )
         if (arguments.file is not None) != (arguments.action == "import"):
             raise InputError("write `import FILE`: votes to add, as `export` writes them")
-        return _RUN[arguments.action](arguments.folder, arguments.file, given)
+        try:
+            return _RUN[arguments.action](arguments.folder, arguments.file, given)
+        except ModuleNotFoundError as error:
+            if error.name not in ("aiohttp", "jinja2"):
+                raise
+            raise InputError('the pages need more: pip install "adc-plugins-review[web]"') from None
 
 
 _PLAN_FIELDS = {
