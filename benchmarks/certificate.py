@@ -2,9 +2,9 @@
 
 Simulated detectors of several strengths, useless and misleading ones among them, choose the repair
 part; the plan always believes an area of 0.8 and twice the true rate. Three ways to spend the same
-looks are compared: uniform (all drawn at random), once (repairs and an exact bound) and any
-time (repairs and betting by weights). Then real labels of people (CIFAR-10N), where raters who miss wrong
-labels and doubt right ones vote, with control questions.
+looks are compared: uniform (all drawn at random), once (repairs and an exact bound) and any time
+(repairs and betting by weights). Then real labels of people (CIFAR-10N), where raters who miss
+wrong labels and doubt right ones vote, with control questions.
 
     python benchmarks/certificate.py --data ../shared/data [--repeats 1000]
 """

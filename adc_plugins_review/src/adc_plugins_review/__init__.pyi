@@ -2,7 +2,7 @@ from .aggregation.agreement import krippendorff_alpha
 from .aggregation.crowdlab import CrowdlabResult, crowdlab
 from .aggregation.dawid_skene import DawidSkeneResult, dawid_skene
 from .aggregation.mace import MaceResult, mace
-from .aggregation.majority import Majority, majority
+from .aggregation.majority import Majority, majority, vote_shares
 from .aggregation.one_coin import OneCoinResult, one_coin
 from .aggregation.realism import Confusions, Realism, off_diagonal_test, realism
 from .aggregation.verdicts import verdicts, verification
@@ -20,6 +20,7 @@ from .certificate.planning import (
     weighted_order,
     weights_digest,
 )
+from .curators.label_quality_model import LabelQualityModel
 from .curators.votes import ApplyVotes
 from .detectors.crowdlab import Crowdlab
 from .detectors.dawid_skene import DawidSkene
@@ -28,6 +29,8 @@ from .detectors.majority_votes import MajorityVotes
 from .detectors.one_coin import OneCoin
 from .enrichers.votes import AddVotes
 from .metrics.raters import Raters
+from .simulated_raters.choosing import Choice, choose_raters
+from .simulators.rater_pool import RaterPool
 from .votes.evidence import gold_of, selected_rows, votes_of, without_gold
 from .votes.votes_table import VOTES, latest_votes, read_votes, votes_table, write_votes
 
@@ -37,6 +40,7 @@ __all__ = [
     "Alpha",
     "ApplyVotes",
     "Bound",
+    "Choice",
     "ClassBound",
     "Confusions",
     "Crowdlab",
@@ -44,12 +48,14 @@ __all__ = [
     "DawidSkene",
     "DawidSkeneResult",
     "Gold",
+    "LabelQualityModel",
     "Mace",
     "MaceResult",
     "Majority",
     "MajorityVotes",
     "OneCoin",
     "OneCoinResult",
+    "RaterPool",
     "Raters",
     "Realism",
     "Repairs",
@@ -58,6 +64,7 @@ __all__ = [
     "believed_rate",
     "certify",
     "certify_any_time",
+    "choose_raters",
     "choose_repairs",
     "crowdlab",
     "dawid_skene",
@@ -79,6 +86,7 @@ __all__ = [
     "undo_misses",
     "verdicts",
     "verification",
+    "vote_shares",
     "votes_of",
     "votes_table",
     "weighted_order",

@@ -100,7 +100,8 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "adc-plugins-review": {
         "enrichers": ("votes",),
         "detectors": ("crowdlab", "dawid-skene", "mace", "majority-votes", "one-coin"),
-        "curators": ("votes",),
+        "simulators": ("rater-pool",),
+        "curators": ("label-quality-model", "votes"),
         "metrics": ("raters",),
         "commands": ("certify", "review"),
     },

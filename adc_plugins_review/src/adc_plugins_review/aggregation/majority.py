@@ -23,6 +23,27 @@ class Majority(NamedTuple):
     ties: float
 
 
+def vote_shares(
+    item: ArrayLike, label: ArrayLike, *, items: int | None = None, classes: int | None = None
+) -> NDArray[np.float64]:
+    """Count which share of each item's votes each class has.
+
+    Args:
+        item: V row numbers of the items.
+        label: V class indices.
+        items: how many items there are; by default up to the last one that has a vote.
+        classes: how many classes there are; by default up to the last one that was given.
+
+    Returns:
+        N × K; zeros where an item has no vote.
+
+    Raises:
+        InputError: arrays of other lengths or out of range.
+    """
+    nobody = np.zeros(np.shape(np.asarray(item)), np.int64)
+    return vote_arrays(item, nobody, label, items, None, classes).shares()
+
+
 def majority(
     item: ArrayLike,
     rater: ArrayLike,

@@ -1,0 +1,280 @@
+"""What votes and raters do to labels, and what the label quality model repairs.
+
+`aggregation`: speed, memory and accuracy of the kernels on real votes and on a million simulated
+ones, beside cleanlab and, where it is installed, crowd-kit. `lqm`: simulated raters label CIFAR-10,
+an expert labels some samples, and a network trained on the labels is tested on clean ones: as the
+raters gave them, corrected by the label quality model (drawn, or most likely), and the true ones.
+
+    python benchmarks/raters.py --study aggregation --data ../shared/data
+    python benchmarks/raters.py --study lqm --data ../shared/data [--cache runs/cifar10]
+"""
+
+import argparse
+import csv
+import importlib.util
+import resource
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from adc_core import Dataset
+from adc_plugins_review import (
+    ApplyVotes,
+    LabelQualityModel,
+    RaterPool,
+    crowdlab,
+    dawid_skene,
+    krippendorff_alpha,
+    mace,
+    majority,
+    one_coin,
+)
+
+TRAIN, NOISY, TEST, COMPONENTS = 4000, 2000, 4000, 256
+
+
+def crowd(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Votes of a crowdsourced set: item, rater, label, and the truth of each item."""
+    with (folder / "answers.csv").open() as file:
+        rows = [(row["item"], row["worker"], int(row["label"])) for row in csv.DictReader(file)]
+    with (folder / "truth.csv").open() as file:
+        truths = {row["item"]: int(row["truth"]) for row in csv.DictReader(file)}
+    names, item = np.unique([row[0] for row in rows], return_inverse=True)
+    _, rater = np.unique([row[1] for row in rows], return_inverse=True)
+    label = np.array([row[2] for row in rows])
+    truth = np.array([truths.get(name, label.min() - 1) for name in names.tolist()])
+    return item, rater, label - label.min(), truth - label.min()
+
+
+def timed(work: Callable[[], np.ndarray]) -> tuple[float, np.ndarray]:
+    """Seconds of one call, and the labels that it gives."""
+    begun = time.perf_counter()
+    posterior = work()
+    return time.perf_counter() - begun, posterior.argmax(axis=1)
+
+
+def aggregation(data: Path) -> None:
+    """Print accuracy and seconds of each method on each set of votes."""
+    print(f"{'':12}{'items':>9}{'votes':>10}  {'method':28}{'right':>8}{'seconds':>9}")
+    for name in ("dog", "bluebirds"):
+        item, rater, label, truth = crowd(data / "crowd" / name)
+        votes, known = (item, rater, label), truth >= 0
+        methods: dict[str, Callable[[], np.ndarray]] = {
+            "majority": lambda v=votes: majority(*v).share,
+            "one coin": lambda v=votes: one_coin(*v).posterior,
+            "MACE": lambda v=votes: mace(*v).posterior,
+            "Dawid-Skene": lambda v=votes: dawid_skene(*v).posterior,
+        } | others(votes)
+        for method, work in methods.items():
+            seconds, guess = timed(work)
+            right = (guess == truth)[known].mean()
+            print(
+                f"{name:12}{len(truth):9,}{len(item):10,}  {method:28}{right:8.4f}{seconds:9.2f}",
+                flush=True,
+            )
+    item, rater, label, truth = many()
+    for method, kernel in (("Dawid-Skene", dawid_skene), ("one coin", one_coin), ("MACE", mace)):
+        seconds, guess = timed(lambda k=kernel: k(item, rater, label).posterior)
+        print(
+            f"{'simulated':12}{len(truth):9,}{len(item):10,}  {method:28}"
+            f"{(guess == truth).mean():8.4f}{seconds:9.2f}",
+            flush=True,
+        )
+    probabilities = np.full((len(truth), 10), 0.02)
+    probabilities[np.arange(len(truth)), truth] = 0.82
+    seconds, guess = timed(lambda: crowdlab(item, rater, label, probabilities).posterior)
+    print(
+        f"{'simulated':12}{len(truth):9,}{len(item):10,}  {'CROWDLAB':28}"
+        f"{(guess == truth).mean():8.4f}{seconds:9.2f}"
+    )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"\nlargest memory of the process: {peak:.2f} GiB")
+
+
+def many() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """A million votes on 300,000 items by 1,000 raters, of ten classes."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 10, 300_000)
+    item, rater = rng.integers(0, 300_000, 1_000_000), rng.integers(0, 1000, 1_000_000)
+    skill = rng.uniform(0.4, 0.95, 1000)
+    right = rng.random(1_000_000) < skill[rater]
+    other = (truth[item] + rng.integers(1, 10, 1_000_000)) % 10
+    item[:300_000] = np.arange(300_000)  # each has a vote
+    right[:300_000] = rng.random(300_000) < skill[rater[:300_000]]
+    other[:300_000] = (truth + rng.integers(1, 10, 300_000)) % 10
+    return item, rater, np.where(right, truth[item], other), truth
+
+
+def others(votes: tuple[np.ndarray, np.ndarray, np.ndarray]) -> dict[str, Callable]:
+    """The same by cleanlab and crowd-kit, where they are installed."""
+    found: dict[str, Callable] = {}
+    item, rater, label = votes
+    K = int(label.max()) + 1
+    if importlib.util.find_spec("cleanlab"):
+        from cleanlab.multiannotator import get_majority_vote_label
+
+        wide = np.full((item.max() + 1, rater.max() + 1), np.nan)
+        wide[item, rater] = label
+        found["majority (cleanlab)"] = lambda: np.eye(K)[
+            get_majority_vote_label(wide, verbose=False)
+        ]
+    if importlib.util.find_spec("crowdkit"):
+        import pandas as pd
+        from crowdkit.aggregation import MACE, DawidSkene
+
+        frame = pd.DataFrame({"task": item, "worker": rater, "label": label})
+        for title, method in (("Dawid-Skene", DawidSkene(n_iter=100)), ("MACE", MACE())):
+            found[f"{title} (crowd-kit)"] = lambda m=method: np.eye(K)[
+                m.fit_predict(frame).sort_index().to_numpy()
+            ]
+    return found
+
+
+def lqm(data: Path, cache: Path, seeds: int) -> None:
+    """Print accuracies on clean images by labels, error of the raters and share of pairs."""
+    train, test, truth, test_truth = components(data, cache)
+    print(
+        f"{NOISY:,} labels of 10 raters, one vote each; MLP on {COMPONENTS} components of "
+        f"MobileNetV2, accuracy\non {TEST:,} clean test images, mean of {seeds} seeds ± standard "
+        "error\n"
+    )
+    heads = ("raters", "drawn", "most likely", "true labels")
+    print(
+        f"{'error':>6}{'pairs':>7}{'alpha':>7}{'wrong':>7}{'after':>7}"
+        + "".join(f"{head:>15}" for head in heads)
+    )
+    for error in (0.35, 0.5):
+        for pairs in (0.1, 0.3):
+            figures, facts = [], []
+            for seed in range(seeds):
+                dataset = Dataset(labels=truth, features=train, ids=np.arange(len(truth)))
+                pool = RaterPool(error=error, expert_share=pairs, votes_per_sample=1, seed=seed)
+                noisy = pool.corrupt(dataset).applied_to(dataset)
+                rows = np.random.default_rng(seed).permutation(len(truth))[:NOISY]
+                sampled = noisy.take(np.sort(rows))
+                true = truth[np.sort(rows)]
+                sampled = sampled.replace(probabilities=auxiliary(sampled, seed))
+                arms = {
+                    "raters": ApplyVotes(rule="trusted", wrong="relabel"),
+                    "drawn": LabelQualityModel(label_choice="drawn", seed=seed),
+                    "most likely": LabelQualityModel(seed=seed),
+                }
+                labels = {
+                    name: arm.curate(sampled, ()).dataset.labels for name, arm in arms.items()
+                }
+                labels["true labels"] = true
+                figures.append(
+                    [
+                        fitted(sampled.features, labels[name], seed, test, test_truth)
+                        for name in heads
+                    ]
+                )
+                everyone = noisy.votes.take(~noisy.votes.trusted[noisy.votes.rater])
+                all_votes = RaterPool(error=error, seed=seed).corrupt(dataset).votes
+                alpha = krippendorff_alpha(all_votes.counts(len(truth), 10)) if not seed else np.nan
+                facts.append(
+                    [
+                        (everyone.label != truth[everyone.item]).mean(),
+                        alpha,
+                        (labels["raters"] != true).mean(),
+                        (labels["most likely"] != true).mean(),
+                    ]
+                )
+            mean, spread = np.mean(figures, axis=0), np.std(figures, axis=0, ddof=1)
+            real_error, alpha, before, after = np.nanmean(facts, axis=0)
+            print(
+                f"{real_error:6.2f}{pairs:7.0%}{alpha:7.2f}{before:7.3f}{after:7.3f}"
+                + "".join(
+                    f"{f'{m:.3f} ± {s / np.sqrt(seeds):.3f}':>15}"
+                    for m, s in zip(mean, spread, strict=True)
+                ),
+                flush=True,
+            )
+
+
+def auxiliary(dataset: Dataset, seed: int) -> np.ndarray:
+    """Out-of-sample probabilities of logistic regression on the noisy labels."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedKFold, cross_val_predict
+
+    folds = StratifiedKFold(5, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = LogisticRegression(C=0.01, max_iter=100)
+        predicted = cross_val_predict(
+            model, dataset.features, dataset.labels, cv=folds, method="predict_proba"
+        )
+    return predicted.astype(np.float32)
+
+
+def fitted(
+    features: np.ndarray, labels: np.ndarray, seed: int, test: np.ndarray, truth: np.ndarray
+) -> float:
+    """Accuracy of an MLP that is trained until it fits its labels."""
+    from sklearn.neural_network import MLPClassifier
+
+    model = MLPClassifier((128,), alpha=1e-4, batch_size=128, max_iter=60, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(features, labels)
+    return float((model.predict(test) == truth).mean())
+
+
+def components(data: Path, cache: Path) -> tuple[np.ndarray, ...]:
+    """Principal components of training and test images, and their true labels."""
+    labels = np.load(data / "cifar10" / "labels.npz")
+    parts = [mobilenet_features(data, cache, "train", TRAIN)]
+    parts.append(mobilenet_features(data, cache, "test", TEST))
+    mean = parts[0].mean(axis=0)
+    _, _, axes = np.linalg.svd(parts[0] - mean, full_matrices=False)
+    train, test = ((part - mean) @ axes[:COMPONENTS].T for part in parts)
+    scale = train.std()
+    return (
+        (train / scale).astype(np.float32),
+        (test / scale).astype(np.float32),
+        labels["train_label"][:TRAIN].astype(np.int64),
+        labels["test_label"][:TEST].astype(np.int64),
+    )
+
+
+def mobilenet_features(data: Path, cache: Path, part: str, count: int) -> np.ndarray:
+    """MobileNetV2 features of the first images of a part; computed once and kept."""
+    path = cache / f"{part}.npy"
+    if not path.exists():
+        import torch
+        from cifar10n import SIDE, cifar10_images, mobilenet
+
+        from adc_plugins_learn import penultimate
+
+        network, pixels, found = mobilenet(data), cifar10_images(data, part)[:count], []
+        with torch.inference_mode():
+            for start in range(0, count, 250):
+                batch = torch.from_numpy(pixels[start : start + 250]).permute(0, 3, 1, 2)
+                large = torch.nn.functional.interpolate(batch.float(), SIDE, mode="bicubic")
+                found.append(penultimate(network, large.clamp(0, 255) / 127.5 - 1).numpy())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, np.concatenate(found).astype(np.float16))
+    return np.load(path)[:count].astype(np.float32)
+
+
+def main() -> None:
+    """Run one study."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--study", choices=("aggregation", "lqm"), required=True)
+    parser.add_argument("--data", type=Path, required=True, help="the folder of real data")
+    parser.add_argument("--cache", type=Path, default=Path("runs/cifar10"))
+    parser.add_argument("--seeds", type=int, default=3)
+    options = parser.parse_args()
+    begun = time.perf_counter()
+    if options.study == "aggregation":
+        aggregation(options.data)
+    else:
+        lqm(options.data, options.cache, options.seeds)
+    print(f"\n{time.perf_counter() - begun:.0f} s")
+
+
+if __name__ == "__main__":
+    main()
