@@ -11,6 +11,7 @@ from adc_core import InputError, WorkError
 from adc_core.cli import main
 from adc_core.storage import save_dataset
 from adc_core.testing.toys import toy_dataset
+from adc_plugins_review.actions.options import OPTIONS
 from adc_plugins_review.campaign.plan import PLAN, Plan, read_plan
 from adc_plugins_review.certificate.planning import expected_errors, sampling_weights
 
@@ -165,3 +166,11 @@ def test_all_but_the_pages_work_without_the_libraries_of_the_server(toys):
     assert call("rev", "status") == (0, "")
     said = 'adc: the pages need more: pip install "adc-plugins-review[web]"\n'
     assert call("rev", "serve") == (2, said)
+
+
+def test_an_option_of_two_actions_is_one_option():
+    kinds = {}
+    for options in OPTIONS.values():
+        for name, settings in options.items():
+            kind = (settings.get("type"), settings.get("action"), settings.get("choices"))
+            assert kinds.setdefault(name, kind) == kind, name

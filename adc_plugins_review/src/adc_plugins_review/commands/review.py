@@ -137,10 +137,13 @@ def _links(folder: Path, _: Path | None, given: dict[str, Any]) -> int:
     return 0
 
 
-def _status(folder: Path, _: Path | None, __: dict[str, Any]) -> int:
+def _status(folder: Path, _: Path | None, given: dict[str, Any]) -> int:
     from adc_plugins_review.actions.status import status_text
+    from adc_plugins_review.campaign.answers import rebuild
 
     with _opened(folder) as (_source, store):
+        if given:
+            rebuild(store)
         print(status_text(store))
     return 0
 
