@@ -1,5 +1,6 @@
 """The store: every answer once, leases, how many votes a sample gets, and who counts."""
 
+import sqlite3
 import threading
 
 import pytest
@@ -178,6 +179,22 @@ def test_an_expert_decides_and_takes_it_back(opened):
         assert [(one["label"], one["answer"]) for one in votes] == [
             [("blue", "yes")], [("red", "no")], []
         ][number]  # fmt: skip
+
+
+def test_a_disk_that_was_full_for_a_while_loses_nothing(opened):
+    store, (anna, _) = opened()
+    items = deal(store, anna, "vote").items
+    pages = store.db.execute("PRAGMA page_count").fetchone()[0]
+    store.db.execute(f"PRAGMA max_page_count = {pages}")
+    kept = 0
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        for number in range(10_000):
+            say(store, anna, items[number % 20], (YES, NO)[number % 2], f"key {number}")
+            kept += 1
+    store.db.execute("PRAGMA max_page_count = 100000")
+    assert len(events(store)) == kept
+    say(store, anna, items[kept % 20], (YES, NO)[kept % 2], f"key {kept}")
+    assert len(events(store)) == kept + 1
 
 
 def test_present_answers_follow_from_the_events_alone(opened):
