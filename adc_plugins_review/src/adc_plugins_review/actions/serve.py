@@ -5,12 +5,14 @@ import ipaddress
 import os
 import sys
 import webbrowser
+from functools import partial
 
 from filelock import FileLock, Timeout
 
 from adc_core import InputError, WorkError
 from adc_plugins_review.campaign.export import write_tables
 from adc_plugins_review.campaign.plan import REVIEW, Plan
+from adc_plugins_review.campaign.progress import parts
 from adc_plugins_review.campaign.raters import add_rater, owner_token, raters, token_of
 from adc_plugins_review.campaign.source import Source
 from adc_plugins_review.campaign.store import Store
@@ -64,9 +66,25 @@ async def _serve(source: Source, plan: Plan, address: Address, workers: int, bro
             print("Ctrl-C stops; nothing is lost", flush=True)
             if browser and (os.environ.get("DISPLAY") or sys.platform == "darwin"):
                 webbrowser.open(owner)
-            await until_signal(lambda: desk.read(write_tables), EVERY)
+            await until_signal(partial(_tick, desk), EVERY)
+        await desk.read(write_tables)
     finally:
         desk.close()
+
+
+async def _tick(desk: Desk) -> None:
+    """Write the votes down; and see what they certify, where that may be looked at."""
+    await desk.read(write_tables)
+    done = await desk.read(lambda store: all(one.decided == one.items for one in parts(store)))
+    if not desk.plan.audit or not (done or desk.plan.look == "any"):
+        return
+    # A process of its own: reading a large run would hold up the pages for seconds.
+    words = (sys.executable, "-m", "adc_core.cli", "certify", str(desk.source.folder))
+    process = await asyncio.create_subprocess_exec(
+        *words, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+    )
+    said, _ = await process.communicate()
+    desk.certificate = said.decode() if process.returncode == 0 else ""
 
 
 def links_of(store: Store) -> list[tuple[str, str]]:
