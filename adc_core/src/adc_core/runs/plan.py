@@ -10,7 +10,7 @@ from adc_core.components.known_packages import PACKAGE_OF
 from adc_core.errors import InputErrors
 from adc_core.records.dataset import Dataset
 from adc_core.records.run import TrainingSet
-from adc_core.runs.completion import ADDED_BY, columns_of, with_neighbors
+from adc_core.runs.completion import ADDED_BY, FROM_A_FILE, columns_of, with_neighbors
 from adc_core.runs.pipeline import Pipeline
 from adc_core.runs.run_record import COLLECTOR
 from adc_core.storage.readers import read_dataset
