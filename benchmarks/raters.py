@@ -4,9 +4,11 @@
 ones, beside cleanlab and, where it is installed, crowd-kit. `lqm`: simulated raters label CIFAR-10,
 an expert labels some samples, and a network trained on the labels is tested on clean ones: as the
 raters gave them, corrected by the label quality model (drawn, or most likely), and the true ones.
+`realism`: whether simulated raters err on the images, and between the classes, on which people do.
 
     python benchmarks/raters.py --study aggregation --data ../shared/data
     python benchmarks/raters.py --study lqm --data ../shared/data [--cache runs/cifar10]
+    python benchmarks/raters.py --study realism --data ../shared/data [--cache runs/cifar10]
 """
 
 import argparse
@@ -19,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from scipy import stats
 
 from adc_core import Dataset
 from adc_plugins_review import (
@@ -30,10 +33,15 @@ from adc_plugins_review import (
     krippendorff_alpha,
     mace,
     majority,
+    off_diagonal_test,
     one_coin,
+    realism,
 )
 
 TRAIN, NOISY, TEST, COMPONENTS = 4000, 2000, 4000, 256
+
+POOLS = ((0.3, 3), (0.35, 10), (0.5, 10))
+"""Errors that are wanted and numbers of raters. Few of the candidates err so little as 30 %."""
 
 
 def crowd(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -137,21 +145,23 @@ def lqm(data: Path, cache: Path, seeds: int) -> None:
     """Print accuracies on clean images by labels, error of the raters and share of pairs."""
     train, test, truth, test_truth = components(data, cache)
     print(
-        f"{NOISY:,} labels of 10 raters, one vote each; MLP on {COMPONENTS} components of "
+        f"{NOISY:,} labels, one vote each; MLP on {COMPONENTS} components of "
         f"MobileNetV2, accuracy\non {TEST:,} clean test images, mean of {seeds} seeds ± standard "
         "error\n"
     )
     heads = ("raters", "drawn", "most likely", "true labels")
     print(
-        f"{'error':>6}{'pairs':>7}{'alpha':>7}{'wrong':>7}{'after':>7}"
+        f"{'raters':>6}{'error':>7}{'pairs':>7}{'alpha':>7}{'wrong':>7}{'after':>7}"
         + "".join(f"{head:>15}" for head in heads)
     )
-    for error in (0.35, 0.5):
+    for error, raters in POOLS:
         for pairs in (0.1, 0.3):
             figures, facts = [], []
             for seed in range(seeds):
                 dataset = Dataset(labels=truth, features=train, ids=np.arange(len(truth)))
-                pool = RaterPool(error=error, expert_share=pairs, votes_per_sample=1, seed=seed)
+                pool = RaterPool(
+                    raters=raters, error=error, expert_share=pairs, votes_per_sample=1, seed=seed
+                )
                 noisy = pool.corrupt(dataset).applied_to(dataset)
                 rows = np.random.default_rng(seed).permutation(len(truth))[:NOISY]
                 sampled = noisy.take(np.sort(rows))
@@ -173,7 +183,7 @@ def lqm(data: Path, cache: Path, seeds: int) -> None:
                     ]
                 )
                 everyone = noisy.votes.take(~noisy.votes.trusted[noisy.votes.rater])
-                all_votes = RaterPool(error=error, seed=seed).corrupt(dataset).votes
+                all_votes = RaterPool(raters=raters, error=error, seed=seed).corrupt(dataset).votes
                 alpha = krippendorff_alpha(all_votes.counts(len(truth), 10)) if not seed else np.nan
                 facts.append(
                     [
@@ -186,13 +196,47 @@ def lqm(data: Path, cache: Path, seeds: int) -> None:
             mean, spread = np.mean(figures, axis=0), np.std(figures, axis=0, ddof=1)
             real_error, alpha, before, after = np.nanmean(facts, axis=0)
             print(
-                f"{real_error:6.2f}{pairs:7.0%}{alpha:7.2f}{before:7.3f}{after:7.3f}"
+                f"{raters:6}{real_error:7.2f}{pairs:7.0%}{alpha:7.2f}{before:7.3f}{after:7.3f}"
                 + "".join(
                     f"{f'{m:.3f} ± {s / np.sqrt(seeds):.3f}':>15}"
                     for m, s in zip(mean, spread, strict=True)
                 ),
                 flush=True,
             )
+
+
+def human(data: Path, cache: Path) -> None:
+    """Print figures of realism of simulated raters beside those of people on the same images."""
+    counts = np.load(data / "cifar10h" / "cifar10h.npz")["counts"][:TEST].astype(np.int64)
+    _, test, _, truth = components(data, cache)
+    error_of_people = 1 - counts[np.arange(TEST), truth] / counts.sum(axis=1)
+    rng = np.random.default_rng(0)
+    flipped = np.stack(
+        [rng.multinomial(10, np.where(np.arange(10) == k, 0.64, 0.04), TEST) for k in range(10)]
+    )[truth, np.arange(TEST)]
+    sets = {"people (CIFAR-10H)": counts, "independent flipping": flipped}
+    for error in (0.35, 0.5):
+        dataset = Dataset(labels=truth, features=test)
+        pool = RaterPool(error=error, expert_share=0).corrupt(dataset)
+        sets[f"rater-pool, error {error}"] = pool.votes.counts(TEST, 10)
+    people = off_diagonal_test(counts, truth).confusion
+    off = ~np.eye(10, dtype=bool)
+    heads = ("error", "overdispersion", "correlation", "alpha", "V", "item corr.", "Spearman")
+    print(f"{TEST:,} test images of CIFAR-10, 10 simulated raters on MobileNetV2 features\n")
+    print(f"{'':24}" + "".join(f"{head:>16}" for head in heads))
+    for name, votes in sets.items():
+        found, test_of = realism(votes, truth), off_diagonal_test(votes, truth)
+        item = 1 - votes[np.arange(TEST), truth] / votes.sum(axis=1)
+        figures = (
+            found.overall_error,
+            found.overdispersion,
+            found.intraclass_correlation,
+            found.alpha,
+            test_of.cramer_v,
+            np.corrcoef(item, error_of_people)[0, 1],
+            stats.spearmanr(test_of.confusion[off], people[off]).statistic,
+        )
+        print(f"{name:24}" + "".join(f"{figure:16.3f}" for figure in figures), flush=True)
 
 
 def auxiliary(dataset: Dataset, seed: int) -> np.ndarray:
@@ -263,7 +307,7 @@ def mobilenet_features(data: Path, cache: Path, part: str, count: int) -> np.nda
 def main() -> None:
     """Run one study."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--study", choices=("aggregation", "lqm"), required=True)
+    parser.add_argument("--study", choices=("aggregation", "lqm", "realism"), required=True)
     parser.add_argument("--data", type=Path, required=True, help="the folder of real data")
     parser.add_argument("--cache", type=Path, default=Path("runs/cifar10"))
     parser.add_argument("--seeds", type=int, default=3)
@@ -271,6 +315,8 @@ def main() -> None:
     begun = time.perf_counter()
     if options.study == "aggregation":
         aggregation(options.data)
+    elif options.study == "realism":
+        human(options.data, options.cache)
     else:
         lqm(options.data, options.cache, options.seeds)
     print(f"\n{time.perf_counter() - begun:.0f} s")

@@ -31,6 +31,7 @@ FULL = Votes(
     trusted=[False, True],
     features=np.ones((2, 1), np.float32),
     feature_names=("skill",),
+    selected=[1],
 )
 
 
@@ -51,6 +52,7 @@ def refused(make, **fields):
         ({"names": ("Ana",)}, "rater: row 2 is 1, expected 0…0"),
         ({"names": ("Ana", "Bo"), "trusted": [True]}, "2 names, 1 trusted: give one of each per "),
         ({"confidence": [0.5, 1.5, 0]}, "confidence: row 1 is 1.5, expected 0…1"),
+        ({"selected": [0, -1]}, "selected: row 1 is -1, expected 0…"),
         ({"features": np.ones((2, 1)), "feature_names": ("a", "b")}, "2 feature_names for 1 featu"),
     ],
 )
@@ -80,6 +82,7 @@ def test_taking_samples_keeps_their_votes():
     assert votes.item.tolist() == [1, 0]
     assert votes.time.tolist() == [1, 3]
     assert votes.names == ("Ana", "Bo")
+    assert votes.selected.tolist() == [0]
     assert dataset.relabeled(np.array([1, 0, 0])).votes == dataset.votes
 
 

@@ -202,7 +202,7 @@ def test_a_trusted_rater_has_the_last_word():
 
 def test_what_was_selected_for_a_test_set_is_held_out():
     given = dataset([0, 0, 0], asked((YES, YES, YES)))
-    given = given.replace(columns={"selected": np.array([False, True, False])})
+    given = given.replace(votes=given.votes.replace(selected=[1]))
     curation = ApplyVotes().curate(given, ())
     assert curation.changes["reason"].to_pylist() == ["in the test set"]
     assert len(ApplyVotes(select="keep").curate(given, ()).changes) == 0

@@ -157,7 +157,7 @@ def test_a_run_takes_up_votes_when_they_come(tmp_path):
     path.write_text("item,rater,label,task\na,r1,dog,vote\nb,r1,dog,select\nz,r1,dog,vote\n")
     run = run_pipeline(pipeline, tmp_path / "run", Listeners())
     assert run.collected.votes.label.tolist() == [1]
-    assert run.collected.columns["selected"].tolist() == [False, True]
+    assert run.collected.votes.selected.tolist() == [1]
     assert read_run(tmp_path / "run") == run
 
 

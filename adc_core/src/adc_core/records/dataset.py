@@ -221,4 +221,7 @@ def _take_votes(votes: Votes, rows: Array, total: int) -> Votes:
     place = np.full(total, -1)
     place[rows] = np.arange(len(rows))
     kept = votes.take(place[votes.item] >= 0)
-    return kept.replace(item=place[kept.item])
+    selected = None if votes.selected is None else place[votes.selected]
+    return kept.replace(
+        item=place[kept.item], selected=None if selected is None else selected[selected >= 0]
+    )

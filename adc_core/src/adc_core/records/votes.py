@@ -31,6 +31,7 @@ class Votes(Record):
         trusted: R booleans: an expert, whose word counts as the truth. Or None.
         features: R × f float32, what is known of the raters, or None.
         feature_names: f names of these.
+        selected: row numbers of samples that somebody chose for a test set, or None.
     """
 
     item: Labels
@@ -44,6 +45,7 @@ class Votes(Record):
     trusted: Flags | None = None
     features: Matrix | None = None
     feature_names: tuple[str, ...] = ()
+    selected: Labels | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -63,7 +65,7 @@ class Votes(Record):
             said = ", ".join(f"{count} {name}" for name, count in described.items())
             raise ValueError(f"{said}: give one of each per rater")
         raters = next(iter(described.values()), None)
-        for name, end in (("item", None), ("rater", raters), ("label", None)):
+        for name, end in (("item", None), ("rater", raters), ("label", None), ("selected", None)):
             if fault := self._outside(name, end):
                 raise ValueError(fault)
         if self.answer is not None and (strange := np.abs(self.answer) > 1).any():
@@ -82,6 +84,8 @@ class Votes(Record):
     def _outside(self, name: str, end: int | None) -> str | None:
         """Describe the first row of a column that is below 0 or not below `end`."""
         column = getattr(self, name)
+        if column is None:
+            return None
         outside = column < 0 if end is None else (column < 0) | (column >= end)
         if not outside.any():
             return None
@@ -90,7 +94,8 @@ class Votes(Record):
 
     def misfit(self, rows: int, classes: int) -> str | None:
         """Say in what the votes do not fit a dataset of so many samples and classes."""
-        return self._outside("item", rows) or self._outside("label", classes)
+        faults = (("item", rows), ("selected", rows), ("label", classes))
+        return next((fault for name, end in faults if (fault := self._outside(name, end))), None)
 
     def __len__(self) -> int:
         return len(self.item)

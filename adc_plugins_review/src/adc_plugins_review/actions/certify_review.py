@@ -251,6 +251,6 @@ def _left(
     min_votes: int | None,
 ) -> str:
     """Return the fingerprint of the ids and labels that the curator of votes leaves."""
-    voted = dataset.replace(votes=votes, columns={**dataset.columns, "selected": selected})
+    voted = dataset.replace(votes=votes.replace(selected=np.flatnonzero(selected)))
     left = ApplyVotes(rule=rule, min_votes=min_votes).curate(voted, ()).dataset
     return left.fingerprint_of("ids", "labels")

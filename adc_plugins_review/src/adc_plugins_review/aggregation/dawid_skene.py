@@ -4,10 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import logsumexp
+from scipy.sparse import csr_array
 
 from adc_core import InputError
-from adc_core.arrays import chunks
 from adc_plugins_review.aggregation.vote_arrays import (
     VoteArrays,
     refuse_single_votes,
@@ -78,30 +77,30 @@ def dawid_skene(
         )
     voted = np.bincount(votes.item, minlength=votes.items) > 0
     history: list[float] = []
+    said = _by_rater_and_answer(votes)
     while True:
         prior = posterior[voted].mean(axis=0)
-        confusion = _confusion(votes, posterior, smoothing)
-        logs = np.tile(np.log(np.maximum(prior, TINY)), (votes.items, 1))
-        log_confusion = np.log(np.maximum(confusion, TINY))
-        for part in chunks(len(votes.item), 8 * K):
-            told = log_confusion[votes.rater[part], :, votes.label[part]]
-            add_rows(logs, votes.item[part], told)
-        posterior, total = normalized(logs)
+        confusion = _confusion(said, votes, posterior, smoothing)
+        log_confusion = np.log(np.maximum(confusion, TINY)).transpose(0, 2, 1).reshape(-1, K)
+        posterior, total = normalized(said @ log_confusion + np.log(np.maximum(prior, TINY)))
         history.append(float(total[voted].sum()))
         if len(history) >= steps or settled(history, tolerance):
             return DawidSkeneResult(posterior, prior, confusion, tuple(history))
 
 
+def _by_rater_and_answer(votes: VoteArrays) -> csr_array:
+    """Put the votes into a sparse matrix, N × (R · A), so that a step is two products with it."""
+    columns = votes.rater * votes.answers + votes.label
+    ones, shape = np.ones(len(columns)), (votes.items, votes.raters * votes.answers)
+    return csr_array((ones, (votes.item, columns)), shape=shape)
+
+
 def _confusion(
-    votes: VoteArrays, posterior: NDArray[np.float64], smoothing: float
+    said: csr_array, votes: VoteArrays, posterior: NDArray[np.float64], smoothing: float
 ) -> NDArray[np.float64]:
     """Estimate R × K × A confusions from the posterior of the true classes."""
     K, A, R = posterior.shape[1], votes.answers, votes.raters
-    cell = votes.rater * A + votes.label
-    confusion = np.empty((R, K, A))
-    for k in range(K):
-        counted = np.bincount(cell, posterior[votes.item, k], minlength=R * A)
-        confusion[:, k] = counted.reshape(R, A) + smoothing
+    confusion = (said.T @ posterior).reshape(R, A, K).transpose(0, 2, 1) + smoothing
     # Without smoothing a class that a rater never saw has no row: any answer is as likely.
     total = confusion.sum(axis=2, keepdims=True)
     shares: NDArray[np.float64] = np.divide(
@@ -119,14 +118,8 @@ def settled(history: list[float], tolerance: float, begun: int = 1) -> bool:
 
 def normalized(logs: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the probabilities of rows of log weights, and the log of each row's sum."""
-    total = logsumexp(logs, axis=1, keepdims=True)
-    probabilities: NDArray[np.float64] = np.exp(logs - total)
-    return probabilities, total[:, 0]
-
-
-def add_rows(
-    table: NDArray[np.float64], rows: NDArray[np.int64], values: NDArray[np.float64]
-) -> None:
-    """Add rows of values to rows of a table, several to the same one."""
-    for column in range(table.shape[1]):
-        table[:, column] += np.bincount(rows, values[:, column], minlength=len(table))
+    most = logs.max(axis=1, keepdims=True)
+    weights: NDArray[np.float64] = np.exp(logs - most)
+    total = weights.sum(axis=1, keepdims=True)
+    weights /= total
+    return weights, (most + np.log(total))[:, 0]

@@ -67,12 +67,13 @@ def mace(
     voted = np.bincount(votes.item, minlength=votes.items) > 0
     competence = np.full(votes.raters, 0.5)
     habit = np.full((votes.raters, K), 1.0 / K)
+    places = votes.item * K + votes.label
     while True:
         chance = ((1 - competence[votes.rater]) * habit[votes.rater, votes.label]).clip(TINY)
         logs = np.full((votes.items, K), -math.log(K))
         logs += np.bincount(votes.item, np.log(chance), minlength=votes.items)[:, None]
         gain = np.log(competence[votes.rater] + chance) - np.log(chance)
-        np.add.at(logs, (votes.item, votes.label), gain)
+        logs += np.bincount(places, gain, minlength=logs.size).reshape(logs.shape)
         posterior, total = normalized(logs)
         history.append(float(total[voted].sum()))
         if len(history) >= steps or settled(history, tolerance, begun=2):

@@ -60,6 +60,7 @@ def one_coin(
     posterior, history = votes.shares(), list[float]()
     voted = np.bincount(votes.item, minlength=votes.items) > 0
     number = np.bincount(votes.rater, minlength=votes.raters).astype(np.float64)
+    places = votes.item * K + votes.label
     while True:
         prior = posterior[voted].mean(axis=0)
         right = np.bincount(votes.rater, posterior[votes.item, votes.label], minlength=votes.raters)
@@ -67,7 +68,8 @@ def one_coin(
         log_right, log_wrong = np.log(skill.clip(TINY)), np.log(((1 - skill) / (K - 1)).clip(TINY))
         logs = np.tile(np.log(np.maximum(prior, TINY)), (votes.items, 1))
         logs += np.bincount(votes.item, log_wrong[votes.rater], minlength=votes.items)[:, None]
-        np.add.at(logs, (votes.item, votes.label), (log_right - log_wrong)[votes.rater])
+        gain = (log_right - log_wrong)[votes.rater]
+        logs += np.bincount(places, gain, minlength=logs.size).reshape(logs.shape)
         posterior, total = normalized(logs)
         history.append(float(total[voted].sum()))
         if len(history) >= steps or settled(history, tolerance):

@@ -54,9 +54,9 @@ class ApplyVotes(Curator):
         judged = judge(dataset, votes, self.rule, min_votes=self.min_votes, trusted=self.trusted)
         wrong, label, reason = judged.verdict < 0, judged.label, judged.reason
         relabel = wrong & (label >= 0) if self.wrong == "relabel" else np.zeros_like(wrong)
-        held = dataset.columns.get("selected") if self.select == "hold-out" else None
-        if held is not None:
-            held = held.astype(np.bool_)
+        if self.select == "hold-out" and votes.selected is not None:
+            held = np.zeros(len(dataset), np.bool_)
+            held[votes.selected] = True
             reason = np.where(held & ~wrong, "in the test set", reason)
             relabel &= ~held
             wrong = wrong | held

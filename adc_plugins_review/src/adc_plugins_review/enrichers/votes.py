@@ -6,7 +6,6 @@ import numpy as np
 from pydantic import ConfigDict, Field
 
 from adc_core import Dataset, Enricher, InputError, Votes, status
-from adc_core.arrays import Array
 from adc_core.components import LocalPath
 from adc_plugins_review.votes.evidence import selected_rows, votes_of, without_gold
 from adc_plugins_review.votes.votes_table import read_votes
@@ -15,13 +14,12 @@ from adc_plugins_review.votes.votes_table import read_votes
 class AddVotes(Enricher):
     """Adds what people said of the labels, from a table of votes.
 
-    The column `selected` tells which samples somebody chose for the test set. The latest answer of
-    a rater to a question counts; answers to control questions are left out.
+    The latest answer of a rater to a question counts; answers to control questions are left out.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"path": "votes.csv"}]})
 
-    provides: ClassVar[tuple[str, ...]] = ("votes", "selected")
+    provides: ClassVar[tuple[str, ...]] = ("votes",)
 
     path: LocalPath = Field(description="table of votes, .csv or .parquet, as adc review writes it")
     missing: Literal["empty", "error"] = Field(
@@ -45,7 +43,7 @@ class AddVotes(Enricher):
             status(f"{self.path} is not there yet: no votes")
             none: list[int] = []
             empty = Votes(item=none, rater=none, label=none)
-            return _with(dataset, empty, np.zeros(len(dataset), np.bool_))
+            return dataset.replace(votes=empty)
         table = without_gold(read_votes(self.path))
         votes, unknown = votes_of(table, dataset.ids, dataset.classes, self.exclude)
         if unknown and not len(votes):
@@ -55,8 +53,5 @@ class AddVotes(Enricher):
             )
         if unknown:
             status(f"{unknown:,} votes are on samples that the dataset does not have: left out")
-        return _with(dataset, votes, selected_rows(table, dataset.ids, self.exclude))
-
-
-def _with(dataset: Dataset, votes: Votes, selected: Array) -> Dataset:
-    return dataset.replace(votes=votes, columns={**dataset.columns, "selected": selected})
+        selected = np.flatnonzero(selected_rows(table, dataset.ids, self.exclude))
+        return dataset.replace(votes=votes.replace(selected=selected if len(selected) else None))
