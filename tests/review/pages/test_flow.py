@@ -1,7 +1,9 @@
 """The whole way: a run, a plan, people over HTTP, a certificate, and the run with the votes."""
 
+import asyncio
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -10,6 +12,14 @@ import pytest
 from adc_core import read_dataset, read_run, save_dataset
 from adc_core.cli import main
 from adc_core.testing.toys import toy_dataset, toy_truth
+from adc_plugins_review.actions.serve import note
+from adc_plugins_review.campaign.answers import Answer, vote
+from adc_plugins_review.campaign.dealing import PLACES, deal, submit
+from adc_plugins_review.campaign.plan import read_plan
+from adc_plugins_review.campaign.raters import add_rater
+from adc_plugins_review.campaign.source import source_of
+from adc_plugins_review.campaign.store import Refused
+from adc_plugins_review.web.desk import Desk
 
 PIPELINE = """
 dataset: toys
@@ -92,3 +102,27 @@ def test_what_people_pick_is_a_test_set_and_leaves_the_training_set(folder, adc)
     assert (folder / "run/review-001/votes.sqlite").is_file(), "a run leaves reviews alone"
     adc("review", "run", "import", "votes.csv")
     assert "answers of people" in adc("review", "run", "rehearse", fails=True)
+
+
+def test_dealing_ends_once_the_certificate_is_good_enough(folder, adc):
+    adc("run", "pipeline.yaml", "--out", "run")
+    adc("review", "run", "plan", "--budget", "60", "--look", "any", "--gold", "0")
+    source = source_of(plan := read_plan(Path("run")), Path("run"))
+    desk = Desk(source, plan, "")
+    try:
+        rater = asyncio.run(desk.write(add_rater))
+        batch = asyncio.run(desk.write(deal, rater, "vote"))
+        for item in batch.items:
+            said = Answer(-1 if item.row == plan.repair[0] else 1, ms=900)
+            place = item.n % PLACES
+            asyncio.run(desk.write(vote, rater, f"key-{item.n}", batch.id, place, said))
+        asyncio.run(desk.write(submit, rater, batch.id))
+        asyncio.run(note(desk, 0.01))
+        assert "valid at any time" in desk.certificate
+        batch = asyncio.run(desk.write(deal, rater, "vote"))
+        asyncio.run(desk.write(submit, rater, batch.id))
+        asyncio.run(note(desk, 0.5))
+        with pytest.raises(Refused, match="the last task"):
+            asyncio.run(desk.write(deal, rater, "vote"))
+    finally:
+        desk.close()

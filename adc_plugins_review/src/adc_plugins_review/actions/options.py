@@ -108,6 +108,10 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
             "help": "a site that may show the pages in a frame; may be repeated",
         },
         "workers": {"type": _count(0), "help": "links to make where there are fewer (3)"},
+        "until": {
+            "type": _share,
+            "help": "with plan --look any: deal no more once the certificate is at or under this",
+        },
         "no-browser": {**_FLAG, "help": "do not open the owner's page"},
     },
 }

@@ -111,6 +111,7 @@ def _serve(folder: Path, _: Path | None, given: dict[str, Any]) -> int:
         address,
         workers=given.get("workers", 3),
         browser=not given.get("no_browser", False),
+        until=given.get("until"),
     )
     return 0
 

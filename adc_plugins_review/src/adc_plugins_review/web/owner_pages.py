@@ -11,6 +11,7 @@ from aiohttp import web
 from pydantic import Field
 
 from adc_plugins_review.aggregation.agreement import krippendorff_alpha
+from adc_plugins_review.campaign.dealing import set_finished
 from adc_plugins_review.campaign.export import counted_votes, events, rater_rows
 from adc_plugins_review.campaign.progress import (
     answer_counts,
@@ -153,16 +154,8 @@ async def finish(request: web.Request) -> web.Response:
     """Deal no more images, or deal again."""
     await check_owner(request)
     body = await body_of(request, FinishBody)
-    await request.app[DESK].write(_finish, body.finished)
+    await request.app[DESK].write(set_finished, body.finished)
     return go_to(base_of(request))
-
-
-def _finish(store: Store, finished: bool) -> None:
-    with store.transaction() as db:
-        if finished:
-            store.set_meta("finished", "1")
-        else:
-            db.execute("DELETE FROM meta WHERE key = 'finished'")
 
 
 async def download(request: web.Request) -> web.Response:
