@@ -67,3 +67,10 @@ def test_the_answers_of_others_are_not_shown(make_review, serving):
             )
     assert pages[1][0] == {}
     assert pages[1][1].count(b'aria-pressed="true"') == 0
+
+
+def test_who_comes_while_others_have_the_rest_is_told_to_wait(make_review, serving):
+    with serving(make_review(budget=10, votes="1")) as served:
+        served.deal(0)
+        said = served.get(f"{served.workers[1]}/vote").body.decode()
+    assert "Others have the last images at the moment" in said

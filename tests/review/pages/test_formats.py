@@ -178,3 +178,20 @@ def test_the_test_set_has_what_was_picked_and_nothing_that_was_rejected(make_rev
     assert not rejected & set(found.ids.tolist())
     assert Store(review.source.folder / REVIEW, review.plan, read_only=True).meta("plan")
     store.close()
+
+
+def test_what_experts_know_becomes_control_questions(review, tmp_path):
+    store = review.store()
+    with pytest.raises(InputError, match="no expert has kept"):
+        export_review(store, review.source.dataset, ExportOptions(gold_file=tmp_path / "gold.csv"))
+    ana = add_rater(store, "Ana", trusted=True)
+    decided = {3: Answer(1, label=2), 4: Answer(1, label=1), 5: Answer(-1, label=2)}
+    for row, answer in decided.items():
+        sample = str(review.source.dataset.ids[row])
+        judge(
+            store, ana, f"key-{row}-x", row, sample, int(review.source.dataset.labels[row]), answer
+        )
+    export_review(store, review.source.dataset, ExportOptions(gold_file=tmp_path / "gold.csv"))
+    rows = list(csv.DictReader((tmp_path / "gold.csv").read_text().splitlines()))
+    assert rows == [{"id": "toy-003", "label": "blue"}, {"id": "toy-004", "label": "green"}]
+    store.close()

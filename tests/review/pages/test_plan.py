@@ -1,6 +1,8 @@
 """The plan: fixed before the first vote, the same for the same seed, refused where it cannot be."""
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from adc_core import InputError, WorkError
 from adc_core.cli import main
 from adc_core.storage import save_dataset
 from adc_core.testing.toys import toy_dataset
+from adc_plugins_review.actions.options import OPTIONS
 from adc_plugins_review.campaign.plan import PLAN, Plan, read_plan
 from adc_plugins_review.certificate.planning import expected_errors, sampling_weights
 
@@ -142,3 +145,32 @@ def test_a_record_refuses_rows_that_are_not_there():
         Plan(**fields, repair=(1,), audit=(1,))
     with pytest.raises(InputError, match="rows are 0…4"):
         Plan(**fields, audit=(5,))
+
+
+def test_all_but_the_pages_work_without_the_libraries_of_the_server(toys):
+    program = (
+        "import sys; sys.modules['aiohttp'] = sys.modules['jinja2'] = None\n"
+        "from adc_core.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+
+    def call(*words):
+        done = subprocess.run(
+            [sys.executable, "-c", program, "review", *words], capture_output=True, text=True
+        )
+        return done.returncode, done.stderr
+
+    assert call("toys", "plan", "--out", "rev", "--budget", "40") == (0, "")
+    assert call("rev", "links", "-n", "2") == (0, "")
+    assert call("rev", "export", "--to", "votes.csv") == (0, "")
+    assert call("rev", "import", "votes.csv") == (0, "")
+    assert call("rev", "status") == (0, "")
+    said = 'adc: the pages need more: pip install "adc-plugins-review[web]"\n'
+    assert call("rev", "serve") == (2, said)
+
+
+def test_an_option_of_two_actions_is_one_option():
+    kinds = {}
+    for options in OPTIONS.values():
+        for name, settings in options.items():
+            kind = (settings.get("type"), settings.get("action"), settings.get("choices"))
+            assert kinds.setdefault(name, kind) == kind, name

@@ -1,10 +1,11 @@
 """The store: every answer once, leases, how many votes a sample gets, and who counts."""
 
+import sqlite3
 import threading
 
 import pytest
 
-from adc_plugins_review.campaign.answers import Answer, judge, select, vote, withdraw
+from adc_plugins_review.campaign.answers import Answer, judge, rebuild, select, vote, withdraw
 from adc_plugins_review.campaign.dealing import PLACES, deal, find_image, submit
 from adc_plugins_review.campaign.deciding import decide
 from adc_plugins_review.campaign.export import counted_votes, events
@@ -178,6 +179,45 @@ def test_an_expert_decides_and_takes_it_back(opened):
         assert [(one["label"], one["answer"]) for one in votes] == [
             [("blue", "yes")], [("red", "no")], []
         ][number]  # fmt: skip
+
+
+def test_a_disk_that_was_full_for_a_while_loses_nothing(opened):
+    store, (anna, _) = opened()
+    items = deal(store, anna, "vote").items
+    pages = store.db.execute("PRAGMA page_count").fetchone()[0]
+    store.db.execute(f"PRAGMA max_page_count = {pages}")
+    kept = 0
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        for number in range(10_000):
+            say(store, anna, items[number % 20], (YES, NO)[number % 2], f"key {number}")
+            kept += 1
+    store.db.execute("PRAGMA max_page_count = 100000")
+    assert len(events(store)) == kept
+    say(store, anna, items[kept % 20], (YES, NO)[kept % 2], f"key {kept}")
+    assert len(events(store)) == kept + 1
+
+
+def test_present_answers_follow_from_the_events_alone(opened):
+    store, people = opened(raters=3, budget=60, votes="3")
+    for number, person in enumerate(people):
+        for place, item in enumerate(deal(store, person, "vote").items):
+            say(store, person, item, (YES, UNSURE, NO)[(place + number) % 3])
+            if place % 4 == 0:
+                say(store, person, item, NO)
+    judge(store, people[0], "one-key", 7, "toy-007", 0, Answer(1, label=2))
+    judge(store, people[0], "two-key", 7, "toy-007", 0, Answer(None, label=0))
+    tables = [
+        [tuple(row) for row in store.db.execute(f"SELECT * FROM {table} ORDER BY 1, 2")]
+        for table in ("vote", "item")
+    ]
+    store.db.execute("DELETE FROM vote WHERE rater = 2")
+    store.db.execute("UPDATE item SET votes = 9, verdict = 1")
+    rebuild(store)
+    again = [
+        [tuple(row) for row in store.db.execute(f"SELECT * FROM {table} ORDER BY 1, 2")]
+        for table in ("vote", "item")
+    ]
+    assert again == tables
 
 
 def test_a_withdrawn_sample_is_shown_no_more_and_its_votes_are_left_out(opened):

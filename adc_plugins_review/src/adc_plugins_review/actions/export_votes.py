@@ -16,6 +16,7 @@ from adc_plugins_review.actions.label_studio import export_label_studio
 from adc_plugins_review.campaign.dealing import BATCH
 from adc_plugins_review.campaign.export import counted_votes, events
 from adc_plugins_review.campaign.store import Store
+from adc_plugins_review.campaign.suspects import decisions
 from adc_plugins_review.votes.votes_table import write_votes
 
 
@@ -27,6 +28,7 @@ class ExportOptions:
     events: bool = False
     names: bool = False
     test: Path | None = None
+    gold_file: Path | None = None
     label_studio: Path | None = None
     mturk: Path | None = None
     public_url: str | None = None
@@ -48,6 +50,8 @@ def export_review(store: Store, dataset: Dataset, options: ExportOptions) -> lis
             raise InputError("nothing is selected for a test set yet: plan with --tasks select")
         save_dataset(dataset.take(rows), options.test)
         lines.append(f"{len(rows):,} samples that people picked: test: {options.test}")
+    if options.gold_file is not None:
+        lines.append(_gold(store, dataset, options.gold_file))
     if options.label_studio is not None:
         refuse_existing(options.label_studio)
         count = export_label_studio(dataset, store.plan, options.label_studio)
@@ -86,6 +90,24 @@ def _tables(store: Store, options: ExportOptions) -> str:
         write = pq.write_table if path.suffix == ".parquet" else pa.csv.write_csv
         write(history, part)
     return f"{len(history):,} events: {path}"
+
+
+def _gold(store: Store, dataset: Dataset, path: Path) -> str:
+    """Write the labels that experts kept or gave: they are known to be right."""
+    known = {row: one.label for row, one in sorted(decisions(store).items()) if one.kind != "drop"}
+    if not known:
+        raise InputError("no expert has kept or given a label yet: do so on the page to relabel")
+    if path.suffix != ".csv":
+        raise InputError(f"--gold-file {path}: name a .csv file")
+    table = pa.table(
+        {
+            "id": dataset.ids[list(known)],
+            "label": [dataset.classes[label] for label in known.values()],
+        }
+    )
+    with atomic_file(path) as part:
+        pa.csv.write_csv(table, part)
+    return f"{len(table):,} labels that experts know: plan --gold-file {path}"
 
 
 def _mturk(store: Store, dataset: Dataset, options: ExportOptions) -> str:

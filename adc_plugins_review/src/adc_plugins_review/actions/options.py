@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
+@cache
 def _count(least: int) -> Callable[[str], int]:
     def count(text: str) -> int:
         if not (text.isdecimal() and int(text) >= least):
@@ -61,13 +63,22 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "gold-file": {
             "type": Path,
             "metavar": "FILE",
-            "help": "a table of id and true label, to make control questions of",
+            "help": "a table of id and true label: what control questions are made of; of export, "
+            "what experts decided goes there",
         },
         "of": {"choices": ("curated", "collected"), "help": "which dataset of a run (curated)"},
-        "tasks": {"type": _tasks, "help": "vote, select or both: vote,select (vote)"},
+        "tasks": {
+            "type": _tasks,
+            "metavar": "A,B",
+            "help": "vote, select or both: vote,select (vote)",
+        },
         "select-per-task": {"type": _count(2), "help": "images in a grid (20)"},
         "select-min": {"type": _count(1), "help": "images to pick from a grid (4)"},
-        "select-classes": {"type": _names, "help": "classes to pick images of (all)"},
+        "select-classes": {
+            "type": _names,
+            "metavar": "A,B",
+            "help": "classes to pick images of (all)",
+        },
         "select-tasks": {"type": _auto, "help": "how many grids (auto: two a class)"},
         "attributes": {**_FLAG, "help": "show the attributes of a sample below the question"},
         "sure": {**_FLAG, "help": "ask people how sure they are"},
@@ -97,6 +108,10 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
             "help": "a site that may show the pages in a frame; may be repeated",
         },
         "workers": {"type": _count(0), "help": "links to make where there are fewer (3)"},
+        "until": {
+            "type": _share,
+            "help": "with plan --look any: deal no more once the certificate is at or under this",
+        },
         "no-browser": {**_FLAG, "help": "do not open the owner's page"},
     },
 }
@@ -112,11 +127,19 @@ OPTIONS["links"] = {
     "owner": {**_FLAG, "help": "make a new owner's link; the former one is void"},
     "public-url": OPTIONS["serve"]["public-url"],
 }
+OPTIONS["status"] = {
+    "rebuild": {**_FLAG, "help": "make the present answers again of all that was sent"},
+}
 OPTIONS["export"] = {
     "to": {"type": Path, "metavar": "FILE", "help": "votes, as .csv or .parquet"},
     "events": {**_FLAG, "help": "with --to: the whole history instead"},
     "names": {**_FLAG, "help": "with --to: names in place of pseudonyms"},
     "test": {"type": Path, "metavar": "FOLDER", "help": "the dataset that people picked"},
+    "gold-file": {
+        "type": Path,
+        "metavar": "FILE",
+        "help": "what experts decided, as id and label, for the next plan",
+    },
     "label-studio": {
         "type": Path,
         "metavar": "FOLDER",
@@ -141,5 +164,7 @@ OWNERS: dict[str, set[str]] = {}
 """Option, as its attribute is called, to the actions that have it."""
 
 for _action, _options in OPTIONS.items():
-    for _name in _options:
+    for _name, _settings in _options.items():
+        if not {"choices", "metavar"} & _settings.keys() and _settings.get("action") is None:
+            _settings["metavar"] = "N" if "type" in _settings else "TEXT"
         OWNERS.setdefault(_name.replace("-", "_"), set()).add(_action)

@@ -225,6 +225,18 @@ def record(
     store.recount([item])
 
 
+def rebuild(store: Store) -> None:
+    """Make the present answers again, and all counts, of the events."""
+    with store.transaction() as db:
+        db.execute("DELETE FROM vote")
+        db.execute(
+            "INSERT INTO vote SELECT item, rater, label, answer, confidence, visible_ms, at, id "
+            "FROM event WHERE answer IS NOT NULL AND id IN (SELECT max(id) FROM event "
+            "WHERE item IS NOT NULL GROUP BY item, rater)"
+        )
+        store.recount(row[0] for row in db.execute("SELECT id FROM item").fetchall())
+
+
 def withdraw(store: Store, items: Iterable[int], why: str) -> None:
     """Show items no more, and leave their votes out."""
     with store.transaction() as db:

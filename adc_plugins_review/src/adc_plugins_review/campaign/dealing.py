@@ -115,6 +115,15 @@ def submit(store: Store, rater: Rater, number: int) -> None:
         )
 
 
+def set_finished(store: Store, finished: bool) -> None:
+    """Deal no more images, or deal again; open batches go on."""
+    with store.transaction() as db:
+        if finished:
+            store.set_meta("finished", "1")
+        else:
+            db.execute("DELETE FROM meta WHERE key = 'finished'")
+
+
 def _open_batch(store: Store, rater: Rater, task: str) -> int | None:
     found = store.db.execute(
         "SELECT id FROM batch WHERE rater = ? AND task = ? AND submitted IS NULL ORDER BY id",

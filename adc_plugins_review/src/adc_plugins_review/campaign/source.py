@@ -2,19 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from adc_core import Dataset, Findings, InputError, read_dataset, read_run
+from adc_core import Dataset, Findings, InputError, Run, read_dataset, read_run
 from adc_core.arrays import Array, from_arrow
 from adc_core.errors import unknown_name
 from adc_core.records import rows_of
 from adc_core.reporting import most_suspicious_first
 from adc_core.runs import is_run_directory
 from adc_core.storage import read_table
-from adc_plugins_review.campaign.plan import Plan
+from adc_plugins_review.campaign.plan import SAMPLES, Plan
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def read_source(
 
     Args:
         folder: a run directory; or the folder of the review, where a dataset is given.
-        of: which dataset of a run.
+        of: which dataset of a run; the curated one is that before a curator `votes`.
         dataset_path: whatever `read_dataset` reads.
         findings_path: a table with the columns id and suspicion, as `adc detect` writes it.
 
@@ -89,7 +90,8 @@ def read_source(
             findings_path=findings_path,
         )
     elif is_run_directory(folder):
-        source = _of_run(folder, of)
+        run = read_run(folder)
+        source = _of_run(folder, run, _curated(run) if of == "curated" else run.collected)
     else:
         raise InputError(
             f"{folder} is not a run directory: of a dataset, say with --out where the review goes"
@@ -100,11 +102,19 @@ def read_source(
 
 
 def source_of(plan: Plan, folder: Path) -> Source:
-    """Read what a plan was made for.
+    """Read what a plan was made for: of a run, the stage that is still the same by now.
+
+    A run that has applied the votes since has another curated dataset: what people look at is the
+    one before.
 
     Raises:
         InputError: it has gone, or is another one by now.
     """
+    if plan.dataset_path is None and is_run_directory(folder):
+        run = read_run(folder)
+        for dataset in _stages_of(run):
+            if dataset.fingerprint_of(*SAMPLES) == plan.dataset:
+                return _of_run(folder, run, dataset)
     source = read_source(
         folder,
         of=plan.of,
@@ -115,9 +125,17 @@ def source_of(plan: Plan, folder: Path) -> Source:
     return source
 
 
-def _of_run(folder: Path, of: Literal["curated", "collected"]) -> Source:
-    run = read_run(folder)
-    dataset = run.curated if of == "curated" else run.collected
+def _curated(run: Run) -> Dataset:
+    """Return the dataset that curators made, up to where votes come in: those are to be given."""
+    before = takewhile(lambda one: one[0].partition("-")[0] != "votes", run.curations.items())
+    return [run.collected, *(curation.dataset for _, curation in before)][-1]
+
+
+def _stages_of(run: Run) -> list[Dataset]:
+    return [run.collected, *(curation.dataset for curation in run.curations.values())]
+
+
+def _of_run(folder: Path, run: Run, dataset: Dataset) -> Source:
     rows = rows_of(run.collected.ids, dataset.ids)
     moved = int((dataset.labels != run.collected.labels[rows]).sum())
     changed = len(run.collected) - len(dataset) + moved

@@ -85,15 +85,22 @@ class Suspects:
         names = suggested_by_most(found.values(), numbers).fill_null("-1")
         return np.array(names.to_pylist(), np.int64)
 
-    def matching(self, label: int | None, detector: str | None, decided: set[int]) -> Array:
-        """Return rows in the order of suspicion: of a class, flagged by a detector, undecided."""
+    def matching(
+        self, label: int | None, detector: str | None, decided: set[int], *, at_random: bool
+    ) -> Array:
+        """Return rows of a class, flagged by a detector, undecided.
+
+        They are in the order of suspicion, or at random, always the same: what is to be control
+        questions must not be what is suspect.
+        """
         kept = np.ones(len(self._source.dataset), np.bool_)
         if label is not None:
             kept &= self._source.dataset.labels == label
         if detector is not None:
             kept &= self._source.findings[detector].flagged
         kept[list(decided)] = False
-        return self.order[kept[self.order]]
+        order = np.random.default_rng(0).permutation(len(kept)) if at_random else self.order
+        return order[kept[order]]
 
     def opinions(self, row: int) -> list[Opinion]:
         """Return what each detector says of a sample."""

@@ -68,7 +68,12 @@ class ReviewCommand(Command):
                 )
         if (arguments.file is not None) != (arguments.action == "import"):
             raise InputError("write `import FILE`: votes to add, as `export` writes them")
-        return _RUN[arguments.action](arguments.folder, arguments.file, given)
+        try:
+            return _RUN[arguments.action](arguments.folder, arguments.file, given)
+        except ModuleNotFoundError as error:
+            if error.name not in ("aiohttp", "jinja2"):
+                raise
+            raise InputError('the pages need more: pip install "adc-plugins-review[web]"') from None
 
 
 _PLAN_FIELDS = {
@@ -106,6 +111,7 @@ def _serve(folder: Path, _: Path | None, given: dict[str, Any]) -> int:
         address,
         workers=given.get("workers", 3),
         browser=not given.get("no_browser", False),
+        until=given.get("until"),
     )
     return 0
 
@@ -132,10 +138,13 @@ def _links(folder: Path, _: Path | None, given: dict[str, Any]) -> int:
     return 0
 
 
-def _status(folder: Path, _: Path | None, __: dict[str, Any]) -> int:
+def _status(folder: Path, _: Path | None, given: dict[str, Any]) -> int:
     from adc_plugins_review.actions.status import status_text
+    from adc_plugins_review.campaign.answers import rebuild
 
     with _opened(folder) as (_source, store):
+        if given:
+            rebuild(store)
         print(status_text(store))
     return 0
 

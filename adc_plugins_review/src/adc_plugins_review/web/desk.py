@@ -25,6 +25,10 @@ class Desk:
         source: the samples under review.
         plan: what is shown.
         public_url: under which people reach the server.
+
+    Attributes:
+        images: of the samples, as a browser gets them.
+        certificate: what `adc certify` said last; empty where nothing can be certified yet.
     """
 
     def __init__(self, source: Source, plan: Plan, public_url: str) -> None:
@@ -34,6 +38,7 @@ class Desk:
         assert source.dataset.images is not None
         self.images = ImageCache(source.dataset.images)
         self.review: Path = source.folder / REVIEW
+        self.certificate = ""
         self._writer = ThreadPoolExecutor(1, "writer")
         self._reader = ThreadPoolExecutor(1, "reader")
         self._decoders = ThreadPoolExecutor(2, "decoder")

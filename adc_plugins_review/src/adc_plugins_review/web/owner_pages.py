@@ -1,5 +1,6 @@
 """The owner's dashboard: how far it is, what people say, who they are, and their links."""
 
+import math
 import tempfile
 from pathlib import Path
 from typing import Any, Literal
@@ -9,8 +10,11 @@ import pyarrow.csv
 from aiohttp import web
 from pydantic import Field
 
+from adc_plugins_review.aggregation.agreement import krippendorff_alpha
+from adc_plugins_review.campaign.dealing import set_finished
 from adc_plugins_review.campaign.export import counted_votes, events, rater_rows
 from adc_plugins_review.campaign.progress import (
+    answer_counts,
     answer_patterns,
     batch_figures,
     parts,
@@ -79,6 +83,7 @@ def numbers(store: Store) -> dict[str, Any]:
         "tasks": task_progress(store),
         "parts": parts(store),
         "patterns": counts,
+        "alpha": krippendorff_alpha(answer_counts(store)),
         "judged_by_three": sum(counts.values()),
         "rates": noise_rates(counts),
         "raters": [
@@ -108,7 +113,8 @@ async def dashboard(request: web.Request) -> web.Response:
         paper=PAPER_SECONDS,
         charts={"width": WIDTH, "height": HEIGHT, "base": BASE}, all_raters=more,
         batch_bars=whole_number_bars(found["batches"], 1 if more else 3),
-        second_bars=histogram_bars(found["seconds"]), folder=desk.source.folder, **found,
+        second_bars=histogram_bars(found["seconds"]), folder=desk.source.folder,
+        certificate=desk.certificate, **found,
     )  # fmt: skip
 
 
@@ -118,6 +124,7 @@ async def as_json(request: web.Request) -> web.Response:
     found = await request.app[DESK].read(numbers)
     found["tasks"] = [vars(one) for one in found["tasks"]]
     found["parts"] = [vars(one) for one in found["parts"]]
+    found["alpha"] = None if math.isnan(found["alpha"]) else found["alpha"]
     hidden = ("token", "name", "id")
     found["raters"] = [
         {key: value for key, value in row.items() if key not in hidden} for row in found["raters"]
@@ -147,16 +154,8 @@ async def finish(request: web.Request) -> web.Response:
     """Deal no more images, or deal again."""
     await check_owner(request)
     body = await body_of(request, FinishBody)
-    await request.app[DESK].write(_finish, body.finished)
+    await request.app[DESK].write(set_finished, body.finished)
     return go_to(base_of(request))
-
-
-def _finish(store: Store, finished: bool) -> None:
-    with store.transaction() as db:
-        if finished:
-            store.set_meta("finished", "1")
-        else:
-            db.execute("DELETE FROM meta WHERE key = 'finished'")
 
 
 async def download(request: web.Request) -> web.Response:

@@ -75,13 +75,16 @@ async def relabel_page(request: web.Request) -> web.Response:
         detector = None
     open_only = request.query.get("open", "1") == "1"
     decided = await desk.read(decisions)
-    rows = suspects.matching(label, detector, set(decided) if open_only else set())
+    at_random = request.query.get("random") == "1"
+    left_out = set(decided) if open_only else set()
+    rows = suspects.matching(label, detector, left_out, at_random=at_random)
     first = (_number(request, "page", 1_000_000) or 0) * SHOWN
     shown = rows[first : first + SHOWN].tolist()
     row = _number(request, "row", len(dataset))
     if row is None:
         row = shown[0] if shown else None
-    filters = {"class": label, "detector": detector, "open": int(open_only), "page": first // SHOWN}
+    filters = {"class": label, "detector": detector, "open": int(open_only), "page": first // SHOWN,
+               "random": 1 if at_random else None}  # fmt: skip
     query = urlencode({name: value for name, value in filters.items() if value is not None})
     after = shown.index(row) + 1 if row in shown else 0
     return page(

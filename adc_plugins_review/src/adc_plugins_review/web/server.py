@@ -110,16 +110,16 @@ async def until_signal(tick: Callable[[], Awaitable[None]], every: float) -> Non
     """Wait for SIGINT or SIGTERM.
 
     Args:
-        tick: called now and then, and at the end.
+        tick: called at once, and then now and then.
         every: seconds between two calls.
     """
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     while not stop.is_set():
+        await tick()
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), every)
-        await tick()
 
 
 def _bound(address: Address) -> socket.socket:

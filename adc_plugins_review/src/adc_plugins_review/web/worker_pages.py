@@ -121,7 +121,7 @@ async def vote_page(request: web.Request) -> web.Response:
     rater, desk, base = await rater_in(request), request.app[DESK], base_of(request)
     batch = await _dealt(desk, rater, "vote")
     if batch is None:
-        return await start_page(request)
+        return await _nothing(request, rater, "vote")
     unanswered = [place for place, item in enumerate(batch.items) if item.answer is None]
     place = unanswered[0] if unanswered else len(batch.items)
     if (given := request.query.get("n", "")).isdecimal():
@@ -152,7 +152,7 @@ async def select_page(request: web.Request) -> web.Response:
     rater, desk, base = await rater_in(request), request.app[DESK], base_of(request)
     batch = await _dealt(desk, rater, "select")
     if batch is None:
-        return await start_page(request)
+        return await _nothing(request, rater, "select")
     grids = list(dict.fromkeys(item.grid for item in batch.items))
     open_grids = await desk.read(_open_grids, batch.id)
     place = grids.index(open_grids[0]) if open_grids else len(grids)
@@ -205,3 +205,12 @@ async def _dealt(desk: Desk, rater: Rater, task: Literal["vote", "select"]) -> B
         if error.status != 410:
             raise
         return None
+
+
+async def _nothing(request: web.Request, rater: Rater, task: str) -> web.Response:
+    """Say that nothing can be dealt: for good, or while others have what is left."""
+    own = await request.app[DESK].read(own_progress, rater)
+    if rater.state == "active" and task in own.left:
+        wait = "others have the last images at the moment: look in again in a quarter of an hour"
+        return page("message", message=wait)
+    return await start_page(request)
