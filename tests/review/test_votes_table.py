@@ -150,6 +150,19 @@ def test_votes_become_evidence_by_id_and_class():
         votes_of(table, ids, ("cats", "dogs", "cat"))
 
 
+def test_one_answer_of_a_rater_counts_whichever_page_asked():
+    table = rows(
+        ("a", "amy", "cat", "yes", 1, "vote"),
+        ("a", "amy", "cat", "no", 2, "relabel"),
+        ("a", "amy", "dog", "yes", 3, "relabel"),
+        ("a", "bob", "cat", "yes", 4, "relabel"),
+    )
+    votes, _ = votes_of(table, np.array(["a"]), ("cat", "dog"))
+    assert votes.rater.tolist() == [0, 0, 1]
+    assert votes.label.tolist() == [0, 1, 0]
+    assert votes.answer.tolist() == [-1, 1, 1]
+
+
 def test_a_run_takes_up_votes_when_they_come(tmp_path):
     dataset = Dataset(
         labels=[0, 1],
