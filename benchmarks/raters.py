@@ -5,7 +5,8 @@ ones, beside cleanlab and, where it is installed, crowd-kit. `lqm`: simulated ra
 an expert labels some samples, and a network trained on the labels is tested on clean ones: as the
 raters gave them, corrected by the label quality model (drawn, or most likely), and the true ones.
 `realism`: whether simulated raters err on the images, and between the classes, on which people do.
-`imbalance`, `difficulty`: what noise costs a small class, and an easy or a hard task (Gu et al.).
+`imbalance`, `pretraining`, `difficulty`: what noise costs a small class, a network that sees pixels
+or pretrained features, and an easy or a hard task (Gu et al.).
 
     python benchmarks/raters.py --study aggregation --data ../shared/data
     python benchmarks/raters.py --study lqm --data ../shared/data [--cache runs/cifar10]
@@ -322,11 +323,57 @@ def difficulty(data: Path, cache: Path, seeds: int) -> None:
         for error in (0.15, 0.3, 0.45):
             _, wrong, spread, clean, drop = table[table[:, 0] == error].mean(axis=0)
             print(f"{task:34}{error:8.2f}{wrong:7.2f}{spread:11.2f}{clean:8.3f}{drop:8.3f}")
-        x, y = table[:, 2], table[:, 4]
-        slope = (x @ y) / (x @ x)
-        rest = y - slope * x
-        error = np.sqrt((rest @ rest) / (len(x) - 1) / (x @ x))
-        print(f"{task:34}slope {slope:.3f} ± {error:.3f}\n", flush=True)
+        print(f"{task:34}slope {slope_of(table[:, 2], table[:, 4])}\n", flush=True)
+
+
+def pretraining(data: Path, cache: Path, seeds: int) -> None:
+    """Print how much noise costs with pretrained features and with pixels, in shares of the best.
+
+    The absolute drops cannot be compared: a network of pixels has less to lose.
+    """
+    from cifar10n import cifar10_images
+
+    train, test, truth, test_truth = components(data, cache)
+    pixels, test_pixels = (
+        cifar10_images(data, part)[:count].reshape(count, -1).astype(np.float32) / 255 - 0.5
+        for part, count in (("train", TRAIN), ("test", TEST))
+    )
+    arms = {"MobileNetV2 features": (train, test), "pixels": (pixels, test_pixels)}
+    print(
+        f"{NOISY:,} labels of a rater pool, ten classes, MLP that fits its labels; drop as a share"
+    )
+    print("of the accuracy with true labels, and its slope over 1 - alpha through the origin\n")
+    print(f"{'network sees':24}{'wanted':>8}{'error':>7}{'1 - alpha':>11}{'clean':>8}{'drop':>8}")
+    points: dict[str, list[tuple[float, ...]]] = {name: [] for name in arms}
+    for seed in range(seeds):
+        rows = np.random.default_rng(seed).permutation(TRAIN)[:NOISY]
+        clean = {
+            name: fitted(x[rows], truth[rows], seed, y, test_truth) for name, (x, y) in arms.items()
+        }
+        for error in (0.35, 0.5, 0.65):
+            given = Dataset(labels=truth, features=train)
+            pool = RaterPool(error=error, pool_size=30, expert_share=0, seed=seed)
+            found = pool.corrupt(given)
+            spread = 1 - krippendorff_alpha(found.votes.counts(TRAIN, 10))
+            noisy = found.labels[rows]
+            wrong = (noisy != truth[rows]).mean()
+            for name, (x, y) in arms.items():
+                drop = 1 - fitted(x[rows], noisy, seed, y, test_truth) / clean[name]
+                points[name].append((error, wrong, spread, clean[name], drop))
+    for name, found_points in points.items():
+        table = np.array(found_points)
+        for error in np.unique(table[:, 0]):
+            figures = table[table[:, 0] == error].mean(axis=0)
+            _, wrong, spread, best, drop = figures
+            print(f"{name:24}{error:8.2f}{wrong:7.2f}{spread:11.2f}{best:8.3f}{drop:8.3f}")
+        print(f"{name:24}slope {slope_of(table[:, 2], table[:, 4])}\n", flush=True)
+
+
+def slope_of(x: np.ndarray, y: np.ndarray) -> str:
+    """Slope of a line through the origin, with its standard error."""
+    slope = (x @ y) / (x @ x)
+    rest = y - slope * x
+    return f"{slope:.3f} ± {np.sqrt((rest @ rest) / (len(x) - 1) / (x @ x)):.3f}"
 
 
 def auxiliary(dataset: Dataset, seed: int) -> np.ndarray:
@@ -394,12 +441,20 @@ def mobilenet_features(data: Path, cache: Path, part: str, count: int) -> np.nda
     return np.load(path)[:count].astype(np.float32)
 
 
+STUDIES = {
+    "lqm": lqm,
+    "imbalance": imbalance,
+    "pretraining": pretraining,
+    "difficulty": difficulty,
+}
+
+
 def main() -> None:
     """Run one study."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--study",
-        choices=("aggregation", "lqm", "realism", "imbalance", "difficulty"),
+        choices=("aggregation", "realism", *STUDIES),
         required=True,
     )
     parser.add_argument("--data", type=Path, required=True, help="the folder of real data")
@@ -412,8 +467,7 @@ def main() -> None:
     elif options.study == "realism":
         human(options.data, options.cache)
     else:
-        study = {"lqm": lqm, "imbalance": imbalance, "difficulty": difficulty}[options.study]
-        study(options.data, options.cache, options.seeds)
+        STUDIES[options.study](options.data, options.cache, options.seeds)
     print(f"\n{time.perf_counter() - begun:.0f} s")
 
 
