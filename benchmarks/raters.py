@@ -5,6 +5,8 @@ ones, beside cleanlab and, where it is installed, crowd-kit. `lqm`: simulated ra
 an expert labels some samples, and a network trained on the labels is tested on clean ones: as the
 raters gave them, corrected by the label quality model (drawn, or most likely), and the true ones.
 `realism`: whether simulated raters err on the images, and between the classes, on which people do.
+`imbalance`, `pretraining`, `difficulty`: what noise costs a small class, a network that sees pixels
+or pretrained features, and an easy or a hard task (Gu et al.).
 
     python benchmarks/raters.py --study aggregation --data ../shared/data
     python benchmarks/raters.py --study lqm --data ../shared/data [--cache runs/cifar10]
@@ -239,6 +241,141 @@ def human(data: Path, cache: Path) -> None:
         print(f"{name:24}" + "".join(f"{figure:16.3f}" for figure in figures), flush=True)
 
 
+def imbalance(data: Path, cache: Path, seeds: int) -> None:
+    """Print how much noise costs a minority class, by how small it is: cats against dogs."""
+    train, test, truth, test_truth = components(data, cache)
+    print("cat against dog, 500 labels of a rater pool (error .25 wanted), logistic head;")
+    print("drop against true labels: average precision of the minority, balanced accuracy\n")
+    print(f"{'majority':>9}{'error':>7}{'AP clean':>10}{'AP drop':>18}{'accuracy drop':>18}")
+    for share in (0.5, 0.7, 0.8, 0.9):
+        drops, clean, errors = [], [], []
+        for seed in range(seeds):
+            rng = np.random.default_rng(seed)
+            rows, labels = two_classes(truth, share, 500, rng)
+            tested, true = two_classes(test_truth, share, 400, rng)
+            given = Dataset(labels=labels, features=train[rows])
+            noisy = RaterPool(error=0.25, pool_size=30, seed=seed).corrupt(given)
+            scores = [
+                head_figures(train[rows], one, test[tested], true) for one in (labels, noisy.labels)
+            ]
+            clean.append(scores[0][0])
+            drops.append(np.subtract(*scores))
+            errors.append(noisy.mask.mean())
+        mean, spread = np.mean(drops, axis=0), np.std(drops, axis=0, ddof=1) / np.sqrt(seeds)
+        ap, accuracy = (f"{m:.3f} ± {s:.3f}" for m, s in zip(mean, spread, strict=True))
+        print(
+            f"{share:9.1f}{np.mean(errors):7.2f}{np.mean(clean):10.3f}{ap:>18}{accuracy:>18}",
+            flush=True,
+        )
+
+
+def two_classes(
+    truth: np.ndarray, share: float, count: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of cats (0) and dogs (1), so many in all, of which dogs are this share."""
+    dogs = round(share * count)
+    rows = np.concatenate(
+        [
+            rng.permutation(np.flatnonzero(truth == 3))[: count - dogs],
+            rng.permutation(np.flatnonzero(truth == 5))[:dogs],
+        ]
+    )
+    return rows, (truth[rows] == 5).astype(np.int64)
+
+
+def head_figures(
+    features: np.ndarray, labels: np.ndarray, test: np.ndarray, truth: np.ndarray
+) -> tuple[float, float]:
+    """Average precision of class 0 and balanced accuracy of a logistic head."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.metrics import average_precision_score, balanced_accuracy_score
+
+    model = LogisticRegression(C=0.01, max_iter=300).fit(features, labels)
+    precision = average_precision_score(truth == 0, model.predict_proba(test)[:, 0])
+    return float(precision), float(balanced_accuracy_score(truth, model.predict(test)))
+
+
+def difficulty(data: Path, cache: Path, seeds: int) -> None:
+    """Print how much noise costs an easy and a hard task of four classes each."""
+    train, test, truth, test_truth = components(data, cache)
+    tasks = {
+        "easy: automobile frog horse ship": (1, 6, 7, 8),
+        "hard: bird cat deer dog": (2, 3, 4, 5),
+    }
+    print("1,400 labels of a rater pool, MLP that fits its labels; drop of accuracy, and its slope")
+    print("over 1 - alpha through the origin\n")
+    print(f"{'task':34}{'wanted':>8}{'error':>7}{'1 - alpha':>11}{'clean':>8}{'drop':>8}")
+    for task, classes in tasks.items():
+        points = []
+        rows = np.flatnonzero(np.isin(truth, classes))[:1400]
+        tested = np.flatnonzero(np.isin(test_truth, classes))
+        labels, true = (np.searchsorted(classes, t) for t in (truth[rows], test_truth[tested]))
+        for seed in range(seeds):
+            clean = fitted(train[rows], labels, seed, test[tested], true)
+            for error in (0.15, 0.3, 0.45):
+                given = Dataset(labels=labels, features=train[rows])
+                pool = RaterPool(error=error, pool_size=30, expert_share=0, seed=seed)
+                found = pool.corrupt(given)
+                spread = 1 - krippendorff_alpha(found.votes.counts(len(rows), 4))
+                drop = clean - fitted(train[rows], found.labels, seed, test[tested], true)
+                points.append((error, found.mask.mean(), spread, clean, drop))
+        table = np.array(points)
+        for error in (0.15, 0.3, 0.45):
+            _, wrong, spread, clean, drop = table[table[:, 0] == error].mean(axis=0)
+            print(f"{task:34}{error:8.2f}{wrong:7.2f}{spread:11.2f}{clean:8.3f}{drop:8.3f}")
+        print(f"{task:34}slope {slope_of(table[:, 2], table[:, 4])}\n", flush=True)
+
+
+def pretraining(data: Path, cache: Path, seeds: int) -> None:
+    """Print how much noise costs with pretrained features and with pixels, in shares of the best.
+
+    The absolute drops cannot be compared: a network of pixels has less to lose.
+    """
+    from cifar10n import cifar10_images
+
+    train, test, truth, test_truth = components(data, cache)
+    pixels, test_pixels = (
+        cifar10_images(data, part)[:count].reshape(count, -1).astype(np.float32) / 255 - 0.5
+        for part, count in (("train", TRAIN), ("test", TEST))
+    )
+    arms = {"MobileNetV2 features": (train, test), "pixels": (pixels, test_pixels)}
+    print(
+        f"{NOISY:,} labels of a rater pool, ten classes, MLP that fits its labels; drop as a share"
+    )
+    print("of the accuracy with true labels, and its slope over 1 - alpha through the origin\n")
+    print(f"{'network sees':24}{'wanted':>8}{'error':>7}{'1 - alpha':>11}{'clean':>8}{'drop':>8}")
+    points: dict[str, list[tuple[float, ...]]] = {name: [] for name in arms}
+    for seed in range(seeds):
+        rows = np.random.default_rng(seed).permutation(TRAIN)[:NOISY]
+        clean = {
+            name: fitted(x[rows], truth[rows], seed, y, test_truth) for name, (x, y) in arms.items()
+        }
+        for error in (0.35, 0.5, 0.65):
+            given = Dataset(labels=truth, features=train)
+            pool = RaterPool(error=error, pool_size=30, expert_share=0, seed=seed)
+            found = pool.corrupt(given)
+            spread = 1 - krippendorff_alpha(found.votes.counts(TRAIN, 10))
+            noisy = found.labels[rows]
+            wrong = (noisy != truth[rows]).mean()
+            for name, (x, y) in arms.items():
+                drop = 1 - fitted(x[rows], noisy, seed, y, test_truth) / clean[name]
+                points[name].append((error, wrong, spread, clean[name], drop))
+    for name, found_points in points.items():
+        table = np.array(found_points)
+        for error in np.unique(table[:, 0]):
+            figures = table[table[:, 0] == error].mean(axis=0)
+            _, wrong, spread, best, drop = figures
+            print(f"{name:24}{error:8.2f}{wrong:7.2f}{spread:11.2f}{best:8.3f}{drop:8.3f}")
+        print(f"{name:24}slope {slope_of(table[:, 2], table[:, 4])}\n", flush=True)
+
+
+def slope_of(x: np.ndarray, y: np.ndarray) -> str:
+    """Slope of a line through the origin, with its standard error."""
+    slope = (x @ y) / (x @ x)
+    rest = y - slope * x
+    return f"{slope:.3f} ± {np.sqrt((rest @ rest) / (len(x) - 1) / (x @ x)):.3f}"
+
+
 def auxiliary(dataset: Dataset, seed: int) -> np.ndarray:
     """Out-of-sample probabilities of logistic regression on the noisy labels."""
     from sklearn.linear_model import LogisticRegression
@@ -304,10 +441,22 @@ def mobilenet_features(data: Path, cache: Path, part: str, count: int) -> np.nda
     return np.load(path)[:count].astype(np.float32)
 
 
+STUDIES = {
+    "lqm": lqm,
+    "imbalance": imbalance,
+    "pretraining": pretraining,
+    "difficulty": difficulty,
+}
+
+
 def main() -> None:
     """Run one study."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--study", choices=("aggregation", "lqm", "realism"), required=True)
+    parser.add_argument(
+        "--study",
+        choices=("aggregation", "realism", *STUDIES),
+        required=True,
+    )
     parser.add_argument("--data", type=Path, required=True, help="the folder of real data")
     parser.add_argument("--cache", type=Path, default=Path("runs/cifar10"))
     parser.add_argument("--seeds", type=int, default=3)
@@ -318,7 +467,7 @@ def main() -> None:
     elif options.study == "realism":
         human(options.data, options.cache)
     else:
-        lqm(options.data, options.cache, options.seeds)
+        STUDIES[options.study](options.data, options.cache, options.seeds)
     print(f"\n{time.perf_counter() - begun:.0f} s")
 
 

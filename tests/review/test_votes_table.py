@@ -8,6 +8,7 @@ import pytest
 from adc_core import Dataset, InputError, Pipeline, read_run, run_pipeline
 from adc_core.components.interfaces import Enricher
 from adc_core.components.registry import registry
+from adc_core.runs import read_record
 from adc_core.runs.listeners import Listeners
 from adc_plugins_review import (
     AddVotes,
@@ -149,16 +150,43 @@ def test_votes_become_evidence_by_id_and_class():
         votes_of(table, ids, ("cats", "dogs", "cat"))
 
 
+def test_one_answer_of_a_rater_counts_whichever_page_asked():
+    table = rows(
+        ("a", "amy", "cat", "yes", 1, "vote"),
+        ("a", "amy", "cat", "no", 2, "relabel"),
+        ("a", "amy", "dog", "yes", 3, "relabel"),
+        ("a", "bob", "cat", "yes", 4, "relabel"),
+    )
+    votes, _ = votes_of(table, np.array(["a"]), ("cat", "dog"))
+    assert votes.rater.tolist() == [0, 0, 1]
+    assert votes.label.tolist() == [0, 1, 0]
+    assert votes.answer.tolist() == [-1, 1, 1]
+
+
 def test_a_run_takes_up_votes_when_they_come(tmp_path):
-    dataset = Dataset(labels=[0, 1], classes=("cat", "dog"), ids=["a", "b"])
+    dataset = Dataset(
+        labels=[0, 1],
+        classes=("cat", "dog"),
+        ids=["a", "b"],
+        probabilities=np.full((2, 2), 0.5, np.float32),
+    )
     path = tmp_path / "votes.csv"
-    pipeline = Pipeline(dataset=dataset, enrichers=[{"use": "votes", "path": str(path)}])
+    pipeline = Pipeline(
+        dataset=dataset,
+        enrichers=[{"use": "votes", "path": str(path)}],
+        detectors=["predicted-differs"],
+        curators=[{"use": "votes", "min_votes": 1}],
+    )
     assert len(run_pipeline(pipeline, tmp_path / "run", Listeners()).collected.votes) == 0
-    path.write_text("item,rater,label,task\na,r1,dog,vote\nb,r1,dog,select\nz,r1,dog,vote\n")
+    path.write_text("item,rater,label,task\na,r1,cat,vote\nb,r1,dog,select\nz,r1,dog,vote\n")
     run = run_pipeline(pipeline, tmp_path / "run", Listeners())
-    assert run.collected.votes.label.tolist() == [1]
+    assert run.collected.votes.label.tolist() == [0]
     assert run.collected.votes.selected.tolist() == [1]
     assert read_run(tmp_path / "run") == run
+    assert run.curated.ids.tolist() == ["a"]
+    stages = read_record(tmp_path / "run").stages
+    again = {name for name, stage in stages.items() if not stage.reused}
+    assert again == {"enrichers/votes", "curators/votes"}
 
 
 def test_votes_of_other_samples_or_none_are_refused(tmp_path):

@@ -1,7 +1,7 @@
 """A bound of wrong labels that holds whenever one looks, by betting on what will be found.
 
 Sampling without replacement, with unequal weights, as in Shekhar, Xu, Lipton, Liang and Ramdas
-(NeurIPS 2023); the bets as in Waudby-Smith and Ramdas (JRSS B 2024). Each number of wrong labels
+(UAI 2023); the bets as in Waudby-Smith and Ramdas (JRSS B 2024). Each number of wrong labels
 that is not the true one is bet against; what has been won grows beyond 1 / alpha for the true one
 with a probability of at most alpha, at any time (Ville's inequality).
 """

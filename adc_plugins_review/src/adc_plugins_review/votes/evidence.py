@@ -45,8 +45,10 @@ def votes_of(
     label = _numbered(table["label"], classes)
     names, rater = np.unique(from_arrow(table["rater"]), return_inverse=True)
     time = _known_or_none(table["time"].cast(pa.timestamp("us", "UTC")).cast(pa.int64()), 0)
-    order = np.lexsort((label, np.zeros(len(item)) if time is None else time, rater, item))
-    order = order[known[order]]
+    when = np.zeros(len(item)) if time is None else time
+    kept = known & _last_of_each(item, rater, label, when)
+    order = np.lexsort((label, when, rater, item))
+    order = order[kept[order]]
     answer = _numbered(table["answer"], tuple(ANSWERS))
     said = np.array(list(ANSWERS.values()))[answer]
     trusted = np.zeros(len(names), np.bool_)
@@ -92,6 +94,15 @@ def selected_rows(table: pa.Table, ids: Array, exclude: Collection[str] = ()) ->
     selected = np.zeros(len(ids), np.bool_)
     selected[rows[rows >= 0]] = True
     return selected
+
+
+def _last_of_each(item: Array, rater: Array, label: Array, when: Array) -> NDArray[np.bool_]:
+    """Mark the latest of the answers of a rater to one question, whichever page asked it."""
+    order = np.lexsort((when, label, rater, item))
+    same = [column[order][1:] == column[order][:-1] for column in (item, rater, label)]
+    last = np.ones(len(item), np.bool_)
+    last[order[:-1]] = ~np.logical_and.reduce(same)
+    return last
 
 
 def _numbered(column: pa.ChunkedArray, names: tuple[str, ...]) -> NDArray[np.int64]:
