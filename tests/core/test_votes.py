@@ -12,6 +12,7 @@ from adc_core.components.registry import Registry
 from adc_core.errors import InputErrors
 from adc_core.records.record import Record
 from adc_core.runs.listeners import Listeners
+from adc_core.runs.plan import make_plan
 from adc_core.runs.run_reader import read_run
 from adc_core.runs.runner import run_pipeline
 from adc_core.storage.checksums import write_checksums
@@ -165,6 +166,16 @@ def test_simulated_votes_must_fit(components):
     strange = VotingNoise().corrupt(dataset).replace(votes=FULL.replace(item=[0, 0, 9]))
     with pytest.raises(ResultFault, match="votes that do not fit: item: row 2 is 9, expected 0…1"):
         corruption_of(strange, dataset)
+
+
+def test_what_adds_votes_is_told():
+    dataset = Dataset(labels=[0, 1])
+    with pytest.raises(InputErrors) as caught:
+        make_plan(Pipeline(dataset=dataset, detectors=["dawid-skene"]), dataset)
+    assert caught.value.faults == (
+        'detectors.0: dawid-skene reads "votes", which nothing here adds: '
+        "add {use: votes, path: FILE} of adc-plugins-review to enrichers",
+    )
 
 
 def test_the_toy_dataset_has_votes_that_find_its_wrong_labels():
