@@ -1,8 +1,11 @@
 """`adc certify` on the review of a run: what it prints, what it refuses, what comes after it."""
 
 import json
+import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -66,8 +69,6 @@ def pristine(tmp_path_factory):
 @pytest.fixture
 def review(pristine, tmp_path):
     """A copy of the run, its dataset and the truth."""
-    import shutil
-
     folder, dataset, truth = pristine
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     return tmp_path, dataset, truth
@@ -198,6 +199,7 @@ def test_what_is_not_finished_needs_to_be_said(review):
     [
         ("dataset", "data has changed since the run"),
         ("audit", "plan.json has another audit than its seed draws"),
+        ("database", "votes.sqlite has votes under another plan"),
         ("votes", "nobody has voted yet"),
         ("plan", "run `adc review run plan` first"),
         ("class", 'there is no class "cow": did you mean'),
@@ -211,13 +213,16 @@ def test_what_does_not_belong_together_is_refused(review, harm, message):
     votes = folder / "run" / "review" / "votes.csv"
     more = ()
     if harm == "dataset":
-        import shutil
-
         shutil.rmtree(folder / "data")
         save_dataset(dataset.relabeled((dataset.labels + 1) % 3), folder / "data")
     elif harm == "audit":
         audit = (*plan.audit[1:], plan.audit[0])
         write_plan(plan.replace(audit=audit), folder / "run" / "review")
+    elif harm == "database":
+        with closing(sqlite3.connect(votes.with_name("votes.sqlite"))) as database:
+            database.execute("CREATE TABLE meta (key, value)")
+            database.execute("INSERT INTO meta VALUES ('plan', 'of another review')")
+            database.commit()
     elif harm == "votes":
         votes.unlink()
     elif harm == "plan":
