@@ -116,6 +116,8 @@ def certify_review(
     dataset, order = reviewed(plan, folder)
     refuse_chosen_audit(plan, order)
     given, _ = votes_of(without_gold(table), dataset.ids, dataset.classes)
+    if given.answer is None:  # everybody said yes: to the question, which is no vote for a class
+        given = given.replace(answer=np.ones(len(given), np.int64))
     counted, min_votes = _rule_of(plan, rule)
     verdict = judge(dataset, given, counted, min_votes=min_votes, trusted=True).verdict
     repair, audit = (np.array(part, np.int64) for part in (plan.repair, plan.audit))

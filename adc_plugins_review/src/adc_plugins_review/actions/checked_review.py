@@ -1,7 +1,6 @@
 """What a certificate is made of, checked to belong together: plan, votes, dataset, findings."""
 
 import sqlite3
-from collections.abc import Collection
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -9,13 +8,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from adc_core import Dataset, Findings, InputError, Run, read_dataset, read_run
-from adc_core.reporting import most_suspicious_first
+from adc_core import Dataset, InputError
 from adc_plugins_review.campaign.plan import (
     DATABASE,
     PLAN,
     REVIEW,
-    SAMPLES,
     Plan,
     draw_audit,
     generator,
@@ -46,27 +43,9 @@ def reviewed(plan: Plan, folder: Path) -> Reviewed:
     Raises:
         InputError: it is another one by now.
     """
-    if plan.dataset_path is not None:
-        dataset = read_dataset(folder / plan.dataset_path)
-        plan.check_dataset(dataset, folder)
-        findings = () if plan.findings_path is None else source_of(plan, folder).findings.values()
-        return Reviewed(dataset, _order(dataset, findings))
-    run = read_run(folder)
-    for dataset in _stages_of(run):
-        if dataset.fingerprint_of(*SAMPLES) == plan.dataset:
-            known = [found.for_ids(dataset) for found in run.findings.values()]
-            return Reviewed(dataset, _order(dataset, known))
-    plan.check_dataset(run.curated if plan.of == "curated" else run.collected, folder)
-    raise AssertionError("a dataset that was refused fits")
-
-
-def _order(dataset: Dataset, findings: Collection[Findings]) -> NDArray[np.int64]:
-    return most_suspicious_first(findings) if findings else np.arange(len(dataset))
-
-
-def _stages_of(run: Run) -> list[Dataset]:
-    """Return the dataset as collected and after each curator: one of votes comes after a review."""
-    return [run.collected, *(curation.dataset for curation in run.curations.values())]
+    source = source_of(plan, folder)
+    order = np.arange(len(source.dataset)) if source.order is None else source.order
+    return Reviewed(source.dataset, order)
 
 
 def refuse_other_plan(plan: Plan, folder: Path) -> None:

@@ -47,8 +47,15 @@ class Source:
 
     @property
     def order(self) -> Array | None:
-        """N rows, the most suspicious first; None where nothing is known."""
-        return most_suspicious_first(self.findings.values()) if self.findings else None
+        """N rows, the most suspicious first; None where nothing is known.
+
+        Samples that curators have relabelled come last: what was suspect is their former label.
+        """
+        if not self.findings:
+            return None
+        order = most_suspicious_first(self.findings.values())
+        relabelled = (self.dataset.labels != self.collected.labels[self.rows])[order]
+        return np.concatenate([order[~relabelled], order[relabelled]])
 
     @property
     def transition(self) -> Array | None:
