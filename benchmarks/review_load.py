@@ -165,13 +165,13 @@ def large(folder, items):
     """Deal from a large queue of which three quarters are done."""
     from adc_plugins_review.campaign.answers import Answer, vote
     from adc_plugins_review.campaign.dealing import PLACES, deal, submit
-    from adc_plugins_review.campaign.plan import AlphaSplit, Plan
+    from adc_plugins_review.campaign.plan import AlphaSplit, ReviewPlan
     from adc_plugins_review.campaign.progress import task_progress
     from adc_plugins_review.campaign.raters import add_rater
     from adc_plugins_review.campaign.store import Store
 
     dataset = Dataset(labels=np.arange(items) % 10)
-    plan = Plan(
+    plan = ReviewPlan(
         created="now", dataset="x", samples=items, classes=dataset.classes, votes="3",
         audit=tuple(range(items)), alpha=AlphaSplit(audit=0.05),
     )  # fmt: skip

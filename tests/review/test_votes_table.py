@@ -39,6 +39,17 @@ def test_a_table_comes_back_to_the_byte(tmp_path, other):
     assert (tmp_path / "back.csv").read_text() == FULL.replace("\\n", "\n")
 
 
+def test_no_text_is_a_formula_in_a_spreadsheet(tmp_path):
+    strange = ["=1+1", "+a", "-1.png", "@b", "\tc", "'=d", "''@e", "'f", "g"]
+    table = votes_table({"item": strange, "rater": strange, "label": strange})
+    write_votes(table, tmp_path / "votes.csv")
+    write_votes(table, tmp_path / "votes.parquet")
+    assert read_votes(tmp_path / "votes.csv") == read_votes(tmp_path / "votes.parquet") == table
+    cells = (tmp_path / "votes.csv").read_text().replace("\n", ",").split(",")
+    assert not [cell for cell in cells if cell[:1] in "=+-@\t" and cell]
+    assert pq.read_table(tmp_path / "votes.parquet")["item"].to_pylist() == sorted(strange)
+
+
 def test_columns_without_a_value_are_left_out(tmp_path):
     table = votes_table({"item": ["b", "a"], "rater": ["x", "x"], "label": ["1", "0"]})
     write_votes(table, tmp_path / "votes.csv")

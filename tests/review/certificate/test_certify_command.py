@@ -145,6 +145,18 @@ def test_a_review_from_plan_to_curated_dataset(review):
     assert certify(folder).stdout == done.stdout
 
 
+@pytest.mark.parametrize("look", ["once", "any"])
+def test_everybody_may_say_yes(review, look):
+    folder, dataset, _ = review
+    plan = planned(folder, look=look)
+    vote(folder, dataset, dataset.labels, plan)
+    done = certify(folder)
+    assert done.returncode == 0, done.stderr
+    stored = json.loads((folder / "run" / "review" / "certificate.json").read_text())
+    assert (stored["bound"]["dropped"], stored["open"]) == (0, 0)
+    assert 0 < stored["bound"]["rate_upper"] < 0.05
+
+
 def test_at_any_time_the_first_decided_ones_count(review):
     folder, dataset, truth = review
     plan = planned(folder, look="any")

@@ -12,7 +12,7 @@ from adc_core.cli import main
 from adc_core.storage import save_dataset
 from adc_core.testing.toys import toy_dataset
 from adc_plugins_review.actions.options import OPTIONS
-from adc_plugins_review.campaign.plan import PLAN, Plan, read_plan
+from adc_plugins_review.campaign.plan import PLAN, ReviewPlan, read_plan
 from adc_plugins_review.certificate.planning import expected_errors, sampling_weights
 
 
@@ -142,9 +142,9 @@ def test_a_record_refuses_rows_that_are_not_there():
     fields = {"created": "now", "dataset": "x", "samples": 5, "classes": ("a", "b"),
               "alpha": {"audit": 0.05}}  # fmt: skip
     with pytest.raises(InputError, match="in the repair or audit part twice"):
-        Plan(**fields, repair=(1,), audit=(1,))
+        ReviewPlan(**fields, repair=(1,), audit=(1,))
     with pytest.raises(InputError, match="rows are 0…4"):
-        Plan(**fields, audit=(5,))
+        ReviewPlan(**fields, audit=(5,))
 
 
 def test_all_but_the_pages_work_without_the_libraries_of_the_server(toys):

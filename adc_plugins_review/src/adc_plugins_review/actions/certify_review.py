@@ -19,7 +19,7 @@ from adc_plugins_review.actions.checked_review import (
     reviewed,
 )
 from adc_plugins_review.aggregation.verdicts import Rule, verdicts
-from adc_plugins_review.campaign.plan import GOLD, PLAN, REVIEW, VOTES, Plan, read_plan
+from adc_plugins_review.campaign.plan import GOLD, PLAN, REVIEW, VOTES, ReviewPlan, read_plan
 from adc_plugins_review.certificate.certificate import (
     Alpha,
     Bound,
@@ -157,7 +157,7 @@ def certify_review(
     )
 
 
-def _rule_of(plan: Plan, rule: Rule | None) -> tuple[Rule, int | None]:
+def _rule_of(plan: ReviewPlan, rule: Rule | None) -> tuple[Rule, int | None]:
     """Return by which rule, and from how many votes on, the plan's votes are counted."""
     if plan.votes == "3":
         return rule or "majority", None
@@ -169,7 +169,7 @@ def _rule_of(plan: Plan, rule: Rule | None) -> tuple[Rule, int | None]:
     return ("one-then-two", None) if plan.votes == "one-then-two" else ("unanimous", 1)
 
 
-def _gold(plan: Plan, table: pa.Table, dataset: Dataset, rule: Rule) -> Gold | None:
+def _gold(plan: ReviewPlan, table: pa.Table, dataset: Dataset, rule: Rule) -> Gold | None:
     """Count the control questions with a wrong label, and those that the first panel accepts."""
     wrong = [(gold.row, gold.label) for gold in plan.gold if not gold.right]
     if not wrong:
@@ -196,7 +196,7 @@ def _gold(plan: Plan, table: pa.Table, dataset: Dataset, rule: Rule) -> Gold | N
     return Gold(shown, int((found > 0).sum())) if shown else None
 
 
-def _alpha(plan: Plan, confidence: float | None, gold: Gold | None) -> Alpha:
+def _alpha(plan: ReviewPlan, confidence: float | None, gold: Gold | None) -> Alpha:
     if confidence is None:
         thinning, of_gold = plan.alpha.thinning or _FOR_GOLD, plan.alpha.gold or _FOR_GOLD
         return Alpha(plan.alpha.audit, thinning, of_gold)
@@ -207,7 +207,7 @@ def _alpha(plan: Plan, confidence: float | None, gold: Gold | None) -> Alpha:
 
 
 def _bound(
-    plan: Plan,
+    plan: ReviewPlan,
     order: NDArray[np.int64],
     verdict: NDArray[np.int64],
     selected: NDArray[np.bool_],

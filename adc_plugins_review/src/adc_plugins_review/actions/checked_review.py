@@ -13,7 +13,7 @@ from adc_plugins_review.campaign.plan import (
     DATABASE,
     PLAN,
     REVIEW,
-    Plan,
+    ReviewPlan,
     draw_audit,
     generator,
 )
@@ -37,7 +37,7 @@ class Reviewed(NamedTuple):
     order: NDArray[np.int64]
 
 
-def reviewed(plan: Plan, folder: Path) -> Reviewed:
+def reviewed(plan: ReviewPlan, folder: Path) -> Reviewed:
     """Find the dataset that the plan was made for, in a run or at its own place.
 
     Raises:
@@ -48,7 +48,7 @@ def reviewed(plan: Plan, folder: Path) -> Reviewed:
     return Reviewed(source.dataset, order)
 
 
-def refuse_other_plan(plan: Plan, folder: Path) -> None:
+def refuse_other_plan(plan: ReviewPlan, folder: Path) -> None:
     """Refuse a plan that is not the one under which people voted.
 
     Raises:
@@ -63,7 +63,7 @@ def refuse_other_plan(plan: Plan, folder: Path) -> None:
         raise InputError(f"{path} has votes under another plan: put {PLAN} back as it was")
 
 
-def refuse_chosen_audit(plan: Plan, order: NDArray[np.int64]) -> None:
+def refuse_chosen_audit(plan: ReviewPlan, order: NDArray[np.int64]) -> None:
     """Refuse an audit that is not what the plan's seed draws from what was not repaired.
 
     Raises:

@@ -17,7 +17,7 @@ from adc_plugins_review.campaign.dealing import BATCH
 from adc_plugins_review.campaign.export import counted_votes, events
 from adc_plugins_review.campaign.store import Store
 from adc_plugins_review.campaign.suspects import decisions
-from adc_plugins_review.votes.votes_table import write_votes
+from adc_plugins_review.votes.votes_table import inert, write_votes
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,10 @@ def _tables(store: Store, options: ExportOptions) -> str:
         return f"{len(votes):,} votes: {path}"
     history = events(store, names=options.names)
     with atomic_file(path) as part:
-        write = pq.write_table if path.suffix == ".parquet" else pa.csv.write_csv
-        write(history, part)
+        if path.suffix == ".parquet":
+            pq.write_table(history, part)
+        else:
+            pa.csv.write_csv(inert(history), part)
     return f"{len(history):,} events: {path}"
 
 

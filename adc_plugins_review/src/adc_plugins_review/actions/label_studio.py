@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from adc_core import Dataset, InputError
 from adc_core.storage import atomic_folder, write_json
-from adc_plugins_review.campaign.plan import Plan
+from adc_plugins_review.campaign.plan import ReviewPlan
 from adc_plugins_review.votes.votes_table import ANSWERS, votes_table
 
 TASKS, CONFIG, IMAGES = "tasks.json", "config.xml", "images"
@@ -24,7 +24,7 @@ _CONFIG = """<View>
 """
 
 
-def export_label_studio(dataset: Dataset, plan: Plan, folder: Path) -> int:
+def export_label_studio(dataset: Dataset, plan: ReviewPlan, folder: Path) -> int:
     """Write tasks, their images and the labelling configuration into a new folder.
 
     The images lie in `images/`, to be served as Label Studio's local files: the folder's parent is

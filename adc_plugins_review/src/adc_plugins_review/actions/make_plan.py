@@ -25,7 +25,7 @@ from adc_plugins_review.campaign.plan import (
     SAMPLES,
     AlphaSplit,
     GoldQuestion,
-    Plan,
+    ReviewPlan,
     SelectTask,
     VotesRule,
     archive,
@@ -79,7 +79,7 @@ class PlanOptions:
     question: str = "Is this a {label}?"
 
 
-def make_plan(source: Source, options: PlanOptions) -> Plan:
+def make_plan(source: Source, options: PlanOptions) -> ReviewPlan:
     """Choose what is shown; equal sources and options give equal choices.
 
     Raises:
@@ -105,7 +105,7 @@ def make_plan(source: Source, options: PlanOptions) -> Plan:
     select = _grids(dataset, options) if "select" in options.tasks else ()
     shown = {*repair, *audit, *(one.row for one in gold), *(r for one in select for r in one.rows)}
     packages = ("adc-core", "adc-plugins-review", "numpy")
-    return Plan(
+    return ReviewPlan(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         seed=options.seed,
         dataset=dataset.fingerprint_of(*SAMPLES),

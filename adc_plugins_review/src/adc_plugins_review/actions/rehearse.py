@@ -19,7 +19,7 @@ from adc_core import InputError
 from adc_core.arrays import Array
 from adc_plugins_review.campaign.dealing import PLACES
 from adc_plugins_review.campaign.export import write_tables
-from adc_plugins_review.campaign.plan import Plan
+from adc_plugins_review.campaign.plan import ReviewPlan
 from adc_plugins_review.campaign.raters import add_rater, token_of
 from adc_plugins_review.campaign.source import Source
 from adc_plugins_review.campaign.store import Store
@@ -54,7 +54,7 @@ class People:
     seed: int = 0
 
 
-def rehearse(source: Source, plan: Plan, people: People) -> None:
+def rehearse(source: Source, plan: ReviewPlan, people: People) -> None:
     """Let simulated people do all that is left of a review.
 
     Raises:
@@ -68,7 +68,7 @@ def rehearse(source: Source, plan: Plan, people: People) -> None:
     asyncio.run(_rehearse(source, plan, people, source.truth))
 
 
-async def _rehearse(source: Source, plan: Plan, people: People, truth: Array) -> None:
+async def _rehearse(source: Source, plan: ReviewPlan, people: People, truth: Array) -> None:
     desk = Desk(source, plan, "")
     kinds = ["honest"] * people.people + ["lazy"] * people.lazy + ["random"] * people.random
     try:

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from adc_core import InputError, WorkError
 from adc_plugins_review.campaign.dealing import set_finished
 from adc_plugins_review.campaign.export import write_tables
-from adc_plugins_review.campaign.plan import REVIEW, Plan
+from adc_plugins_review.campaign.plan import REVIEW, ReviewPlan
 from adc_plugins_review.campaign.progress import parts
 from adc_plugins_review.campaign.raters import add_rater, owner_token, raters, token_of
 from adc_plugins_review.campaign.source import Source
@@ -27,7 +27,7 @@ EVERY = 60.0
 
 def serve_review(
     source: Source,
-    plan: Plan,
+    plan: ReviewPlan,
     address: Address,
     *,
     workers: int,
@@ -71,7 +71,7 @@ def serve_review(
 
 async def _serve(
     source: Source,
-    plan: Plan,
+    plan: ReviewPlan,
     address: Address,
     workers: int,
     browser: bool,

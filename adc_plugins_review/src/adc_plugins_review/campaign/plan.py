@@ -73,7 +73,7 @@ class SelectTask(Record):
     rows: tuple[int, ...]
 
 
-class Plan(Record):
+class ReviewPlan(Record):
     """What a review shows.
 
     Attributes:
@@ -197,7 +197,7 @@ def draw_audit(candidates: Array, n: int, seed: int) -> Array:
     return generator(seed, "audit").permutation(candidates)[:n]
 
 
-def write_plan(plan: Plan, review: Path) -> Path:
+def write_plan(plan: ReviewPlan, review: Path) -> Path:
     """Write the plan into the folder of the review, whole or not at all; return where.
 
     Raises:
@@ -211,7 +211,7 @@ def write_plan(plan: Plan, review: Path) -> Path:
     return path
 
 
-def read_plan(folder: Path) -> Plan:
+def read_plan(folder: Path) -> ReviewPlan:
     """Read the plan of the review of a folder.
 
     Raises:
@@ -226,7 +226,7 @@ def read_plan(folder: Path) -> Plan:
     except (OSError, UnicodeDecodeError) as error:
         raise WorkError(f"{path} cannot be read: {error}") from None
     try:
-        return Plan(**json.loads(text))
+        return ReviewPlan(**json.loads(text))
     except (ValueError, TypeError) as error:
         reason = "; ".join(error.faults) if isinstance(error, RecordErrors) else str(error)
         raise WorkError(

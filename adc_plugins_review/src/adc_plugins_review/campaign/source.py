@@ -15,7 +15,7 @@ from adc_core.records import rows_of
 from adc_core.reporting import most_suspicious_first
 from adc_core.runs import is_run_directory
 from adc_core.storage import read_table
-from adc_plugins_review.campaign.plan import SAMPLES, Plan
+from adc_plugins_review.campaign.plan import SAMPLES, ReviewPlan
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def read_source(
     return source
 
 
-def source_of(plan: Plan, folder: Path) -> Source:
+def source_of(plan: ReviewPlan, folder: Path) -> Source:
     """Read what a plan was made for: of a run, the stage that is still the same by now.
 
     A run that has applied the votes since has another curated dataset: what people look at is the

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from adc_core import Dataset, WorkError
 from adc_plugins_review.campaign.deciding import decide, wanted_votes
-from adc_plugins_review.campaign.plan import DATABASE, Plan
+from adc_plugins_review.campaign.plan import DATABASE, ReviewPlan
 from adc_plugins_review.campaign.schema import connect, create_tables
 from adc_plugins_review.campaign.tokens import read_key
 
@@ -46,7 +46,7 @@ class Store:
     def __init__(
         self,
         review: Path,
-        plan: Plan,
+        plan: ReviewPlan,
         dataset: Dataset | None = None,
         *,
         clock: Callable[[], int] = lambda: time.time_ns() // 1000,

@@ -10,7 +10,7 @@ from adc_core import Command, InputError
 from adc_plugins_review.actions.options import OPTIONS, OWNERS
 
 if TYPE_CHECKING:
-    from adc_plugins_review.campaign.plan import Plan
+    from adc_plugins_review.campaign.plan import ReviewPlan
     from adc_plugins_review.campaign.source import Source
     from adc_plugins_review.campaign.store import Store
 
@@ -116,7 +116,7 @@ def _serve(folder: Path, _: Path | None, given: dict[str, Any]) -> int:
     return 0
 
 
-def _planned(folder: Path, given: dict[str, Any]) -> "tuple[Path, Source, Plan]":
+def _planned(folder: Path, given: dict[str, Any]) -> "tuple[Path, Source, ReviewPlan]":
     """Read the plan and its dataset; make one with defaults where there is none."""
     from adc_plugins_review.campaign.plan import PLAN, REVIEW, read_plan
     from adc_plugins_review.campaign.source import source_of

@@ -100,6 +100,8 @@ def read_votes(path: Path) -> pa.Table:
         raise InputError(f"{path}: votes are read from .csv and .parquet: rename or convert it")
     read = _read_csv(path) if path.suffix == ".csv" else read_table(path)
     given = _renamed(read)
+    if path.suffix == ".csv":
+        given = _replaced(given, r"^'('*[=+\-@\t\r])", r"\1")
     missing = [name for name in _REQUIRED if name not in given.column_names]
     if missing:
         raise InputError(
@@ -139,10 +141,27 @@ def write_votes(table: pa.Table, path: Path) -> None:
         if path.suffix == ".parquet":
             pq.write_table(table.select(kept), part)
             return
+        safe = inert(table)
         with part.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(kept)
-            writer.writerows(zip(*(_as_text(table[name], name) for name in kept), strict=True))
+            writer.writerows(zip(*(_as_text(safe[name], name) for name in kept), strict=True))
+
+
+def inert(table: pa.Table) -> pa.Table:
+    """Put an apostrophe before texts that a spreadsheet would take for formulas.
+
+    Class names, ids and names of raters may be strangers' words. Reading takes it off again.
+    """
+    return _replaced(table, r"^('*[=+\-@\t\r])", r"'\1")
+
+
+def _replaced(table: pa.Table, pattern: str, replacement: str) -> pa.Table:
+    for name in _REQUIRED:
+        if name in table.column_names:
+            texts = pc.replace_substring_regex(table[name].cast(pa.string()), pattern, replacement)
+            table = table.set_column(table.column_names.index(name), name, texts)
+    return table
 
 
 def _read_csv(path: Path) -> pa.Table:

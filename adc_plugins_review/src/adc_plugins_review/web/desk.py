@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from adc_plugins_review.campaign.plan import REVIEW, Plan
+from adc_plugins_review.campaign.plan import REVIEW, ReviewPlan
 from adc_plugins_review.campaign.source import Source
 from adc_plugins_review.campaign.store import Refused, Store
 from adc_plugins_review.web.image_cache import ImageCache
@@ -31,7 +31,7 @@ class Desk:
         certificate: what `adc certify` said last; empty where nothing can be certified yet.
     """
 
-    def __init__(self, source: Source, plan: Plan, public_url: str) -> None:
+    def __init__(self, source: Source, plan: ReviewPlan, public_url: str) -> None:
         self.source = source
         self.plan = plan
         self.public_url = public_url.rstrip("/")

@@ -22,7 +22,7 @@ from adc_plugins_review.campaign.progress import (
 )
 from adc_plugins_review.campaign.raters import add_rater, raters, set_state, token_of
 from adc_plugins_review.campaign.store import Refused, Store
-from adc_plugins_review.votes.votes_table import write_votes
+from adc_plugins_review.votes.votes_table import inert, write_votes
 from adc_plugins_review.web.charts import BASE, HEIGHT, WIDTH, histogram_bars, whole_number_bars
 from adc_plugins_review.web.guard import DESK, Body, body_of, check_owner, go_to
 from adc_plugins_review.web.pages import page
@@ -174,7 +174,7 @@ def _table(store: Store, name: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, name)
         if name == "events.csv":
-            pa.csv.write_csv(events(store), path)
+            pa.csv.write_csv(inert(events(store)), path)
         else:
             write_votes(counted_votes(store), path)
         return path.read_bytes()

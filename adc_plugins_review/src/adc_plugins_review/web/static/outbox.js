@@ -28,6 +28,7 @@ export async function send(path, body) {
 export class Outbox {
   // `tell(waiting, problem)` hears how many answers wait and what the server refused.
   constructor(base, tell) {
+    this.base = base;
     this.name = nameOf(base);
     this.tell = tell;
     this.failures = 0;
@@ -44,6 +45,7 @@ export class Outbox {
     this.pump();
   }
 
+  // `path` is below the link, which is not stored with it.
   add(path, body) {
     this.queue.push({ path, body });
     this.save();
@@ -74,7 +76,7 @@ export class Outbox {
       let status = 0;
       let content = {};
       try {
-        ({ status, content } = await send(path, body));
+        ({ status, content } = await send(this.base + path, body));
       } catch {
         status = 0;
       }

@@ -86,7 +86,7 @@ function answer(word) {
   answered[item.n] = word;
   const body = { key: newKey(), n: item.n, answer: word, ms: clock.take() };
   if (at("confidence")) body.confidence = Number(at("confidence").value);
-  outbox.add(`${base}/vote`, body);
+  outbox.add("/vote", body);
   // After a change go on to the image that was next, not to the first one without an answer.
   show(again ? index + 1 : firstOpen(index + 1));
   if (index < items.length) say(`Saved. Image ${index + 1} of ${items.length}.`);
