@@ -44,6 +44,7 @@ check: $(VENV)/ready
 	$(BIN)/mypy adc_plugins_learn/src
 	$(BIN)/mypy adc_plugins_publish/src
 	$(BIN)/mypy adc_plugins_rehearse/src
+	$(BIN)/mypy adc_plugins_review/src
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 docs: $(VENV)/ready
@@ -60,7 +61,8 @@ $(VENV)/ready: constraints.txt pyproject.toml $(wildcard adc_*/pyproject.toml)
 	    --editable ./adc_core --editable "./adc_plugins_search[opencv]" \
 	    --editable "./adc_plugins_detect[index]" \
 	    --editable "./adc_plugins_learn[timm,open-clip,transformers,onnx]" \
-	    --editable ./adc_plugins_publish --editable "./adc_plugins_rehearse[digits]"
+	    --editable ./adc_plugins_publish --editable "./adc_plugins_rehearse[digits]" \
+	    --editable "./adc_plugins_review[web]"
 	touch $@
 
 # The report is looked at in a real browser.

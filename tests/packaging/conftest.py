@@ -17,6 +17,7 @@ DISTRIBUTIONS = (
     "adc_plugins_learn",
     "adc_plugins_publish",
     "adc_plugins_rehearse",
+    "adc_plugins_review",
 )
 
 

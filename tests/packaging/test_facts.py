@@ -22,6 +22,7 @@ FOLDERS = (
     "adc_plugins_learn",
     "adc_plugins_publish",
     "adc_plugins_rehearse",
+    "adc_plugins_review",
 )
 PROJECTS = {
     folder: tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]

@@ -29,6 +29,7 @@ print(len(names), "torch" in sys.modules)
         ("adc_plugins_learn", True),
         ("adc_plugins_publish", False),
         ("adc_plugins_rehearse", False),
+        ("adc_plugins_review", False),
     ],
 )
 def test_each_imports_alone(wheels, environment, name, torch):

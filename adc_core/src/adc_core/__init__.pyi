@@ -22,10 +22,11 @@ from .records.curation import Curation
 from .records.dataset import Dataset
 from .records.design import Brief, Design, Hit, Page, Query
 from .records.estimates import Estimate, EvidenceQuality, NoiseRate
-from .records.evidence import Dynamics, Neighbors, Probabilities, Votes
+from .records.evidence import Dynamics, Neighbors, Probabilities
 from .records.findings import Findings
 from .records.model import Epoch, Model, Predictions
 from .records.run import Measurement, Run, Training
+from .records.votes import Votes
 from .runs.listeners import hookimpl
 from .runs.pipeline import Pipeline
 from .runs.run_reader import read_collected, read_run

@@ -156,6 +156,11 @@ class Component(BaseModel, ABC, metaclass=ShowsFields):
         """Columns that it adds as configured; by default those that its class adds."""
         return self.provides
 
+    @property
+    def awaited_files(self) -> tuple[str, ...]:
+        """Options that name a file which may come later, so that a run begins without it."""
+        return ()
+
     def expected_seconds(self, dataset: "Dataset") -> float | None:
         """Estimate how long the work takes on this machine, by a trial of a second.
 

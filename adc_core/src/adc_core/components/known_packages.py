@@ -97,6 +97,14 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "adc-plugins-rehearse": {
         "commands": ("gallery",),
     },
+    "adc-plugins-review": {
+        "enrichers": ("votes",),
+        "detectors": ("crowdlab", "dawid-skene", "mace", "majority-votes", "one-coin"),
+        "simulators": ("rater-pool",),
+        "curators": ("label-quality-model", "votes"),
+        "metrics": ("raters",),
+        "commands": ("certify", "review"),
+    },
 }
 
 PACKAGE_OF: Mapping[tuple[str, str], str] = MappingProxyType(

@@ -52,6 +52,9 @@ def corruption_of(found: Any, dataset: Dataset) -> Corruption:
     corruption = expect(found, Corruption, "corrupt")
     _same_count(corruption.labels, dataset, "corrupt", "labels")
     _known_classes(corruption.labels, dataset, "corrupt")
+    votes = corruption.votes
+    if votes is not None and (fault := votes.misfit(len(dataset), len(dataset.classes))):
+        raise ResultFault(f"corrupt returned votes that do not fit: {fault}")
     return corruption
 
 

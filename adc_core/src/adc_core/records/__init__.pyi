@@ -4,13 +4,14 @@ from .dataset import EVIDENCE, Dataset, rows_of
 from .design import Brief, ClassName, Design, Hit, Page, Query, distinct
 from .display import COLORS
 from .estimates import Estimate, EvidenceQuality, NoiseRate, Verdict
-from .evidence import Dynamics, Neighbors, Probabilities, Votes
+from .evidence import Dynamics, Neighbors, Probabilities
 from .findings import Findings, check_stochastic
 from .labels import class_indices, number_of_classes
 from .model import Epoch, Model, Predictions
 from .record import Record
 from .run import Measurement, Run, Training, TrainingSet
 from .signatures import Words, readable
+from .votes import Votes
 
 __all__ = [
     "CHANGES",

@@ -5,9 +5,10 @@ from typing import Self
 from pydantic import model_validator
 
 from adc_core.arrays.validation import Flags, Labels, SquareMatrix
-from adc_core.records.evidence import Votes
+from adc_core.records.dataset import Dataset
 from adc_core.records.findings import check_stochastic
 from adc_core.records.record import Record
+from adc_core.records.votes import Votes
 
 
 class Corruption(Record):
@@ -33,3 +34,8 @@ class Corruption(Record):
         if self.transition is not None:
             check_stochastic(self.transition, "transition")
         return self
+
+    def applied_to(self, dataset: Dataset) -> Dataset:
+        """Give a dataset the noisy labels, and the votes where there are some."""
+        noisy = dataset.relabeled(self.labels)
+        return noisy if self.votes is None else noisy.replace(votes=self.votes)

@@ -12,9 +12,10 @@ from adc_core.arrays.validation import CHECKED, Array, Labels, Matrix, Texts, re
 from adc_core.images.sequence import ImageArray, Images
 from adc_core.records.design import ClassName, distinct
 from adc_core.records.display import ROWS, counted, table
-from adc_core.records.evidence import Dynamics, Neighbors, Probabilities, UserColumn, Votes
+from adc_core.records.evidence import Dynamics, Neighbors, Probabilities, UserColumn
 from adc_core.records.labels import class_indices, number_of_classes
 from adc_core.records.record import Record
+from adc_core.records.votes import Votes
 
 EVIDENCE = ("features", "neighbors", "probabilities", "dynamics", "votes")
 """The evidence columns that ADC knows by name."""
@@ -68,7 +69,7 @@ class Dataset(Record):
         neighbors: k-NN graph of the features.
         probabilities: N × K predictions; a bare array is taken to be out of sample.
         dynamics: training dynamics, per epoch.
-        votes: labels that several people gave.
+        votes: what people said of the labels.
         columns: further columns of the user's own, N rows each.
 
     Raises:
@@ -130,6 +131,8 @@ class Dataset(Record):
                 f"probabilities have {self.probabilities.values.shape[1]} columns "
                 f"but there are {classes} classes"
             )
+        if self.votes is not None and (fault := self.votes.misfit(rows, classes)):
+            raise ValueError(f"votes: {fault}")
         surely = info.context == CHECKED or "ids" not in self.model_fields_set
         if not surely and (again := first_repeated(self.ids)) is not None:
             raise ValueError(
@@ -180,7 +183,7 @@ class Dataset(Record):
         )
 
     def take(self, rows: Array) -> "Dataset":
-        """Take some samples, in that order, without the graph and the votes, which name rows."""
+        """Take some samples, in that order, with their votes and without the graph of all."""
         return self.replace(
             ids=self.ids[rows],
             labels=self.labels[rows],
@@ -193,7 +196,7 @@ class Dataset(Record):
             if self.probabilities is None
             else self.probabilities.replace(values=self.probabilities.values[rows]),
             dynamics=None if self.dynamics is None else _take_dynamics(self.dynamics, rows),
-            votes=None,
+            votes=None if self.votes is None else _take_votes(self.votes, rows, len(self)),
             columns={name: column[rows] for name, column in self.columns.items()},
         )
 
@@ -212,3 +215,13 @@ def rows_of(ids: Array, wanted: Array) -> Array:
 
 def _take_dynamics(dynamics: Dynamics, rows: Array) -> Dynamics:
     return dynamics.replace(**{name: getattr(dynamics, name)[rows] for name in dynamics.columns})
+
+
+def _take_votes(votes: Votes, rows: Array, total: int) -> Votes:
+    place = np.full(total, -1)
+    place[rows] = np.arange(len(rows))
+    kept = votes.take(place[votes.item] >= 0)
+    selected = None if votes.selected is None else place[votes.selected]
+    return kept.replace(
+        item=place[kept.item], selected=None if selected is None else selected[selected >= 0]
+    )

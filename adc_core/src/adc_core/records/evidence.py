@@ -126,27 +126,4 @@ class Dynamics(Record):
         return names if self.logits is None else (*names, "logits")
 
 
-class Votes(Record):
-    """Labels that people gave: one row per vote.
-
-    Attributes:
-        item: V int64 row numbers of the dataset.
-        rater: V int64 numbers of the people.
-        label: V int64 class indices.
-    """
-
-    item: Labels
-    rater: Labels
-    label: Labels
-
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if not len(self.item) == len(self.rater) == len(self.label):
-            raise ValueError(
-                f"{len(self.item)} items, {len(self.rater)} raters and {len(self.label)} labels: "
-                "give one of each per vote"
-            )
-        return self
-
-
 UserColumn = Annotated[NDArray[np.generic], "a user's own column: one row per sample"]

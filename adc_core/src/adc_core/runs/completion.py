@@ -22,8 +22,12 @@ ADDED_BY = {
     "neighbors": ("enrichers", "neighbors"),
     "probabilities": ("enrichers", "ridge-probe"),
     "dynamics": ("enrichers", "training-dynamics"),
+    "votes": ("enrichers", "votes"),
 }
 """A component that adds each column; a test compares it with what they declare."""
+
+FROM_A_FILE = frozenset({"votes"})
+"""Columns that their component reads from a file of the user's: nothing adds them by itself."""
 
 _CURATOR = "adc-plugins-detect/expected-gain"
 
@@ -144,7 +148,7 @@ def _make(
     """
     if column in made or (column in have and column not in chosen):
         return []
-    if column not in chosen and column not in ADDED_BY:
+    if column not in chosen and (column not in ADDED_BY or column in FROM_A_FILE):
         return [column]
     maker = chosen.get(column) or _usual_maker(column)
     for needed in maker.required_columns:

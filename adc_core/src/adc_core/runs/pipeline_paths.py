@@ -55,7 +55,7 @@ def _paths_of_components(pipeline: Pipeline) -> Iterator[tuple[str, Path]]:
 def _paths_of(place: str, component: Component) -> Iterator[tuple[str, Path]]:
     """Find the paths among a component's options, and among those of components within it."""
     for name in type(component).model_fields:
-        value = getattr(component, name)
+        value = () if name in component.awaited_files else getattr(component, name)
         for nested in value if isinstance(value, tuple) else (value,):
             if isinstance(nested, Path):
                 yield f"{place}.{name}", nested

@@ -10,7 +10,7 @@ from adc_core.components.known_packages import PACKAGE_OF
 from adc_core.errors import InputErrors
 from adc_core.records.dataset import Dataset
 from adc_core.records.run import TrainingSet
-from adc_core.runs.completion import ADDED_BY, columns_of, with_neighbors
+from adc_core.runs.completion import ADDED_BY, FROM_A_FILE, columns_of, with_neighbors
 from adc_core.runs.pipeline import Pipeline
 from adc_core.runs.run_record import COLLECTOR
 from adc_core.storage.readers import read_dataset
@@ -98,7 +98,8 @@ def _add(column: str) -> str:
         return f'give a dataset that has "{column}"'
     kind, name = ADDED_BY[column]
     package = PACKAGE_OF[kind, name]
-    return f"add {{use: {name}}} of {package} to {_KEY_OF.get(kind, kind)}"
+    options = ", path: FILE" if column in FROM_A_FILE else ""
+    return f"add {{use: {name}{options}}} of {package} to {_KEY_OF.get(kind, kind)}"
 
 
 def names_of_stages(pipeline: Pipeline, plan: Plan) -> Iterator[str]:

@@ -141,7 +141,7 @@ class _Reader:
         for name in self._named("simulators"):
             corruption = self._read(f"simulators/{name}", CORRUPTION)
             truth = dataset.labels if truth is None else truth
-            dataset = dataset.relabeled(corruption.labels)
+            dataset = corruption.applied_to(dataset)
         # The search for neighbors is a stage that the pipeline itself does not name.
         added = [name for name in self._stages if name.startswith("enrichers/")]
         dataset = self._with_evidence(dataset, added)

@@ -99,16 +99,23 @@ def _write_corruption(corruption: Corruption, folder: Path) -> dict[str, str]:
     save_array(corruption.mask, folder / "mask.npy")
     if corruption.transition is not None:
         save_array(corruption.transition, folder / "transition.npy")
-    return {}
+    sums: dict[str, str] = {}
+    if corruption.votes is not None:
+        write_json(folder / _VOTES, write_evidence(corruption, ("votes",), folder, sums))
+    return sums
 
 
-def _read_corruption(folder: Path, _: Mapping[str, str]) -> Corruption:
+def _read_corruption(folder: Path, sums: Mapping[str, str]) -> Corruption:
+    votes = read_evidence(folder, _read_json(folder / _VOTES), sums) if _VOTES in sums else {}
     return Corruption(
         labels=load_array(folder / "labels.npy"),
         mask=load_array(folder / "mask.npy"),
         transition=_optional(folder / "transition.npy"),
+        **votes,
     )
 
+
+_VOTES = "votes.json"
 
 CORRUPTION = StageFormat(_write_corruption, _read_corruption)
 

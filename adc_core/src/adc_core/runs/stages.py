@@ -170,7 +170,7 @@ class Stages:
                 CORRUPTION,
             )
             truth = dataset.labels if truth is None else truth
-            dataset = dataset.relabeled(corruption.labels)
+            dataset = corruption.applied_to(dataset)
         return dataset, truth
 
     def enrich(self, dataset: Dataset, plan: Plan) -> Dataset:
@@ -186,13 +186,11 @@ class Stages:
         from_labels = set(enricher.provided_columns) & {*FROM_LABELS} or set(
             enricher.provided_columns
         ) - {*EVIDENCE}
-        key = (
-            _key(enricher, shown)
-            if from_labels
-            else _key(
-                enricher, **{name: getattr(shown, name) for name in enricher.required_columns}
-            )
-        )
+        read = enricher.required_columns
+        if "votes" in enricher.provided_columns:  # they name rows and classes
+            read = (*read, "ids", "classes")
+        inputs = {name: getattr(shown, name) for name in read}
+        key = _key(enricher, shown) if from_labels else _key(enricher, **inputs)
         return self._stage(
             f"enrichers/{name}",
             enricher,

@@ -20,8 +20,9 @@ from adc_core.errors import WorkError
 from adc_core.images.sequence import ImageArray, ImageFiles, Images, save_encoded
 from adc_core.images.shards import ImageShards
 from adc_core.records.dataset import EVIDENCE, Dataset
-from adc_core.records.evidence import Dynamics, Neighbors, Probabilities, Votes
+from adc_core.records.evidence import Dynamics, Neighbors, Probabilities
 from adc_core.records.record import Record
+from adc_core.records.votes import Votes
 from adc_core.storage.atomic import atomic_folder, refuse_existing, write_json
 from adc_core.storage.checksums import verify_checksums, write_checksums
 
@@ -91,18 +92,18 @@ def write_dataset(dataset: Dataset, folder: Path, *, link: bool = False) -> dict
 
 
 def write_evidence(
-    dataset: Dataset, names: tuple[str, ...], folder: Path, sums: dict[str, str]
+    record: Record, names: tuple[str, ...], folder: Path, sums: dict[str, str]
 ) -> dict[str, Any]:
-    """Write some evidence columns; return their description and note the sums of their files."""
+    """Write evidence columns of a record; describe them, and note the sums of their files."""
     described: dict[str, Any] = {}
     for name in names:
-        value = getattr(dataset, name)
+        value = getattr(record, name)
         if value is None:
             continue
         described[name] = {}
         if not isinstance(value, Record):
             save_array(value, folder / f"{name}.npy")
-            sums[f"{name}.npy"] = dataset.field_fingerprint(name)
+            sums[f"{name}.npy"] = record.field_fingerprint(name)
             continue
         for field in type(value).model_fields:
             part = getattr(value, field)
@@ -124,7 +125,8 @@ def read_evidence(
             evidence[name] = load_array(folder / "features.npy")
             continue
         record = _RECORDS[name]
-        arrays = [field for field in record.model_fields if field not in scalars]
+        # A field that the writer did not know yet has no file: it takes its default.
+        arrays = [field for field in record.model_fields if f"{name}.{field}.npy" in sums]
         loaded = {field: load_array(folder / f"{name}.{field}.npy") for field in arrays}
         known = {field: sums[f"{name}.{field}.npy"] for field in arrays}
         evidence[name] = record.model_validate(loaded | scalars, context=CHECKED).remember(known)

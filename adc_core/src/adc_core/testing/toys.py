@@ -11,6 +11,7 @@ from adc_core.records.evidence import Dynamics, Neighbors, Probabilities
 from adc_core.records.findings import Findings
 from adc_core.records.model import Predictions
 from adc_core.records.run import Run, Training
+from adc_core.records.votes import Votes
 
 CLASSES = ("red", "green", "blue")
 ROWS = 150
@@ -59,6 +60,24 @@ def toy_dataset() -> Dataset:
         ),
         probabilities=Probabilities(values=probabilities, origin="out of sample"),
         dynamics=_dynamics(probabilities, labels),
+        votes=_votes(),
+    )
+
+
+def _votes() -> Votes:
+    """Let five people of different skill vote, and an expert on a third of the samples."""
+    rng, truth = np.random.default_rng(8), toy_truth()
+    skills = np.array([0.95, 0.9, 0.85, 0.8, 0.7])
+    right = rng.random((ROWS, len(skills))) < skills
+    other = (truth[:, None] + rng.integers(1, 3, right.shape)) % len(CLASSES)
+    item, rater = np.nonzero(rng.random(right.shape) < 0.8)
+    seen = np.arange(0, ROWS, 3) + np.arange(ROWS // 3) % 3
+    return Votes(
+        item=np.concatenate([item, seen]),
+        rater=np.concatenate([rater, np.full(len(seen), len(skills))]),
+        label=np.concatenate([np.where(right, truth[:, None], other)[item, rater], truth[seen]]),
+        names=("ann", "ben", "cem", "dia", "eva", "expert"),
+        trusted=np.arange(len(skills) + 1) == len(skills),
     )
 
 

@@ -1,0 +1,1 @@
+"""What the sub-command `adc review` does: plan, serve, links, status, export, import, rehearse."""

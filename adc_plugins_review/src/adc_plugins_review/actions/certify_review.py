@@ -1,0 +1,258 @@
+"""The certificate of a review: its plan, its votes and its dataset, checked to belong together."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+from importlib_metadata import version
+from numpy.typing import NDArray
+from pydantic import Field
+
+from adc_core import Dataset, InputError, Votes
+from adc_core.arrays import hash_file
+from adc_core.records import Record
+from adc_plugins_review.actions.checked_review import (
+    refuse_chosen_audit,
+    refuse_other_plan,
+    reviewed,
+)
+from adc_plugins_review.aggregation.verdicts import Rule, verdicts
+from adc_plugins_review.campaign.plan import GOLD, PLAN, REVIEW, VOTES, ReviewPlan, read_plan
+from adc_plugins_review.certificate.certificate import (
+    Alpha,
+    Bound,
+    ClassBound,
+    Gold,
+    certify,
+    certify_any_time,
+    class_bounds,
+)
+from adc_plugins_review.certificate.planning import audit_weights
+from adc_plugins_review.curators.votes import ApplyVotes
+from adc_plugins_review.judging.judgement import judge
+from adc_plugins_review.votes.evidence import gold_of, selected_rows, votes_of, without_gold
+from adc_plugins_review.votes.votes_table import latest_votes, read_votes, sorted_votes
+
+_FOR_GOLD = 0.005
+
+_PANEL = {"one-then-two": 3, "1": 1, "3": 3}
+"""How many votes on a control question are those of the first panel."""
+
+
+class Certificate(Record):
+    """What is certified of a dataset after a review, and of what it was made.
+
+    Attributes:
+        format: of the file.
+        created: when, in UTC.
+        confidence: with which the bound holds.
+        rule: by which votes were counted.
+        min_votes: fewer decide nothing.
+        reading: what wrong means: not accepted by these people, or truly wrong.
+        bound: the figures.
+        classes: the same for each class, at its own confidence; at a planned end only.
+        people: who voted on the samples of the plan.
+        votes: how many votes they gave.
+        open: samples of the plan that are not decided.
+        dataset: fingerprint of the samples and labels under review.
+        left: fingerprint of the ids and labels that are left.
+        plan: SHA-256 of the plan.
+        plan_created: when it was made.
+        votes_sha256: of the table of votes.
+        versions: package to version.
+    """
+
+    format: Literal[1] = 1
+    created: str
+    confidence: float
+    rule: str
+    min_votes: int | None
+    reading: Literal["as judged", "truly wrong"]
+    bound: Bound
+    classes: tuple[ClassBound, ...] = ()
+    people: int
+    votes: int
+    open: int
+    dataset: str
+    left: str
+    plan: str
+    plan_created: str
+    votes_sha256: str
+    versions: dict[str, str] = Field(default_factory=dict)
+
+
+def certify_review(
+    folder: Path,
+    *,
+    votes: Path | None = None,
+    rule: Rule | None = None,
+    confidence: float | None = None,
+    now: bool = False,
+) -> Certificate:
+    """Certify what a review left behind.
+
+    Args:
+        folder: the run directory, or whatever folder has the review.
+        votes: a table of votes; by default that of the review.
+        rule: how three votes are counted; by default the plan's.
+        confidence: by default the plan's.
+        now: accept a plan that is not finished; what is open counts as wrong and left.
+
+    Raises:
+        InputError: there is no plan or no vote, the dataset or the plan is another one by now, or
+            the plan is not finished.
+        WorkError: a file is damaged.
+    """
+    plan = read_plan(folder)
+    if not plan.audit:
+        raise InputError(f"{folder / REVIEW / PLAN} has no audit: nothing can be certified")
+    path = votes or folder / REVIEW / VOTES
+    if not path.exists():
+        raise InputError(f"{path} is not there: nobody has voted yet")
+    refuse_other_plan(plan, folder)
+    table = latest_votes(read_votes(path))
+    dataset, order = reviewed(plan, folder)
+    refuse_chosen_audit(plan, order)
+    given, _ = votes_of(without_gold(table), dataset.ids, dataset.classes)
+    if given.answer is None:  # everybody said yes: to the question, which is no vote for a class
+        given = given.replace(answer=np.ones(len(given), np.int64))
+    counted, min_votes = _rule_of(plan, rule)
+    verdict = judge(dataset, given, counted, min_votes=min_votes, trusted=True).verdict
+    repair, audit = (np.array(part, np.int64) for part in (plan.repair, plan.audit))
+    shown = np.concatenate([repair, audit])
+    unknown = int((verdict[shown] == 0).sum())
+    if unknown and plan.look == "once" and not now:
+        raise InputError(
+            f"{unknown:,} of {len(shown):,} samples of the plan are not decided: let people vote "
+            "to the end, or say --now, which counts them as wrong"
+        )
+    control = folder / REVIEW / GOLD
+    asked = [gold_of(table), *([read_votes(control)] if control.exists() else [])]
+    gold = _gold(plan, latest_votes(sorted_votes(pa.concat_tables(asked))), dataset, counted)
+    alpha = _alpha(plan, confidence, gold)
+    selected = selected_rows(table, dataset.ids)
+    bound = _bound(plan, order, verdict, selected, gold, alpha)
+    cast = np.isin(given.item, shown)
+    return Certificate(
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        confidence=plan.confidence if confidence is None else confidence,
+        rule=counted,
+        min_votes=min_votes,
+        reading="as judged" if gold is None else "truly wrong",
+        bound=bound,
+        classes=class_bounds(dataset.labels, verdict, repair, audit, dataset.classes, alpha.audit)
+        if plan.look == "once"
+        else (),
+        people=len(np.unique(given.rater[cast])),
+        votes=int(cast.sum()),
+        open=unknown,
+        dataset=plan.dataset,
+        left=_left(dataset, given, selected, counted, min_votes),
+        plan=plan.sha256,
+        plan_created=plan.created,
+        votes_sha256=hash_file(path),
+        versions={name: version(name) for name in ("adc-core", "adc-plugins-review", "numpy")},
+    )
+
+
+def _rule_of(plan: ReviewPlan, rule: Rule | None) -> tuple[Rule, int | None]:
+    """Return by which rule, and from how many votes on, the plan's votes are counted."""
+    if plan.votes == "3":
+        return rule or "majority", None
+    if rule is not None and rule != plan.votes:
+        raise InputError(
+            f"--rule {rule} needs three votes a sample, but the plan asks for {plan.votes}: leave "
+            "it out, or make a plan with --votes 3"
+        )
+    return ("one-then-two", None) if plan.votes == "one-then-two" else ("unanimous", 1)
+
+
+def _gold(plan: ReviewPlan, table: pa.Table, dataset: Dataset, rule: Rule) -> Gold | None:
+    """Count the control questions with a wrong label, and those that the first panel accepts."""
+    wrong = [(gold.row, gold.label) for gold in plan.gold if not gold.right]
+    if not wrong:
+        return None
+    answers, _ = votes_of(table, dataset.ids, dataset.classes)
+    K = len(dataset.classes)
+    asked = np.array([row * K + label for row, label in wrong])
+    place = np.full(len(dataset) * K, -1)
+    place[asked] = np.arange(len(asked))
+    question = place[answers.item * K + answers.label]
+    answer = np.ones(len(answers), np.int64) if answers.answer is None else answers.answer
+    time = np.zeros(len(answers)) if answers.time is None else answers.time
+    order = np.lexsort((time, question))
+    order = order[question[order] >= 0]
+    question, answer = question[order], answer[order]
+    number = np.bincount(question, minlength=len(asked))
+    nth = np.arange(len(question)) - (np.cumsum(number) - number)[question]
+    panel = nth < _PANEL[plan.votes]
+    needed = 1 if plan.votes == "1" else None
+    found = verdicts(
+        question[panel], answer[panel], rule, items=len(asked), order=nth[panel], min_votes=needed
+    )
+    shown = int((found != 0).sum())
+    return Gold(shown, int((found > 0).sum())) if shown else None
+
+
+def _alpha(plan: ReviewPlan, confidence: float | None, gold: Gold | None) -> Alpha:
+    if confidence is None:
+        thinning, of_gold = plan.alpha.thinning or _FOR_GOLD, plan.alpha.gold or _FOR_GOLD
+        return Alpha(plan.alpha.audit, thinning, of_gold)
+    error = 1 - confidence - (0 if gold is None else 2 * _FOR_GOLD)
+    if not 0 < error < 1:
+        raise InputError(f"--confidence {confidence}: nothing is left for the audit: lower it")
+    return Alpha(error, _FOR_GOLD, _FOR_GOLD)
+
+
+def _bound(
+    plan: ReviewPlan,
+    order: NDArray[np.int64],
+    verdict: NDArray[np.int64],
+    selected: NDArray[np.bool_],
+    gold: Gold | None,
+    alpha: Alpha,
+) -> Bound:
+    repair, audit = (np.array(part, np.int64) for part in (plan.repair, plan.audit))
+    outside = np.ones(plan.samples, np.bool_)
+    outside[repair] = False
+    removed = int((verdict[outside] < 0).sum())
+    dropped = int(((verdict < 0) | selected).sum())
+    if plan.look == "once":
+        return certify(
+            verdict[repair],
+            verdict[audit],
+            population=plan.samples,
+            dropped=dropped,
+            removed=removed,
+            gold=gold,
+            alpha=alpha,
+        )
+    weights, expected = audit_weights(order, plan.rate, plan.auc)
+    rest = np.flatnonzero(outside)
+    return certify_any_time(
+        verdict[repair],
+        verdict[audit],
+        weights=weights[rest],
+        expected=expected[rest],
+        places=np.searchsorted(rest, audit),
+        population=plan.samples,
+        dropped=dropped,
+        removed=removed,
+        gold=gold,
+        alpha=alpha,
+    )
+
+
+def _left(
+    dataset: Dataset,
+    votes: Votes,
+    selected: NDArray[np.bool_],
+    rule: Rule,
+    min_votes: int | None,
+) -> str:
+    """Return the fingerprint of the ids and labels that the curator of votes leaves."""
+    voted = dataset.replace(votes=votes.replace(selected=np.flatnonzero(selected)))
+    left = ApplyVotes(rule=rule, min_votes=min_votes).curate(voted, ()).dataset
+    return left.fingerprint_of("ids", "labels")

@@ -1,0 +1,1 @@
+"""What votes say: functions on long arrays, one entry per vote."""

@@ -1,0 +1,1 @@
+"""What adds votes to a dataset."""

@@ -1,0 +1,1 @@
+"""What the votes of a dataset say of its labels."""

@@ -1,0 +1,1 @@
+"""The table of votes as a file, and as a dataset's evidence."""

@@ -1,0 +1,197 @@
+"""Votes that go out and come in: tables, Label Studio, MTurk, Prolific, and the test set."""
+
+import csv
+import json
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from adc_core import InputError, read_dataset
+from adc_plugins_review.actions.export_votes import ExportOptions, export_review
+from adc_plugins_review.actions.import_votes import import_votes
+from adc_plugins_review.actions.links import LinkOptions, change_links
+from adc_plugins_review.campaign.answers import Answer, judge, select, vote
+from adc_plugins_review.campaign.dealing import PLACES, deal, submit
+from adc_plugins_review.campaign.export import counted_votes
+from adc_plugins_review.campaign.plan import REVIEW
+from adc_plugins_review.campaign.raters import add_rater, raters
+from adc_plugins_review.campaign.store import Store
+
+
+def answer_all(store, person, says=lambda place: 1 - place % 3):
+    while batch := deal(store, person, "vote"):
+        for place, item in enumerate(batch.items):
+            number, position = divmod(item.n, PLACES)
+            answer = Answer(says(place), ms=1234, confidence=0.5)
+            vote(store, person, f"key-{item.n}", number, position, answer)
+        submit(store, person, batch.id)
+
+
+@pytest.fixture
+def review(make_review):
+    return make_review(budget=60, votes="3")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_what_is_exported_and_imported_is_exported_again_byte_by_byte(review, tmp_path, suffix):
+    store = review.store()
+    people = [add_rater(store, name, trusted=name == "Ana") for name in ("Ana", None, None)]
+    for person in (people[0], people[2]):  # one without a vote: numbers need not follow
+        answer_all(store, person)
+    judge(store, people[0], "one-key-", 3, "toy-003", 0, Answer(1, label=2))
+    first = tmp_path / f"first.{suffix}"
+    export_review(store, review.source.dataset, ExportOptions(to=first))
+    store.close()
+    (review.folder / "votes.sqlite").unlink()
+    empty = review.store()
+    said = import_votes(empty, review.source.dataset, first)
+    assert said == "41 votes added, 0 were there already"
+    assert import_votes(empty, review.source.dataset, first).startswith("0 votes added, 41 were")
+    again = tmp_path / f"again.{suffix}"
+    export_review(empty, review.source.dataset, ExportOptions(to=again))
+    assert again.read_bytes() == first.read_bytes()
+    decided = empty.db.execute("SELECT count(*) FROM item WHERE votes = 2 AND part <> 'other'")
+    assert decided.fetchone()[0] == 20, "imported votes count towards the plan"
+    empty.close()
+
+
+def test_unknown_classes_are_refused_and_unknown_items_counted(review, tmp_path):
+    store = review.store()
+    table = tmp_path / "votes.csv"
+    table.write_text("item,rater,label\ntoy-001,Bo,gren\n")
+    with pytest.raises(InputError, match=r'there is no class "gren": did you mean "green"\?'):
+        import_votes(store, review.source.dataset, table)
+    assert not raters(store)
+    table.write_text("task,worker,label\ntoy-001,Bo,green\nelse,Bo,green\n")
+    said = import_votes(store, review.source.dataset, table)
+    assert said == (
+        "1 votes added, 0 were there already; 1 are on samples that are not under review"
+    )
+    assert [one.name for one in raters(store)] == ["Bo"]
+    store.close()
+
+
+LABEL_STUDIO = [
+    {
+        "id": 1,
+        "data": {"image": "/x.png", "label": "green", "adc_id": "toy-001"},
+        "annotations": [
+            {"completed_by": 7, "lead_time": 4.2, "was_cancelled": False, "ground_truth": False,
+             "created_at": "2026-11-20T10:00:00.000000Z",
+             "result": [{"type": "choices", "from_name": "answer", "to_name": "image",
+                         "value": {"choices": ["no"]}}]},
+            {"completed_by": {"id": 8, "email": "bo@x.example"}, "lead_time": 2.0,
+             "was_cancelled": False, "ground_truth": True,
+             "created_at": "2026-11-20T11:00:00.000000Z",
+             "result": [{"value": {"choices": ["blue"]}}]},
+            {"completed_by": 9, "was_cancelled": True, "result": []},
+        ],
+    }
+]  # fmt: skip
+"""As Label Studio 1.x exports a project of choices."""
+
+
+def test_what_annotators_of_label_studio_said(review, tmp_path):
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps(LABEL_STUDIO))
+    store = review.store()
+    assert import_votes(store, review.source.dataset, path).startswith("2 votes added")
+    votes = counted_votes(store, names=True).to_pylist()
+    assert [(one["rater"], one["label"], one["answer"], one["trusted"]) for one in votes] == [
+        ("label-studio-7", "green", "no", False),
+        ("label-studio-bo@x.example", "blue", "yes", True),
+    ]
+    assert votes[0]["seconds"] == 4.2
+    path.write_text('[{"data": {}, "annotations": [{}]}]')
+    with pytest.raises(InputError, match="task 1 lacks adc_id"):
+        import_votes(store, review.source.dataset, path)
+    store.close()
+
+
+def test_tasks_for_label_studio_have_image_label_and_id(review, tmp_path):
+    store = review.store()
+    folder = tmp_path / "for-label-studio"
+    export_review(store, review.source.dataset, ExportOptions(label_studio=folder))
+    tasks = json.loads((folder / "tasks.json").read_text())
+    assert len(tasks) == 20
+    for task in tasks:
+        assert task["data"].keys() == {"image", "label", "adc_id"}, "nothing that could sway"
+        assert (folder.parent / task["data"]["image"].partition("?d=")[2]).is_file()
+    config = ElementTree.parse(folder / "config.xml").getroot()
+    assert [one.get("value") for one in config.iter("Choice")] == ["yes", "unsure", "no"]
+    with pytest.raises(InputError, match="already exists"):
+        export_review(store, review.source.dataset, ExportOptions(label_studio=folder))
+    store.close()
+
+
+def test_links_for_platforms(review, tmp_path):
+    store = review.store()
+    folder, url = review.source.folder, "https://review.example"
+    (prolific,) = change_links(store, folder, url, LinkOptions(platform="prolific", code="C0DE"))
+    assert re.fullmatch(
+        r"https://review\.example/join/[\w-]{22}\?PROLIFIC_PID=\{\{%PROLIFIC_PID%\}\}"
+        r"&STUDY_ID=\{\{%STUDY_ID%\}\}&SESSION_ID=\{\{%SESSION_ID%\}\}",
+        prolific,
+    )
+    (path,) = change_links(store, folder, url, LinkOptions(platform="mturk"))
+    root = ElementTree.parse(path).getroot()
+    assert root.tag.endswith("2006-07-14/ExternalQuestion.xsd}ExternalQuestion")
+    assert [child.tag.partition("}")[2] for child in root] == ["ExternalURL", "FrameHeight"]
+    assert root[0].text.startswith(f"{url}/join/") and root[1].text == "0"
+    with pytest.raises(InputError, match="HTTPS alone"):
+        change_links(store, folder, "http://x.example", LinkOptions(platform="mturk"))
+    hits = tmp_path / "hits.csv"
+    export_review(store, review.source.dataset, ExportOptions(mturk=hits, public_url=url))
+    rows = list(csv.DictReader(hits.read_text().splitlines()))
+    assert rows[0]["image_1"] == f"{url}/{rows[0]['id_1']}"
+    store.close()
+
+
+def test_links_are_made_listed_and_revoked(review):
+    store, folder, url = review.store(), review.source.folder, "http://x"
+    made = change_links(store, folder, url, LinkOptions(n=2))
+    assert change_links(store, folder, url, LinkOptions()) == made
+    change_links(store, folder, url, LinkOptions(revoke="r01"))
+    assert change_links(store, folder, url, LinkOptions()) == made[1:]
+    with pytest.raises(InputError, match=r'no rater "r09"'):
+        change_links(store, folder, url, LinkOptions(revoke="r09"))
+    store.close()
+
+
+def test_the_test_set_has_what_was_picked_and_nothing_that_was_rejected(make_review, tmp_path):
+    review = make_review(budget=150, votes="1", tasks=("vote", "select"), select_per_task=10,
+                         select_tasks=3)  # fmt: skip
+    store = review.store()
+    with pytest.raises(InputError, match="nothing is selected"):
+        export_review(store, review.source.dataset, ExportOptions(test=tmp_path / "test"))
+    person = add_rater(store)
+    batch = deal(store, person, "select")
+    for grid in dict.fromkeys(item.grid for item in batch.items):
+        chosen = [item.n % PLACES for item in batch.items if item.grid == grid][:5]
+        select(store, person, f"key-{grid}-x", batch.id, grid, chosen, fewer=False, ms=9)
+    answer_all(store, person, says=lambda place: -1 if place % 2 else 1)
+    export_review(store, review.source.dataset, ExportOptions(test=tmp_path / "test"))
+    found = read_dataset(tmp_path / "test")
+    rejected = {row[0] for row in store.db.execute("SELECT sample FROM item WHERE verdict = 0")}
+    assert 0 < len(found) < 15
+    assert not rejected & set(found.ids.tolist())
+    assert Store(review.source.folder / REVIEW, review.plan, read_only=True).meta("plan")
+    store.close()
+
+
+def test_what_experts_know_becomes_control_questions(review, tmp_path):
+    store = review.store()
+    with pytest.raises(InputError, match="no expert has kept"):
+        export_review(store, review.source.dataset, ExportOptions(gold_file=tmp_path / "gold.csv"))
+    ana = add_rater(store, "Ana", trusted=True)
+    decided = {3: Answer(1, label=2), 4: Answer(1, label=1), 5: Answer(-1, label=2)}
+    for row, answer in decided.items():
+        sample = str(review.source.dataset.ids[row])
+        judge(
+            store, ana, f"key-{row}-x", row, sample, int(review.source.dataset.labels[row]), answer
+        )
+    export_review(store, review.source.dataset, ExportOptions(gold_file=tmp_path / "gold.csv"))
+    rows = list(csv.DictReader((tmp_path / "gold.csv").read_text().splitlines()))
+    assert rows == [{"id": "toy-003", "label": "blue"}, {"id": "toy-004", "label": "green"}]
+    store.close()
