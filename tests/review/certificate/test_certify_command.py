@@ -1,5 +1,6 @@
 """`adc certify` on the review of a run: what it prints, what it refuses, what comes after it."""
 
+import html
 import json
 import shutil
 import sqlite3
@@ -134,6 +135,8 @@ def test_a_review_from_plan_to_curated_dataset(review):
 
     again = adc(folder, "run", "knit.yaml", "--out", "run")
     assert again.returncode == 0, again.stderr
+    report = html.unescape((folder / "run" / "report.html").read_text())
+    assert "What is still wrong" in report and first in report
     run = read_run(folder / "run")
     dropped = run.curations["votes"].changes["id"].to_pylist()
     bound = stored["bound"]

@@ -18,6 +18,7 @@ from adc_core.reporting import (
 from adc_core.runs import COLLECTOR, PIPELINE, read_record
 from adc_core.storage import UNKNOWN
 from adc_plugins_publish.html_report import figures
+from adc_plugins_publish.html_report.certificate import certificate_lines
 from adc_plugins_publish.html_report.suspects import most_suspicious
 
 
@@ -56,6 +57,7 @@ def render(folder: Path, run: Run) -> str:
             if found.transition is not None
         ],
         suspects=most_suspicious(run),
+        certificate=certificate_lines(folder, run),
         tables=_tables(run.measurements),
         accuracy_figure=figures.accuracies(run.measurements),
         packages=_main_packages(record.packages),

@@ -53,8 +53,8 @@ class CertifyCommand(Command):
             now=arguments.now,
         )
         path = arguments.folder / REVIEW / "certificate.json"
-        with atomic_file(path) as part:
-            write_json(part, found.model_dump(mode="json"))
         lines = lines_of_certificate(found)
+        with atomic_file(path) as part:
+            write_json(part, found.model_dump(mode="json") | {"text": lines})
         print(path.read_text(encoding="utf-8").rstrip() if arguments.json else "\n".join(lines))
         return 0

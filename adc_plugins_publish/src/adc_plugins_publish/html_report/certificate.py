@@ -1,0 +1,31 @@
+"""What a review by people certifies of the curated dataset, as the page says it."""
+
+import json
+from pathlib import Path
+
+from adc_core import Run
+
+CERTIFICATE = Path("review", "certificate.json")
+"""What `adc certify` leaves in a run directory; of it, `text` and `left` are read here."""
+
+OF_ANOTHER = (
+    "The certificate in review/ is of another dataset than this one: it holds for what the "
+    "curator votes leaves. Put {use: votes} last among the curators, or certify again."
+)
+
+
+def certificate_lines(folder: Path, run: Run) -> list[str]:
+    """Return the lines of the certificate, or one that says that it is of another dataset.
+
+    Nothing where there is none or where it cannot be read: it is no part of the run.
+
+    Args:
+        folder: the run directory.
+        run: its records.
+    """
+    try:
+        stored = json.loads((folder / CERTIFICATE).read_text(encoding="utf-8"))
+        lines, left = [str(line) for line in stored["text"]], stored["left"]
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return []
+    return lines if left == run.curated.fingerprint_of("ids", "labels") else [OF_ANOTHER]
