@@ -61,7 +61,7 @@ LEFT_OUT = (
 
 
 def test_detect_reads_splits_and_leaves_out_what_is_broken(place):
-    done = adc(place, "detect", "photos", "--use", "simifeat:k=5", "--out", "a")
+    done = adc(place, "detect", "photos", "--fast", "--use", "simifeat:k=5", "--out", "a")
     assert done.returncode == 0, done.stderr
     assert SAID in done.stderr
     assert LEFT_OUT + "a/dataset/broken.csv lists all\n" in done.stderr
@@ -72,7 +72,9 @@ def test_detect_reads_splits_and_leaves_out_what_is_broken(place):
         assert [line["reason"] for line in csv.DictReader(file)] == [
             "not an image", "empty", "damaged", "not an image",
         ]  # fmt: skip
-    strict = adc(place, "detect", "photos", "--use", "simifeat:k=5", "--out", "b", "--strict")
+    strict = adc(
+        place, "detect", "photos", "--fast", "--use", "simifeat:k=5", "--out", "b", "--strict"
+    )
     assert strict.returncode == 2
     refused = [line for line in strict.stderr.splitlines() if "replace" in line]
     assert [line.split(":")[1] for line in refused] == [
@@ -86,7 +88,7 @@ def test_a_list_with_paths_that_lead_nowhere(place):
     rows += [f"photos/train/{'dark' if row % 2 == 0 else 'light'}/{row:02}.png,{row % 2}"
              for row in range(60) if row % 5]  # fmt: skip
     (place / "list.csv").write_text("\n".join([*rows, "gone/1.png,0", "gone/2.png,1"]) + "\n")
-    done = adc(place, "detect", "list.csv", "--use", "simifeat:k=5", "--out", "c")
+    done = adc(place, "detect", "list.csv", "--fast", "--use", "simifeat:k=5", "--out", "c")
     assert done.returncode == 0, done.stderr
     assert (
         "adc: warning: left out 2 of 50 images, which cannot be used: gone/1.png (missing), "
@@ -100,7 +102,7 @@ def test_export_copies_no_broken_file_and_keeps_splits(place):
     assert done.stderr == SAID + LEFT_OUT + "exported/changes.csv lists all\n"
     assert len(list((place / "exported" / "test").rglob("*.png"))) == 12
     assert len(list((place / "exported" / "train").rglob("*.png"))) == 48
-    again = adc(place, "detect", "exported", "--use", "simifeat:k=5", "--out", "d")
+    again = adc(place, "detect", "exported", "--fast", "--use", "simifeat:k=5", "--out", "d")
     assert again.returncode == 0, again.stderr
     assert "read as splits, not as classes: test (12), train (48); 2 classes" in again.stderr
     strict = adc(place, "export", "photos", "--as", "webdataset", "--to", "no", "--strict")
@@ -115,7 +117,7 @@ def test_the_truth_says_that_no_class_is_right(place):
     rows[0] = rows[0].partition(",")[0] + ",none"
     rows[7] = rows[7].partition(",")[0] + ",none"
     (place / "truth.csv").write_text("\n".join(["path,label", *rows]) + "\n")
-    words = ("--use", "simifeat:k=5", "--truth", "truth.csv", "--out", "e")
+    words = ("--fast", "--use", "simifeat:k=5", "--truth", "truth.csv", "--out", "e")
     done = adc(place, "detect", "twelve", *words)
     assert done.returncode == 0, done.stderr
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("labels as collected")]
