@@ -122,8 +122,8 @@ def text(folder):
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (cut, "Error while deserializing header: incomplete metadata, file not fully covered"),
-        (text, "Error while deserializing header: header too large"),
+        (cut, "Error while deserializing header: "),  # and the words of its library
+        (text, "Error while deserializing header: "),
         (foreign, "it does not say how it was made"),
         (lambda f: written(f, facts={"format": 2}), "its format is 2, not 1"),
         (lambda f: written(f, facts={"length": 0}), "its length is 0"),
@@ -146,10 +146,8 @@ def test_a_damaged_or_foreign_file(tmp_path, make, reason):
     path = make(tmp_path)
     with pytest.raises(InputError) as raised:
         read_network(path)
-    assert str(raised.value) == (
-        f"{path} holds no weights of lstm-dynamics ({reason}): "
-        "give a file of adc train-lstm-dynamics"
-    )
+    assert str(raised.value).startswith(f"{path} holds no weights of lstm-dynamics ({reason}")
+    assert str(raised.value).endswith("): give a file of adc train-lstm-dynamics")
 
 
 def test_a_file_that_is_not_there(tmp_path):

@@ -88,7 +88,8 @@ class ExpectedGain(Curator):
         relabel = right >= relabel_from
         new = np.where(relabel, other[rows], -1)
         names = pa.array(dataset.classes).take(pa.array(new.clip(min=0)))
-        reasons = np.char.mod("wrong with probability %.2f", wrong)
+        # Of no rows at all, NumPy 1 makes an array of numbers.
+        reasons = np.char.mod("wrong with probability %.2f", wrong).astype(np.str_)
         as_other = sentence(np.char.add(reasons, ";"), names, np.char.mod("with %.2f", right))
         return Curation.of(
             dataset,
