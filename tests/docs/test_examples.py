@@ -41,6 +41,11 @@ def test_pipelines_are_right(text):
     Pipeline.model_validate(yaml.safe_load(text))
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "examples").glob("*.yaml")))
+def test_the_files_of_examples_are_right(path):
+    Pipeline.read(path)
+
+
 @pytest.mark.parametrize("text", blocks("python"))
 def test_python_runs(text, tmp_path):
     """Each program runs as it stands; those of the tutorials find what they talk about."""
