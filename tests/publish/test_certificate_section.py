@@ -5,7 +5,7 @@ import json
 import pytest
 
 from adc_core import read_run
-from adc_plugins_publish.html_report.certificate import OF_ANOTHER, certificate_lines
+from adc_plugins_publish.html_report.certificate import certificate_lines
 
 
 @pytest.fixture
@@ -22,13 +22,26 @@ def written(folder, text):
 def test_only_the_certificate_of_this_dataset_is_shown(run, tmp_path):
     assert certificate_lines(tmp_path, run) == []
     left = run.curated.fingerprint_of("ids", "labels")
-    stored = json.dumps({"text": ["residual label noise ≤ 1 %", "  600 samples"], "left": left})
-    assert certificate_lines(written(tmp_path, stored), run) == json.loads(stored)["text"]
-    stored = stored.replace(left, run.collected.fingerprint_of("ids", "labels"))
-    (tmp_path / "review" / "certificate.json").write_text(stored)
-    assert certificate_lines(tmp_path, run) == [OF_ANOTHER]
+    text = ["residual label noise ≤ 1 %", "  600 samples"]
+    stored = {"text": text, "left": left, "rule": "one-then-two", "min_votes": None}
+    assert certificate_lines(written(tmp_path, json.dumps(stored)), run) == text
+    stored["left"] = run.collected.fingerprint_of("ids", "labels")
+    (tmp_path / "review" / "certificate.json").write_text(json.dumps(stored))
+    (line,) = certificate_lines(tmp_path, run)
+    assert "of another dataset" in line and "{use: votes, rule: one-then-two} leaves" in line
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "7", '{"text": 7, "left": ""}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "7",
+        '{"text": 7, "left": ""}',
+        '{"text": [], "left": "", "min_votes": 1}',
+        "[" * 100_000,
+    ],
+)
 def test_a_damaged_one_is_no_part_of_the_page(run, tmp_path, text):
     assert certificate_lines(written(tmp_path, text), run) == []

@@ -6,12 +6,7 @@ from pathlib import Path
 from adc_core import Run
 
 CERTIFICATE = Path("review", "certificate.json")
-"""What `adc certify` leaves in a run directory; of it, `text` and `left` are read here."""
-
-OF_ANOTHER = (
-    "The certificate in review/ is of another dataset than this one: it holds for what the "
-    "curator votes leaves. Put {use: votes} last among the curators, or certify again."
-)
+"""What `adc certify` leaves in a run directory; of it, its text and what it is about are read."""
 
 
 def certificate_lines(folder: Path, run: Run) -> list[str]:
@@ -26,6 +21,13 @@ def certificate_lines(folder: Path, run: Run) -> list[str]:
     try:
         stored = json.loads((folder / CERTIFICATE).read_text(encoding="utf-8"))
         lines, left = [str(line) for line in stored["text"]], stored["left"]
+        least = "" if stored["min_votes"] is None else f", min_votes: {stored['min_votes']}"
+        curator = f"{{use: votes, rule: {stored['rule']}{least}}}"
     except (OSError, ValueError, LookupError, TypeError, RecursionError):
         return []
-    return lines if left == run.curated.fingerprint_of("ids", "labels") else [OF_ANOTHER]
+    if left == run.curated.fingerprint_of("ids", "labels"):
+        return lines
+    return [
+        "The certificate in review/ is of another dataset than this one: of what the curator "
+        f"{curator} leaves. Put this last among the curators, or certify again."
+    ]
