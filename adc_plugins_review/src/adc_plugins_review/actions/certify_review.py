@@ -21,6 +21,7 @@ from adc_plugins_review.actions.checked_review import (
 from adc_plugins_review.aggregation.verdicts import Rule, verdicts
 from adc_plugins_review.campaign.plan import GOLD, PLAN, REVIEW, VOTES, ReviewPlan, read_plan
 from adc_plugins_review.certificate.certificate import (
+    FOR_GOLD,
     Alpha,
     Bound,
     ClassBound,
@@ -34,8 +35,6 @@ from adc_plugins_review.curators.votes import ApplyVotes
 from adc_plugins_review.judging.judgement import judge
 from adc_plugins_review.votes.evidence import gold_of, selected_rows, votes_of, without_gold
 from adc_plugins_review.votes.votes_table import latest_votes, read_votes, sorted_votes
-
-_FOR_GOLD = 0.005
 
 _PANEL = {"one-then-two": 3, "1": 1, "3": 3}
 """How many votes on a control question are those of the first panel."""
@@ -198,12 +197,12 @@ def _gold(plan: ReviewPlan, table: pa.Table, dataset: Dataset, rule: Rule) -> Go
 
 def _alpha(plan: ReviewPlan, confidence: float | None, gold: Gold | None) -> Alpha:
     if confidence is None:
-        thinning, of_gold = plan.alpha.thinning or _FOR_GOLD, plan.alpha.gold or _FOR_GOLD
+        thinning, of_gold = plan.alpha.thinning or FOR_GOLD, plan.alpha.gold or FOR_GOLD
         return Alpha(plan.alpha.audit, thinning, of_gold)
-    error = 1 - confidence - (0 if gold is None else 2 * _FOR_GOLD)
+    error = 1 - confidence - (0 if gold is None else 2 * FOR_GOLD)
     if not 0 < error < 1:
         raise InputError(f"--confidence {confidence}: nothing is left for the audit: lower it")
-    return Alpha(error, _FOR_GOLD, _FOR_GOLD)
+    return Alpha(error, FOR_GOLD, FOR_GOLD)
 
 
 def _bound(

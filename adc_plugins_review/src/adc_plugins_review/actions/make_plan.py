@@ -34,6 +34,7 @@ from adc_plugins_review.campaign.plan import (
     write_plan,
 )
 from adc_plugins_review.campaign.source import Source, read_source
+from adc_plugins_review.certificate.certificate import FOR_GOLD
 from adc_plugins_review.certificate.planning import (
     believed_rate,
     choose_repairs,
@@ -49,9 +50,6 @@ INSTRUCTIONS = (
     "Say No if most people would call it something else.",
     "If you do not know the word, look it up.",
 )
-
-_FOR_GOLD = 0.005
-"""Of the chance of error, for each of the two steps that control questions add."""
 
 
 @dataclass(frozen=True)
@@ -94,9 +92,9 @@ def make_plan(source: Source, options: PlanOptions) -> ReviewPlan:
     alpha = round(1 - options.confidence, 12)
     split = AlphaSplit(audit=alpha)
     if gold:
-        if alpha <= 2 * _FOR_GOLD:
-            raise InputError(f"--confidence with control questions: below {1 - 2 * _FOR_GOLD}")
-        split = AlphaSplit(audit=alpha - 2 * _FOR_GOLD, thinning=_FOR_GOLD, gold=_FOR_GOLD)
+        if alpha <= 2 * FOR_GOLD:
+            raise InputError(f"--confidence with control questions: below {1 - 2 * FOR_GOLD}")
+        split = AlphaSplit(audit=alpha - 2 * FOR_GOLD, thinning=FOR_GOLD, gold=FOR_GOLD)
     repair: list[int] = []
     audit: list[int] = []
     weights = None

@@ -11,6 +11,9 @@ from adc_core.records import Record
 from adc_plugins_review.certificate.any_time import BettingTest
 from adc_plugins_review.certificate.bounds import exact_upper, miss_rate_upper, undo_misses
 
+FOR_GOLD = 0.005
+"""Of the chance of error, for each of the two steps that control questions add."""
+
 
 class Gold(NamedTuple):
     """Control questions whose label is wrong.
@@ -34,8 +37,8 @@ class Alpha(NamedTuple):
     """
 
     audit: float = 0.05
-    thinning: float = 0.005
-    gold: float = 0.005
+    thinning: float = FOR_GOLD
+    gold: float = FOR_GOLD
 
 
 class ClassBound(Record):
@@ -145,7 +148,7 @@ def certify(
         raise InputError(f"{len(drawn)} audited samples of {rest} outside the repair part")
     if not len(drawn) and rest:
         raise InputError("no sample was audited: nothing is known of those not looked at")
-    alpha = alpha or (Alpha() if gold is None else Alpha(audit=0.04))
+    alpha = alpha or (Alpha() if gold is None else Alpha(audit=0.05 - 2 * FOR_GOLD))
     wrong, open_ = int((drawn < 0).sum()), int((drawn == 0).sum())
     found, unknown = int((first < 0).sum()), int((first == 0).sum())
     removed = wrong if removed is None else removed
@@ -217,7 +220,7 @@ def certify_any_time(
         InputError: the first sample of the audit is not decided.
     """
     drawn: NDArray[np.int64] = np.asarray(audit, np.int64)
-    alpha = alpha or (Alpha() if gold is None else Alpha(audit=0.04))
+    alpha = alpha or (Alpha() if gold is None else Alpha(audit=0.05 - 2 * FOR_GOLD))
     undecided = drawn == 0
     looks = int(undecided.argmax()) if undecided.any() else len(drawn)
     if not looks:
