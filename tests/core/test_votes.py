@@ -84,6 +84,7 @@ def test_taking_samples_keeps_their_votes():
     assert votes.time.tolist() == [1, 3]
     assert votes.names == ("Ana", "Bo")
     assert votes.selected.tolist() == [0]
+    assert dataset.take(np.array([False, True, True])).votes == votes
     assert dataset.relabeled(np.array([1, 0, 0])).votes == dataset.votes
 
 

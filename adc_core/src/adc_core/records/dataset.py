@@ -218,8 +218,9 @@ def _take_dynamics(dynamics: Dynamics, rows: Array) -> Dynamics:
 
 
 def _take_votes(votes: Votes, rows: Array, total: int) -> Votes:
+    taken = np.arange(total)[rows]  # numbers, where a mask was given
     place = np.full(total, -1)
-    place[rows] = np.arange(len(rows))
+    place[taken] = np.arange(len(taken))
     kept = votes.take(place[votes.item] >= 0)
     selected = None if votes.selected is None else place[votes.selected]
     return kept.replace(
