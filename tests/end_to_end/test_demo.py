@@ -115,6 +115,7 @@ def test_wrong_labels_are_found_and_repaired(finished):
     assert 0.15 < noise < 0.25
     assert figures["labels as curated", "noise rate"] < noise / 2
     for detector in ("simifeat", "confident-learning"):
+        # 0.66 the lesser of them, on half the images; `make demo` has 0.86 and 0.83.
         assert figures[detector, "F1"] > 0.6 > figures["flag everything", "F1"]
         assert abs(figures[f"as collected, says {detector}", "noise rate"] - noise) < 0.1
 

@@ -2,9 +2,11 @@
 
 import sqlite3
 import threading
+from itertools import product
 
 import pytest
 
+from adc_plugins_review.aggregation.verdicts import verdicts
 from adc_plugins_review.campaign.answers import Answer, judge, rebuild, select, vote, withdraw
 from adc_plugins_review.campaign.dealing import PLACES, deal, find_image, submit
 from adc_plugins_review.campaign.deciding import decide
@@ -109,6 +111,22 @@ def test_verdicts_are_those_of_the_specification(review_vectors):
         assert decide("one-then-two", answers) == one["verdict"], one
     for one in review_vectors["verdicts"]:
         assert decide("3", [words[answer] for answer in one["answers"]]) == one["majority"]
+
+
+@pytest.mark.parametrize(
+    ("plan", "rule", "min_votes", "most"),
+    [
+        ("1", "unanimous", 1, 1),
+        ("3", "majority", None, 3),
+        ("one-then-two", "one-then-two", None, 3),
+    ],
+)
+def test_pages_and_certificate_decide_alike(plan, rule, min_votes, most):
+    """One at a time, as answers come; all at once, from the table of votes."""
+    for count in range(most + 1):
+        for answers in product((1, 0, -1), repeat=count):
+            together = verdicts([0] * count, answers, rule, items=1, min_votes=min_votes)
+            assert {True: 1, False: -1, None: 0}[decide(plan, answers)] == together[0], answers
 
 
 def test_votes_of_somebody_blocked_count_no_more_and_are_kept(opened):
