@@ -1,25 +1,19 @@
 """What votes and raters do to labels, and what the label quality model repairs.
 
-`aggregation`: speed, memory and accuracy of the kernels on real votes and on a million simulated
-ones, beside cleanlab and, where it is installed, crowd-kit. `lqm`: simulated raters label CIFAR-10,
-an expert labels some samples, and a network trained on the labels is tested on clean ones: as the
-raters gave them, corrected by the label quality model (drawn, or most likely), and the true ones.
+`lqm`: simulated raters label CIFAR-10, an expert labels some samples, and a network trained on the
+labels is tested on clean ones: as the raters gave them, corrected by the label quality model
+(drawn, or most likely), and the true ones.
 `realism`: whether simulated raters err on the images, and between the classes, on which people do.
 `imbalance`, `pretraining`, `difficulty`: what noise costs a small class, a network that sees pixels
 or pretrained features, and an easy or a hard task (Gu et al.).
 
-    python benchmarks/raters.py --study aggregation --data ../shared/data
     python benchmarks/raters.py --study lqm --data ../shared/data [--cache runs/cifar10]
     python benchmarks/raters.py --study realism --data ../shared/data [--cache runs/cifar10]
 """
 
 import argparse
-import csv
-import importlib.util
-import resource
 import time
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -30,13 +24,8 @@ from adc_plugins_review import (
     ApplyVotes,
     LabelQualityModel,
     RaterPool,
-    crowdlab,
-    dawid_skene,
     krippendorff_alpha,
-    mace,
-    majority,
     off_diagonal_test,
-    one_coin,
     realism,
 )
 
@@ -44,103 +33,6 @@ TRAIN, NOISY, TEST, COMPONENTS = 4000, 2000, 4000, 256
 
 POOLS = ((0.3, 3), (0.35, 10), (0.5, 10))
 """Errors that are wanted and numbers of raters. Few of the candidates err so little as 30 %."""
-
-
-def crowd(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Votes of a crowdsourced set: item, rater, label, and the truth of each item."""
-    with (folder / "answers.csv").open() as file:
-        rows = [(row["item"], row["worker"], int(row["label"])) for row in csv.DictReader(file)]
-    with (folder / "truth.csv").open() as file:
-        truths = {row["item"]: int(row["truth"]) for row in csv.DictReader(file)}
-    names, item = np.unique([row[0] for row in rows], return_inverse=True)
-    _, rater = np.unique([row[1] for row in rows], return_inverse=True)
-    label = np.array([row[2] for row in rows])
-    truth = np.array([truths.get(name, label.min() - 1) for name in names.tolist()])
-    return item, rater, label - label.min(), truth - label.min()
-
-
-def timed(work: Callable[[], np.ndarray]) -> tuple[float, np.ndarray]:
-    """Seconds of one call, and the labels that it gives."""
-    begun = time.perf_counter()
-    posterior = work()
-    return time.perf_counter() - begun, posterior.argmax(axis=1)
-
-
-def aggregation(data: Path) -> None:
-    """Print accuracy and seconds of each method on each set of votes."""
-    print(f"{'':12}{'items':>9}{'votes':>10}  {'method':28}{'right':>8}{'seconds':>9}")
-    for name in ("dog", "bluebirds"):
-        item, rater, label, truth = crowd(data / "crowd" / name)
-        votes, known = (item, rater, label), truth >= 0
-        methods: dict[str, Callable[[], np.ndarray]] = {
-            "majority": lambda v=votes: majority(*v).share,
-            "one coin": lambda v=votes: one_coin(*v).posterior,
-            "MACE": lambda v=votes: mace(*v).posterior,
-            "Dawid-Skene": lambda v=votes: dawid_skene(*v).posterior,
-        } | others(votes)
-        for method, work in methods.items():
-            seconds, guess = timed(work)
-            right = (guess == truth)[known].mean()
-            print(
-                f"{name:12}{len(truth):9,}{len(item):10,}  {method:28}{right:8.4f}{seconds:9.2f}",
-                flush=True,
-            )
-    item, rater, label, truth = many()
-    for method, kernel in (("Dawid-Skene", dawid_skene), ("one coin", one_coin), ("MACE", mace)):
-        seconds, guess = timed(lambda k=kernel: k(item, rater, label).posterior)
-        print(
-            f"{'simulated':12}{len(truth):9,}{len(item):10,}  {method:28}"
-            f"{(guess == truth).mean():8.4f}{seconds:9.2f}",
-            flush=True,
-        )
-    probabilities = np.full((len(truth), 10), 0.02)
-    probabilities[np.arange(len(truth)), truth] = 0.82
-    seconds, guess = timed(lambda: crowdlab(item, rater, label, probabilities).posterior)
-    print(
-        f"{'simulated':12}{len(truth):9,}{len(item):10,}  {'CROWDLAB':28}"
-        f"{(guess == truth).mean():8.4f}{seconds:9.2f}"
-    )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"\nlargest memory of the process: {peak:.2f} GiB")
-
-
-def many() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """A million votes on 300,000 items by 1,000 raters, of ten classes."""
-    rng = np.random.default_rng(0)
-    truth = rng.integers(0, 10, 300_000)
-    item, rater = rng.integers(0, 300_000, 1_000_000), rng.integers(0, 1000, 1_000_000)
-    skill = rng.uniform(0.4, 0.95, 1000)
-    right = rng.random(1_000_000) < skill[rater]
-    other = (truth[item] + rng.integers(1, 10, 1_000_000)) % 10
-    item[:300_000] = np.arange(300_000)  # each has a vote
-    right[:300_000] = rng.random(300_000) < skill[rater[:300_000]]
-    other[:300_000] = (truth + rng.integers(1, 10, 300_000)) % 10
-    return item, rater, np.where(right, truth[item], other), truth
-
-
-def others(votes: tuple[np.ndarray, np.ndarray, np.ndarray]) -> dict[str, Callable]:
-    """The same by cleanlab and crowd-kit, where they are installed."""
-    found: dict[str, Callable] = {}
-    item, rater, label = votes
-    K = int(label.max()) + 1
-    if importlib.util.find_spec("cleanlab"):
-        from cleanlab.multiannotator import get_majority_vote_label
-
-        wide = np.full((item.max() + 1, rater.max() + 1), np.nan)
-        wide[item, rater] = label
-        found["majority (cleanlab)"] = lambda: np.eye(K)[
-            get_majority_vote_label(wide, verbose=False)
-        ]
-    if importlib.util.find_spec("crowdkit"):
-        import pandas as pd
-        from crowdkit.aggregation import MACE, DawidSkene
-
-        frame = pd.DataFrame({"task": item, "worker": rater, "label": label})
-        for title, method in (("Dawid-Skene", DawidSkene(n_iter=100)), ("MACE", MACE())):
-            found[f"{title} (crowd-kit)"] = lambda m=method: np.eye(K)[
-                m.fit_predict(frame).sort_index().to_numpy()
-            ]
-    return found
 
 
 def lqm(data: Path, cache: Path, seeds: int) -> None:
@@ -454,7 +346,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         "--study",
-        choices=("aggregation", "realism", *STUDIES),
+        choices=("realism", *STUDIES),
         required=True,
     )
     parser.add_argument("--data", type=Path, required=True, help="the folder of real data")
@@ -462,9 +354,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
     begun = time.perf_counter()
-    if options.study == "aggregation":
-        aggregation(options.data)
-    elif options.study == "realism":
+    if options.study == "realism":
         human(options.data, options.cache)
     else:
         STUDIES[options.study](options.data, options.cache, options.seeds)
