@@ -60,7 +60,7 @@ design = Design(
     samples_per_query=int(count),
 )
 collector = Downloader(
-    size=SIZE, decoder=decoder, max_connections=IN_FLIGHT, processes=PROCESSES,
+    image_size=SIZE, decoder=decoder, max_connections=IN_FLIGHT, processes=PROCESSES,
     shard_size=PER_SHARD, allow_hosts=hosts,
 )
 with work_context(folder):

@@ -1,8 +1,6 @@
 """Each export as the program reads it for which it is made."""
 
 import json
-import subprocess
-import sys
 import tarfile
 import textwrap
 from pathlib import Path
@@ -12,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from adc_process import run_adc
 from PIL import Image
 
 from adc_core import read_dataset, save_dataset
@@ -62,8 +61,7 @@ def exported(dataset, tmp_path_factory):
 
 
 def adc(*arguments, code=0):
-    command = [sys.executable, "-m", "adc_core.cli", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = run_adc(*arguments)
     assert done.returncode == code, done.stderr
     return done.stdout if code == 0 else done.stderr
 
@@ -259,7 +257,7 @@ searchers:
 - {use: searxng, base_url: "http://10.0.0.5/search"}
 - {use: bing, base_url: "https://bing.example/v7"}
 - {use: folder, root: ~/images/cats}
-collector: {use: downloader, contact: me@example.org, allow_hosts: ["nas.local:80"], size: 64}
+collector: {use: downloader, contact: me@example.org, allow_hosts: ["nas.local:80"], image_size: 64}
 """
     (tmp_path / "run").mkdir()
     save_dataset(dataset, tmp_path / "run" / "collector")
@@ -275,7 +273,7 @@ collector: {use: downloader, contact: me@example.org, allow_hosts: ["nas.local:8
             {"use": "bing", "base_url": "https://bing.example/v7"},
             {"use": "folder", "root": "cats"},
         ],
-        "collector": {"use": "downloader", "size": 64},
+        "collector": {"use": "downloader", "image_size": 64},
     }
 
 

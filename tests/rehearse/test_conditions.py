@@ -196,7 +196,7 @@ def test_the_downloader_knows_them_all(gallery, offers, listed, design_of, tmp_p
         retries=1,
         max_bytes=2_000_000,
         timeout=5,
-        size=64,
+        image_size=64,
     )
     other = gallery.url_of(offers["good"][3])
     searcher = listed(urls={"dress": tuple(urls), "shawl": (other,)}, per_page=100)

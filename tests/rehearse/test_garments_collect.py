@@ -39,7 +39,7 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "searchers": [{"use": "google", "base_url": f"http://127.0.0.1:{port}/customsearch/v1"}],
         "collector": {
             "use": "downloader",
-            "size": 48,
+            "image_size": 48,
             "allow_hosts": [f"{host}:{port}" for host in HOSTS],
         },
     }

@@ -74,7 +74,7 @@ def test_images_are_shrunk_to_the_shorter_side_and_never_enlarged(
         site.serve("/tall.png", image_bytes(2, (96, 960), "PNG"), "image/png"),
         site.serve("/small.jpg", image_bytes(3, (64, 40))),
     ]
-    dataset = collect({"cat": urls, "dog": []}, size=80)
+    dataset = collect({"cat": urls, "dog": []}, image_size=80)
     assert [image.shape[:2] for image in dataset.images] == [(80, 320), (800, 80), (40, 64)]
     assert dataset.sources["width"].to_pylist() == [640, 96, 64]
     assert dataset.sources["height"].to_pylist() == [160, 960, 40]
@@ -351,8 +351,8 @@ def test_a_decoder_that_is_not_installed_is_named(
 
 
 def test_a_pipeline_table_builds_it() -> None:
-    built = create(Collector, {"use": "downloader", "size": 256, "max_connections": 30})
-    assert built == Downloader(size=256, max_connections=30)
+    built = create(Collector, {"use": "downloader", "image_size": 256, "max_connections": 30})
+    assert built == Downloader(image_size=256, max_connections=30)
     assert json.loads(built.model_dump_json())["max_connections"] == 30
 
 

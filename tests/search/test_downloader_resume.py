@@ -188,7 +188,7 @@ def test_a_damaged_shard_costs_what_it_hurts(collect, harm: str) -> None:
 
 def test_other_rules_fetch_anew(collect) -> None:
     first, _ = collect()
-    smaller, asked = collect(size=100)
+    smaller, asked = collect(image_size=100)
     assert len(asked) == 7
     assert smaller.images[0].shape == (100, 133, 3)
     again, _ = collect()

@@ -59,9 +59,9 @@ class Downloader(Collector):
     """Downloads the images that searchers find, checks them and drops exact duplicates.
 
     Every image is decoded in full, turned upright, converted to RGB, shrunk so that its shorter
-    side is `size`, and stored as a JPEG without metadata in a tar file of `shard_size` images,
-    which readers of WebDataset take as it is. Of images that are stored alike the
-    first one is kept, in the order of queries, searchers and rank; where the others were found for
+    side is `image_size`, and stored as a JPEG without metadata in a tar file of `shard_size`
+    images, which readers of WebDataset take as it is. Of images that are stored alike the first
+    one is kept, in the order of queries, searchers and rank; where the others were found for
     another class, the column `also_found_as` of the sources names it.
 
     The dataset's ids come from the images' addresses, its order from the design; it does not depend
@@ -96,6 +96,7 @@ class Downloader(Collector):
     )
 
     renamed_options: ClassVar[Mapping[str, str]] = {
+        "size": "image_size",
         "min_rate": "min_bytes_per_second",
         "silence": "max_consecutive_unreachable",
         "workers": "max_connections",
@@ -103,9 +104,7 @@ class Downloader(Collector):
         "searches": "max_concurrent_searches",
     }
 
-    size: int = Field(
-        256, ge=8, description="length of the shorter side, in pixels; never enlarged"
-    )
+    image_size: int = Field(256, ge=8, description="of the shorter side; never enlarged")
     min_side: int = Field(32, ge=1, description="refuse images with a shorter side, in pixels")
     max_pixels: int = Field(MAX_PIXELS, ge=1, description="refuse larger images undecoded")
     max_bytes: int = Field(20_000_000, ge=1, description="refuse larger files")
@@ -280,7 +279,7 @@ class Downloader(Collector):
             )
 
         in_processes, n_workers = self._processes(left)
-        image_rules = ImageRules(self.size, self.min_side, self.max_pixels, self.decoder)
+        image_rules = ImageRules(self.image_size, self.min_side, self.max_pixels, self.decoder)
         job = Job(0, n_workers, images, self.shard_size, image_rules, rules)
         fetch_all(
             queue,
