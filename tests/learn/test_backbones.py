@@ -8,8 +8,8 @@ from adc_plugins_learn.training.networks.backbones import (
     build_backbone,
     last_layer,
     require_image_size,
-    torchvision_models,
 )
+from adc_plugins_learn.training.networks.torchvision import torchvision_models
 
 
 @pytest.mark.parametrize("size", [8, 16, 33, 64])

@@ -12,11 +12,8 @@ from adc_core import InputError
 from adc_core.components import Download
 from adc_core.errors import unknown_name
 from adc_plugins_learn.encoding.network_encoder import FrozenNetwork, NetworkEncoder
-from adc_plugins_learn.training.networks.backbones import (
-    build_backbone,
-    last_layer,
-    torchvision_models,
-)
+from adc_plugins_learn.training.networks.backbones import build_backbone, last_layer
+from adc_plugins_learn.training.networks.torchvision import torchvision_models
 from adc_plugins_learn.training.networks.weights import DEFAULT, Weights
 
 _IMAGENET_CLASSES = 1000

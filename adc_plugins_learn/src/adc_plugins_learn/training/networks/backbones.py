@@ -10,10 +10,9 @@ from types import MappingProxyType
 from typing import Any, get_type_hints
 
 import torch
-import torchvision
 from torch import Tensor, nn
 
-from adc_core import InputError, WorkError
+from adc_core import InputError
 from adc_core.errors import unknown_name
 from adc_plugins_learn.training.hardware.errors import is_out_of_memory
 from adc_plugins_learn.training.networks.cifar import CIFAR_NETWORKS
@@ -27,17 +26,6 @@ from adc_plugins_learn.training.networks.weights import (
 
 TIMM = "timm/"
 """Prefix of timm's names."""
-
-_INCEPTIONS = {"init_weights": True, "aux_logits": False, "transform_input": True}
-"""Without the side outputs that only their authors' recipe uses; their weights expect images in
--1 … 1, which they compute themselves from the normalization of all others."""
-
-_OLD_NAMES = (
-    (re.compile(r"(denselayer\d+\.(?:norm|conv))\.([12])\b"), r"\1\2"),
-    (re.compile(r"\bmlp\.linear_1\b"), "mlp.0"),
-    (re.compile(r"\bmlp\.linear_2\b"), "mlp.3"),
-)
-"""Some layers have other names in torchvision's own files than in its present networks."""
 
 
 class SmallCNN(nn.Module):
@@ -75,11 +63,6 @@ OWN_NETWORKS: Mapping[str, Callable[[int], nn.Module]] = MappingProxyType(
 """Our own networks: name to what builds one for a number of classes."""
 
 
-def torchvision_models() -> list[str]:
-    """List the names of torchvision's classification models."""
-    return [str(name) for name in torchvision.models.list_models(module=torchvision.models)]
-
-
 def build_backbone(name: str, classes: int, weights: str = RANDOM) -> nn.Module:
     """Build a network with K outputs; random weights come from torch's global generator.
 
@@ -102,11 +85,8 @@ def build_backbone(name: str, classes: int, weights: str = RANDOM) -> nn.Module:
         network = OWN_NETWORKS[name](classes)
     elif ":" in name:
         network = _built_by_the_user(name, classes)
-    elif name in torchvision_models():
-        options = _INCEPTIONS if name in ("googlenet", "inception_v3") else {}
-        network = torchvision.models.get_model(name, weights=None, num_classes=classes, **options)
     else:
-        raise InputError(unknown_name("backbone", name, [*OWN_NETWORKS, *torchvision_models()]))
+        network = _of_torchvision(name, classes)
     if weights != RANDOM:
         fit_weights(network, _state(name, weights), last_layer(network), weights)
     return network
@@ -143,6 +123,27 @@ def _of_timm(name: str, classes: int, weights: str) -> nn.Module:
     if not _makes_logits(network, classes):
         raise InputError(f"{name} of timm has no layer for classes: it can encode but not learn")
     return network
+
+
+def _of_torchvision(name: str, classes: int) -> nn.Module:
+    # Half as long to import as torch itself, and many trainings do without.
+    from adc_plugins_learn.training.networks.torchvision import (
+        build_torchvision,
+        torchvision_models,
+    )
+
+    if name not in torchvision_models():
+        raise InputError(unknown_name("backbone", name, [*OWN_NETWORKS, *torchvision_models()]))
+    return build_torchvision(name, classes)
+
+
+def _state(name: str, weights: str) -> Mapping[str, Tensor]:
+    from adc_plugins_learn.training.networks.torchvision import official_state, with_present_names
+
+    state = (
+        read_weights(Path(weights)) if is_weights_file(weights) else official_state(name, weights)
+    )
+    return with_present_names(state)
 
 
 def _built_by_the_user(name: str, classes: int) -> nn.Module:
@@ -199,36 +200,3 @@ def _makes_logits(network: nn.Module, classes: int) -> bool:
         return False
     last = layers[-1]
     return classes == (last.out_features if isinstance(last, nn.Linear) else last.out_channels)
-
-
-def _state(name: str, weights: str) -> Mapping[str, Tensor]:
-    if is_weights_file(weights):
-        return {_present_name(old): value for old, value in read_weights(Path(weights)).items()}
-    if name not in torchvision_models():
-        raise InputError(f"{name} has no official weights: use weights: {RANDOM} or a file")
-    official = torchvision.models.get_model_weights(name)
-    if weights not in official.__members__:
-        raise InputError(
-            unknown_name(f"weights of {name}", weights, [*official.__members__, RANDOM])
-        )
-    try:
-        state: Mapping[str, Tensor] = official[weights].get_state_dict(
-            progress=False, check_hash=True, map_location="cpu", weights_only=True
-        )
-    except OSError as error:
-        raise WorkError(
-            f"the weights {weights} of {name} cannot be downloaded ({error}): "
-            "give the path of a .safetensors or .pth file"
-        ) from error
-    except Exception as error:  # of many types, where the sum or the content of the file is wrong
-        raise WorkError(
-            f"the weights {weights} of {name} are damaged, as downloaded or in "
-            f"{torch.hub.get_dir()}/checkpoints: remove them there and run again"
-        ) from error
-    return {_present_name(old): value for old, value in state.items()}
-
-
-def _present_name(name: str) -> str:
-    for pattern, replacement in _OLD_NAMES:
-        name = pattern.sub(replacement, name)
-    return name

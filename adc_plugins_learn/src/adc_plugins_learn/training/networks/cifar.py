@@ -9,7 +9,6 @@ from functools import partial
 from types import MappingProxyType
 
 import torch
-import torchvision
 from torch import Tensor, nn
 
 
@@ -116,6 +115,8 @@ class PreActResNet18(nn.Module):
 
 def resnet34_cifar(classes: int) -> nn.Module:
     """Build ResNet-34 with a 3 × 3 stem and no pooling before the first block."""
+    import torchvision  # half as long to import as torch itself
+
     network: nn.Module = torchvision.models.resnet34(num_classes=classes)
     network.conv1 = _convolution(3, 64)
     network.maxpool = nn.Identity()
