@@ -2,11 +2,15 @@
 
 import math
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from adc_core.components.columns import shown_to
+from adc_core.components.component import Component
 from adc_core.components.context import work_context
 from adc_core.components.interfaces import Encoder, Learner, Metric
 from adc_core.records.model import Model
@@ -15,7 +19,7 @@ from adc_core.testing.toys import toy_dataset, toy_images, toy_run
 
 def check_encodes_every_image(encoder: Encoder) -> None:
     """Require one finite float32 row per image."""
-    features = encoder.encode(toy_images())
+    features = _encoded(encoder)
     assert features.dtype == np.float32, f"features are {features.dtype}, not float32"
     assert features.ndim == 2, f"features have shape {features.shape}, not N × D"
     assert len(features) == len(toy_images()), f"{len(features)} rows for {len(toy_images())}"
@@ -24,7 +28,7 @@ def check_encodes_every_image(encoder: Encoder) -> None:
 
 def check_encodes_the_same_twice(encoder: Encoder) -> None:
     """Require the same bytes for the same images."""
-    same = np.array_equal(encoder.encode(toy_images()), encoder.encode(toy_images()))
+    same = np.array_equal(_encoded(encoder), encoder.encode(toy_images()))
     assert same, "the second time differs"
 
 
@@ -41,8 +45,9 @@ def check_predicts_probabilities(learner: Learner) -> None:
 
 def check_learns_the_same_twice(learner: Learner) -> None:
     """Require one model of one seed."""
-    first, second = (_learned(learner).predict(toy_images()) for _ in range(2))
-    assert first == second, "a second training predicts otherwise"
+    first, second = _learned(learner), _train(learner)
+    same = first.predict(toy_images()) == second.predict(toy_images())
+    assert same, "a second training predicts otherwise"
 
 
 def check_model_survives_saving(learner: Learner) -> None:
@@ -84,6 +89,26 @@ def check_knows_what_is_better(metric: Metric) -> None:
         assert holds, f"{key[1]} of {key[0]}: {value} for a good run, {other} for a hopeless one"
 
 
+_latest: dict[str, tuple[Component, Any]] = {}
+"""What the last check has trained or encoded, and by what: the next mostly asks for the same."""
+
+
+def _encoded(encoder: Encoder) -> NDArray[np.float32]:
+    features: NDArray[np.float32] = _once(encoder, lambda: encoder.encode(toy_images()))
+    return features
+
+
 def _learned(learner: Learner) -> Model:
+    model: Model = _once(learner, lambda: _train(learner))
+    return model
+
+
+def _once(component: Component, make: Callable[[], Any]) -> Any:
+    if "made" not in _latest or _latest["made"][0] != component:
+        _latest["made"] = component, make()
+    return _latest["made"][1]
+
+
+def _train(learner: Learner) -> Model:
     with tempfile.TemporaryDirectory() as folder, work_context(folder):
         return learner.learn(shown_to(learner, toy_dataset()))

@@ -35,7 +35,9 @@ class OpenClipEncoder(NetworkEncoder):
     """Encodes images with the image tower of a CLIP model, of those that open_clip has."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"model": "ViT-S-32-alt", "weights": "random"}]}
+        json_schema_extra={
+            "examples": [{"model": "ViT-S-32-alt", "weights": "random", "image_size": 64}]
+        }
     )
 
     model: str = Field("ViT-B-32", description="a model of open_clip")
