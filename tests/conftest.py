@@ -14,6 +14,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # torch's libraries when these are loaded, here and in the processes that tests start.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Else each process that tests start compiles our sources again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 
 def _missing(what, variable):
     if os.environ.get(variable):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from adc_process import run_adc
 from importlib_metadata import version
 from PIL import Image
 
@@ -18,15 +19,7 @@ ADC = Path(sys.executable).with_name("adc")
 
 
 def adc(*words, cwd=None, **environment):
-    return subprocess.run(
-        [ADC, *map(str, words)],
-        capture_output=True,
-        text=True,
-        cwd=cwd,
-        timeout=120,
-        env={**os.environ, **environment},
-        check=False,
-    )
+    return run_adc(*words, cwd=cwd, env={**os.environ, **environment})
 
 
 def test_list_prints_every_component_with_its_summary():

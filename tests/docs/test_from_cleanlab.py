@@ -1,7 +1,6 @@
 """`docs/from-cleanlab.md` beside cleanlab: its programs run in order, and what it claims holds."""
 
 import re
-import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from adc_process import run_adc
 
 PAGE = (Path(__file__).parents[2] / "docs" / "from-cleanlab.md").read_text()
 ADC = str(Path(sys.executable).with_name("adc"))
@@ -117,9 +117,7 @@ def test_the_batched_mode(page, cleanlab, arrays):
 
 def test_the_command_says_the_same(page, cleanlab, arrays):
     (command,) = re.findall(r"```sh\nadc (.*?)\n```", PAGE)
-    done = subprocess.run(
-        [ADC, *command.split()], cwd=page["folder"], capture_output=True, text=True, check=False
-    )
+    done = run_adc(*command.split(), cwd=page["folder"])
     assert done.returncode == 0, done.stderr
     labels, probabilities = arrays
     single = probabilities.astype(np.float32).astype(np.float64)

@@ -2,13 +2,13 @@
 
 import csv
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from adc_process import run_adc
 from PIL import Image
 from sklearn.datasets import load_digits
 
@@ -17,15 +17,7 @@ ROWS = 600
 
 
 def adc(folder, *words):
-    return subprocess.run(
-        [ADC, *map(str, words)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+    return run_adc(*words, cwd=folder)
 
 
 @pytest.fixture(scope="module")

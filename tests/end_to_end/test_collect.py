@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from adc_process import run_adc
 
 from adc_core import read_dataset
 from adc_plugins_rehearse.digits import DigitCatalog
@@ -37,7 +38,7 @@ def collected(gallery, tmp_path_factory):
             "brief": {"subject": "digits", "classes": classes, "samples_per_query": 40},
             "designer": {"use": "attributes", "style": styles},
             "searchers": [{"use": "google", "base_url": gallery.search_url}],
-            "collector": {"use": "downloader", "size": 32, "allow_hosts": [gallery.endpoint]},
+            "collector": {"use": "downloader", "image_size": 32, "allow_hosts": [gallery.endpoint]},
             "encoder": {"use": "pixels"},
         }
         (folder / "digits.yaml").write_text(yaml.safe_dump(pipeline))
@@ -109,8 +110,6 @@ def test_the_report_says_it_too(collected):
 
 def test_nothing_to_collect(tmp_path):
     (tmp_path / "p.yaml").write_text("dataset: images\n")
-    done = subprocess.run(
-        [ADC, "collect", "p.yaml"], cwd=tmp_path, capture_output=True, text=True, check=False
-    )
+    done = run_adc("collect", "p.yaml", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr == ("adc: the pipeline has a dataset already: there is nothing to collect\n")

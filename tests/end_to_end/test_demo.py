@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from adc_process import run_adc
 
 from adc_core import read_dataset
 
@@ -164,14 +165,7 @@ def test_killed_while_collecting_and_training_it_ends_the_same(project, start, f
 
 def run(folder, text, **environment):
     (folder / "p.yaml").write_text(text)
-    return subprocess.run(
-        [ADC, "run", "p.yaml", "--out", "out"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        env={**os.environ, **environment},
-        check=False,
-    )
+    return run_adc("run", "p.yaml", "--out", "out", cwd=folder, env={**os.environ, **environment})
 
 
 COLLECT = """

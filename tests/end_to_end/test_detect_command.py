@@ -1,7 +1,6 @@
 """`adc detect` as users call it, on every form of dataset, in a process of its own."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from adc_process import run_adc
 from PIL import Image
 
 from adc_core import save_dataset
@@ -28,15 +28,7 @@ FAST = "adc: fast: image patches alone\n"
 
 
 def adc(folder, *words):
-    return subprocess.run(
-        [ADC, "detect", *words],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+    return run_adc("detect", *words, cwd=folder)
 
 
 def problem():

@@ -1,30 +1,21 @@
 """`adc detect` and `adc export` on folders as people keep them: splits, broken files, truth."""
 
 import csv
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from adc_process import run_adc
 from PIL import Image
 
 ADC = str(Path(sys.executable).with_name("adc"))
 
 
 def adc(folder, *words):
-    return subprocess.run(
-        [ADC, *words],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+    return run_adc(*words, cwd=folder)
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from adc_process import run_adc
 from PIL import Image, ImageFilter
 
 ADC = str(Path(sys.executable).with_name("adc"))
@@ -19,15 +19,7 @@ ROWS = 300
 
 
 def adc(folder, *words):
-    return subprocess.run(
-        [ADC, "health", *words],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+    return run_adc("health", *words, cwd=folder)
 
 
 def real_images(data):

@@ -1,12 +1,11 @@
 """A folder of one's own with wrong labels, and a run that repairs it, as a user would have them."""
 
 import csv
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+from adc_process import run_adc
 from PIL import Image
 
 CLASSES = ("high", "low & flat", "middle")
@@ -30,15 +29,7 @@ ADC = str(Path(sys.executable).with_name("adc"))
 
 def adc(folder, *words, code=0):
     """Run `adc` as users do; return what it wrote to standard output and error."""
-    done = subprocess.run(
-        [ADC, *map(str, words)],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
+    done = run_adc(*words, cwd=folder)
     assert done.returncode == code, done.stderr
     return done.stdout, done.stderr
 

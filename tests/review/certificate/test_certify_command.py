@@ -4,12 +4,11 @@ import html
 import json
 import shutil
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 
 import numpy as np
 import pytest
+from adc_process import run_adc
 
 from adc_core import Dataset, ImageArray, read_run, save_dataset
 from adc_plugins_review import votes_table, write_votes
@@ -28,13 +27,7 @@ curators: [{use: votes, rule: one-then-two}]
 
 
 def adc(folder, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "adc_core.cli", *arguments],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return run_adc(*arguments, cwd=folder)
 
 
 def made(tmp_path):
