@@ -23,13 +23,16 @@ def test_averages_follow_the_networks(squares):
     strategy._steps = 5
     strategy.begin_epoch(0, networks)
     networks[0].weight.data.fill_(3)
-    networks[0].num_batches_tracked.fill_(7)
     strategy.after_update(networks)
     first, second = strategy._averages
     assert first.weight.tolist() == [2, 2]
-    assert first.num_batches_tracked == 7
+    # BatchNorm takes the batch's statistics, and its own running ones follow what it sees.
+    assert first.training
+    assert first(torch.tensor([[1.0, 5.0], [3.0, 9.0]])).tolist()[0] == pytest.approx(
+        [-2, -2], rel=1e-4
+    )
+    assert [first.num_batches_tracked.item(), networks[0].num_batches_tracked.item()] == [1, 0]
     assert second.weight.tolist() == [1, 1]
-    assert not first.training
     assert not first.weight.requires_grad
 
 

@@ -29,7 +29,8 @@ class EarlyLearningRegularizationPlus(NetworkLearner):
     """Trains two networks on blends, each held near what the other's average predicts.
 
     Loss: mixup's CE + λ·log(1 − ⟨t, p⟩), where t averages the predictions that the *other*
-    network's running average of weights makes of the plain images, and is blended like them.
+    network's running average of parameters makes of the plain images, and is blended like them;
+    its BatchNorm takes the statistics of the batch, as in the official code.
     Liu et al., "Early-learning regularization prevents memorization of noisy labels", NeurIPS
     2020. Official: β = 0.7, λ = 3 for ten classes, β = 0.9, λ = 7 for a hundred, alpha = 1,
     average 0.997 after 40,000 steps; off for Clothing1M, as it is here with `average_decay: 0`.
@@ -71,8 +72,9 @@ class _EarlyLearningPair(Strategy):
 
     def begin_epoch(self, epoch: int, networks: Networks) -> None:
         if not self._averages:
+            # Training mode, as in the official code: with the batch's own statistics.
             self._averages = [
-                deepcopy(network).eval().requires_grad_(False) for network in networks
+                deepcopy(network).train().requires_grad_(False) for network in networks
             ]
             for average, kept in zip(self._averages, self._kept, strict=False):
                 average.load_state_dict(kept)
@@ -103,12 +105,9 @@ class _EarlyLearningPair(Strategy):
         keep = average_decay(self._steps, self._options.average_decay, self._options.ramp_steps)
         self._steps += 1
         for average, network in zip(self._averages, networks, strict=True):
-            state = network.state_dict()
-            for name, value in average.state_dict().items():
-                if value.is_floating_point():
-                    value.lerp_(state[name], 1 - keep)
-                else:
-                    value.copy_(state[name])
+            torch._foreach_lerp_(
+                list(average.parameters()), [p.detach() for p in network.parameters()], 1 - keep
+            )
 
     def state_dict(self) -> dict[str, Any]:
         averages = [average.state_dict() for average in self._averages]
