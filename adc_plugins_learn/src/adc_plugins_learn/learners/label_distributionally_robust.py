@@ -88,13 +88,13 @@ class LabelDistributionallyRobust(NetworkLearner):
     published comparisons use λ = 10 for ten classes and 1 for a hundred.
 
     Traps: at λ = 1 and c = 0 it is cross-entropy. A large λ leaves logits, and so confidences,
-    without scale. Losses may be negative.
+    without scale. Losses may be negative. At alpha 1 λ would fall to 0 where the network is sure.
     """
 
     margin: float = Field(0.1, ge=0, description="c: demanded of other classes")
     spread: float = Field(10, gt=0, description="λ: 0 the worst class, infinite their mean")
     adaptive: bool = Field(False, description="a λ for every sample")
-    alpha: float = Field(2, gt=0, description="adaptive: the larger, the less λ moves")
+    alpha: float = Field(2, gt=1, description="adaptive: the larger, the less λ moves")
 
     def strategy(self, dataset: Dataset) -> Strategy:
         """Return the loss, with a memory of every sample's λ if it is adaptive."""
