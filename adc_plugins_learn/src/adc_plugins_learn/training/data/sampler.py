@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -54,7 +55,10 @@ class TrainingSampler:
     ) -> None:
         self.labels, self.n_classes, self.batch_size = labels, n_classes, batch_size
         self.device = images.device
-        self.generator = torch.Generator().manual_seed(seed)
+        # Not the generator of the weights, whose numbers would be the same.
+        self.generator = torch.Generator().manual_seed(
+            int(np.random.SeedSequence([seed, 1]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+        )
         self._images, self._augmentation, self._channels = images, augmentation, (mean, std)
 
     def __len__(self) -> int:
