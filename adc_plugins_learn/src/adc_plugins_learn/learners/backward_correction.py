@@ -56,4 +56,4 @@ class BackwardCorrection(TransitionLearner):
 
     def strategy(self, dataset: Dataset) -> Switch:
         """Return cross-entropy, then the backward correction."""
-        return self.corrected(backward_cross_entropy, well_conditioned)
+        return self.corrected(dataset, backward_cross_entropy, well_conditioned)

@@ -28,9 +28,8 @@ class ForwardCorrection(TransitionLearner):
 
     Loss: −log Σ_k p_k·T[k, y]. Patrini et al., "Making deep neural networks robust to label
     noise: a loss correction approach", CVPR 2017. The matrix: see the options `transition` and
-    `source`; the estimate comes from anchor points of the training so far. The ADC paper
-    estimates anew, from the corrected network itself, in each epoch of the second half: the
-    preset `adc` does so, although it drives the matrix to the identity.
+    `source`. The ADC paper estimates anew, from the corrected network itself, in each epoch of
+    the second half: the preset `adc` does so, although it drives the matrix to the identity.
 
     Traps: rows are true classes; a transposed matrix goes unnoticed under symmetric noise. The
     training loss has a lower bound above 0. Trained to the very end, even the true matrix does
@@ -39,4 +38,4 @@ class ForwardCorrection(TransitionLearner):
 
     def strategy(self, dataset: Dataset) -> Switch:
         """Return cross-entropy, then the forward correction."""
-        return self.corrected(forward_cross_entropy)
+        return self.corrected(dataset, forward_cross_entropy)

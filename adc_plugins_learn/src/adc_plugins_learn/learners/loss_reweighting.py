@@ -39,4 +39,4 @@ class LossReweighting(TransitionLearner):
 
     def strategy(self, dataset: Dataset) -> Switch:
         """Return cross-entropy, then reweighted cross-entropy."""
-        return self.corrected(reweighted_cross_entropy)
+        return self.corrected(dataset, reweighted_cross_entropy)

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
+from importlib_metadata import version
 from torch import Tensor, nn
 
 from adc_core import (
@@ -154,6 +155,7 @@ class _Training:
             [
                 config.model_dump(mode="json", exclude=set(EXECUTION_OPTIONS)),
                 type(strategy).__qualname__,
+                *(version(name) for name in ("adc-plugins-learn", "torch")),
                 *(d and d.fingerprint_of(*LEARNED_FROM) for d in (dataset, validation)),
             ]
         )
@@ -185,8 +187,10 @@ class _Training:
         for epoch in range(self._resume(), self.config.epochs):
             self._train_epoch(epoch)
             broadcast_buffers(self.network)
-            self.history.end_epoch(epoch, self._validate())
+            accuracy = self._validate()
+            self.history.end_epoch(epoch, accuracy)
             self._keep_best()
+            self.strategy.end_epoch(epoch, self.networks, accuracy)
             if is_main_process():
                 self._write_checkpoint(epoch + 1)
         if self.best is not None:

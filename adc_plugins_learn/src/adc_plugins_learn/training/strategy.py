@@ -116,6 +116,9 @@ class Strategy:
     def after_update(self, networks: Networks) -> None:
         """Follow the optimizer's step: averages of weights and the like."""
 
+    def end_epoch(self, epoch: int, networks: Networks, validation_accuracy: float | None) -> None:
+        """Follow an epoch; the loop asks the whole strategy, not the part for this epoch."""
+
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint must keep: tensors, numbers and strings."""
         return {}
