@@ -6,7 +6,12 @@ from hashlib import sha256
 import pytest
 import torch
 
-from adc_plugins_learn.training.checkpoint import read_checkpoint, write_checkpoint
+from adc_core.errors import WorkError
+from adc_plugins_learn.training.checkpoint import (
+    CheckpointWriter,
+    read_checkpoint,
+    write_checkpoint,
+)
 
 CPU = torch.device("cpu")
 STATE = {"epochs": 3, "network": {"weight": torch.arange(300.0)}, "lines": [{"loss": None}]}
@@ -57,6 +62,31 @@ def test_a_flipped_bit_is_noticed(path):
     alone = torch.load(path.with_suffix(".torch"), weights_only=True)["network"]["weight"]
     assert (alone != torch.arange(300.0)).sum() == 1
     refused(path)
+
+
+def test_they_are_written_in_a_thread_one_after_the_other(tmp_path):
+    writer = CheckpointWriter(tmp_path / "checkpoint.pt", 0)
+    weight = torch.zeros(3)
+    for epoch in range(5):
+        weight.fill_(epoch)
+        assert writer.is_due
+        writer.write({"epochs": epoch, "weight": weight})
+        weight.fill_(-1)  # training goes on while the file is written
+    writer.close()
+    state = read_checkpoint(tmp_path / "checkpoint.pt", CPU)
+    assert (state["epochs"], state["weight"].tolist()) == (4, [4, 4, 4])
+    assert not CheckpointWriter(tmp_path / "checkpoint.pt", 1).is_due
+
+
+def test_what_the_thread_could_not_write_is_an_error(tmp_path):
+    writer = CheckpointWriter(tmp_path / "gone" / "checkpoint.pt", 0)
+    writer.write(STATE)
+    with pytest.raises(WorkError, match="No such file or directory"):
+        writer.write(STATE)
+    (tmp_path / "gone").mkdir()
+    writer.write(STATE)
+    writer.close()
+    assert read_checkpoint(tmp_path / "gone" / "checkpoint.pt", CPU)["epochs"] == 3
 
 
 class MakesAFolder:

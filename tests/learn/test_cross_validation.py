@@ -19,7 +19,7 @@ from adc_core.runs.pipeline import Pipeline
 from adc_plugins_learn.enrichers.cross_validation import CrossValidation
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 
-SMALL = {"image_size": 8, "epochs": 2, "batch_size": 8}
+SMALL = {"checkpoint_minutes": 0, "image_size": 8, "epochs": 2, "batch_size": 8}
 STEPS = 3 * 2 * 3
 """Three folds, two epochs, 20 or 21 of 31 samples in batches of eight."""
 

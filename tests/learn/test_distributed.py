@@ -21,7 +21,7 @@ def plain(outputs: int) -> nn.Module:
         nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(32, outputs)
     )
 """
-QUICK = {"image_size": 12, "epochs": 2, "batch_size": 8, "device": "cpu"}
+QUICK = {"image_size": 12, "epochs": 2, "batch_size": 8, "device": "cpu", "checkpoint_minutes": 0}
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from adc_core.components.registry import registry
 from adc_core.errors import WorkError
 from adc_plugins_learn.training.network_learner import NetworkLearner
 
-QUICK = {"image_size": 8, "epochs": 4, "batch_size": 8}
+QUICK = {"image_size": 8, "epochs": 4, "batch_size": 8, "checkpoint_minutes": 0}
 VARIANTS = [
     ("bootstrap", {"target": "soft"}),
     ("dividemix", {"remembered_epochs": 2, "unlabeled_weight": 5}),

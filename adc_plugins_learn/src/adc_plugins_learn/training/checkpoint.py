@@ -1,7 +1,9 @@
 """What a training needs to resume after an interruption, in one file with a checksum."""
 
 import io
+import time
 import warnings
+from concurrent.futures import Future, ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -21,12 +23,55 @@ def write_checkpoint(state: dict[str, Any], path: Path) -> None:
         path: the file: the SHA-256 of what follows, then a file of torch, whose own reader
             does not notice a changed byte.
     """
+    _replace(_serialized(state), path)
+
+
+def _serialized(state: dict[str, Any]) -> memoryview:
     buffer = io.BytesIO()
     torch.save(state, buffer)
-    payload = buffer.getbuffer()
+    return buffer.getbuffer()
+
+
+def _replace(payload: memoryview, path: Path) -> None:
     with atomic_file(path) as part, part.open("wb") as file:
         file.write(sha256(payload).digest())
         file.write(payload)
+
+
+class CheckpointWriter:
+    """Writes a training's checkpoints in a thread, while the next epoch is under way.
+
+    Args:
+        path: the file.
+        minutes: between two of them.
+    """
+
+    def __init__(self, path: Path, minutes: float) -> None:
+        self._path, self._seconds, self._last = path, 60 * minutes, time.monotonic()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="checkpoint")
+        self._writing: Future[None] | None = None
+
+    @property
+    def is_due(self) -> bool:
+        """Whether it is time for the next one."""
+        return time.monotonic() - self._last >= self._seconds
+
+    def write(self, state: dict[str, Any]) -> None:
+        """Copy the state and have it written; raise what went wrong with the one before."""
+        self._wait()
+        payload = _serialized(state)
+        self._writing = self._thread.submit(_replace, payload, self._path)
+        self._last = time.monotonic()
+
+    def close(self) -> None:
+        """Wait until all is written, and raise what went wrong."""
+        self._thread.shutdown()
+        self._wait()
+
+    def _wait(self) -> None:
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            writing.result()
 
 
 def read_checkpoint(path: Path, device: torch.device) -> dict[str, Any] | None:

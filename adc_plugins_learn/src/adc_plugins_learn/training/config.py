@@ -9,7 +9,7 @@ from adc_plugins_learn.training.hardware.devices import DeviceName
 from adc_plugins_learn.training.hardware.precision import Precision
 from adc_plugins_learn.training.networks.weights import Weights
 
-EXECUTION_OPTIONS = ("image_loading", "num_workers")
+EXECUTION_OPTIONS = ("image_loading", "num_workers", "checkpoint_minutes")
 """Options that do not change the result."""
 
 
@@ -75,6 +75,9 @@ class TrainingConfig(BaseModel):
         "in memory if a quarter of it is enough; the result is the same",
     )
     num_workers: int = Field(4, ge=1, description="streaming: processes that decode")
+    checkpoint_minutes: float = Field(
+        1, ge=0, description="so much work is lost at most when a training is stopped; 0: an epoch"
+    )
     device: DeviceName = "auto"
     devices: int = Field(
         1,

@@ -1,11 +1,12 @@
 """The one training loop, which knows no method's name: a strategy supplies what differs."""
 
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
-from importlib_metadata import version
 from torch import Tensor, nn
 
 from adc_core import (
@@ -15,13 +16,14 @@ from adc_core import (
     ImageArray,
     Images,
     InputError,
+    Learner,
     WorkError,
     progress,
     work_folder,
 )
 from adc_core.arrays import fingerprint
-from adc_plugins_learn.training.checkpoint import read_checkpoint, write_checkpoint
-from adc_plugins_learn.training.config import EXECUTION_OPTIONS, TrainingConfig
+from adc_plugins_learn.training.checkpoint import CheckpointWriter, read_checkpoint
+from adc_plugins_learn.training.config import TrainingConfig
 from adc_plugins_learn.training.data.augment import Augmentation
 from adc_plugins_learn.training.data.image_source import (
     ImageSource,
@@ -151,15 +153,9 @@ class _Training:
         kept = len(self.classes) if config.keep_logits else None
         self.history = History(len(dataset), config.epochs, kept)
         self.best: tuple[float, dict[str, Tensor]] | None = None
-        key = fingerprint(
-            [
-                config.model_dump(mode="json", exclude=set(EXECUTION_OPTIONS)),
-                type(strategy).__qualname__,
-                *(version(name) for name in ("adc-plugins-learn", "torch")),
-                *(d and d.fingerprint_of(*LEARNED_FROM) for d in (dataset, validation)),
-            ]
-        )
+        key = fingerprint([*_identity(config, strategy, dataset, validation)])
         self.checkpoint = work_folder() / f"checkpoint-{key[:16]}.pt"
+        self.writer = CheckpointWriter(self.checkpoint, config.checkpoint_minutes)
 
     def _build(self, architecture: Architecture) -> nn.Module:
         config = self.config
@@ -184,6 +180,13 @@ class _Training:
 
     def run(self) -> NetworkModel:
         """Train from the last checkpoint, or from the beginning, to the end."""
+        with closing(self.writer):
+            self._train_epochs()
+        if self.best is not None:
+            self.network.load_state_dict(self.best[1])
+        return self._model(self.history.epochs, self.history.dynamics())
+
+    def _train_epochs(self) -> None:
         for epoch in range(self._resume(), self.config.epochs):
             self._train_epoch(epoch)
             broadcast_buffers(self.network)
@@ -191,11 +194,8 @@ class _Training:
             self.history.end_epoch(epoch, accuracy)
             self._keep_best()
             self.strategy.end_epoch(epoch, self.networks, accuracy)
-            if is_main_process():
-                self._write_checkpoint(epoch + 1)
-        if self.best is not None:
-            self.network.load_state_dict(self.best[1])
-        return self._model(self.history.epochs, self.history.dynamics())
+            if is_main_process() and (self.writer.is_due or epoch + 1 == self.config.epochs):
+                self.writer.write(self._state(epoch + 1))
 
     def _model(self, epochs: tuple[Epoch, ...], dynamics: Dynamics | None) -> NetworkModel:
         return NetworkModel(self.network, self.architecture, self.classes, epochs, dynamics)
@@ -259,8 +259,8 @@ class _Training:
             weights = {k: value.clone() for k, value in self.network.state_dict().items()}
             self.best = accuracy, weights
 
-    def _write_checkpoint(self, epochs: int) -> None:
-        state = {
+    def _state(self, epochs: int) -> dict[str, Any]:
+        return {
             "epochs": epochs,
             "network": self.network.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -271,7 +271,6 @@ class _Training:
             "strategy": self.strategy.state_dict(),
             "best": self.best,
         }
-        write_checkpoint(state, self.checkpoint)
 
     def _resume(self) -> int:
         """Restore a checkpoint; return how many epochs are done."""
@@ -288,6 +287,18 @@ class _Training:
         self.strategy.load_state_dict(state["strategy"])
         self.best = state["best"]
         return int(state["epochs"])
+
+
+def _identity(
+    config: TrainingConfig, strategy: Strategy, dataset: Dataset, validation: Dataset | None
+) -> Iterator[Any]:
+    """Yield what decides the result: a checkpoint is resumed from where all of it is the same."""
+    # Of a component, without options that change nothing, and with the content of its files.
+    yield config.identity if isinstance(config, Learner) else config.model_dump(mode="json")
+    yield type(strategy).__qualname__
+    yield torch.__version__
+    for learned_from in (dataset, validation):
+        yield learned_from and learned_from.fingerprint_of(*LEARNED_FROM)
 
 
 def _open_images(dataset: Dataset, config: TrainingConfig, device: torch.device) -> ImageSource:
