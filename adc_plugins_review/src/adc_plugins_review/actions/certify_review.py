@@ -33,7 +33,7 @@ from adc_plugins_review.certificate.certificate import (
 from adc_plugins_review.certificate.planning import audit_weights
 from adc_plugins_review.curators.votes import ApplyVotes
 from adc_plugins_review.judging.judgement import judge
-from adc_plugins_review.votes.evidence import gold_of, selected_rows, votes_of, without_gold
+from adc_plugins_review.votes.evidence import gold_of, votes_of, without_gold
 from adc_plugins_review.votes.votes_table import latest_votes, read_votes, sorted_votes
 
 _PANEL = {"one-then-two": 3, "1": 1, "3": 3}
@@ -131,8 +131,8 @@ def certify_review(
     asked = [gold_of(table), *([read_votes(control)] if control.exists() else [])]
     gold = _gold(plan, latest_votes(sorted_votes(pa.concat_tables(asked))), dataset, counted)
     alpha = _alpha(plan, confidence, gold)
-    selected = selected_rows(table, dataset.ids)
-    bound = _bound(plan, order, verdict, selected, gold, alpha)
+    left = _left(dataset, given, counted, min_votes)
+    bound = _bound(plan, order, verdict, plan.samples - len(left), gold, alpha)
     cast = np.isin(given.item, shown)
     return Certificate(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -148,7 +148,7 @@ def certify_review(
         votes=int(cast.sum()),
         open=unknown,
         dataset=plan.dataset,
-        left=_left(dataset, given, selected, counted, min_votes),
+        left=left.fingerprint_of("ids", "labels"),
         plan=plan.sha256,
         plan_created=plan.created,
         votes_sha256=hash_file(path),
@@ -209,7 +209,7 @@ def _bound(
     plan: ReviewPlan,
     order: NDArray[np.int64],
     verdict: NDArray[np.int64],
-    selected: NDArray[np.bool_],
+    dropped: int,
     gold: Gold | None,
     alpha: Alpha,
 ) -> Bound:
@@ -217,7 +217,6 @@ def _bound(
     outside = np.ones(plan.samples, np.bool_)
     outside[repair] = False
     removed = int((verdict[outside] < 0).sum())
-    dropped = int(((verdict < 0) | selected).sum())
     if plan.look == "once":
         return certify(
             verdict[repair],
@@ -244,14 +243,7 @@ def _bound(
     )
 
 
-def _left(
-    dataset: Dataset,
-    votes: Votes,
-    selected: NDArray[np.bool_],
-    rule: Rule,
-    min_votes: int | None,
-) -> str:
-    """Return the fingerprint of the ids and labels that the curator of votes leaves."""
-    voted = dataset.replace(votes=votes.replace(selected=np.flatnonzero(selected)))
-    left = ApplyVotes(rule=rule, min_votes=min_votes).curate(voted, ()).dataset
-    return left.fingerprint_of("ids", "labels")
+def _left(dataset: Dataset, votes: Votes, rule: Rule, min_votes: int | None) -> Dataset:
+    """Return what the curator of votes leaves: of near duplicates and the test set, nothing."""
+    curator = ApplyVotes(rule=rule, min_votes=min_votes)
+    return curator.curate(dataset.replace(votes=votes), ()).dataset

@@ -73,6 +73,7 @@ class PlanOptions:
     rate: float | None = None
     auc: float = 0.8
     show_attributes: bool = False
+    duplicate_similarity: float = 0.95
     confidence_slider: bool = False
     question: str = "Is this a {label}?"
 
@@ -127,6 +128,7 @@ def make_plan(source: Source, options: PlanOptions) -> ReviewPlan:
         gold_share=options.gold_share,
         confidence_slider=options.confidence_slider,
         show_attributes=options.show_attributes,
+        duplicate_similarity=options.duplicate_similarity,
         question=options.question,
         instructions=INSTRUCTIONS,
         images=_digests(dataset, sorted(shown), source.folder),

@@ -83,6 +83,10 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "attributes": {**_FLAG, "help": "show the attributes of a sample below the question"},
         "sure": {**_FLAG, "help": "ask people how sure they are"},
         "question": {"help": 'what the page asks ("Is this a {label}?")'},
+        "duplicate-similarity": {
+            "type": _share,
+            "help": "cosine from which on samples are shown as near duplicates (0.95)",
+        },
         "seed": {"type": _count(0), "help": "of all that is drawn (0)"},
         "rate": {"type": _auto_share, "help": "share of wrong labels to plan for (auto)"},
         "auc": {"type": _share, "help": "how well suspicion is believed to sort (0.8)"},

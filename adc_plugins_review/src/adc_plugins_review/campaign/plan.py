@@ -101,6 +101,7 @@ class ReviewPlan(Record):
         gold_share: share of the questions that are gold.
         confidence_slider: ask people how sure they are.
         show_attributes: show a sample's attributes below the question.
+        duplicate_similarity: from this cosine on two samples are shown as near duplicates.
         question: what the page asks; `{label}` is the class.
         instructions: what the page says before the first question.
         images: row to the SHA-256 of its image's bytes, of every sample in the plan.
@@ -131,6 +132,7 @@ class ReviewPlan(Record):
     gold_share: float = Field(0.1, ge=0, le=0.5)
     confidence_slider: bool = False
     show_attributes: bool = False
+    duplicate_similarity: float = Field(0.95, gt=0, le=1)
     question: str = "Is this a {label}?"
     instructions: tuple[str, ...] = ()
     images: dict[int, str] = Field(default_factory=dict)

@@ -177,3 +177,18 @@ def batch_figures(store: Store) -> tuple[list[int], list[float]]:
         )
     ]
     return batches, seconds
+
+
+def picked_rows(store: Store) -> Array:
+    """Return the rows that were picked and that no verdict of the review rejects."""
+    rows = store.db.execute(
+        "SELECT DISTINCT row FROM item AS picked WHERE task = 'select' AND votes > 0 AND "
+        "withdrawn IS NULL AND NOT EXISTS (SELECT 1 FROM item AS judged WHERE judged.row = "
+        "picked.row AND judged.label = picked.label AND task = 'vote' AND part <> 'gold' AND "
+        "verdict = 0) AND NOT EXISTS (SELECT 1 FROM item AS decided JOIN vote ON vote.item = "
+        "decided.id WHERE decided.row = picked.row AND decided.task = 'relabel' AND "
+        "(answer = -1 OR vote.label <> picked.label)) AND NOT EXISTS (SELECT 1 FROM item AS copy "
+        "JOIN vote ON vote.item = copy.id WHERE copy.row = picked.row AND copy.task = "
+        "'duplicates' AND answer = -1) ORDER BY row"
+    )
+    return np.array([row[0] for row in rows], np.int64)

@@ -11,8 +11,15 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from adc_core import InputError
+from adc_plugins_review.campaign.duplicates import DuplicateGroups
 from adc_plugins_review.campaign.suspects import Suspects
-from adc_plugins_review.web import owner_pages, platform_pages, relabel_pages, worker_pages
+from adc_plugins_review.web import (
+    duplicates_pages,
+    owner_pages,
+    platform_pages,
+    relabel_pages,
+    worker_pages,
+)
 from adc_plugins_review.web.desk import Desk
 from adc_plugins_review.web.guard import DESK, GUARD, MAX_BODY, Guard
 from adc_plugins_review.web.images import worker_image
@@ -59,6 +66,8 @@ def make_application(desk: Desk, address: Address, port: int) -> web.Application
     application[DESK] = desk
     application[GUARD] = guard
     application[relabel_pages.SUSPECTS] = Suspects(desk.source)
+    similarity = desk.plan.duplicate_similarity
+    application[duplicates_pages.GROUPS] = DuplicateGroups(desk.source, similarity)
     worker, owner = f"/w/{_TOKEN}", f"/o/{_TOKEN}"
     application.add_routes(
         [
@@ -75,6 +84,7 @@ def make_application(desk: Desk, address: Address, port: int) -> web.Application
             *platform_pages.routes(),
             *owner_pages.routes(owner),
             *relabel_pages.routes(worker, owner),
+            *duplicates_pages.routes(worker, owner),
         ]
     )
     return application
