@@ -1,4 +1,4 @@
-from .aggregation.agreement import krippendorff_alpha
+from .aggregation.agreement import Agreement, krippendorff_alpha, krippendorff_interval
 from .aggregation.crowdlab import CrowdlabResult, crowdlab
 from .aggregation.dawid_skene import DawidSkeneResult, dawid_skene
 from .aggregation.mace import MaceResult, mace
@@ -37,6 +37,7 @@ from .votes.votes_table import VOTES, latest_votes, read_votes, votes_table, wri
 __all__ = [
     "VOTES",
     "AddVotes",
+    "Agreement",
     "Alpha",
     "ApplyVotes",
     "Bound",
@@ -73,6 +74,7 @@ __all__ = [
     "gold_of",
     "items_of_budget",
     "krippendorff_alpha",
+    "krippendorff_interval",
     "latest_votes",
     "mace",
     "majority",

@@ -152,16 +152,6 @@ PATTERNS = ("YYY", "YYU", "YYN", "YUU", "YUN", "YNN", "UUU", "UUN", "UNN", "NNN"
 """What three people can say of a label, whoever said what: yes, unsure, no."""
 
 
-def answer_counts(store: Store) -> Array:
-    """Count the answers no, unsure and yes to each sample with votes that count: N × 3."""
-    rows = store.db.execute(
-        "SELECT sum(answer = -1), sum(answer = 0), sum(answer = 1) FROM vote "
-        "JOIN item ON item.id = item JOIN rater ON rater.id = rater WHERE task = 'vote' "
-        "AND part <> 'gold' AND state NOT IN ('stopped', 'blocked') GROUP BY item"
-    ).fetchall()
-    return np.array([tuple(row) for row in rows], np.int64).reshape(-1, 3)
-
-
 def batch_figures(store: Store) -> tuple[list[int], list[float]]:
     """Return how many batches each rater has handed in, and the seconds that each batch took."""
     batches = [

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from adc_core import InputError
+from adc_plugins_review.campaign.agreement import KeptFigures
 from adc_plugins_review.campaign.duplicates import DuplicateGroups
 from adc_plugins_review.campaign.suspects import Suspects
 from adc_plugins_review.web import (
@@ -66,6 +67,7 @@ def make_application(desk: Desk, address: Address, port: int) -> web.Application
     application[DESK] = desk
     application[GUARD] = guard
     application[relabel_pages.SUSPECTS] = Suspects(desk.source)
+    application[owner_pages.FIGURES] = KeptFigures()
     similarity = desk.plan.duplicate_similarity
     application[duplicates_pages.GROUPS] = DuplicateGroups(desk.source, similarity)
     worker, owner = f"/w/{_TOKEN}", f"/o/{_TOKEN}"
