@@ -165,15 +165,16 @@ def large(folder, items):
     """Deal from a large queue of which three quarters are done."""
     from adc_plugins_review.campaign.answers import Answer, vote
     from adc_plugins_review.campaign.dealing import PLACES, deal, submit
-    from adc_plugins_review.campaign.plan import AlphaSplit, ReviewPlan
+    from adc_plugins_review.campaign.plan import ReviewPlan
     from adc_plugins_review.campaign.progress import task_progress
     from adc_plugins_review.campaign.raters import add_rater
     from adc_plugins_review.campaign.store import Store
+    from adc_plugins_review.certificate.alpha import Alpha
 
     dataset = Dataset(labels=np.arange(items) % 10)
     plan = ReviewPlan(
         created="now", dataset="x", samples=items, classes=dataset.classes, votes="3",
-        audit=tuple(range(items)), alpha=AlphaSplit(audit=0.05),
+        audit=tuple(range(items)), alpha=Alpha(),
     )  # fmt: skip
     started = time.perf_counter()
     store = Store(folder, plan, dataset)

@@ -6,9 +6,10 @@ from .aggregation.majority import Majority, majority, vote_shares
 from .aggregation.one_coin import OneCoinResult, one_coin
 from .aggregation.realism import Confusions, Realism, off_diagonal_test, realism
 from .aggregation.verdicts import verdicts, verification
+from .certificate.alpha import Alpha
 from .certificate.any_time import any_time_upper
 from .certificate.bounds import exact_upper, miss_rate_upper, undo_misses
-from .certificate.certificate import Alpha, Bound, ClassBound, Gold, certify, certify_any_time
+from .certificate.certificate import Bound, ClassBound, Gold, certify, certify_any_time
 from .certificate.planning import (
     Repairs,
     audit_weights,

@@ -20,9 +20,8 @@ from adc_plugins_review.actions.checked_review import (
 )
 from adc_plugins_review.aggregation.verdicts import Rule, verdicts
 from adc_plugins_review.campaign.plan import GOLD, PLAN, REVIEW, VOTES, ReviewPlan, read_plan
+from adc_plugins_review.certificate.alpha import FOR_GOLD, Alpha
 from adc_plugins_review.certificate.certificate import (
-    FOR_GOLD,
-    Alpha,
     Bound,
     ClassBound,
     Gold,
@@ -197,12 +196,11 @@ def _gold(plan: ReviewPlan, table: pa.Table, dataset: Dataset, rule: Rule) -> Go
 
 def _alpha(plan: ReviewPlan, confidence: float | None, gold: Gold | None) -> Alpha:
     if confidence is None:
-        thinning, of_gold = plan.alpha.thinning or FOR_GOLD, plan.alpha.gold or FOR_GOLD
-        return Alpha(plan.alpha.audit, thinning, of_gold)
+        return plan.alpha
     error = 1 - confidence - (0 if gold is None else 2 * FOR_GOLD)
     if not 0 < error < 1:
         raise InputError(f"--confidence {confidence}: nothing is left for the audit: lower it")
-    return Alpha(error, FOR_GOLD, FOR_GOLD)
+    return Alpha(audit=error)
 
 
 def _bound(
