@@ -21,6 +21,7 @@ from adc_plugins_review.web import (
     relabel_pages,
     worker_pages,
 )
+from adc_plugins_review.web.connections import KEEP_ALIVE, accept
 from adc_plugins_review.web.desk import Desk
 from adc_plugins_review.web.guard import DESK, GUARD, MAX_BODY, Guard
 from adc_plugins_review.web.images import worker_image
@@ -107,14 +108,19 @@ async def running(desk: Desk, address: Address) -> AsyncIterator[int]:
     bound = _bound(address)
     port = bound.getsockname()[1]
     runner = web.AppRunner(
-        make_application(desk, address, port), access_log=None, keepalive_timeout=30,
+        make_application(desk, address, port), access_log=None, keepalive_timeout=KEEP_ALIVE,
         handle_signals=False,
     )  # fmt: skip
     await runner.setup()
+    assert runner.server is not None
+    proxied = address.public_url is not None
+    accepting = asyncio.create_task(accept(bound, runner.server, proxied=proxied))
     try:
-        await web.SockSite(runner, bound).start()
         yield port
     finally:
+        accepting.cancel()
+        await asyncio.wait([accepting])
+        bound.close()
         await runner.cleanup()
 
 
