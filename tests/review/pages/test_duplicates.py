@@ -99,12 +99,12 @@ def test_a_decision_is_votes_of_an_expert_with_what_is_kept(review, serving, tmp
     assert decided_copies(store) == {3: "toy-004", 4: None, 5: "toy-004", 10: None, 11: None}
     for suffix in ("csv", "parquet"):
         first, again = tmp_path / f"first.{suffix}", tmp_path / f"again.{suffix}"
-        export_review(store, review.source.dataset, ExportOptions(to=first))
+        export_review(store, review.source, ExportOptions(to=first))
         (review.folder / "votes.sqlite").rename(tmp_path / f"full-{suffix}")
         empty = review.store()
         assert import_votes(empty, review.source.dataset, first).startswith("5 votes added, 0")
         assert import_votes(empty, review.source.dataset, first).startswith("0 votes added, 5")
-        export_review(empty, review.source.dataset, ExportOptions(to=again))
+        export_review(empty, review.source, ExportOptions(to=again))
         empty.close()
         assert again.read_bytes() == first.read_bytes()
     store.close()

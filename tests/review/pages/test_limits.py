@@ -5,6 +5,7 @@ import http.client
 import json
 import secrets
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -161,6 +162,12 @@ def test_two_thousand_requests_at_once_lose_no_vote_of_anybody(review, serving):
     keys = [row[0].partition(":")[2] for row in store.db.execute("SELECT client_key FROM event")]
     store.close()
     assert sorted(keys) == sorted(kept)
+
+
+def test_the_server_starts_without_scipy():
+    code = "import sys, adc_plugins_review.actions.serve; print('scipy' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout == "False\n"
 
 
 def test_a_disk_that_is_really_full(review, serving, capfd):

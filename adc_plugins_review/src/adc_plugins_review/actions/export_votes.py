@@ -14,8 +14,9 @@ from adc_plugins_review.actions.label_studio import export_label_studio
 from adc_plugins_review.campaign.dealing import BATCH
 from adc_plugins_review.campaign.export import counted_votes, events
 from adc_plugins_review.campaign.progress import picked_rows
+from adc_plugins_review.campaign.source import Source
 from adc_plugins_review.campaign.store import Store
-from adc_plugins_review.campaign.suspects import decisions
+from adc_plugins_review.campaign.suspects import Suspects, decisions
 from adc_plugins_review.votes.votes_table import inert, write_votes
 
 
@@ -29,18 +30,21 @@ class ExportOptions:
     test: Path | None = None
     gold_file: Path | None = None
     label_studio: Path | None = None
+    with_suggestions: bool = False
     mturk: Path | None = None
     public_url: str | None = None
 
 
-def export_review(store: Store, dataset: Dataset, options: ExportOptions) -> list[str]:
+def export_review(store: Store, source: Source, options: ExportOptions) -> list[str]:
     """Write what the options name, each whole or not at all; return a line for each.
 
     Raises:
         InputError: nothing is named, there is no such form, or a folder exists.
         WorkError: the disk refuses.
     """
-    lines = []
+    lines, dataset = [], source.dataset
+    if options.with_suggestions and options.label_studio is None:
+        raise InputError("--with-suggestions is for --label-studio FOLDER: add it")
     if options.to is not None:
         lines.append(_tables(store, options))
     if options.test is not None:
@@ -53,7 +57,8 @@ def export_review(store: Store, dataset: Dataset, options: ExportOptions) -> lis
         lines.append(_gold(store, dataset, options.gold_file))
     if options.label_studio is not None:
         refuse_existing(options.label_studio)
-        count = export_label_studio(dataset, store.plan, options.label_studio)
+        suspects = Suspects(source) if options.with_suggestions else None
+        count = export_label_studio(dataset, store.plan, options.label_studio, suspects)
         lines.append(f"{count:,} tasks for Label Studio: {options.label_studio}")
     if options.mturk is not None:
         lines.append(_mturk(store, dataset, options))

@@ -125,6 +125,7 @@ OPTIONS["links"] = {
     "name": {"help": "of the person whom the link is for"},
     "trusted": {**_FLAG, "help": "an expert, whose word counts as the truth"},
     "for": {"choices": ("prolific", "mturk"), "help": "one link for all workers of a platform"},
+    "keep-ids": {**_FLAG, "help": "with --for: keep the ids that the platform gives people"},
     "code": {"help": "that Prolific asks for when the work is done"},
     "revoke": {"metavar": "NAME", "help": "make the link of somebody void; the votes stay"},
     "forget": {"metavar": "NAME", "help": "delete somebody's name and id; the votes stay"},
@@ -149,6 +150,7 @@ OPTIONS["export"] = {
         "metavar": "FOLDER",
         "help": "tasks and configuration for Label Studio",
     },
+    "with-suggestions": {**_FLAG, "help": "with --label-studio: show what detectors say"},
     "mturk": {
         "type": Path,
         "metavar": "FILE",

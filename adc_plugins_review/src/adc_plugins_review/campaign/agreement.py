@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adc_plugins_review.aggregation.agreement import Agreement, krippendorff_interval
-from adc_plugins_review.aggregation.verdicts import verification
 from adc_plugins_review.campaign.store import Store
 
 FEWEST = 200
@@ -85,6 +84,9 @@ def _discernment(answers: Answers, compared: NDArray[np.bool_]) -> dict[int, flo
     number = np.bincount(rater)
     if not (number >= FEWEST).any():
         return {}
+    # It needs SciPy, which takes longer to import than the server to start without it.
+    from adc_plugins_review.aggregation.verdicts import verification
+
     found = verification(
         answers.item[shared], rater, answers.answer[shared], items=len(compared), raters=len(raters)
     )
