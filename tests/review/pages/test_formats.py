@@ -13,7 +13,7 @@ from adc_plugins_review.actions.import_votes import import_votes
 from adc_plugins_review.actions.links import LinkOptions, change_links
 from adc_plugins_review.campaign.answers import Answer, judge, select, vote
 from adc_plugins_review.campaign.dealing import PLACES, deal, submit
-from adc_plugins_review.campaign.export import counted_votes
+from adc_plugins_review.campaign.export import counted_votes, rater_rows
 from adc_plugins_review.campaign.plan import REVIEW
 from adc_plugins_review.campaign.raters import add_rater, raters
 from adc_plugins_review.campaign.store import Store
@@ -69,6 +69,8 @@ def test_unknown_classes_are_refused_and_unknown_items_counted(review, tmp_path)
         "1 votes added, 0 were there already; 1 are on samples that are not under review"
     )
     assert [one.name for one in raters(store)] == ["Bo"]
+    (row,) = rater_rows(store)
+    assert (row["votes"], row["median_seconds"], row["look_at"]) == (1, None, False)
     store.close()
 
 
