@@ -211,22 +211,11 @@ def record(
     label = answer.label
     if label is None:
         label = store.db.execute("SELECT label FROM item WHERE id = ?", (item,)).fetchone()[0]
+    values = (key, rater.id, item, batch, kind, label, answer.answer, answer.confidence, ms)
     event = store.db.execute(
         "INSERT INTO event(client_key, rater, item, batch, kind, label, answer, confidence, "
         "visible_ms, kept, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            key,
-            rater.id,
-            item,
-            batch,
-            kind,
-            label,
-            answer.answer,
-            answer.confidence,
-            ms,
-            answer.kept,
-            now,
-        ),
+        (*values, answer.kept, now),
     ).lastrowid
     if answer.answer is None:
         store.db.execute("DELETE FROM vote WHERE item = ? AND rater = ?", (item, rater.id))

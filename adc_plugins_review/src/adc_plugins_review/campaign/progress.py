@@ -170,7 +170,10 @@ def batch_figures(store: Store) -> tuple[list[int], list[float]]:
 
 
 def picked_rows(store: Store) -> Array:
-    """Return the rows that were picked and that no verdict of the review rejects."""
+    """Return the rows that were picked for a test set.
+
+    Those that a verdict or an expert rejects are left out, and duplicates of what stays.
+    """
     rows = store.db.execute(
         "SELECT DISTINCT row FROM item AS picked WHERE task = 'select' AND votes > 0 AND "
         "withdrawn IS NULL AND NOT EXISTS (SELECT 1 FROM item AS judged WHERE judged.row = "

@@ -93,17 +93,18 @@ async def keep_copies(request: web.Request) -> web.Response:
     rater, desk, groups = await expert_in(request), request.app[DESK], request.app[GROUPS]
     body = await body_of(request, CopiesBody)
     dataset = desk.source.dataset
+    first = await desk.decode(lambda: groups.first)
     rows: Sequence[int] = sorted(set(body.rows))
     inside = body.group < len(dataset) and rows[-1] < len(dataset)
     if (
         not inside
-        or (groups.first[rows] != body.group).any()
+        or (first[rows] != body.group).any()
         or (body.decision == "drop" and body.keep not in rows)
     ):
         raise Refused(400, "this decision is not complete: load the page again")
     undone = body.decision == "undo"
     if undone:  # all that was decided of the group, shown or not
-        rows = np.flatnonzero(groups.first == body.group).tolist()
+        rows = np.flatnonzero(first == body.group).tolist()
     samples = [(row, str(dataset.ids[row]), int(dataset.labels[row])) for row in rows]
     kept = str(dataset.ids[body.keep]) if body.decision == "drop" else None
     await desk.write(judge_copies, rater, body.key, samples, decided=not undone, kept=kept)
