@@ -9,14 +9,16 @@ import sys
 from contextlib import closing
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from adc_core import Dataset, ImageArray, read_run, save_dataset
-from adc_plugins_review import votes_table, write_votes
+from adc_core import Dataset, ImageArray, InputError, read_run, save_dataset
+from adc_plugins_review import read_votes, votes_table, write_votes
 from adc_plugins_review.actions.certify_review import certify_review
 from adc_plugins_review.actions.make_plan import PlanOptions, make_plan
 from adc_plugins_review.campaign.plan import GoldQuestion, read_plan, write_plan
 from adc_plugins_review.campaign.source import read_source
+from adc_plugins_review.votes.votes_table import sorted_votes
 
 SIZE, CLASSES = 600, ("cat", "dog", "owl")
 
@@ -172,6 +174,28 @@ def test_a_review_from_plan_to_curated_dataset(review):
     assert sum(one["drawn"] for one in stored["classes"]) == len(plan.audit)
     # The dataset of the plan is found before the curator of votes, which has changed it since.
     assert certify(folder).stdout == done.stdout
+
+
+def test_people_who_were_shown_what_detectors_say_certify_nothing(review):
+    folder, dataset, truth = review
+    plan = planned(folder)
+    vote(folder, dataset, truth, plan)
+    path = folder / "run" / "review" / "votes.csv"
+    table = read_votes(path)
+    row = plan.audit[0]
+    swayed = {"item": [dataset.ids[row]], "rater": ["bo"], "label": [CLASSES[dataset.labels[row]]]}
+    for expert in (True, False):
+        more = votes_table({**swayed, "task": ["relabel"], "trusted": [expert]})
+        write_votes(sorted_votes(pa.concat_tables([table, more])), path)
+        if expert:
+            assert certify_review(folder / "run", votes=path).open == 0
+            continue
+        with pytest.raises(InputError) as caught:
+            certify_review(folder / "run", votes=path)
+    assert str(caught.value) == (
+        "1 votes on audited samples are of people who were shown what detectors say (bo): certify "
+        "with --votes and a table without them"
+    )
 
 
 @pytest.mark.parametrize("look", ["once", "any"])

@@ -16,6 +16,7 @@ from adc_core.records import Record
 from adc_plugins_review.actions.checked_review import (
     refuse_chosen_audit,
     refuse_other_plan,
+    refuse_swayed,
     reviewed,
 )
 from adc_plugins_review.aggregation.verdicts import Rule, verdicts
@@ -113,6 +114,7 @@ def certify_review(
     table = latest_votes(read_votes(path))
     dataset, order = reviewed(plan, folder)
     refuse_chosen_audit(plan, order)
+    refuse_swayed(plan, table, dataset)
     given, _ = votes_of(without_gold(table), dataset.ids, dataset.classes)
     if given.answer is None:  # everybody said yes: to the question, which is no vote for a class
         given = given.replace(answer=np.ones(len(given), np.int64))
