@@ -4,11 +4,13 @@
 
 Server and clients share the machine. Each worker asks for a batch, fetches its 20 images and sends
 20 answers, each again until it is acknowledged. Then the database is compared with what was
-acknowledged. With `--items`, how long dealing and a page take in a campaign of that size.
+acknowledged. Then one person floods the server while another one votes. With `--items`, how long
+dealing takes in a campaign of that size.
 """
 
 import argparse
 import asyncio
+import contextlib
 import re
 import secrets
 import signal
@@ -43,7 +45,10 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             asyncio.run(load(Path(folder), arguments.workers, kills))
     with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(flood(Path(folder)))
+    with tempfile.TemporaryDirectory() as folder:
         large(Path(folder), arguments.items)
+    dashboard()
 
 
 def make(folder, samples, budget):
@@ -161,19 +166,94 @@ async def load(folder, workers, kills):
     )
 
 
+async def flood(folder, requests=2_000, votes=40):
+    """Let one person send 2,000 requests at once, again and again, while another one votes."""
+    make(folder, 100, 300)
+    server = await asyncio.to_thread(Server, folder, 2)
+    url, (bad, good) = f"http://127.0.0.1:{server.port}", server.links[:2]
+    sent, times, over = 0, [], asyncio.Event()
+
+    async def hammer(session, number):
+        nonlocal sent
+        body = {"key": secrets.token_hex(16), "n": 1000 + number % 20, "answer": "no"}
+        with contextlib.suppress(aiohttp.ClientError):
+            async with session.post(f"{bad}/vote", json=body) as answer:
+                await answer.read()
+        sent += 1
+
+    async def hammer_on():
+        connector = aiohttp.TCPConnector(limit=300)
+        async with aiohttp.ClientSession(url, headers=HEADERS, connector=connector) as session:
+            while not over.is_set():
+                await asyncio.gather(*(hammer(session, number) for number in range(requests)))
+
+    # Of another address: this one has all the connections that it may have.
+    connector = aiohttp.TCPConnector(local_addr=("127.0.0.2", 0))
+    async with aiohttp.ClientSession(url, headers=HEADERS, connector=connector) as session:
+        begun = time.perf_counter()
+        flooding = asyncio.create_task(hammer_on())
+        for number in range(votes):
+            if number % 20 == 0:
+                async with session.post(f"{good}/batch", json={"task": "vote"}) as answer:
+                    batch = await answer.json()
+            n = batch["items"][number % 20]["n"]
+            body = {"key": secrets.token_hex(16), "n": n, "answer": "yes"}
+            started = time.perf_counter()
+            async with session.post(f"{good}/vote", json=body) as answer:
+                assert answer.status == 200, answer.status
+            times.append(time.perf_counter() - started)
+            if number % 20 == 19:
+                await session.post(f"{good}/submit", json={"batch": batch["batch"]})
+            await asyncio.sleep(0.1)
+        over.set()
+        seconds = time.perf_counter() - begun
+        rate = sent / seconds
+        await flooding
+    print(
+        f"one person sends {rate:,.0f} requests a second over 300 connections for {seconds:.0f} s, "
+        f"another one votes\n"
+        f"  a vote: p50 {1000 * np.median(times):.0f} ms, p95 "
+        f"{1000 * np.percentile(times, 95):.0f} ms; {server.memory():.0f} MiB at the most"
+    )
+    server.process.send_signal(signal.SIGINT)
+    server.process.wait()
+
+
+def dashboard(votes=10_000, people=50):
+    """Compute what the dashboard shows of 10,000 votes, three of them on a sample."""
+    from adc_plugins_review.campaign.agreement import Answers, KeptFigures
+
+    rng = np.random.default_rng(0)
+    item = np.repeat(np.arange(votes // 3), 3)
+    rater = np.concatenate([rng.choice(people, 3, replace=False) for _ in range(votes // 3)])
+    wrong = (rng.random(votes // 3) < 0.1)[item] != (rng.random(len(item)) < 0.1)
+    answers = Answers(item, rater, item % 10, np.where(wrong, -1, 1))
+    kept, times = KeptFigures(), []
+    for _ in range(2):
+        started = time.perf_counter()
+        kept.of(answers)
+        times.append(time.perf_counter() - started)
+    print(
+        f"agreement of 10 classes with 1,000 draws each, and discernment of {people} people, of "
+        f"{len(item):,} votes: {1000 * times[0]:.0f} ms; {1000 * times[1]:.1f} ms until somebody "
+        "answers"
+    )
+
+
 def large(folder, items):
     """Deal from a large queue of which three quarters are done."""
     from adc_plugins_review.campaign.answers import Answer, vote
     from adc_plugins_review.campaign.dealing import PLACES, deal, submit
-    from adc_plugins_review.campaign.plan import AlphaSplit, ReviewPlan
+    from adc_plugins_review.campaign.plan import ReviewPlan
     from adc_plugins_review.campaign.progress import task_progress
     from adc_plugins_review.campaign.raters import add_rater
     from adc_plugins_review.campaign.store import Store
+    from adc_plugins_review.certificate.alpha import Alpha
 
     dataset = Dataset(labels=np.arange(items) % 10)
     plan = ReviewPlan(
         created="now", dataset="x", samples=items, classes=dataset.classes, votes="3",
-        audit=tuple(range(items)), alpha=AlphaSplit(audit=0.05),
+        audit=tuple(range(items)), alpha=Alpha(),
     )  # fmt: skip
     started = time.perf_counter()
     store = Store(folder, plan, dataset)

@@ -8,12 +8,19 @@ The run needs images and a known truth, as that of docs/examples/garments.yaml h
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
 HERE = Path(__file__).parent
 ADC = [sys.executable, "-m", "adc_core.cli", "review"]
+
+COPIES = """
+dataset: {dataset}
+encoder: patches
+detectors: [simifeat]
+"""
 
 
 def main(run: str) -> None:
@@ -26,6 +33,12 @@ def main(run: str) -> None:
     photograph(
         run, {"review-vote": ("r01", "/vote", 640), "review-select": ("r01", "/select", 900)}
     )
+    with tempfile.TemporaryDirectory() as folder:
+        pipeline, copies = Path(folder, "copies.yaml"), str(Path(folder, "garments"))
+        pipeline.write_text(COPIES.format(dataset=Path(run, "collector").resolve()))
+        subprocess.run([*ADC[:-1], "run", str(pipeline), "--out", copies], check=True)
+        subprocess.run([*ADC, copies, "plan", "--duplicate-similarity", "0.97"], check=True)
+        photograph(copies, {"review-duplicates": ("owner", "/duplicates", 760)})
 
 
 def photograph(run: str, pages: dict[str, tuple[str, str, int]]) -> None:

@@ -33,6 +33,7 @@ FULL = Votes(
     features=np.ones((2, 1), np.float32),
     feature_names=("skill",),
     selected=[1],
+    duplicates=[[0, 1]],
 )
 
 
@@ -54,6 +55,8 @@ def refused(make, **fields):
         ({"names": ("Ana", "Bo"), "trusted": [True]}, "2 names, 1 trusted: give one of each per "),
         ({"confidence": [0.5, 1.5, 0]}, "confidence: row 1 is 1.5, expected 0…1"),
         ({"selected": [0, -1]}, "selected: row 1 is -1, expected 0…"),
+        ({"duplicates": [[0, 1], [2, -1]]}, "duplicates: row 1 is -1, expected 0…"),
+        ({"duplicates": [[0, 1, 2]]}, "duplicates are (1, 3): give D × 2 row numbers"),
         ({"features": np.ones((2, 1)), "feature_names": ("a", "b")}, "2 feature_names for 1 featu"),
     ],
 )
@@ -78,12 +81,14 @@ def test_given_classes_are_the_votes_that_say_yes():
 
 
 def test_taking_samples_keeps_their_votes():
-    dataset = Dataset(labels=[0, 1, 1], votes=FULL.replace(item=[2, 0, 1]))
+    pairs = [[0, 1], [2, 1]]
+    dataset = Dataset(labels=[0, 1, 1], votes=FULL.replace(item=[2, 0, 1], duplicates=pairs))
     votes = dataset.take(np.array([1, 2])).votes
     assert votes.item.tolist() == [1, 0]
     assert votes.time.tolist() == [1, 3]
     assert votes.names == ("Ana", "Bo")
     assert votes.selected.tolist() == [0]
+    assert votes.duplicates.tolist() == [[1, 0]], "where both are there"
     assert dataset.take(np.array([False, True, True])).votes == votes
     assert dataset.relabeled(np.array([1, 0, 0])).votes == dataset.votes
 

@@ -98,6 +98,11 @@ def test_numbers_in_parquet_are_names(tmp_path):
         ("item,rater,label,seconds\na,b,c,long\n", "seconds cannot be read"),
         ("item,rater,label,time\na,b,c,noon\n", "time cannot be read"),
         ("item,rater,label,task\na,b,c,look\n", "row 1: task is 'look', expected vote, select, "),
+        (
+            "item,rater,label,answer,task\na,b,c,no,duplicates\n",
+            "row 1: kept is empty, expected an id where task is duplicates and answer no, and noth",
+        ),
+        ("item,rater,label,kept\na,b,c,d\n", "row 1: kept is 'd', expected an id where task is "),
     ],
 )
 def test_a_table_that_cannot_be(tmp_path, text, message):

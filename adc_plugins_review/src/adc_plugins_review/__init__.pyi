@@ -1,4 +1,4 @@
-from .aggregation.agreement import krippendorff_alpha
+from .aggregation.agreement import Agreement, krippendorff_alpha, krippendorff_interval
 from .aggregation.crowdlab import CrowdlabResult, crowdlab
 from .aggregation.dawid_skene import DawidSkeneResult, dawid_skene
 from .aggregation.mace import MaceResult, mace
@@ -6,9 +6,10 @@ from .aggregation.majority import Majority, majority, vote_shares
 from .aggregation.one_coin import OneCoinResult, one_coin
 from .aggregation.realism import Confusions, Realism, off_diagonal_test, realism
 from .aggregation.verdicts import verdicts, verification
+from .certificate.alpha import Alpha
 from .certificate.any_time import any_time_upper
 from .certificate.bounds import exact_upper, miss_rate_upper, undo_misses
-from .certificate.certificate import Alpha, Bound, ClassBound, Gold, certify, certify_any_time
+from .certificate.certificate import Bound, ClassBound, Gold, certify, certify_any_time
 from .certificate.planning import (
     Repairs,
     audit_weights,
@@ -37,6 +38,7 @@ from .votes.votes_table import VOTES, latest_votes, read_votes, votes_table, wri
 __all__ = [
     "VOTES",
     "AddVotes",
+    "Agreement",
     "Alpha",
     "ApplyVotes",
     "Bound",
@@ -73,6 +75,7 @@ __all__ = [
     "gold_of",
     "items_of_budget",
     "krippendorff_alpha",
+    "krippendorff_interval",
     "latest_votes",
     "mace",
     "majority",

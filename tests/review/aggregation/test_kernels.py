@@ -8,6 +8,7 @@ from adc_plugins_review import (
     crowdlab,
     dawid_skene,
     krippendorff_alpha,
+    krippendorff_interval,
     mace,
     majority,
     off_diagonal_test,
@@ -159,6 +160,21 @@ def test_agreement_beyond_chance(vectors):
     assert krippendorff_alpha(case["counts2"]) == pytest.approx(case["alpha2"], abs=1e-12)
     assert krippendorff_alpha([[3, 0], [4, 0]]) == 1.0
     assert np.isnan(krippendorff_alpha([[1, 0]]))
+
+
+def test_the_range_of_alpha_is_that_of_drawing_items_one_by_one():
+    rng = np.random.default_rng(3)
+    wrong = rng.random(300) < 0.2
+    counts = np.stack([rng.multinomial(3, [0.7, 0.1, 0.2] if w else [0.1, 0.05, 0.85])
+                       for w in wrong])  # fmt: skip
+    counts = np.vstack([counts, np.eye(3, dtype=int)])  # of one vote: they do not count
+    found = krippendorff_interval(counts)
+    assert found.alpha == pytest.approx(krippendorff_alpha(counts), abs=1e-12)
+    assert found.items == 300
+    drawn = [krippendorff_alpha(counts[rng.integers(0, 300, 300)]) for _ in range(1000)]
+    assert [found.low, found.high] == pytest.approx(np.quantile(drawn, [0.025, 0.975]), abs=0.015)
+    assert krippendorff_interval([[3, 0], [4, 0]])[:3] == (1.0, 1.0, 1.0)
+    assert np.isnan(krippendorff_interval([[1, 0]]).low)
 
 
 @pytest.mark.parametrize("rule", ["majority", "no-objection", "unanimous"])

@@ -7,14 +7,17 @@ import sqlite3
 from contextlib import closing
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from adc_process import run_adc
 
-from adc_core import Dataset, ImageArray, read_run, save_dataset
-from adc_plugins_review import votes_table, write_votes
+from adc_core import Dataset, ImageArray, InputError, read_run, save_dataset
+from adc_plugins_review import read_votes, votes_table, write_votes
+from adc_plugins_review.actions.certify_review import certify_review
 from adc_plugins_review.actions.make_plan import PlanOptions, make_plan
 from adc_plugins_review.campaign.plan import GoldQuestion, read_plan, write_plan
 from adc_plugins_review.campaign.source import read_source
+from adc_plugins_review.votes.votes_table import sorted_votes
 
 SIZE, CLASSES = 600, ("cat", "dog", "owl")
 
@@ -74,8 +77,11 @@ def planned(folder, **options):
     return plan
 
 
-def vote(folder, dataset, truth, plan, *, without=(), votes=1, gold_missed=None):
-    """Three people who see the truth answer what the plan shows; a doubt is asked thrice."""
+def vote(folder, dataset, truth, plan, *, without=(), votes=1, gold_missed=None, copies=()):
+    """Three people who see the truth answer what the plan shows; a doubt is asked thrice.
+
+    An expert drops one of each pair of copies for the other.
+    """
     rows = [row for row in (*plan.repair, *plan.audit) if row not in without]
     told = []
     for row in rows:
@@ -86,6 +92,10 @@ def vote(folder, dataset, truth, plan, *, without=(), votes=1, gold_missed=None)
         for rater in range(3):
             accepted = gold.right or number < (gold_missed or 0)
             told.append((dataset.ids[gold.row], rater, gold.label, accepted, "gold"))
+    told = [(*one, "vote", None) for one in told]
+    for dropped, kept in copies:
+        label, name = dataset.labels[dropped], dataset.ids[kept]
+        told.append((dataset.ids[dropped], 9, label, False, "other", "duplicates", str(name)))
     write_votes(
         votes_table(
             {
@@ -95,6 +105,9 @@ def vote(folder, dataset, truth, plan, *, without=(), votes=1, gold_missed=None)
                 "answer": ["yes" if one[3] else "no" for one in told],
                 "time": list(range(1, len(told) + 1)),
                 "part": [one[4] for one in told],
+                "task": [one[5] for one in told],
+                "kept": [one[6] for one in told],
+                "trusted": [one[6] is not None for one in told],
             }
         ),
         folder / "run" / "review" / "votes.csv",
@@ -112,7 +125,15 @@ def wrong_left(dataset, truth, dropped):
 def test_a_review_from_plan_to_curated_dataset(review):
     folder, dataset, truth = review
     plan = planned(folder)
+    shown = (*plan.repair, *plan.audit)
+    right = [row for row in shown if truth[row] == dataset.labels[row]]
+    unseen = [row for row in range(SIZE) if row not in shown]
     vote(folder, dataset, truth, plan)
+    alone = certify_review(folder / "run", votes=folder / "run" / "review" / "votes.csv")
+    alone = alone.model_dump(mode="json")
+    # A sample that was found right, and one that nobody looked at, are copies of others.
+    copies = [(right[0], right[1]), (unseen[0], right[1])]
+    vote(folder, dataset, truth, plan, copies=copies)
     done = certify(folder)
     assert done.returncode == 0, done.stderr
     first, second, third, fourth = done.stdout.splitlines()
@@ -133,12 +154,41 @@ def test_a_review_from_plan_to_curated_dataset(review):
     run = read_run(folder / "run")
     dropped = run.curations["votes"].changes["id"].to_pylist()
     bound = stored["bound"]
-    assert bound["dropped"] == len(dropped) > 10
+    assert bound["dropped"] == len(dropped) == alone["bound"]["dropped"] + 2 > 10
+    assert {str(dataset.ids[row]) for row, _ in copies} <= set(dropped)
+    same = ("drawn_wrong", "repaired_wrong", "judged_upper", "left_upper")
+    assert [bound[name] for name in same] == [alone["bound"][name] for name in same]
+    assert bound["rate_upper"] == bound["left_upper"] / (SIZE - len(dropped))
+    assert [stored[name] for name in ("votes", "people", "open", "classes")] == [
+        alone[name] for name in ("votes", "people", "open", "classes")
+    ], "to drop a duplicate is no verdict about its label"
     assert run.curated.fingerprint_of("ids", "labels") == stored["left"]
     assert wrong_left(dataset, truth, dropped) <= bound["left_upper"]
     assert sum(one["drawn"] for one in stored["classes"]) == len(plan.audit)
     # The dataset of the plan is found before the curator of votes, which has changed it since.
     assert certify(folder).stdout == done.stdout
+
+
+def test_people_who_were_shown_what_detectors_say_certify_nothing(review):
+    folder, dataset, truth = review
+    plan = planned(folder)
+    vote(folder, dataset, truth, plan)
+    path = folder / "run" / "review" / "votes.csv"
+    table = read_votes(path)
+    row = plan.audit[0]
+    swayed = {"item": [dataset.ids[row]], "rater": ["bo"], "label": [CLASSES[dataset.labels[row]]]}
+    for expert in (True, False):
+        more = votes_table({**swayed, "task": ["relabel"], "trusted": [expert]})
+        write_votes(sorted_votes(pa.concat_tables([table, more])), path)
+        if expert:
+            assert certify_review(folder / "run", votes=path).open == 0
+            continue
+        with pytest.raises(InputError) as caught:
+            certify_review(folder / "run", votes=path)
+    assert str(caught.value) == (
+        "1 votes on audited samples are of people who were shown what detectors say (bo): certify "
+        "with --votes and a table without them"
+    )
 
 
 @pytest.mark.parametrize("look", ["once", "any"])

@@ -37,7 +37,8 @@ def reviewed(make_review, serving):
 def test_no_rule_is_broken(reviewed, axe, chromium, scheme):
     link, owner = reviewed.workers[0], reviewed.owner
     pages = {"start": link, "vote": f"{link}/vote", "select": f"{link}/select", "owner": owner,
-             "relabel": f"{owner}/relabel", "nothing": "/"}  # fmt: skip
+             "relabel": f"{owner}/relabel", "duplicates": f"{owner}/duplicates",
+             "nothing": "/"}  # fmt: skip
     broken = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -79,7 +80,8 @@ def test_what_can_be_pressed_is_large_enough(reviewed, chromium):
             executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
         )
         page = browser.new_page(viewport={"width": 390, "height": 844})
-        for path in (link, f"{link}/vote", f"{link}/select", owner, f"{owner}/relabel"):
+        for path in (link, f"{link}/vote", f"{link}/select", owner, f"{owner}/relabel",
+                     f"{owner}/duplicates"):  # fmt: skip
             page.goto(reviewed.url + path)
             for one in page.locator("button, a.button, summary, select, [type=text]").all():
                 box = one.bounding_box()

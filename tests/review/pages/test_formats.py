@@ -13,7 +13,7 @@ from adc_plugins_review.actions.import_votes import import_votes
 from adc_plugins_review.actions.links import LinkOptions, change_links
 from adc_plugins_review.campaign.answers import Answer, judge, select, vote
 from adc_plugins_review.campaign.dealing import PLACES, deal, submit
-from adc_plugins_review.campaign.export import counted_votes
+from adc_plugins_review.campaign.export import counted_votes, rater_rows
 from adc_plugins_review.campaign.plan import REVIEW
 from adc_plugins_review.campaign.raters import add_rater, raters
 from adc_plugins_review.campaign.store import Store
@@ -41,7 +41,7 @@ def test_what_is_exported_and_imported_is_exported_again_byte_by_byte(review, tm
         answer_all(store, person)
     judge(store, people[0], "one-key-", 3, "toy-003", 0, Answer(1, label=2))
     first = tmp_path / f"first.{suffix}"
-    export_review(store, review.source.dataset, ExportOptions(to=first))
+    export_review(store, review.source, ExportOptions(to=first))
     store.close()
     (review.folder / "votes.sqlite").unlink()
     empty = review.store()
@@ -49,7 +49,7 @@ def test_what_is_exported_and_imported_is_exported_again_byte_by_byte(review, tm
     assert said == "41 votes added, 0 were there already"
     assert import_votes(empty, review.source.dataset, first).startswith("0 votes added, 41 were")
     again = tmp_path / f"again.{suffix}"
-    export_review(empty, review.source.dataset, ExportOptions(to=again))
+    export_review(empty, review.source, ExportOptions(to=again))
     assert again.read_bytes() == first.read_bytes()
     decided = empty.db.execute("SELECT count(*) FROM item WHERE votes = 2 AND part <> 'other'")
     assert decided.fetchone()[0] == 20, "imported votes count towards the plan"
@@ -69,6 +69,8 @@ def test_unknown_classes_are_refused_and_unknown_items_counted(review, tmp_path)
         "1 votes added, 0 were there already; 1 are on samples that are not under review"
     )
     assert [one.name for one in raters(store)] == ["Bo"]
+    (row,) = rater_rows(store)
+    assert (row["votes"], row["median_seconds"], row["look_at"]) == (1, None, False)
     store.close()
 
 
@@ -112,7 +114,7 @@ def test_what_annotators_of_label_studio_said(review, tmp_path):
 def test_tasks_for_label_studio_have_image_label_and_id(review, tmp_path):
     store = review.store()
     folder = tmp_path / "for-label-studio"
-    export_review(store, review.source.dataset, ExportOptions(label_studio=folder))
+    export_review(store, review.source, ExportOptions(label_studio=folder))
     tasks = json.loads((folder / "tasks.json").read_text())
     assert len(tasks) == 20
     for task in tasks:
@@ -121,7 +123,41 @@ def test_tasks_for_label_studio_have_image_label_and_id(review, tmp_path):
     config = ElementTree.parse(folder / "config.xml").getroot()
     assert [one.get("value") for one in config.iter("Choice")] == ["yes", "unsure", "no"]
     with pytest.raises(InputError, match="already exists"):
-        export_review(store, review.source.dataset, ExportOptions(label_studio=folder))
+        export_review(store, review.source, ExportOptions(label_studio=folder))
+    store.close()
+
+
+def test_with_suggestions_label_studio_shows_what_detectors_say(review, tmp_path):
+    store, folder = review.store(), tmp_path / "for-label-studio"
+    options = ExportOptions(label_studio=folder, with_suggestions=True)
+    export_review(store, review.source, options)
+    dataset, found = review.source.dataset, review.source.findings["toy"]
+    tasks = json.loads((folder / "tasks.json").read_text())
+    wrong = 0
+    for task in tasks:
+        row = dataset.ids.tolist().index(task["data"]["adc_id"])
+        label, (prediction,) = int(found.suggested_labels[row]), task["predictions"]
+        (said,) = prediction["result"]
+        expected = "no" if found.flagged[row] else "yes"
+        assert said["value"] == {"choices": [expected]}
+        assert 0 <= prediction["score"] <= 1
+        named = dataset.classes[label] if label >= 0 else {"no": "wrong", "yes": "right"}[expected]
+        assert task["data"]["suggestion"] == named
+        wrong += expected == "no"
+    assert 0 < wrong < len(tasks)
+    config = ElementTree.parse(folder / "config.xml").getroot()
+    assert config.findall("Header")[1].get("value") == "Detectors say: $suggestion"
+    assert said["from_name"] == config.find("Choices").get("name")
+    # What people say who saw that does not count towards the plan.
+    answer = {"completed_by": 1, "result": [said | {"value": {"choices": ["no"]}}]}
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps([one | {"annotations": [answer]} for one in tasks]))
+    assert import_votes(store, dataset, path).startswith(f"{len(tasks)} votes added")
+    assert set(counted_votes(store)["task"].to_pylist()) == {"relabel"}
+    queue = "SELECT sum(votes) FROM item WHERE part IN ('repair', 'audit')"
+    assert store.db.execute(queue).fetchone()[0] == 0
+    with pytest.raises(InputError, match="--with-suggestions is for --label-studio FOLDER: add it"):
+        export_review(store, review.source, ExportOptions(with_suggestions=True))
     store.close()
 
 
@@ -142,9 +178,31 @@ def test_links_for_platforms(review, tmp_path):
     with pytest.raises(InputError, match="HTTPS alone"):
         change_links(store, folder, "http://x.example", LinkOptions(platform="mturk"))
     hits = tmp_path / "hits.csv"
-    export_review(store, review.source.dataset, ExportOptions(mturk=hits, public_url=url))
+    export_review(store, review.source, ExportOptions(mturk=hits, public_url=url))
     rows = list(csv.DictReader(hits.read_text().splitlines()))
     assert rows[0]["image_1"] == f"{url}/{rows[0]['id_1']}"
+    store.close()
+
+
+def test_ids_of_a_platform_are_kept_only_where_the_owner_says_so(review, serving):
+    store, folder, url = review.store(), review.source.folder, "http://x"
+    with pytest.raises(InputError, match="--keep-ids is about people of a platform: add --for "):
+        change_links(store, folder, url, LinkOptions(keep_ids=True))
+    (link,) = change_links(store, folder, url, LinkOptions(platform="prolific", keep_ids=True))
+    store.close()
+    join = link.removeprefix(url).partition("?")[0]
+    with serving(review, workers=0) as served:
+        moved = served.get(f"{join}?PROLIFIC_PID=worker-5f3a").headers["Location"]
+        start = served.get(moved).body.decode()
+        assert "with the id that your platform gave you" in start
+        assert "worker-5f3a" in served.get(served.owner).body.decode()
+    store = review.store()
+    assert [one.name for one in raters(store)] == ["worker-5f3a"]
+    assert change_links(store, folder, url, LinkOptions(forget="worker-5f3a"))
+    change_links(store, folder, url, LinkOptions(platform="prolific"))
+    assert add_rater(store, external="another").name is None
+    for path in review.folder.glob("votes.sqlite*"):
+        assert b"worker-5f3a" not in path.read_bytes(), "deleted from the disk, too"
     store.close()
 
 
@@ -164,14 +222,14 @@ def test_the_test_set_has_what_was_picked_and_nothing_that_was_rejected(make_rev
                          select_tasks=3)  # fmt: skip
     store = review.store()
     with pytest.raises(InputError, match="nothing is selected"):
-        export_review(store, review.source.dataset, ExportOptions(test=tmp_path / "test"))
+        export_review(store, review.source, ExportOptions(test=tmp_path / "test"))
     person = add_rater(store)
     batch = deal(store, person, "select")
     for grid in dict.fromkeys(item.grid for item in batch.items):
         chosen = [item.n % PLACES for item in batch.items if item.grid == grid][:5]
         select(store, person, f"key-{grid}-x", batch.id, grid, chosen, fewer=False, ms=9)
     answer_all(store, person, says=lambda place: -1 if place % 2 else 1)
-    export_review(store, review.source.dataset, ExportOptions(test=tmp_path / "test"))
+    export_review(store, review.source, ExportOptions(test=tmp_path / "test"))
     found = read_dataset(tmp_path / "test")
     rejected = {row[0] for row in store.db.execute("SELECT sample FROM item WHERE verdict = 0")}
     assert 0 < len(found) < 15
@@ -183,7 +241,7 @@ def test_the_test_set_has_what_was_picked_and_nothing_that_was_rejected(make_rev
 def test_what_experts_know_becomes_control_questions(review, tmp_path):
     store = review.store()
     with pytest.raises(InputError, match="no expert has kept"):
-        export_review(store, review.source.dataset, ExportOptions(gold_file=tmp_path / "gold.csv"))
+        export_review(store, review.source, ExportOptions(gold_file=tmp_path / "gold.csv"))
     ana = add_rater(store, "Ana", trusted=True)
     decided = {3: Answer(1, label=2), 4: Answer(1, label=1), 5: Answer(-1, label=2)}
     for row, answer in decided.items():
@@ -191,7 +249,7 @@ def test_what_experts_know_becomes_control_questions(review, tmp_path):
         judge(
             store, ana, f"key-{row}-x", row, sample, int(review.source.dataset.labels[row]), answer
         )
-    export_review(store, review.source.dataset, ExportOptions(gold_file=tmp_path / "gold.csv"))
+    export_review(store, review.source, ExportOptions(gold_file=tmp_path / "gold.csv"))
     rows = list(csv.DictReader((tmp_path / "gold.csv").read_text().splitlines()))
     assert rows == [{"id": "toy-003", "label": "blue"}, {"id": "toy-004", "label": "green"}]
     store.close()

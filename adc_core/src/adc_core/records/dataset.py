@@ -223,6 +223,9 @@ def _take_votes(votes: Votes, rows: Array, total: int) -> Votes:
     place[taken] = np.arange(len(taken))
     kept = votes.take(place[votes.item] >= 0)
     selected = None if votes.selected is None else place[votes.selected]
+    pairs = None if votes.duplicates is None else place[votes.duplicates]
     return kept.replace(
-        item=place[kept.item], selected=None if selected is None else selected[selected >= 0]
+        item=place[kept.item],
+        selected=None if selected is None else selected[selected >= 0],
+        duplicates=None if pairs is None else pairs[(pairs >= 0).all(axis=1)],
     )

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
-from adc_core.arrays.validation import Array, Flags, Labels, Matrix, Scores
+from adc_core.arrays.validation import Array, Flags, Indices, Labels, Matrix, Scores
 from adc_core.records.record import Record
 
 _PER_VOTE = ("item", "rater", "label", "answer", "seconds", "time", "confidence")
@@ -32,6 +32,8 @@ class Votes(Record):
         features: R × f float32, what is known of the raters, or None.
         feature_names: f names of these.
         selected: row numbers of samples that somebody chose for a test set, or None.
+        duplicates: D × 2 int64 row numbers: a sample that somebody saw to be a near duplicate, and
+            the one that is kept in its place. Or None.
     """
 
     item: Labels
@@ -46,6 +48,7 @@ class Votes(Record):
     features: Matrix | None = None
     feature_names: tuple[str, ...] = ()
     selected: Labels | None = None
+    duplicates: Indices | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -65,9 +68,11 @@ class Votes(Record):
             said = ", ".join(f"{count} {name}" for name, count in described.items())
             raise ValueError(f"{said}: give one of each per rater")
         raters = next(iter(described.values()), None)
-        for name, end in (("item", None), ("rater", raters), ("label", None), ("selected", None)):
-            if fault := self._outside(name, end):
+        for name in ("item", "rater", "label", "selected", "duplicates"):
+            if fault := self._outside(name, raters if name == "rater" else None):
                 raise ValueError(fault)
+        if self.duplicates is not None and self.duplicates.shape[1] != 2:
+            raise ValueError(f"duplicates are {self.duplicates.shape}: give D × 2 row numbers")
         if self.answer is not None and (strange := np.abs(self.answer) > 1).any():
             row = int(strange.argmax())
             raise ValueError(f"answer: row {row} is {self.answer[row]}, expected 1, 0 or -1")
@@ -89,13 +94,14 @@ class Votes(Record):
         outside = column < 0 if end is None else (column < 0) | (column >= end)
         if not outside.any():
             return None
-        row = int(outside.argmax())
-        return f"{name}: row {row} is {column[row]}, expected 0…{'' if end is None else end - 1}"
+        row, value = int(np.argwhere(outside)[0, 0]), column[outside][0]
+        return f"{name}: row {row} is {value}, expected 0…{'' if end is None else end - 1}"
 
     def misfit(self, rows: int, classes: int) -> str | None:
         """Say in what the votes do not fit a dataset of so many samples and classes."""
-        faults = (("item", rows), ("selected", rows), ("label", classes))
-        return next((fault for name, end in faults if (fault := self._outside(name, end))), None)
+        ends = {"item": rows, "selected": rows, "duplicates": rows, "label": classes}
+        faults = (self._outside(name, end) for name, end in ends.items())
+        return next((fault for fault in faults if fault), None)
 
     def __len__(self) -> int:
         return len(self.item)

@@ -16,13 +16,13 @@ from adc_core.records import Record
 from adc_plugins_review.actions.checked_review import (
     refuse_chosen_audit,
     refuse_other_plan,
+    refuse_swayed,
     reviewed,
 )
 from adc_plugins_review.aggregation.verdicts import Rule, verdicts
 from adc_plugins_review.campaign.plan import GOLD, PLAN, REVIEW, VOTES, ReviewPlan, read_plan
+from adc_plugins_review.certificate.alpha import FOR_GOLD, Alpha
 from adc_plugins_review.certificate.certificate import (
-    FOR_GOLD,
-    Alpha,
     Bound,
     ClassBound,
     Gold,
@@ -33,7 +33,7 @@ from adc_plugins_review.certificate.certificate import (
 from adc_plugins_review.certificate.planning import audit_weights
 from adc_plugins_review.curators.votes import ApplyVotes
 from adc_plugins_review.judging.judgement import judge
-from adc_plugins_review.votes.evidence import gold_of, selected_rows, votes_of, without_gold
+from adc_plugins_review.votes.evidence import gold_of, votes_of, without_gold
 from adc_plugins_review.votes.votes_table import latest_votes, read_votes, sorted_votes
 
 _PANEL = {"one-then-two": 3, "1": 1, "3": 3}
@@ -114,6 +114,7 @@ def certify_review(
     table = latest_votes(read_votes(path))
     dataset, order = reviewed(plan, folder)
     refuse_chosen_audit(plan, order)
+    refuse_swayed(plan, table, dataset)
     given, _ = votes_of(without_gold(table), dataset.ids, dataset.classes)
     if given.answer is None:  # everybody said yes: to the question, which is no vote for a class
         given = given.replace(answer=np.ones(len(given), np.int64))
@@ -131,8 +132,8 @@ def certify_review(
     asked = [gold_of(table), *([read_votes(control)] if control.exists() else [])]
     gold = _gold(plan, latest_votes(sorted_votes(pa.concat_tables(asked))), dataset, counted)
     alpha = _alpha(plan, confidence, gold)
-    selected = selected_rows(table, dataset.ids)
-    bound = _bound(plan, order, verdict, selected, gold, alpha)
+    left = _left(dataset, given, counted, min_votes)
+    bound = _bound(plan, order, verdict, plan.samples - len(left), gold, alpha)
     cast = np.isin(given.item, shown)
     return Certificate(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -148,7 +149,7 @@ def certify_review(
         votes=int(cast.sum()),
         open=unknown,
         dataset=plan.dataset,
-        left=_left(dataset, given, selected, counted, min_votes),
+        left=left.fingerprint_of("ids", "labels"),
         plan=plan.sha256,
         plan_created=plan.created,
         votes_sha256=hash_file(path),
@@ -197,19 +198,18 @@ def _gold(plan: ReviewPlan, table: pa.Table, dataset: Dataset, rule: Rule) -> Go
 
 def _alpha(plan: ReviewPlan, confidence: float | None, gold: Gold | None) -> Alpha:
     if confidence is None:
-        thinning, of_gold = plan.alpha.thinning or FOR_GOLD, plan.alpha.gold or FOR_GOLD
-        return Alpha(plan.alpha.audit, thinning, of_gold)
+        return plan.alpha
     error = 1 - confidence - (0 if gold is None else 2 * FOR_GOLD)
     if not 0 < error < 1:
         raise InputError(f"--confidence {confidence}: nothing is left for the audit: lower it")
-    return Alpha(error, FOR_GOLD, FOR_GOLD)
+    return Alpha(audit=error)
 
 
 def _bound(
     plan: ReviewPlan,
     order: NDArray[np.int64],
     verdict: NDArray[np.int64],
-    selected: NDArray[np.bool_],
+    dropped: int,
     gold: Gold | None,
     alpha: Alpha,
 ) -> Bound:
@@ -217,7 +217,6 @@ def _bound(
     outside = np.ones(plan.samples, np.bool_)
     outside[repair] = False
     removed = int((verdict[outside] < 0).sum())
-    dropped = int(((verdict < 0) | selected).sum())
     if plan.look == "once":
         return certify(
             verdict[repair],
@@ -244,14 +243,7 @@ def _bound(
     )
 
 
-def _left(
-    dataset: Dataset,
-    votes: Votes,
-    selected: NDArray[np.bool_],
-    rule: Rule,
-    min_votes: int | None,
-) -> str:
-    """Return the fingerprint of the ids and labels that the curator of votes leaves."""
-    voted = dataset.replace(votes=votes.replace(selected=np.flatnonzero(selected)))
-    left = ApplyVotes(rule=rule, min_votes=min_votes).curate(voted, ()).dataset
-    return left.fingerprint_of("ids", "labels")
+def _left(dataset: Dataset, votes: Votes, rule: Rule, min_votes: int | None) -> Dataset:
+    """Return what the curator of votes leaves: of near duplicates and the test set, nothing."""
+    curator = ApplyVotes(rule=rule, min_votes=min_votes)
+    return curator.curate(dataset.replace(votes=votes), ()).dataset

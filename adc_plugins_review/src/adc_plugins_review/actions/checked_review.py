@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from adc_core import Dataset, InputError
+from adc_core.arrays import from_arrow
+from adc_core.records import rows_of
 from adc_plugins_review.campaign.plan import (
     DATABASE,
     PLAN,
@@ -81,4 +85,21 @@ def refuse_chosen_audit(plan: ReviewPlan, order: NDArray[np.int64]) -> None:
         raise InputError(
             f"{PLAN} has another audit than its seed draws: it was changed, or the findings have "
             "been since; put them back, or make a new plan with `plan --again`"
+        )
+
+
+def refuse_swayed(plan: ReviewPlan, table: pa.Table, dataset: Dataset) -> None:
+    """Refuse an audit on which people voted who were shown what detectors say.
+
+    Raises:
+        InputError: somebody did, who is no expert.
+    """
+    seen = pc.and_not(pc.equal(table["task"], "relabel"), table["trusted"])
+    shown = table.filter(seen)
+    audited = np.isin(rows_of(dataset.ids, from_arrow(shown["item"])), plan.audit)
+    if audited.any():
+        names = sorted(set(from_arrow(shown["rater"])[audited].tolist()))
+        raise InputError(
+            f"{int(audited.sum()):,} votes on audited samples are of people who were shown what "
+            f"detectors say ({', '.join(names)}): certify with --votes and a table without them"
         )

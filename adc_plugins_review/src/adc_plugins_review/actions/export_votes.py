@@ -4,19 +4,19 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
 from adc_core import Dataset, InputError, save_dataset
-from adc_core.arrays import Array
 from adc_core.storage import atomic_file, refuse_existing
 from adc_plugins_review.actions.label_studio import export_label_studio
 from adc_plugins_review.campaign.dealing import BATCH
 from adc_plugins_review.campaign.export import counted_votes, events
+from adc_plugins_review.campaign.progress import picked_rows
+from adc_plugins_review.campaign.source import Source
 from adc_plugins_review.campaign.store import Store
-from adc_plugins_review.campaign.suspects import decisions
+from adc_plugins_review.campaign.suspects import Suspects, decisions
 from adc_plugins_review.votes.votes_table import inert, write_votes
 
 
@@ -30,22 +30,25 @@ class ExportOptions:
     test: Path | None = None
     gold_file: Path | None = None
     label_studio: Path | None = None
+    with_suggestions: bool = False
     mturk: Path | None = None
     public_url: str | None = None
 
 
-def export_review(store: Store, dataset: Dataset, options: ExportOptions) -> list[str]:
+def export_review(store: Store, source: Source, options: ExportOptions) -> list[str]:
     """Write what the options name, each whole or not at all; return a line for each.
 
     Raises:
         InputError: nothing is named, there is no such form, or a folder exists.
         WorkError: the disk refuses.
     """
-    lines = []
+    lines, dataset = [], source.dataset
+    if options.with_suggestions and options.label_studio is None:
+        raise InputError("--with-suggestions is for --label-studio FOLDER: add it")
     if options.to is not None:
         lines.append(_tables(store, options))
     if options.test is not None:
-        rows = test_rows(store)
+        rows = picked_rows(store)
         if not len(rows):
             raise InputError("nothing is selected for a test set yet: plan with --tasks select")
         save_dataset(dataset.take(rows), options.test)
@@ -54,26 +57,14 @@ def export_review(store: Store, dataset: Dataset, options: ExportOptions) -> lis
         lines.append(_gold(store, dataset, options.gold_file))
     if options.label_studio is not None:
         refuse_existing(options.label_studio)
-        count = export_label_studio(dataset, store.plan, options.label_studio)
+        suspects = Suspects(source) if options.with_suggestions else None
+        count = export_label_studio(dataset, store.plan, options.label_studio, suspects)
         lines.append(f"{count:,} tasks for Label Studio: {options.label_studio}")
     if options.mturk is not None:
         lines.append(_mturk(store, dataset, options))
     if not lines:
         raise InputError("say what to export: --to FILE, --test FOLDER or --label-studio FOLDER")
     return lines
-
-
-def test_rows(store: Store) -> Array:
-    """Return the rows that were picked and that no verdict of the review rejects."""
-    rows = store.db.execute(
-        "SELECT DISTINCT row FROM item AS picked WHERE task = 'select' AND votes > 0 AND "
-        "withdrawn IS NULL AND NOT EXISTS (SELECT 1 FROM item AS judged WHERE judged.row = "
-        "picked.row AND judged.label = picked.label AND task = 'vote' AND part <> 'gold' AND "
-        "verdict = 0) AND NOT EXISTS (SELECT 1 FROM item AS decided JOIN vote ON vote.item = "
-        "decided.id WHERE decided.row = picked.row AND decided.task = 'relabel' AND "
-        "(answer = -1 OR vote.label <> picked.label)) ORDER BY row"
-    )
-    return np.array([row[0] for row in rows], np.int64)
 
 
 def _tables(store: Store, options: ExportOptions) -> str:

@@ -58,7 +58,7 @@ def _add(
     store: Store, row: int, given: int, label: int, rater: int, vote: Mapping[str, Any]
 ) -> bool:
     """Add one vote; tell whether it was new."""
-    task = vote["task"] if vote["task"] in ("vote", "select", "relabel") else "relabel"
+    task = vote["task"]
     found = store.db.execute(
         "SELECT id FROM item WHERE task = ? AND row = ? AND label = ? AND part <> 'gold' "
         "ORDER BY id",
@@ -75,15 +75,16 @@ def _add(
     moment = store.clock() if at is None else int(at.timestamp() * 1000) * 1000
     ms = None if vote["seconds"] is None else round(vote["seconds"] * 1000)
     same = store.db.execute(
-        "SELECT 1 FROM vote WHERE item = ? AND rater = ? AND label = ? AND answer = ?",
-        (item, rater, label, answer),
+        "SELECT 1 FROM vote JOIN event ON event.id = vote.event WHERE vote.item = ? AND "
+        "vote.rater = ? AND vote.label = ? AND vote.answer = ? AND kept IS ?",
+        (item, rater, label, answer, vote["kept"]),
     ).fetchone()
     if same is not None:
         return False
     event = store.db.execute(
-        "INSERT INTO event(rater, item, batch, kind, label, answer, confidence, visible_ms, at) "
-        "VALUES (?, ?, ?, 'import', ?, ?, ?, ?, ?)",
-        (rater, item, vote["batch"], label, answer, vote["confidence"], ms, moment),
+        "INSERT INTO event(rater, item, batch, kind, label, answer, confidence, visible_ms, kept, "
+        "at) VALUES (?, ?, ?, 'import', ?, ?, ?, ?, ?, ?)",
+        (rater, item, vote["batch"], label, answer, vote["confidence"], ms, vote["kept"], moment),
     ).lastrowid
     store.db.execute(
         "INSERT OR REPLACE INTO vote VALUES (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -5,17 +5,19 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
+import numpy as np
 import pyarrow as pa
 
 from adc_core import Dataset, InputError
 from adc_core.storage import atomic_folder, write_json
 from adc_plugins_review.campaign.plan import ReviewPlan
+from adc_plugins_review.campaign.suspects import Suspects
 from adc_plugins_review.votes.votes_table import ANSWERS, votes_table
 
 TASKS, CONFIG, IMAGES = "tasks.json", "config.xml", "images"
 
 _CONFIG = """<View>
-  <Header value="Is this a $label?"/>
+  <Header value="Is this a $label?"/>{more}
   <Image name="image" value="$image"/>
   <Choices name="answer" toName="image" choice="single" required="true">
 {choices}
@@ -24,11 +26,22 @@ _CONFIG = """<View>
 """
 
 
-def export_label_studio(dataset: Dataset, plan: ReviewPlan, folder: Path) -> int:
+_SUGGESTED = '\n  <Header size="4" value="Detectors say: $suggestion"/>'
+
+
+def export_label_studio(
+    dataset: Dataset, plan: ReviewPlan, folder: Path, suspects: Suspects | None = None
+) -> int:
     """Write tasks, their images and the labelling configuration into a new folder.
 
     The images lie in `images/`, to be served as Label Studio's local files: the folder's parent is
     its document root, and `image` says where each is below it.
+
+    Args:
+        dataset: the samples under review.
+        plan: whose queue becomes tasks.
+        folder: must not exist.
+        suspects: what detectors say, to be shown as predictions; None: people judge unaware of it.
 
     Returns:
         How many tasks there are.
@@ -51,18 +64,41 @@ def export_label_studio(dataset: Dataset, plan: ReviewPlan, folder: Path) -> int
                 "label": plan.classes[int(dataset.labels[row])],
                 "adc_id": str(dataset.ids[row]),
             }
-            tasks.append({"data": data})
+            task: dict[str, Any] = {"data": data}
+            if suspects is not None:
+                data["suggestion"], task["predictions"] = _suggestion(suspects, row, plan.classes)
+            tasks.append(task)
         write_json(part / TASKS, tasks)
         choices = "\n".join(f"    <Choice value={quoteattr(word)}/>" for word in ANSWERS)
-        (part / CONFIG).write_text(_CONFIG.format(choices=choices), encoding="utf-8")
+        config = _CONFIG.format(choices=choices, more="" if suspects is None else _SUGGESTED)
+        (part / CONFIG).write_text(config, encoding="utf-8")
     return len(queue)
+
+
+def _suggestion(
+    suspects: Suspects, row: int, classes: tuple[str, ...]
+) -> tuple[str, list[dict[str, Any]]]:
+    """Say in words, and as a prediction of Label Studio, what detectors say of a label."""
+    label, opinions = int(suspects.suggested[row]), suspects.opinions(row)
+    wrong = label >= 0 or 2 * sum(one.flagged for one in opinions) > len(opinions)
+    said = {
+        "from_name": "answer",
+        "to_name": "image",
+        "type": "choices",
+        "value": {"choices": ["no" if wrong else "yes"]},
+    }
+    prediction: dict[str, Any] = {"model_version": "adc", "result": [said]}
+    if not np.isnan(suspicion := float(suspects.suspicion[row])):
+        prediction["score"] = round(suspicion, 4)
+    return classes[label] if label >= 0 else ("wrong" if wrong else "right"), [prediction]
 
 
 def read_label_studio(path: Path) -> pa.Table:
     """Read the JSON export of Label Studio as a table of votes.
 
     A choice that is `yes`, `unsure` or `no` is an answer about the task's label; any other one is
-    the class that the annotator gives. Annotations that were cancelled are left out.
+    the class that the annotator gives. Annotations that were cancelled are left out. What people
+    say who were shown suggestions is of the task `relabel`: it counts towards no plan.
 
     Raises:
         InputError: it is no such export; the message names the task.
@@ -74,7 +110,8 @@ def read_label_studio(path: Path) -> pa.Table:
     if not isinstance(tasks, list):
         raise InputError(f"{path} is no JSON export of Label Studio: it has no list of tasks")
     columns: dict[str, list[Any]] = {
-        name: [] for name in ("item", "rater", "label", "answer", "seconds", "time", "trusted")
+        name: []
+        for name in ("item", "rater", "label", "answer", "seconds", "time", "task", "trusted")
     }
     for number, task in enumerate(tasks):
         try:
@@ -91,6 +128,7 @@ def read_label_studio(path: Path) -> pa.Table:
                 columns["answer"].append(choice if choice in ANSWERS else "yes")
                 columns["seconds"].append(annotation.get("lead_time"))
                 columns["time"].append(annotation.get("created_at"))
+                columns["task"].append("relabel" if "suggestion" in data else "vote")
                 columns["trusted"].append(bool(annotation.get("ground_truth")))
         except (KeyError, IndexError, TypeError, AttributeError):
             raise InputError(

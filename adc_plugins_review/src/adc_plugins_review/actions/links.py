@@ -11,6 +11,7 @@ from adc_core.errors import unknown_name
 from adc_core.storage import atomic_file
 from adc_plugins_review.campaign.plan import REVIEW
 from adc_plugins_review.campaign.raters import (
+    KEEP_IDS,
     Rater,
     add_rater,
     campaign_token,
@@ -42,6 +43,7 @@ class LinkOptions:
     owner: bool = False
     platform: Literal["prolific", "mturk"] | None = None
     code: str | None = None
+    keep_ids: bool = False
 
 
 def change_links(store: Store, folder: Path, url: str, options: LinkOptions) -> list[str]:
@@ -50,6 +52,8 @@ def change_links(store: Store, folder: Path, url: str, options: LinkOptions) -> 
     Raises:
         InputError: there is nobody of that name, or a platform needs another address.
     """
+    if options.keep_ids and options.platform is None:
+        raise InputError("--keep-ids is about people of a platform: add --for prolific or mturk")
     if options.owner:
         return [f"owner: {url}/o/{owner_token(store, new=True)}"]
     for name, change in ((options.revoke, _revoke), (options.forget, forget)):
@@ -85,6 +89,7 @@ def _platform_links(store: Store, folder: Path, url: str, options: LinkOptions) 
     with store.transaction():
         if options.code is not None:
             store.set_meta("code", options.code)
+        store.set_meta(KEEP_IDS, "1" if options.keep_ids else "")
     if options.platform == "prolific":
         return [f"{join}?{_PROLIFIC}"]
     if urlsplit(url).scheme != "https":

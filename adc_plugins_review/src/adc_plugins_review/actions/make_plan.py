@@ -23,7 +23,6 @@ from adc_plugins_review.campaign.plan import (
     PLAN,
     REVIEW,
     SAMPLES,
-    AlphaSplit,
     GoldQuestion,
     ReviewPlan,
     SelectTask,
@@ -34,7 +33,7 @@ from adc_plugins_review.campaign.plan import (
     write_plan,
 )
 from adc_plugins_review.campaign.source import Source, read_source
-from adc_plugins_review.certificate.certificate import FOR_GOLD
+from adc_plugins_review.certificate.alpha import FOR_GOLD, Alpha
 from adc_plugins_review.certificate.planning import (
     believed_rate,
     choose_repairs,
@@ -73,6 +72,7 @@ class PlanOptions:
     rate: float | None = None
     auc: float = 0.8
     show_attributes: bool = False
+    duplicate_similarity: float = 0.95
     confidence_slider: bool = False
     question: str = "Is this a {label}?"
 
@@ -90,11 +90,11 @@ def make_plan(source: Source, options: PlanOptions) -> ReviewPlan:
     rate = believed if options.rate is None else options.rate
     gold = _gold(source, options)
     alpha = round(1 - options.confidence, 12)
-    split = AlphaSplit(audit=alpha)
+    split = Alpha(audit=alpha, thinning=0, gold=0)
     if gold:
         if alpha <= 2 * FOR_GOLD:
             raise InputError(f"--confidence with control questions: below {1 - 2 * FOR_GOLD}")
-        split = AlphaSplit(audit=alpha - 2 * FOR_GOLD, thinning=FOR_GOLD, gold=FOR_GOLD)
+        split = Alpha(audit=alpha - 2 * FOR_GOLD)
     repair: list[int] = []
     audit: list[int] = []
     weights = None
@@ -127,6 +127,7 @@ def make_plan(source: Source, options: PlanOptions) -> ReviewPlan:
         gold_share=options.gold_share,
         confidence_slider=options.confidence_slider,
         show_attributes=options.show_attributes,
+        duplicate_similarity=options.duplicate_similarity,
         question=options.question,
         instructions=INSTRUCTIONS,
         images=_digests(dataset, sorted(shown), source.folder),

@@ -83,6 +83,10 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
         "attributes": {**_FLAG, "help": "show the attributes of a sample below the question"},
         "sure": {**_FLAG, "help": "ask people how sure they are"},
         "question": {"help": 'what the page asks ("Is this a {label}?")'},
+        "duplicate-similarity": {
+            "type": _share,
+            "help": "cosine from which on samples are shown as near duplicates (0.95)",
+        },
         "seed": {"type": _count(0), "help": "of all that is drawn (0)"},
         "rate": {"type": _auto_share, "help": "share of wrong labels to plan for (auto)"},
         "auc": {"type": _share, "help": "how well suspicion is believed to sort (0.8)"},
@@ -121,6 +125,7 @@ OPTIONS["links"] = {
     "name": {"help": "of the person whom the link is for"},
     "trusted": {**_FLAG, "help": "an expert, whose word counts as the truth"},
     "for": {"choices": ("prolific", "mturk"), "help": "one link for all workers of a platform"},
+    "keep-ids": {**_FLAG, "help": "with --for: keep the ids that the platform gives people"},
     "code": {"help": "that Prolific asks for when the work is done"},
     "revoke": {"metavar": "NAME", "help": "make the link of somebody void; the votes stay"},
     "forget": {"metavar": "NAME", "help": "delete somebody's name and id; the votes stay"},
@@ -145,6 +150,7 @@ OPTIONS["export"] = {
         "metavar": "FOLDER",
         "help": "tasks and configuration for Label Studio",
     },
+    "with-suggestions": {**_FLAG, "help": "with --label-studio: show what detectors say"},
     "mturk": {
         "type": Path,
         "metavar": "FILE",

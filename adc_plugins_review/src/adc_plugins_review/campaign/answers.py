@@ -19,12 +19,14 @@ class Answer:
         label: class index that the answer is about.
         ms: milliseconds for which the image was visible, as the page says.
         confidence: 0 … 1, or None.
+        kept: of a near duplicate that is dropped, the id of the sample that is kept instead.
     """
 
     answer: int | None
     label: int | None = None
     ms: int = 0
     confidence: float | None = None
+    kept: str | None = None
 
 
 def vote(store: Store, rater: Rater, key: str, batch: int, position: int, answer: Answer) -> int:
@@ -37,7 +39,7 @@ def vote(store: Store, rater: Rater, key: str, batch: int, position: int, answer
     key = f"{rater.id}:{key}"
     with store.transaction() as db:
         item, begun = _dealt(store, rater, batch, position)
-        if not _seen(store, key, rater, item, answer.answer):
+        if not came_before(store, key, rater, item, answer.answer):
             if begun is None:
                 raise Refused(410, "this task is finished: its answers cannot change any more")
             record(store, "vote", rater, item, answer, key=key, batch=batch, begun=begun)
@@ -93,7 +95,7 @@ def select(
         }
         if not places or not places.keys() >= set(chosen):
             raise Refused(404, "there is no such image")
-        if not _seen(store, key, rater, None, int(fewer)):
+        if not came_before(store, key, rater, None, int(fewer)):
             begun, submitted = db.execute(
                 "SELECT begun, submitted FROM batch WHERE id = ?", (batch,)
             ).fetchone()
@@ -151,7 +153,7 @@ def judge(
         item = db.execute(
             "SELECT id FROM item WHERE task = 'relabel' AND row = ?", (row,)
         ).fetchone()[0]
-        if not _seen(store, key, rater, item, answer.answer):
+        if not came_before(store, key, rater, item, answer.answer):
             record(store, "relabel", rater, item, answer, key=key)
 
 
@@ -178,7 +180,7 @@ def _dealt(store: Store, rater: Rater, batch: int, position: int) -> tuple[int, 
     return found["item"], None if found["submitted"] is not None else found["begun"]
 
 
-def _seen(store: Store, key: str, rater: Rater, item: int | None, answer: int | None) -> bool:
+def came_before(store: Store, key: str, rater: Rater, item: int | None, answer: int | None) -> bool:
     """Tell whether a request came before.
 
     Raises:
@@ -209,10 +211,11 @@ def record(
     label = answer.label
     if label is None:
         label = store.db.execute("SELECT label FROM item WHERE id = ?", (item,)).fetchone()[0]
+    values = (key, rater.id, item, batch, kind, label, answer.answer, answer.confidence, ms)
     event = store.db.execute(
         "INSERT INTO event(client_key, rater, item, batch, kind, label, answer, confidence, "
-        "visible_ms, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (key, rater.id, item, batch, kind, label, answer.answer, answer.confidence, ms, now),
+        "visible_ms, kept, at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*values, answer.kept, now),
     ).lastrowid
     if answer.answer is None:
         store.db.execute("DELETE FROM vote WHERE item = ? AND rater = ?", (item, rater.id))

@@ -20,7 +20,7 @@ _WORDS = {1: "yes", 0: "unsure", -1: "no"}
 _COUNTED = (
     "SELECT sample, vote.rater AS rater, vote.label AS label, vote.answer AS answer, "
     "vote.confidence AS confidence, vote.visible_ms AS ms, vote.at AS at, task, part, "
-    "event.batch AS batch FROM vote JOIN item ON item.id = vote.item "
+    "event.batch AS batch, kept FROM vote JOIN item ON item.id = vote.item "
     "JOIN event ON event.id = vote.event JOIN rater ON rater.id = vote.rater "
     "WHERE withdrawn IS NULL AND state NOT IN ('stopped', 'blocked') AND "
 )
@@ -45,8 +45,8 @@ def events(store: Store, *, names: bool = False) -> pa.Table:
     """Return the whole history: every answer in its order, with the gold and what was undone."""
     rows = store.db.execute(
         "SELECT sample, event.rater AS rater, event.label AS label, answer, confidence, "
-        "event.visible_ms AS ms, at, task, part, batch FROM event JOIN item ON item.id = item "
-        "ORDER BY event.id"
+        "event.visible_ms AS ms, at, task, part, batch, kept FROM event JOIN item ON "
+        "item.id = item ORDER BY event.id"
     ).fetchall()
     columns = _columns(store, rows, _called(store, names))
     return pa.table(
@@ -136,4 +136,5 @@ def _columns(store: Store, rows: list[Any], called: Mapping[int, str]) -> dict[s
         "part": [row["part"] for row in rows],
         "batch": [row["batch"] for row in rows],
         "trusted": [row["rater"] in trusted for row in rows],
+        "kept": pa.array([row["kept"] for row in rows], pa.string()),
     }

@@ -17,6 +17,7 @@ from adc_core.arrays import Array
 from adc_core.errors import RecordErrors
 from adc_core.records import ClassName, Record
 from adc_core.storage import atomic_file, translate_os_errors
+from adc_plugins_review.certificate.alpha import Alpha
 
 REVIEW = "review"
 """The folder of a review within the folder that is reviewed."""
@@ -29,20 +30,6 @@ SAMPLES = ("ids", "labels", "classes")
 
 VotesRule = Literal["one-then-two", "1", "3"]
 Task = Literal["vote", "select"]
-
-
-class AlphaSplit(Record):
-    """How the chance of error is shared out between the steps of the certificate.
-
-    Attributes:
-        audit: of the bound on the samples that were not looked at.
-        thinning: of the step from judged wrong to truly wrong.
-        gold: of the bound on how often people let a wrong label pass.
-    """
-
-    audit: float = Field(gt=0, lt=1)
-    thinning: float = Field(0.0, ge=0, lt=1)
-    gold: float = Field(0.0, ge=0, lt=1)
 
 
 class GoldQuestion(Record):
@@ -101,6 +88,7 @@ class ReviewPlan(Record):
         gold_share: share of the questions that are gold.
         confidence_slider: ask people how sure they are.
         show_attributes: show a sample's attributes below the question.
+        duplicate_similarity: from this cosine on two samples are shown as near duplicates.
         question: what the page asks; `{label}` is the class.
         instructions: what the page says before the first question.
         images: row to the SHA-256 of its image's bytes, of every sample in the plan.
@@ -124,13 +112,14 @@ class ReviewPlan(Record):
     look: Literal["once", "any"] = "once"
     votes: VotesRule = "one-then-two"
     confidence: float = Field(0.95, gt=0, lt=1)
-    alpha: AlphaSplit
+    alpha: Alpha
     rate: float = Field(0.05, gt=0, lt=1)
     auc: float = Field(0.8, gt=0, lt=1)
     weights: str | None = None
     gold_share: float = Field(0.1, ge=0, le=0.5)
     confidence_slider: bool = False
     show_attributes: bool = False
+    duplicate_similarity: float = Field(0.95, gt=0, le=1)
     question: str = "Is this a {label}?"
     instructions: tuple[str, ...] = ()
     images: dict[int, str] = Field(default_factory=dict)

@@ -152,16 +152,6 @@ PATTERNS = ("YYY", "YYU", "YYN", "YUU", "YUN", "YNN", "UUU", "UUN", "UNN", "NNN"
 """What three people can say of a label, whoever said what: yes, unsure, no."""
 
 
-def answer_counts(store: Store) -> Array:
-    """Count the answers no, unsure and yes to each sample with votes that count: N × 3."""
-    rows = store.db.execute(
-        "SELECT sum(answer = -1), sum(answer = 0), sum(answer = 1) FROM vote "
-        "JOIN item ON item.id = item JOIN rater ON rater.id = rater WHERE task = 'vote' "
-        "AND part <> 'gold' AND state NOT IN ('stopped', 'blocked') GROUP BY item"
-    ).fetchall()
-    return np.array([tuple(row) for row in rows], np.int64).reshape(-1, 3)
-
-
 def batch_figures(store: Store) -> tuple[list[int], list[float]]:
     """Return how many batches each rater has handed in, and the seconds that each batch took."""
     batches = [
@@ -177,3 +167,21 @@ def batch_figures(store: Store) -> tuple[list[int], list[float]]:
         )
     ]
     return batches, seconds
+
+
+def picked_rows(store: Store) -> Array:
+    """Return the rows that were picked for a test set.
+
+    Those that a verdict or an expert rejects are left out, and duplicates of what stays.
+    """
+    rows = store.db.execute(
+        "SELECT DISTINCT row FROM item AS picked WHERE task = 'select' AND votes > 0 AND "
+        "withdrawn IS NULL AND NOT EXISTS (SELECT 1 FROM item AS judged WHERE judged.row = "
+        "picked.row AND judged.label = picked.label AND task = 'vote' AND part <> 'gold' AND "
+        "verdict = 0) AND NOT EXISTS (SELECT 1 FROM item AS decided JOIN vote ON vote.item = "
+        "decided.id WHERE decided.row = picked.row AND decided.task = 'relabel' AND "
+        "(answer = -1 OR vote.label <> picked.label)) AND NOT EXISTS (SELECT 1 FROM item AS copy "
+        "JOIN vote ON vote.item = copy.id WHERE copy.row = picked.row AND copy.task = "
+        "'duplicates' AND answer = -1) ORDER BY row"
+    )
+    return np.array([row[0] for row in rows], np.int64)

@@ -9,6 +9,9 @@ from adc_plugins_review.campaign.tokens import hash_external, hash_token, make_t
 
 _OWNER = "the owner"
 
+KEEP_IDS = "keep_ids"
+"""Fact about a review: whether ids that a platform gives people are kept as their names."""
+
 State = Literal["active", "stopped", "blocked", "revoked"]
 
 
@@ -47,15 +50,21 @@ def add_rater(
         store: of the review.
         name: for the owner's eyes.
         trusted: an expert.
-        external: id that a platform gives the person; a hash of it is kept.
+        external: id that a platform gives the person; a hash of it is kept, and the id itself, as
+            the name, only where the owner said so.
         way_back: where the person goes when the work is done; see `web.platform_pages`.
         number: that the person is to have; the next one by default.
     """
     hashed = None if external is None else hash_external(store.key, external)
+    if name is None and external is not None and store.meta(KEEP_IDS):
+        name = external
     with store.transaction() as db:
         found = db.execute("SELECT * FROM rater WHERE external = ?", (hashed,)).fetchone()
         if found is not None:
-            db.execute("UPDATE rater SET way_back = ? WHERE id = ?", (way_back, found["id"]))
+            db.execute(
+                "UPDATE rater SET way_back = ?, name = coalesce(name, ?) WHERE id = ?",
+                (way_back, name, found["id"]),
+            )
             return _rater(found)
         if number is None:
             number = int(db.execute("SELECT 1 + coalesce(max(id), 0) FROM rater").fetchone()[0])
@@ -126,12 +135,22 @@ def set_state(store: Store, rater: int, state: State) -> None:
         store.recount(item[0] for item in items)
 
 
+def keeps_id(store: Store, rater: int) -> bool:
+    """Tell whether the id that a platform gave somebody is kept."""
+    found = store.db.execute(
+        "SELECT external IS NOT NULL AND name IS NOT NULL FROM rater WHERE id = ?", (rater,)
+    ).fetchone()
+    return bool(found[0])
+
+
 def forget(store: Store, rater: int) -> None:
-    """Delete somebody's name and external id; the votes stay."""
+    """Delete somebody's name and external id, from the disk too; the votes stay."""
+    store.db.execute("PRAGMA secure_delete = ON")
     with store.transaction() as db:
         db.execute(
             "UPDATE rater SET name = NULL, external = NULL, way_back = NULL WHERE id = ?", (rater,)
         )
+    store.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
 
 
 def _rater(row: sqlite3.Row) -> Rater:

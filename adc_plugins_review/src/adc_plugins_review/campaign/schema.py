@@ -5,7 +5,7 @@ from pathlib import Path
 
 from adc_core import WorkError
 
-VERSION = 1
+VERSION = 2
 
 _TABLES = """
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
@@ -41,7 +41,7 @@ CREATE TABLE event(
     id INTEGER PRIMARY KEY AUTOINCREMENT, client_key TEXT UNIQUE,
     rater INTEGER NOT NULL REFERENCES rater(id), item INTEGER REFERENCES item(id), batch INTEGER,
     kind TEXT NOT NULL, label INTEGER, answer INTEGER, confidence REAL, visible_ms INTEGER,
-    at INTEGER NOT NULL) STRICT;
+    kept TEXT, at INTEGER NOT NULL) STRICT;
 CREATE TABLE vote(
     item INTEGER NOT NULL REFERENCES item(id), rater INTEGER NOT NULL REFERENCES rater(id),
     label INTEGER NOT NULL, answer INTEGER NOT NULL, confidence REAL, visible_ms INTEGER,

@@ -24,7 +24,7 @@ class Signals:
 
     Attributes:
         votes: how many.
-        median_seconds: visible time of an answer; NaN without votes.
+        median_seconds: visible time of an answer; NaN where no time is known.
         share_hasty: share of the answers that took less than `HASTY` seconds.
         answer_entropy: of yes, unsure and no, 0 (always the same) … 1 (equally often).
         longest_run: of equal answers.
@@ -59,7 +59,7 @@ def rater_signals(
 
     Args:
         answers: 1 yes, 0 unsure, -1 no, in the order in which they came.
-        seconds: visible time of each.
+        seconds: visible time of those of which it is known; an imported vote may have none.
         gold_shown: control questions that were answered.
         gold_right: of them, rightly.
     """
@@ -72,8 +72,8 @@ def rater_signals(
     for before, now in pairwise(answers):
         run = run + 1 if now == before else 1
         longest = max(longest, run)
-    median = float(np.median(seconds))
-    hasty = float(np.mean(np.asarray(seconds) < HASTY))
+    median = float(np.median(seconds)) if seconds else math.nan
+    hasty = float(np.mean(np.asarray(seconds) < HASTY)) if seconds else 0.0
     tail = gold_tail(gold_shown, gold_right)
     look_at = (
         median < HASTY
@@ -106,7 +106,7 @@ def signals_of(store: Store, rater: int) -> Signals:
         (rater,),
     ).fetchall()
     shown, right = gold_of(store, rater)
-    seconds = [row[1] / 1000 for row in rows]
+    seconds = [row[1] / 1000 for row in rows if row[1] is not None]
     return rater_signals([row[0] for row in rows], seconds, shown, right)
 
 

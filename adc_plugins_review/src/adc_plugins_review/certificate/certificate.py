@@ -8,11 +8,9 @@ from pydantic import Field
 
 from adc_core import InputError
 from adc_core.records import Record
+from adc_plugins_review.certificate.alpha import FOR_GOLD, Alpha
 from adc_plugins_review.certificate.any_time import BettingTest
 from adc_plugins_review.certificate.bounds import exact_upper, miss_rate_upper, undo_misses
-
-FOR_GOLD = 0.005
-"""Of the chance of error, for each of the two steps that control questions add."""
 
 
 class Gold(NamedTuple):
@@ -25,20 +23,6 @@ class Gold(NamedTuple):
 
     shown: int
     missed: int
-
-
-class Alpha(NamedTuple):
-    """How the chance of error is shared out.
-
-    Attributes:
-        audit: of the bound on what was not looked at.
-        thinning: of the step from judged wrong to truly wrong.
-        gold: of the bound on how often people let a wrong label pass.
-    """
-
-    audit: float = 0.05
-    thinning: float = FOR_GOLD
-    gold: float = FOR_GOLD
 
 
 class ClassBound(Record):

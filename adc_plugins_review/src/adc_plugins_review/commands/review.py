@@ -153,7 +153,7 @@ def _export(folder: Path, _: Path | None, given: dict[str, Any]) -> int:
     from adc_plugins_review.actions.export_votes import ExportOptions, export_review
 
     with _opened(folder) as (source, store):
-        print("\n".join(export_review(store, source.dataset, ExportOptions(**given))))
+        print("\n".join(export_review(store, source, ExportOptions(**given))))
     return 0
 
 

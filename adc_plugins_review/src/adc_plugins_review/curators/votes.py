@@ -19,7 +19,8 @@ class ApplyVotes(Curator):
     Answers yes, unsure and no to the given label are counted by a rule; votes for classes by the
     majority, and a label that is one of several with most votes stays. A trusted rater's latest
     answer counts for more than all of these. What was selected for a test set leaves the training
-    set.
+    set. Near duplicates are dropped as long as what an expert keeps in their place does not turn
+    out to be wrong.
     """
 
     requires: ClassVar[tuple[str, ...]] = ("votes",)
@@ -54,12 +55,18 @@ class ApplyVotes(Curator):
         judged = judge(dataset, votes, self.rule, min_votes=self.min_votes, trusted=self.trusted)
         wrong, label, reason = judged.verdict < 0, judged.label, judged.reason
         relabel = wrong & (label >= 0) if self.wrong == "relabel" else np.zeros_like(wrong)
+        leaves = np.zeros_like(wrong)
+        if votes.duplicates is not None:
+            row, kept = votes.duplicates[~(wrong & ~relabel)[votes.duplicates[:, 1]]].T
+            leaves[row] = True
+            said = [f"near-duplicate of {one}" for one in dataset.ids[kept].tolist()]
+            reason[row] = np.where(wrong[row], reason[row], said)
         if self.select == "hold-out" and votes.selected is not None:
-            held = np.zeros(len(dataset), np.bool_)
-            held[votes.selected] = True
-            reason = np.where(held & ~wrong, "in the test set", reason)
-            relabel &= ~held
-            wrong = wrong | held
+            held = votes.selected[~(wrong | leaves)[votes.selected]]
+            reason[held] = "in the test set"
+            leaves[votes.selected] = True
+        relabel &= ~leaves
+        wrong = wrong | leaves
         drop = np.flatnonzero(wrong & ~relabel)
         rows = np.flatnonzero(wrong)
         return Curation.of(

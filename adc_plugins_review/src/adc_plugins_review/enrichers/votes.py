@@ -2,12 +2,11 @@
 
 from typing import ClassVar, Literal
 
-import numpy as np
 from pydantic import ConfigDict, Field
 
 from adc_core import Dataset, Enricher, InputError, Votes, status
 from adc_core.components import LocalPath
-from adc_plugins_review.votes.evidence import selected_rows, votes_of, without_gold
+from adc_plugins_review.votes.evidence import votes_of, without_gold
 from adc_plugins_review.votes.votes_table import read_votes
 
 
@@ -53,5 +52,4 @@ class AddVotes(Enricher):
             )
         if unknown:
             status(f"{unknown:,} votes are on samples that the dataset does not have: left out")
-        selected = np.flatnonzero(selected_rows(table, dataset.ids, self.exclude))
-        return dataset.replace(votes=votes.replace(selected=selected if len(selected) else None))
+        return dataset.replace(votes=votes)

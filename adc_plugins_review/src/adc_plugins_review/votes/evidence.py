@@ -22,6 +22,8 @@ def votes_of(
 ) -> tuple[Votes, int]:
     """Give the latest votes on labels the row and class numbers of a dataset.
 
+    With them comes what was selected for a test set, and what experts saw to be near duplicates.
+
     Args:
         table: as `read_votes` returns it.
         ids: N ids of the dataset.
@@ -36,10 +38,10 @@ def votes_of(
     Raises:
         InputError: a label is none of the classes.
     """
+    selected = np.flatnonzero(selected_rows(table, ids, exclude))
+    duplicates = duplicate_rows(table, ids, exclude)
     table = latest_votes(table)
-    wanted = pc.is_in(table["task"], value_set=pa.array(_ON_LABELS))
-    out = pc.is_in(table["rater"], value_set=pa.array(list(exclude), pa.string()))
-    table = table.filter(pc.and_not(wanted, out))
+    table = _without(exclude, table.filter(pc.is_in(table["task"], value_set=pa.array(_ON_LABELS))))
     item = rows_of(ids, from_arrow(table["item"]))
     known = item >= 0
     label = _numbered(table["label"], classes)
@@ -67,6 +69,8 @@ def votes_of(
         **taken,
         names=tuple(names.tolist()),
         trusted=trusted if trusted.any() else None,
+        selected=selected if len(selected) else None,
+        duplicates=duplicates if len(duplicates) else None,
     )
     return votes, int((~known).sum())
 
@@ -89,11 +93,43 @@ def selected_rows(table: pa.Table, ids: Array, exclude: Collection[str] = ()) ->
     """Tell which of N samples somebody has selected for the test set."""
     table = latest_votes(table)
     picked = pc.and_(pc.equal(table["task"], "select"), pc.equal(table["answer"], "yes"))
-    out = pc.is_in(table["rater"], value_set=pa.array(list(exclude), pa.string()))
-    rows = rows_of(ids, from_arrow(table.filter(pc.and_not(picked, out))["item"]))
+    rows = rows_of(ids, from_arrow(_without(exclude, table.filter(picked))["item"]))
     selected = np.zeros(len(ids), np.bool_)
     selected[rows[rows >= 0]] = True
     return selected
+
+
+def duplicate_rows(table: pa.Table, ids: Array, exclude: Collection[str] = ()) -> NDArray[np.int64]:
+    """Pair the near duplicates among N samples with what experts keep in their place.
+
+    The latest decision on a sample counts. A duplicate of a duplicate is one of what is kept in
+    the end; where that is nothing, because decisions contradict each other in a circle or it is
+    no sample of these, nothing is dropped.
+
+    Returns:
+        D × 2 rows: of the duplicate, and of what is kept.
+    """
+    table = latest_votes(table)
+    decided = pc.and_(pc.equal(table["task"], "duplicates"), table["trusted"])
+    table = _without(exclude, table.filter(decided))
+    row, instead = rows_of(ids, from_arrow(table["item"])), pc.fill_null(table["kept"], "")
+    kept = rows_of(ids, from_arrow(instead))
+    kept = np.where(np.asarray(pc.is_valid(table["kept"])) & (kept >= 0), kept, row)
+    when = np.asarray(pc.fill_null(table["time"].cast(pa.int64()), 0))
+    order = np.lexsort((when, row))
+    order = order[row[order] >= 0]
+    first = np.arange(len(ids))
+    first[row[order]] = kept[order]
+    last = first
+    for _ in range(len(row).bit_length()):  # each time twice as far along
+        last = last[last]
+    dropped = np.flatnonzero((first != np.arange(len(ids))) & (first[last] == last))
+    return np.stack([dropped, last[dropped]], axis=1)
+
+
+def _without(raters: Collection[str], table: pa.Table) -> pa.Table:
+    out = pc.is_in(table["rater"], value_set=pa.array(list(raters), pa.string()))
+    return table.filter(pc.invert(out))
 
 
 def _last_of_each(item: Array, rater: Array, label: Array, when: Array) -> NDArray[np.bool_]:

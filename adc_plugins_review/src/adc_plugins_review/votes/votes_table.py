@@ -35,11 +35,13 @@ VOTES = pa.schema(
         ("part", pa.string()),
         ("batch", pa.int64()),
         ("trusted", pa.bool_()),
+        ("kept", pa.string()),
     ]
 )
 """One vote: a sample's id, who says what (`yes`, `unsure`, `no`) of which class, how surely (0…1),
 after how many seconds, when; in which task (`vote`, `select`, `relabel`, `duplicates`), part of the
-plan and batch; and whether an expert does. All but the first three may be null."""
+plan and batch; whether an expert does; and of a near duplicate, which sample is kept in its place.
+All but the first three may be null."""
 
 ANSWERS = {"yes": 1, "unsure": 0, "no": -1}
 """The words of the table and the numbers of `Votes.answer`."""
@@ -47,6 +49,9 @@ ANSWERS = {"yes": 1, "unsure": 0, "no": -1}
 TASKS = ("vote", "select", "relabel", "duplicates")
 
 _REQUIRED = ("item", "rater", "label")
+_FOREIGN = (*_REQUIRED, "kept")
+"""Columns of texts that strangers may have chosen."""
+
 _ALWAYS = (*_REQUIRED, "answer")
 
 
@@ -121,6 +126,7 @@ def read_votes(path: Path) -> pa.Table:
         stated = columns["confidence"]
         strange = pc.or_(pc.less(stated, 0), pc.greater(stated, 1))
         _refuse(path, "confidence", stated, pc.fill_null(strange, False), "0…1")
+    _refuse_half_duplicates(path, columns)
     return votes_table(columns)
 
 
@@ -157,7 +163,7 @@ def inert(table: pa.Table) -> pa.Table:
 
 
 def _replaced(table: pa.Table, pattern: str, replacement: str) -> pa.Table:
-    for name in _REQUIRED:
+    for name in _FOREIGN:
         if name in table.column_names:
             texts = pc.replace_substring_regex(table[name].cast(pa.string()), pattern, replacement)
             table = table.set_column(table.column_names.index(name), name, texts)
@@ -228,6 +234,16 @@ def _refuse(
         value = column[row].as_py()
         said = "empty" if value in (None, "") else repr(value)
         raise InputError(f"{path}: row {row + 1}: {name} is {said}, expected {expected}")
+
+
+def _refuse_half_duplicates(path: Path, columns: Mapping[str, pa.ChunkedArray]) -> None:
+    """Refuse a near duplicate of nothing, and a sample that is kept in place of no duplicate."""
+    none = pa.chunked_array([pa.nulls(len(columns["item"]), pa.string())])
+    task, answer, kept = (columns.get(name, none) for name in ("task", "answer", "kept"))
+    dropped = pc.and_(pc.equal(task, "duplicates"), pc.equal(answer, "no"))
+    strange = pc.xor(pc.fill_null(dropped, False), pc.is_valid(kept))
+    expected = "an id where task is duplicates and answer no, and nothing elsewhere"
+    _refuse(path, "kept", kept, strange, expected)
 
 
 def _says_something(table: pa.Table, name: str) -> bool:

@@ -10,11 +10,16 @@ import pyarrow.csv
 from aiohttp import web
 from pydantic import Field
 
-from adc_plugins_review.aggregation.agreement import krippendorff_alpha
+from adc_plugins_review.aggregation.agreement import Agreement
+from adc_plugins_review.campaign.agreement import (
+    FEWEST,
+    AgreementFigures,
+    KeptFigures,
+    counted_answers,
+)
 from adc_plugins_review.campaign.dealing import set_finished
 from adc_plugins_review.campaign.export import counted_votes, events, rater_rows
 from adc_plugins_review.campaign.progress import (
-    answer_counts,
     answer_patterns,
     batch_figures,
     parts,
@@ -24,9 +29,12 @@ from adc_plugins_review.campaign.raters import add_rater, raters, set_state, tok
 from adc_plugins_review.campaign.store import Refused, Store
 from adc_plugins_review.votes.votes_table import inert, write_votes
 from adc_plugins_review.web.charts import BASE, HEIGHT, WIDTH, histogram_bars, whole_number_bars
+from adc_plugins_review.web.desk import Desk
 from adc_plugins_review.web.guard import DESK, Body, body_of, check_owner, go_to
 from adc_plugins_review.web.pages import page
 from adc_plugins_review.web.worker_pages import base_of
+
+FIGURES = web.AppKey("figures", KeptFigures)
 
 PAPER_SECONDS = {"vote": "3.0–3.6", "select": "18–22"}
 """Of a vote and of a selection, as the wages in the ADC paper imply."""
@@ -83,7 +91,6 @@ def numbers(store: Store) -> dict[str, Any]:
         "tasks": task_progress(store),
         "parts": parts(store),
         "patterns": counts,
-        "alpha": krippendorff_alpha(answer_counts(store)),
         "judged_by_three": sum(counts.values()),
         "rates": noise_rates(counts),
         "raters": [
@@ -102,11 +109,18 @@ def numbers(store: Store) -> dict[str, Any]:
     }
 
 
+async def _agreement(desk: Desk, kept: KeptFigures) -> AgreementFigures:
+    """Compute in a thread of its own, so that nobody who votes waits for it."""
+    answers = await desk.read(counted_answers)
+    return await desk.decode(lambda: kept.of(answers))
+
+
 async def dashboard(request: web.Request) -> web.Response:
     """Show the dashboard."""
     await check_owner(request)
     desk = request.app[DESK]
     found = await desk.read(numbers)
+    agreement = await _agreement(desk, request.app[FIGURES])
     more = request.query.get("all") == "1"
     return page(
         "dashboard", base=base_of(request), plan=desk.plan, url=desk.public_url,
@@ -114,22 +128,34 @@ async def dashboard(request: web.Request) -> web.Response:
         charts={"width": WIDTH, "height": HEIGHT, "base": BASE}, all_raters=more,
         batch_bars=whole_number_bars(found["batches"], 1 if more else 3),
         second_bars=histogram_bars(found["seconds"]), folder=desk.source.folder,
-        certificate=desk.certificate, **found,
+        certificate=desk.certificate, agreement=agreement, fewest=FEWEST, **found,
     )  # fmt: skip
 
 
 async def as_json(request: web.Request) -> web.Response:
     """Send the numbers of the dashboard, without links and names."""
     await check_owner(request)
-    found = await request.app[DESK].read(numbers)
+    desk = request.app[DESK]
+    found = await desk.read(numbers)
+    agreement = await _agreement(desk, request.app[FIGURES])
     found["tasks"] = [vars(one) for one in found["tasks"]]
     found["parts"] = [vars(one) for one in found["parts"]]
-    found["alpha"] = None if math.isnan(found["alpha"]) else found["alpha"]
+    found["agreement"] = _as_fields(agreement.overall)
+    found["agreement_of_classes"] = {
+        desk.plan.classes[label]: _as_fields(one) for label, one in agreement.classes.items()
+    }
     hidden = ("token", "name", "id")
     found["raters"] = [
-        {key: value for key, value in row.items() if key not in hidden} for row in found["raters"]
+        {key: value for key, value in row.items() if key not in hidden}
+        | {"discernment": agreement.discernment.get(row["id"])}
+        for row in found["raters"]
     ]
     return web.json_response(found)
+
+
+def _as_fields(found: Agreement) -> dict[str, float | None]:
+    fields = found._asdict().items()
+    return {name: None if math.isnan(value) else value for name, value in fields}
 
 
 async def make_link(request: web.Request) -> web.Response:

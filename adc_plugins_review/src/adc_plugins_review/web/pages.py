@@ -14,6 +14,7 @@ _TYPES = {
     "outbox.js": "text/javascript",
     "vote.js": "text/javascript",
     "select.js": "text/javascript",
+    "keys.js": "text/javascript",
     "relabel.js": "text/javascript",
     "dashboard.js": "text/javascript",
     "icon.svg": "image/svg+xml",

@@ -46,7 +46,7 @@ class DecisionBody(Body):
     filters: str = Field("", max_length=2_000)
 
 
-async def _expert(request: web.Request) -> Rater:
+async def expert_in(request: web.Request) -> Rater:
     """Let the owner pass, and raters who are trusted."""
     desk = request.app[DESK]
     if request.path.startswith("/o/"):
@@ -59,17 +59,18 @@ async def _expert(request: web.Request) -> Rater:
     return rater
 
 
-def _number(request: web.Request, name: str, end: int) -> int | None:
+def number_in(request: web.Request, name: str, end: int) -> int | None:
+    """Read a whole number below `end` from the address; None where there is none."""
     given = request.query.get(name, "")
     return int(given) if given.isdecimal() and len(given) < 10 and int(given) < end else None
 
 
 async def relabel_page(request: web.Request) -> web.Response:
     """Show suspects, and all that is known of one of them."""
-    await _expert(request)
+    await expert_in(request)
     desk = request.app[DESK]
     suspects, dataset = request.app[SUSPECTS], desk.source.dataset
-    label = _number(request, "class", len(dataset.classes))
+    label = number_in(request, "class", len(dataset.classes))
     detector = request.query.get("detector")
     if detector not in desk.source.findings:
         detector = None
@@ -78,9 +79,9 @@ async def relabel_page(request: web.Request) -> web.Response:
     at_random = request.query.get("random") == "1"
     left_out = set(decided) if open_only else set()
     rows = suspects.matching(label, detector, left_out, at_random=at_random)
-    first = (_number(request, "page", 1_000_000) or 0) * SHOWN
+    first = (number_in(request, "page", 1_000_000) or 0) * SHOWN
     shown = rows[first : first + SHOWN].tolist()
-    row = _number(request, "row", len(dataset))
+    row = number_in(request, "row", len(dataset))
     if row is None:
         row = shown[0] if shown else None
     filters = {"class": label, "detector": detector, "open": int(open_only), "page": first // SHOWN,
@@ -93,7 +94,7 @@ async def relabel_page(request: web.Request) -> web.Response:
         filters=filters, detectors=list(desk.source.findings), decided=decided, token=new_key(),
         previous=shown[after - 2] if after > 1 else None,
         following=shown[after] if after < len(shown) else None,
-        last=_number(request, "last", len(dataset)), size=SHOWN, suspects=suspects,
+        last=number_in(request, "last", len(dataset)), size=SHOWN, suspects=suspects,
         owner=request.path.startswith("/o/"), **(await _evidence(desk, suspects, row)),
     )  # fmt: skip
 
@@ -113,7 +114,7 @@ async def _evidence(desk: Desk, suspects: Suspects, row: int | None) -> dict[str
 
 async def keep_decision(request: web.Request) -> web.Response:
     """Keep a decision and go on to the next suspect."""
-    rater, desk = await _expert(request), request.app[DESK]
+    rater, desk = await expert_in(request), request.app[DESK]
     body = await body_of(request, DecisionBody)
     dataset = desk.source.dataset
     known = body.label is None or body.label < len(dataset.classes)
@@ -147,7 +148,7 @@ def _following(request: web.Request, body: DecisionBody) -> int | None:
 
 async def search_classes(request: web.Request) -> web.Response:
     """Find classes by a part of their name."""
-    await _expert(request)
+    await expert_in(request)
     classes = request.app[DESK].source.dataset.classes
     found = matching_classes(classes, request.query.get("q", "")[:100])
     return web.json_response([{"label": one, "name": classes[one]} for one in found])
@@ -155,7 +156,7 @@ async def search_classes(request: web.Request) -> web.Response:
 
 async def expert_image(request: web.Request) -> web.Response:
     """Send any image: of the dataset under review, or as collected."""
-    await _expert(request)
+    await expert_in(request)
     desk, side = request.app[DESK], side_of(request)
     of = desk.source.collected if request.match_info["of"] == "collected" else desk.source.dataset
     images, row = of.images, int(request.match_info["row"])

@@ -11,8 +11,17 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from adc_core import InputError
+from adc_plugins_review.campaign.agreement import KeptFigures
+from adc_plugins_review.campaign.duplicates import DuplicateGroups
 from adc_plugins_review.campaign.suspects import Suspects
-from adc_plugins_review.web import owner_pages, platform_pages, relabel_pages, worker_pages
+from adc_plugins_review.web import (
+    duplicates_pages,
+    owner_pages,
+    platform_pages,
+    relabel_pages,
+    worker_pages,
+)
+from adc_plugins_review.web.connections import KEEP_ALIVE, accept
 from adc_plugins_review.web.desk import Desk
 from adc_plugins_review.web.guard import DESK, GUARD, MAX_BODY, Guard
 from adc_plugins_review.web.images import worker_image
@@ -59,6 +68,9 @@ def make_application(desk: Desk, address: Address, port: int) -> web.Application
     application[DESK] = desk
     application[GUARD] = guard
     application[relabel_pages.SUSPECTS] = Suspects(desk.source)
+    application[owner_pages.FIGURES] = KeptFigures()
+    similarity = desk.plan.duplicate_similarity
+    application[duplicates_pages.GROUPS] = DuplicateGroups(desk.source, similarity)
     worker, owner = f"/w/{_TOKEN}", f"/o/{_TOKEN}"
     application.add_routes(
         [
@@ -75,6 +87,7 @@ def make_application(desk: Desk, address: Address, port: int) -> web.Application
             *platform_pages.routes(),
             *owner_pages.routes(owner),
             *relabel_pages.routes(worker, owner),
+            *duplicates_pages.routes(worker, owner),
         ]
     )
     return application
@@ -95,14 +108,19 @@ async def running(desk: Desk, address: Address) -> AsyncIterator[int]:
     bound = _bound(address)
     port = bound.getsockname()[1]
     runner = web.AppRunner(
-        make_application(desk, address, port), access_log=None, keepalive_timeout=30,
+        make_application(desk, address, port), access_log=None, keepalive_timeout=KEEP_ALIVE,
         handle_signals=False,
     )  # fmt: skip
     await runner.setup()
+    assert runner.server is not None
+    proxied = address.public_url is not None
+    accepting = asyncio.create_task(accept(bound, runner.server, proxied=proxied))
     try:
-        await web.SockSite(runner, bound).start()
         yield port
     finally:
+        accepting.cancel()
+        await asyncio.wait([accepting])
+        bound.close()
         await runner.cleanup()
 
 

@@ -9,7 +9,7 @@ from adc_plugins_review.campaign.answers import Answer, select, vote
 from adc_plugins_review.campaign.dealing import PLACES, Batch, Dealt, deal, submit
 from adc_plugins_review.campaign.deciding import NO, UNSURE, YES
 from adc_plugins_review.campaign.progress import own_progress
-from adc_plugins_review.campaign.raters import Rater
+from adc_plugins_review.campaign.raters import Rater, keeps_id
 from adc_plugins_review.campaign.signals import stop_who_does_not_look
 from adc_plugins_review.campaign.store import Refused
 from adc_plugins_review.web.desk import Desk
@@ -77,7 +77,7 @@ async def start_page(request: web.Request) -> web.Response:
     back = await desk.read(way_back_of, rater)
     return page(
         "start", base=base_of(request), plan=desk.plan, own=own, trusted=rater.trusted,
-        over=rater.state != "active", back=back,
+        over=rater.state != "active", back=back, kept=await desk.read(keeps_id, rater.id),
     )  # fmt: skip
 
 

@@ -1,8 +1,7 @@
-// Relabelling by keyboard, and a search through as many classes as there are.
+// A search through as many classes as there are.
 
-import { newKey } from "./outbox.js";
+import "./keys.js";
 
-document.body.classList.add("scripted");
 const search = document.getElementById("search");
 const matches = document.getElementById("matches");
 const other = document.getElementById("other");
@@ -39,21 +38,3 @@ if (search) {
     matches.querySelector("button")?.click();
   });
 }
-
-// A page that the browser brings back has keys that were used: each decision gets its own.
-for (const key of document.querySelectorAll("form [name=key]")) key.value = newKey();
-
-addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-  if (event.target.closest("input, textarea, select")) {
-    if (event.key === "Escape") event.target.blur();
-    return;
-  }
-  const key = event.key === "Enter" && !event.target.closest("a, button") ? "1" : event.key.toUpperCase();
-  const wanted = key === "J" && event.shiftKey ? "P" : key;
-  const found = [...document.querySelectorAll("[data-key]")].find((one) => one.dataset.key === wanted);
-  if (!found) return;
-  event.preventDefault();
-  if (found === search) search.focus();
-  else found.click();
-});
