@@ -191,6 +191,38 @@ def test_people_who_were_shown_what_detectors_say_certify_nothing(review):
     )
 
 
+def test_what_experts_decide_beside_the_audit_lowers_no_bound(review):
+    """They see what detectors say: of the suspects they decide, of what measures the panel does."""
+    folder, dataset, truth = review
+    plan = planned(folder)
+    vote(folder, dataset, truth, plan)
+    path = folder / "run" / "review" / "votes.csv"
+    alone = certify_review(folder / "run", votes=path).bound
+    shown = (*plan.repair, *plan.audit)
+    unseen = [row for row in range(SIZE) if row not in shown][:30]
+    wrong = next(row for row in plan.audit if truth[row] != dataset.labels[row])
+    suspect = next(row for row in plan.repair if truth[row] != dataset.labels[row])
+    decided = [*((row, "no") for row in unseen), (wrong, "yes"), (suspect, "yes")]
+    experts = votes_table(
+        {
+            "item": [str(dataset.ids[row]) for row, _ in decided],
+            "rater": ["expert"] * len(decided),
+            "label": [CLASSES[dataset.labels[row]] for row, _ in decided],
+            "answer": [answer for _, answer in decided],
+            "time": list(range(10**6, 10**6 + len(decided))),
+            "task": ["relabel"] * len(decided),
+            "trusted": [True] * len(decided),
+        }
+    )
+    write_votes(sorted_votes(pa.concat_tables([read_votes(path), experts])), path)
+    bound = certify_review(folder / "run", votes=path).bound
+    # Thirty more leave, which the panel was not asked about; what it found in the audit stays.
+    assert bound.dropped == alone.dropped + 30 - 2
+    assert (bound.drawn_wrong, bound.judged_upper) == (alone.drawn_wrong, alone.judged_upper)
+    assert bound.repaired_wrong == alone.repaired_wrong - 1
+    assert bound.left_upper == alone.left_upper + 1
+
+
 @pytest.mark.parametrize("look", ["once", "any"])
 def test_everybody_may_say_yes(review, look):
     folder, dataset, _ = review

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from adc_core import Dataset, InputError, Votes
 from adc_core.arrays import hash_file
-from adc_core.records import Record
+from adc_core.records import Record, rows_of
 from adc_plugins_review.actions.checked_review import (
     refuse_chosen_audit,
     refuse_other_plan,
@@ -33,7 +33,7 @@ from adc_plugins_review.certificate.certificate import (
 from adc_plugins_review.certificate.planning import audit_weights
 from adc_plugins_review.curators.votes import ApplyVotes
 from adc_plugins_review.judging.judgement import judge
-from adc_plugins_review.votes.evidence import gold_of, votes_of, without_gold
+from adc_plugins_review.votes.evidence import blind, gold_of, votes_of, without_gold
 from adc_plugins_review.votes.votes_table import latest_votes, read_votes, sorted_votes
 
 _PANEL = {"one-then-two": 3, "1": 1, "3": 3}
@@ -115,12 +115,15 @@ def certify_review(
     dataset, order = reviewed(plan, folder)
     refuse_chosen_audit(plan, order)
     refuse_swayed(plan, table, dataset)
-    given, _ = votes_of(without_gold(table), dataset.ids, dataset.classes)
-    if given.answer is None:  # everybody said yes: to the question, which is no vote for a class
-        given = given.replace(answer=np.ones(len(given), np.int64))
+    given, panel = (_answers(one, dataset) for one in (table, blind(table)))
     counted, min_votes = _rule_of(plan, rule)
-    verdict = judge(dataset, given, counted, min_votes=min_votes, trusted=True).verdict
     repair, audit = (np.array(part, np.int64) for part in (plan.repair, plan.audit))
+    # Experts who saw what detectors say decide on the suspects; the others, the panel alone.
+    verdict, experts = (
+        judge(dataset, one, counted, min_votes=min_votes, trusted=True).verdict
+        for one in (panel, given)
+    )
+    verdict[repair] = experts[repair]
     shown = np.concatenate([repair, audit])
     unknown = int((verdict[shown] == 0).sum())
     if unknown and plan.look == "once" and not now:
@@ -133,7 +136,8 @@ def certify_review(
     gold = _gold(plan, latest_votes(sorted_votes(pa.concat_tables(asked))), dataset, counted)
     alpha = _alpha(plan, confidence, gold)
     left = _left(dataset, given, counted, min_votes)
-    bound = _bound(plan, order, verdict, plan.samples - len(left), gold, alpha)
+    leaves = dataset.labels != _labels_in(left, dataset)
+    bound = _bound(plan, order, verdict, leaves, plan.samples - len(left), gold, alpha)
     cast = np.isin(given.item, shown)
     return Certificate(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -209,6 +213,7 @@ def _bound(
     plan: ReviewPlan,
     order: NDArray[np.int64],
     verdict: NDArray[np.int64],
+    leaves: NDArray[np.bool_],
     dropped: int,
     gold: Gold | None,
     alpha: Alpha,
@@ -216,7 +221,7 @@ def _bound(
     repair, audit = (np.array(part, np.int64) for part in (plan.repair, plan.audit))
     outside = np.ones(plan.samples, np.bool_)
     outside[repair] = False
-    removed = int((verdict[outside] < 0).sum())
+    removed = int(((verdict < 0) & leaves & outside).sum())
     if plan.look == "once":
         return certify(
             verdict[repair],
@@ -241,6 +246,19 @@ def _bound(
         gold=gold,
         alpha=alpha,
     )
+
+
+def _answers(table: pa.Table, dataset: Dataset) -> Votes:
+    votes, _ = votes_of(without_gold(table), dataset.ids, dataset.classes)
+    if votes.answer is None:  # everybody said yes: to the question, which is no vote for a class
+        votes = votes.replace(answer=np.ones(len(votes), np.int64))
+    return votes
+
+
+def _labels_in(left: Dataset, dataset: Dataset) -> NDArray[np.int64]:
+    """Return the N labels that samples of a dataset have in what is left; -1 where they are not."""
+    rows = rows_of(left.ids, dataset.ids)
+    return np.where(rows >= 0, left.labels[rows], -1)
 
 
 def _left(dataset: Dataset, votes: Votes, rule: Rule, min_votes: int | None) -> Dataset:
