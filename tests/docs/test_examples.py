@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from adc_process import run_program
 
 from adc_core import Pipeline
 
@@ -50,13 +51,7 @@ def test_the_files_of_examples_are_right(path):
 def test_python_runs(text, tmp_path):
     """Each program runs as it stands; those of the tutorials find what they talk about."""
     write_a_project(tmp_path)
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", text],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        check=False,
-    )
+    done = run_program(text, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
 
 

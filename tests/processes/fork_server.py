@@ -1,9 +1,11 @@
-"""A process that has everything imported and forks one that runs `adc` for each line it reads.
+"""A process that has everything imported and forks one for each command that it reads.
 
 A command of `adc` spends most of its time on imports (torch alone takes a second or two), and the
-tests run some hundred. Each line of the standard input is the JSON of a request: `words`,
-`folder`, `environment`, and `out` and `error`, the files for what the command writes. Each is
-answered by a line with its exit code, once the process has ended.
+tests run some hundred. Each line of the standard input is the JSON of a request: the `words` of a
+command of `adc`, or the text of a `program` for which a warning is an error;
+`folder`, `environment`, and the files `said`, `out` and `error`, which the command reads and
+writes as its standard ones. Each is answered by a line with its exit code, once the process has
+ended.
 """
 
 import contextlib
@@ -13,6 +15,7 @@ import os
 import sys
 import threading
 import traceback
+import types
 import warnings
 
 IMPORTED = (
@@ -39,10 +42,18 @@ def main() -> None:
         print(os.waitstatus_to_exitcode(status), flush=True)
 
 
-def _run(words: list[str], folder: str, environment: dict[str, str], out: str, error: str) -> None:
+def _run(
+    words: list[str],
+    program: str | None,
+    folder: str,
+    environment: dict[str, str],
+    said: str,
+    out: str,
+    error: str,
+) -> None:
     """Turn this process into one that the shell has started, and end it with its exit code."""
     for path, flags, number in (
-        (os.devnull, os.O_RDONLY, 0),
+        (said, os.O_RDONLY, 0),
         (out, os.O_WRONLY, 1),
         (error, os.O_WRONLY, 2),
     ):
@@ -52,12 +63,18 @@ def _run(words: list[str], folder: str, environment: dict[str, str], out: str, e
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    sys.argv = ["adc", *words]
-    code = 1
+    sys.argv, code = ["adc", *words], 1
+    sys.modules["__main__"] = types.ModuleType("__main__")
     try:
-        from adc_core.cli import main as adc
+        if program is None:
+            from adc_core.cli import main as adc
 
-        code = adc()
+            code = adc()
+        else:
+            sys.path.insert(0, "")
+            warnings.simplefilter("error")
+            exec(compile(program, "<string>", "exec"), vars(sys.modules["__main__"]))
+            code = 0
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     except BaseException:

@@ -1,20 +1,14 @@
 import re
-import subprocess
-import sys
 from pathlib import Path
+
+from adc_process import run_program
 
 README = Path(__file__).parents[2] / "adc_plugins_rehearse" / "README.md"
 
 
 def test_the_example_works(tmp_path: Path) -> None:
     (example,) = re.findall(r"```python\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL)
-    told = subprocess.run(
-        [sys.executable, "-W", "error", "-c", example],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    told = run_program(example, cwd=tmp_path)
     assert told.stderr == ""
     counts = re.fullmatch(r"\{'three': (\d+), 'eight': (\d+)\}\n", told.stdout)
     assert counts, told.stdout

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from adc_process import run_adc
 
 from adc_core.records.design import Brief
 from adc_plugins_search.designers.file import FileDesigner
@@ -42,15 +43,7 @@ class Shell:
         return [str(ADC), "design", "brief.yaml", *words]
 
     def run(self, *words: str, said: str = "") -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            self.command(*words),
-            input=said,
-            capture_output=True,
-            text=True,
-            cwd=self.folder,
-            env=self.environment,
-            check=False,
-        )
+        return run_adc(*self.command(*words)[1:], cwd=self.folder, env=self.environment, said=said)
 
     @property
     def design(self):
