@@ -29,6 +29,8 @@ ONCE = ("counted", "frozen")
 _SUREST = 0.25
 """Of a class's samples, those whose labels are counted; measured by benchmarks/transition.py."""
 
+_LEAST = 10
+
 _NEARLY_SINGULAR = 1e3
 
 _LOG = logging.getLogger(__name__)
@@ -70,16 +72,16 @@ def count_transition(probabilities: Tensor, labels: Tensor, fraction: float = _S
     Args:
         probabilities: N × K, in evaluation mode and without augmentation.
         labels: N int64 given labels.
-        fraction: so many of its labels' number are counted for each class, at least ten.
+        fraction: so many of its labels' number are counted for each class; of small classes ten.
 
     Returns:
         K × K float64; row: true class, column: given class; rows sum to one.
     """
-    N, K = probabilities.shape
+    K = probabilities.shape[1]
     sizes = torch.bincount(labels, minlength=K).tolist()
     rows = []
     for given, size in enumerate(sizes):
-        count = min(N, max(10, round(fraction * size)))
+        count = max(1, round(fraction * size), min(size, _LEAST))
         surest = probabilities[:, given].topk(count).indices
         rows.append(torch.bincount(labels[surest], minlength=K))
     counts = torch.stack(rows).double()
