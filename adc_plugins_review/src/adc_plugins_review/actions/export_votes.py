@@ -13,6 +13,7 @@ from adc_core import Dataset, InputError, save_dataset
 from adc_core.arrays import Array
 from adc_core.storage import atomic_file, refuse_existing
 from adc_plugins_review.actions.label_studio import export_label_studio
+from adc_plugins_review.actions.plan_verdicts import plan_verdicts
 from adc_plugins_review.campaign.dealing import BATCH
 from adc_plugins_review.campaign.export import counted_votes, events
 from adc_plugins_review.campaign.store import Store
@@ -45,7 +46,7 @@ def export_review(store: Store, dataset: Dataset, options: ExportOptions) -> lis
     if options.to is not None:
         lines.append(_tables(store, options))
     if options.test is not None:
-        rows = test_rows(store)
+        rows = test_rows(store, dataset)
         if not len(rows):
             raise InputError("nothing is selected for a test set yet: plan with --tasks select")
         save_dataset(dataset.take(rows), options.test)
@@ -63,17 +64,13 @@ def export_review(store: Store, dataset: Dataset, options: ExportOptions) -> lis
     return lines
 
 
-def test_rows(store: Store) -> Array:
-    """Return the rows that were picked and that no verdict of the review rejects."""
-    rows = store.db.execute(
-        "SELECT DISTINCT row FROM item AS picked WHERE task = 'select' AND votes > 0 AND "
-        "withdrawn IS NULL AND NOT EXISTS (SELECT 1 FROM item AS judged WHERE judged.row = "
-        "picked.row AND judged.label = picked.label AND task = 'vote' AND part <> 'gold' AND "
-        "verdict = 0) AND NOT EXISTS (SELECT 1 FROM item AS decided JOIN vote ON vote.item = "
-        "decided.id WHERE decided.row = picked.row AND decided.task = 'relabel' AND "
-        "(answer = -1 OR vote.label <> picked.label)) ORDER BY row"
-    )
-    return np.array([row[0] for row in rows], np.int64)
+def test_rows(store: Store, dataset: Dataset) -> Array:
+    """Return the rows that were picked and that neither people nor experts reject.
+
+    They are those that `adc certify --of test` is about.
+    """
+    judged = plan_verdicts(store.plan, counted_votes(store), dataset)
+    return np.flatnonzero(judged.selected & (judged.verdict >= 0))
 
 
 def _tables(store: Store, options: ExportOptions) -> str:
