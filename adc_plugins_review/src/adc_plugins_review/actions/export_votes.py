@@ -3,6 +3,7 @@
 import csv
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pyarrow as pa
@@ -125,6 +126,10 @@ def _mturk(store: Store, dataset: Dataset, options: ExportOptions) -> str:
             cells = []
             for row in queue[start : start + BATCH]:
                 sample = str(dataset.ids[row])
-                cells += [sample, f"{url.rstrip('/')}/{sample}", plan.classes[dataset.labels[row]]]
+                cells += [
+                    sample,
+                    f"{url.rstrip('/')}/{quote(sample)}",
+                    plan.classes[dataset.labels[row]],
+                ]
             writer.writerow(cells + [""] * (len(head) - len(cells)))
     return f"{len(queue):,} images for HITs: {path}"
