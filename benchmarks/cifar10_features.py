@@ -1,6 +1,5 @@
 """CIFAR-10 as features of a pretrained network, and what the studies of raters share."""
 
-import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,19 +61,25 @@ def mobilenet_features(data: Path, cache: Path, part: str, count: int) -> np.nda
 
 
 class Crowd(NamedTuple):
-    """What all candidates of a rater pool say: N × C classes, C errors, C × C agreements."""
+    """What all candidates of a rater pool say: N × C classes, C errors, C × C agreements, C × f."""
 
     said: np.ndarray
     error: np.ndarray
     agreement: np.ndarray
+    features: np.ndarray
 
 
 class Noise(NamedTuple):
-    """Labels of one rater each, the share of wrong ones, and 1 - alpha of all raters' labels."""
+    """Labels of one rater each, the share of wrong ones, and 1 - alpha of all raters' labels.
+
+    `who` is the rater of each sample, of those that were `chosen`.
+    """
 
     labels: np.ndarray
     wrong: float
     spread: float
+    who: np.ndarray
+    chosen: np.ndarray
 
 
 def crowd(features: np.ndarray, truth: np.ndarray, seed: int, candidates: int = 40) -> Crowd:
@@ -84,7 +89,8 @@ def crowd(features: np.ndarray, truth: np.ndarray, seed: int, candidates: int = 
     said = np.empty((len(truth), candidates), np.int64)
     said[votes.item, votes.rater] = votes.label
     agreement = np.stack([(said == said[:, [one]]).mean(axis=0) for one in range(candidates)])
-    return Crowd(said, (said != truth[:, None]).mean(axis=0), agreement)
+    error, facts = (said != truth[:, None]).mean(axis=0), votes.features[:candidates]
+    return Crowd(said, error, agreement, facts)
 
 
 def noise(crowd: Crowd, truth: np.ndarray, error: float, seed: int, raters: int = 10) -> Noise:
@@ -94,20 +100,36 @@ def noise(crowd: Crowd, truth: np.ndarray, error: float, seed: int, raters: int 
     who = np.random.default_rng([seed, 6]).integers(0, raters, len(said))
     labels = said[np.arange(len(said)), who]
     counts = np.stack([(said == k).sum(axis=1) for k in range(K)], axis=1)
-    return Noise(labels, float((labels != truth).mean()), 1 - krippendorff_alpha(counts))
+    wrong = float((labels != truth).mean())
+    return Noise(labels, wrong, 1 - krippendorff_alpha(counts), who, chosen)
 
 
 def fitted(
     features: np.ndarray, labels: np.ndarray, seed: int, test: np.ndarray, truth: np.ndarray
 ) -> float:
-    """Accuracy of an MLP that is trained until it fits its labels."""
-    from sklearn.neural_network import MLPClassifier
+    """Accuracy of a network of one hidden layer, trained until it fits 99.5 % of its labels."""
+    import torch
+    from torch import nn
 
-    model = MLPClassifier((128,), alpha=1e-4, batch_size=128, max_iter=60, random_state=seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        model.fit(features, labels)
-    return float((model.predict(test) == truth).mean())
+    torch.manual_seed(seed)
+    network = nn.Sequential(
+        nn.Linear(features.shape[1], 128), nn.ReLU(), nn.Linear(128, int(labels.max()) + 1)
+    )
+    x, y = torch.from_numpy(features), torch.from_numpy(labels.astype(np.int64))
+    optimizer = torch.optim.Adam(network.parameters(), 1e-3)
+    for _ in range(100):
+        right = 0
+        for rows in torch.randperm(len(x)).split(64):
+            scores = network(x[rows])
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(scores, y[rows]).backward()
+            optimizer.step()
+            right += int((scores.argmax(dim=1) == y[rows]).sum())
+        if right >= 0.995 * len(x):
+            break
+    with torch.inference_mode():
+        predicted = network(torch.from_numpy(test)).argmax(dim=1).numpy()
+    return float((predicted == truth).mean())
 
 
 def slope_of(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:

@@ -16,16 +16,15 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from cifar10_features import COMPONENTS, components, fitted
+from cifar10_features import COMPONENTS, Crowd, Noise, components, crowd, fitted, noise
 from impact import difficulty, imbalance, pretraining
 from scipy import stats
 
-from adc_core import Dataset
+from adc_core import Dataset, Votes
 from adc_plugins_review import (
     ApplyVotes,
     LabelQualityModel,
     RaterPool,
-    krippendorff_alpha,
     off_diagonal_test,
     realism,
 )
@@ -49,18 +48,15 @@ def lqm(data: Path, cache: Path, seeds: int) -> None:
         f"{'raters':>6}{'error':>7}{'pairs':>7}{'alpha':>7}{'wrong':>7}{'after':>7}"
         + "".join(f"{head:>15}" for head in heads)
     )
+    people = [crowd(train, truth, seed) for seed in range(seeds)]
     for error, raters in POOLS:
+        given = [noise(people[seed], truth, error, seed, raters) for seed in range(seeds)]
         for pairs in (0.1, 0.3):
             figures, facts = [], []
             for seed in range(seeds):
-                dataset = Dataset(labels=truth, features=train, ids=np.arange(len(truth)))
-                pool = RaterPool(
-                    raters=raters, error=error, expert_share=pairs, votes_per_sample=1, seed=seed
-                )
-                noisy = pool.corrupt(dataset).applied_to(dataset)
-                rows = np.random.default_rng(seed).permutation(len(truth))[:NOISY]
-                sampled = noisy.take(np.sort(rows))
-                true = truth[np.sort(rows)]
+                rows = np.sort(np.random.default_rng(seed).permutation(len(truth))[:NOISY])
+                true = truth[rows]
+                sampled = voted(train, truth, people[seed], given[seed], pairs, seed).take(rows)
                 sampled = sampled.replace(probabilities=auxiliary(sampled, seed))
                 arms = {
                     "raters": ApplyVotes(rule="trusted", wrong="relabel"),
@@ -77,21 +73,16 @@ def lqm(data: Path, cache: Path, seeds: int) -> None:
                         for name in heads
                     ]
                 )
-                everyone = noisy.votes.take(~noisy.votes.trusted[noisy.votes.rater])
-                alpha = np.nan
-                if not seed:
-                    whole = RaterPool(raters=raters, error=error, seed=seed).corrupt(dataset).votes
-                    alpha = krippendorff_alpha(whole.counts(len(truth), 10))
                 facts.append(
                     [
-                        (everyone.label != truth[everyone.item]).mean(),
-                        alpha,
+                        given[seed].wrong,
+                        1 - given[seed].spread,
                         (labels["raters"] != true).mean(),
                         (labels["most likely"] != true).mean(),
                     ]
                 )
             mean, spread = np.mean(figures, axis=0), np.std(figures, axis=0, ddof=1)
-            real_error, alpha, before, after = np.nanmean(facts, axis=0)
+            real_error, alpha, before, after = np.mean(facts, axis=0)
             print(
                 f"{raters:6}{real_error:7.2f}{pairs:7.0%}{alpha:7.2f}{before:7.3f}{after:7.3f}"
                 + "".join(
@@ -100,6 +91,24 @@ def lqm(data: Path, cache: Path, seeds: int) -> None:
                 ),
                 flush=True,
             )
+
+
+def voted(
+    features: np.ndarray, truth: np.ndarray, people: Crowd, given: Noise, share: float, seed: int
+) -> Dataset:
+    """Samples with one rater's vote each, and an expert's on a share of them."""
+    N, R = len(truth), len(given.chosen)
+    seen = np.random.default_rng([seed, 5]).permutation(N)[: round(share * N)]
+    expert = np.eye(1, people.features.shape[1], dtype=np.float32)
+    votes = Votes(
+        item=np.concatenate([np.arange(N), seen]),
+        rater=np.concatenate([given.who, np.full(len(seen), R)]),
+        label=np.concatenate([given.labels, truth[seen]]),
+        trusted=np.arange(R + 1) == R,
+        features=np.concatenate([people.features[given.chosen], expert]),
+        feature_names=tuple(f"fact {number}" for number in range(people.features.shape[1])),
+    )
+    return Dataset(labels=given.labels, features=features, votes=votes)
 
 
 def human(data: Path, cache: Path) -> None:
