@@ -115,7 +115,7 @@ def fitted(
     network = nn.Sequential(
         nn.Linear(features.shape[1], 128), nn.ReLU(), nn.Linear(128, int(labels.max()) + 1)
     )
-    x, y = torch.from_numpy(features), torch.from_numpy(labels.astype(np.int64))
+    x, y = torch.tensor(features), torch.from_numpy(labels.astype(np.int64))
     optimizer = torch.optim.Adam(network.parameters(), 1e-3)
     for _ in range(100):
         right = 0
