@@ -10,7 +10,9 @@ wrong labels and doubt right ones vote, with control questions.
 """
 
 import argparse
+import os
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +50,11 @@ def population(size: int, rate: float, auc: float, rng: np.random.Generator) -> 
     wrong = np.zeros(size, bool)
     wrong[rng.choice(size, round(rate * size), replace=False)] = True
     score = rng.normal(size=size) + np.sqrt(2) * stats.norm.ppf(auc) * wrong
-    return wrong[np.argsort(-score, kind="stable")]
+    # Sorting both kinds apart is five times as fast as sorting the samples.
+    right, errors = np.sort(-score[~wrong]), np.sort(-score[wrong])
+    ranked = np.zeros(size, bool)
+    ranked[np.searchsorted(right, errors) + np.arange(len(errors))] = True
+    return ranked
 
 
 class Uppers:
@@ -87,7 +93,7 @@ def cell(size: int, rate: float, auc: float, looks: int, repeats: int, seed: int
             audit_upper=upper(size - R, n, x),
         )
         found["once"].append((bound.left_upper, total - repaired - x))
-        places = weighted_order(rng.random(size - R), weights[R:])[:n]
+        places = first_drawn(rng.random(size - R), weights[R:], n)
         bound = certify_any_time(
             verdict[:R],
             verdict[R + places],
@@ -100,8 +106,14 @@ def cell(size: int, rate: float, auc: float, looks: int, repeats: int, seed: int
     return {"repaired": R} | {name: np.array(pairs) / size for name, pairs in found.items()}
 
 
+def first_drawn(uniforms: np.ndarray, weights: np.ndarray, count: int) -> np.ndarray:
+    """Return the first places of `weighted_order`, without sorting those that come later."""
+    some = np.argpartition(-np.log(uniforms) / weights, count - 1)[:count]
+    return some[weighted_order(uniforms[some], weights[some])]
+
+
 def study(repeats: int) -> None:
-    """Print a line per cell, and what holds over all of them."""
+    """Print a line per cell, and what holds over all of them; cells are spread over the cores."""
     print(f"coverage / mean bound % (mean share left %), {repeats} repeats a cell; nominal 95 %")
     print(
         f"{'':26}{'N':>7}{'wrong':>7}{'AUC':>6}{'looks':>6}{'R':>5}  "
@@ -109,11 +121,16 @@ def study(repeats: int) -> None:
     )
     covered: dict[str, list[float]] = {name: [] for name in METHODS}
     width: dict[str, list[float]] = {name: [] for name in METHODS}
-    for seed, (title, size, rate, auc) in enumerate(SCENARIOS):
-        for looks in LOOKS:
-            if looks >= size:
-                continue
-            got = cell(size, rate, auc, looks, repeats, seed)
+    cells = [
+        (title, (size, rate, auc, looks, repeats, seed))
+        for seed, (title, size, rate, auc) in enumerate(SCENARIOS)
+        for looks in LOOKS
+        if looks < size
+    ]
+    with ProcessPoolExecutor(os.cpu_count()) as workers:
+        results = workers.map(cell, *zip(*(given for _, given in cells), strict=True))
+        for (title, given), got in zip(cells, results, strict=True):
+            size, rate, auc, looks = given[:4]
             line = f"{title:26}{size:7,}{rate:7.1%}{auc:6.2f}{looks:6}{got['repaired']:5}  "
             for name in METHODS:
                 bound, left = got[name].T

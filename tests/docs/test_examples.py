@@ -2,15 +2,19 @@
 
 import os
 import re
+import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from adc_process import run_program
 
-from adc_core import Pipeline
+from adc_core import Pipeline, read_dataset
+from adc_core.cli import main
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -42,9 +46,30 @@ def test_pipelines_are_right(text):
     Pipeline.model_validate(yaml.safe_load(text))
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "examples").glob("*.yaml")))
+@pytest.mark.parametrize("path", sorted((ROOT / "docs" / "examples").rglob("*.yaml")))
 def test_the_files_of_examples_are_right(path):
     Pipeline.read(path)
+
+
+def test_the_studies_of_raters_have_their_digits(tmp_path, capsys):
+    """What their program writes is what the pipelines read."""
+    studies = tmp_path / "docs" / "examples" / "raters"
+    shutil.copytree(ROOT / "docs" / "examples" / "raters", studies)
+    made = runpy.run_path(str(studies / "make_digits.py"))
+    made["main"](tmp_path / "runs" / "rater-digits", epochs=1)
+    files = sorted(studies.glob("*.yaml"))
+    assert len(files) == 5
+    for path in files:
+        assert main(["check", str(path)]) == 0, capsys.readouterr().err
+    even, unequal = (read_dataset(studies / f"../../../runs/rater-digits/{name}.csv")
+                     for name in ("balanced", "imbalanced"))  # fmt: skip
+    assert len(even) == len(unequal) == 700
+    true = read_dataset(studies / "../../../runs/rater-digits/parity-truth.csv")
+    labels = dict(zip(true.ids.tolist(), true.labels.tolist(), strict=True))
+    for dataset, share in ((even, 0.5), (unequal, 0.8)):
+        odd = [labels[one] for one in dataset.ids.tolist()]
+        assert np.mean(odd) == share
+        assert 0.1 < np.mean(dataset.labels != odd) < 0.5, "as raters labelled them"
 
 
 @pytest.mark.parametrize("text", blocks("python"))

@@ -5,6 +5,7 @@ import pytest
 
 from adc_core import Dataset, InputError, Votes
 from adc_plugins_review import LabelQualityModel
+from adc_plugins_review.label_quality.clean_pairs import consensus_pairs
 from adc_plugins_review.label_quality.confusion import confusion_rows
 from adc_plugins_review.label_quality.mixing import (
     GAMMAS,
@@ -91,6 +92,45 @@ def test_a_rater_who_takes_one_class_for_another_is_corrected():
     assert LabelQualityModel().curate(dataset, ()) == curation
 
 
+def crowd_of(rows=900, shared=200):
+    """Seven raters, the last of whom takes one class for another; all vote on the first samples."""
+    truth, dataset = voted(lambda truth: truth, rows=rows)
+    rater = np.arange(rows) % 7
+    item = np.concatenate([np.arange(rows), np.repeat(np.arange(shared), 6)])
+    rater = np.concatenate([rater, *((rater[row] + np.arange(1, 7)) % 7 for row in range(shared))])
+    label = np.where((rater == 6) & (truth[item] == 2), 1, truth[item])
+    votes = Votes(item=item, rater=rater, label=label, names=tuple(f"r{n:02}" for n in range(1, 8)))
+    return truth, dataset.replace(labels=label[:rows], votes=votes)
+
+
+def test_a_consensus_stands_for_the_expert():
+    truth, dataset = crowd_of()
+    curation = LabelQualityModel(clean="consensus").curate(dataset, ())
+    wrong = dataset.labels != truth
+    right = curation.dataset.labels == truth
+    assert wrong.sum() > 20
+    assert right[wrong].mean() >= 0.9
+    assert (~right[~wrong]).sum() <= 0.1 * wrong.sum()
+    reasons = curation.changes["reason"].to_pylist()
+    assert "the votes together say Shirt" in reasons
+    assert any(text.startswith("LQM: Shirt 0.") for text in reasons)
+
+
+def test_a_vote_is_not_compared_with_itself():
+    _, dataset = crowd_of()
+    votes = dataset.votes
+    own = np.flatnonzero((votes.item == 0) & (votes.rater == 6))
+    told = votes.replace(label=np.where(np.arange(len(votes)) == own, 3, votes.label))
+    for given in (votes, told):
+        found = consensus_pairs(given, 900, 4)
+        pair = np.flatnonzero((found.votes.item == 0) & (found.votes.rater == 6))
+        others = np.delete(given.label[given.item == 0], given.rater[given.item == 0] == 6)
+        assert found.true[pair].tolist() == [others[0]]
+    five = votes.take((votes.item == 0) & (votes.rater != 6) & (votes.rater != 5))
+    assert len(consensus_pairs(five, 900, 4).votes) == 0, "four others each"
+    assert len(consensus_pairs(votes, 900, 4).votes) == 7 * 200
+
+
 def test_perfect_raters_and_gamma_0_change_nothing():
     _, dataset = voted(lambda truth: truth)
     curation = LabelQualityModel().curate(dataset, ())
@@ -114,6 +154,10 @@ def test_models_that_cannot_be_learned():
     _, dataset = voted(lambda truth: truth, pairs=40)
     with pytest.raises(InputError, match="40 votes are on samples that a trusted rater voted on"):
         LabelQualityModel().curate(dataset, ())
+    with pytest.raises(
+        InputError, match="0 votes are on samples of which five others are sure, an"
+    ):
+        LabelQualityModel(clean="consensus").curate(dataset, ())
     inside = dataset.replace(probabilities=dataset.probabilities.replace(origin="in sample"))
     with pytest.raises(InputError, match="of a model that has not seen the labels"):
         LabelQualityModel().curate(inside, ())

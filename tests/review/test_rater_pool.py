@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from adc_core import Dataset, InputError
+from adc_core import Dataset, InputError, Learner, Pipeline, Predictions
+from adc_core.testing.toys import toy_dataset, toy_truth
 from adc_plugins_review import RaterPool, choose_raters, off_diagonal_test, realism
 from adc_plugins_review.simulated_raters.candidates import train_candidates
+from adc_plugins_review.simulated_raters.regressions import Regressions
 
 
 def blobs(rows=900, seed=0):
@@ -55,9 +57,9 @@ def test_errors_are_those_that_were_wanted_and_look_like_people(given, error):
 def test_raters_of_a_half_learn_from_the_other_half_alone(given, monkeypatch):
     seen = []
 
-    def spy(features, labels, halves, *rest):
+    def spy(teacher, labels, halves, *rest):
         seen.extend(halves)
-        return train_candidates(features, labels, halves, *rest)
+        return train_candidates(teacher, labels, halves, *rest)
 
     monkeypatch.setattr("adc_plugins_review.simulators.rater_pool.train_candidates", spy)
     RaterPool(raters=2, pool_size=2).corrupt(given)
@@ -70,8 +72,10 @@ def test_raters_of_a_half_learn_from_the_other_half_alone(given, monkeypatch):
         assert np.ptp(np.bincount(given.labels[rows])) <= 1
     labels = given.labels.copy()
     labels[told] = 0  # what they label must not matter to those who learned from the others
-    pool = train_candidates(given.features, given.labels, [(learned, told)], 3, 0.2, 0)
-    other = train_candidates(given.features, labels, [(learned, told)], 3, 0.2, 0)
+    pool, other = (
+        train_candidates(Regressions(given.features, known, 3, 0), known, [(learned, told)], 0.2, 0)
+        for known in (given.labels, labels)
+    )
     assert np.array_equal(pool.label, other.label)
 
 
@@ -91,6 +95,69 @@ def test_the_papers_fold_leaves_a_half_alone(given):
     told = np.unique(found.votes.item)
     assert len(told) == 450
     assert not found.mask[np.setdiff1d(np.arange(900), told)].any()
+
+
+class Means:
+    """Knows the mean color of each class, and is less sure of itself the hazier it is."""
+
+    def __init__(self, means, haze, classes):
+        self.means, self.haze, self.classes = means, haze, classes
+
+    def predict(self, images):
+        colors = np.stack([image.mean(axis=(0, 1)) for image in images])
+        rng = np.random.default_rng(len(colors))
+        scores = -((colors[:, None] - self.means) ** 2).sum(axis=2) / 1e3
+        scores += self.haze * rng.normal(size=scores.shape)
+        likely = np.exp(scores - scores.max(axis=1, keepdims=True))
+        likely /= likely.sum(axis=1, keepdims=True)
+        return Predictions(probabilities=likely.astype(np.float32), classes=self.classes)
+
+
+class MeanColors(Learner):
+    """Learns the mean color of each class, and remembers what it was taught."""
+
+    requires = ("images",)
+    model = Means
+    haze: float = 1.0
+
+    def learn(self, dataset, validation=None):
+        TAUGHT.append(set(dataset.ids.tolist()))
+        colors = np.stack([image.mean(axis=(0, 1)) for image in dataset.images])
+        means = [colors[dataset.labels == k].mean(axis=0) for k in range(3)]
+        return Means(np.stack(means), self.haze, dataset.classes)
+
+
+TAUGHT: list[set[str]] = []
+
+
+def test_learners_are_raters_too():
+    given = toy_dataset().relabeled(toy_truth()).replace(votes=None, features=None)
+    learners = tuple(MeanColors(haze=haze) for haze in (0.1, 2, 9, 20, 40))
+    pool = RaterPool(raters=3, learners=learners, error=0.3, expert_share=0)
+    assert pool.required_columns == ("images",)
+    TAUGHT.clear()
+    found = pool.corrupt(given)
+    assert len(TAUGHT) == 10
+    first, second = (set.union(*half) for half in (TAUGHT[:5], TAUGHT[5:]))
+    assert not first & second, "each half labels what the other half's raters have learned"
+    wrong = found.votes.label != given.labels[found.votes.item]
+    assert wrong.mean() == pytest.approx(0.3, abs=0.07)
+    assert found.votes.feature_names == ("held_out_accuracy", "held_out_loss", "log_samples")
+    with pytest.raises(InputError, match=r"5 learners for 10 raters: give more of them, or ra"):
+        RaterPool(learners=learners).corrupt(given)
+    with pytest.raises(InputError, match="learners need images"):
+        RaterPool(raters=1, learners=learners).corrupt(given.replace(images=None))
+
+
+def test_a_network_votes_in_a_pipeline():
+    given = toy_dataset().relabeled(toy_truth()).replace(votes=None)
+    network = {"use": "cross-entropy", "image_size": 8, "horizontal_flip": False, "device": "cpu"}
+    pool = {"use": "rater-pool", "raters": 1, "learners": [network | {"epochs": 2}], "error": None,
+            "fold": "paper", "expert_share": 0}  # fmt: skip
+    (simulator,) = Pipeline(dataset=given, simulators=[pool]).simulators
+    votes = simulator.corrupt(given).votes
+    assert len(votes) == 75
+    assert (votes.label == given.labels[votes.item]).mean() > 0.4
 
 
 def test_one_seed_one_pool(given):

@@ -14,6 +14,7 @@ from adc_plugins_review import (
     weighted_order,
     weights_digest,
 )
+from adc_plugins_review.certificate.modelled import modelled_rate
 
 
 def verdicts(shown, wrong, open_=0):
@@ -123,3 +124,18 @@ def test_weights_are_told_apart_by_their_digest():
     assert weights_digest(weights) == weights_digest(weights.copy())
     others = [audit_weights(order[::-1], 0.1, 0.8), audit_weights(order, 0.2, 0.8)]
     assert len({weights_digest(one) for one, _ in others} | {weights_digest(weights)}) == 3
+
+
+def test_a_model_of_the_raters_estimates_what_is_left(vectors):
+    case = vectors["verification"]
+    answers = np.array(case["answers"])
+    item, rater = np.repeat(np.arange(8), 3), np.tile(np.arange(3), 8)
+    wrong = 1 - np.array(case["posterior_right"])
+    leaves = np.zeros(20, bool)
+    leaves[[3, 5]] = True
+    repair, audit = np.array([3, 4]), np.array([0, 1, 2, 5, 6, 7])
+    found = modelled_rate(item, rater, answers.ravel(), repair, audit, leaves)
+    left = wrong[[0, 1, 2, 4, 6, 7]].sum() + 12 * wrong[audit].mean()
+    assert found == pytest.approx(left / 18, abs=1e-6)
+    once = rater == 0
+    assert modelled_rate(item[once], rater[once], answers[:, 0], repair, audit, leaves) is None

@@ -1,17 +1,20 @@
 """Reviews to test on: a small dataset with its plan, and a server in a thread of its own."""
 
 import asyncio
+import contextlib
 import http.client
 import json
 import secrets
+import shutil
 import threading
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from adc_core import save_dataset
+from adc_core.cli import main
 from adc_core.testing.toys import toy_dataset, toy_findings, toy_truth
 from adc_plugins_review.actions.make_plan import PlanOptions, make_plan
 from adc_plugins_review.campaign.plan import REVIEW, write_plan
@@ -22,6 +25,14 @@ from adc_plugins_review.web.desk import Desk
 from adc_plugins_review.web.server import Address, running
 
 OWN = {"X-ADC-Review": "1", "Content-Type": "application/json"}
+
+PIPELINE = """
+dataset: toys
+truth: truth.csv
+enrichers: [{use: votes, path: run/review/votes.parquet}]
+detectors: [{use: simifeat, k: 5}]
+curators: [{use: votes, rule: one-then-two}]
+"""
 
 
 @dataclass
@@ -128,7 +139,7 @@ def serving():
     return _serving
 
 
-@contextmanager
+@contextlib.contextmanager
 def _serving(review, workers=2, trusted=False, **address):
     """Serve a review while the block runs."""
     desk = Desk(review.source, review.plan, address.get("public_url") or "")
@@ -165,3 +176,41 @@ def _serving(review, workers=2, trusted=False, **address):
 def review_vectors():
     """Numbers that were computed by a program that shares no code with the package."""
     return json.loads(Path(__file__).with_name("vectors.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory):
+    """A folder with a dataset, its truth, and the finished run of a pipeline over it."""
+    folder = tmp_path_factory.mktemp("finished")
+    dataset = toy_dataset().replace(votes=None)
+    save_dataset(dataset, folder / "toys")
+    names = np.array(dataset.classes)[toy_truth()]
+    lines = [f"{one},{name}" for one, name in zip(dataset.ids, names, strict=True)]
+    (folder / "truth.csv").write_text("\n".join(["id,label", *lines]) + "\n")
+    (folder / "gold.csv").write_text("\n".join(["id,label", *lines[-30:]]) + "\n")
+    (folder / "pipeline.yaml").write_text(PIPELINE)
+    with contextlib.chdir(folder):
+        assert main(["run", "pipeline.yaml", "--out", "run"]) == 0
+    return folder
+
+
+@pytest.fixture
+def folder(finished_run, tmp_path):
+    """A copy of the folder of a finished run."""
+    shutil.copytree(finished_run, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+@pytest.fixture
+def adc(folder, monkeypatch, capsys):
+    """The command in this process, in the folder: what it says."""
+    monkeypatch.chdir(folder)
+
+    def run(*words, fails=False):
+        capsys.readouterr()
+        code = main(words)
+        said = "".join(capsys.readouterr())
+        assert (code != 0) == fails, said
+        return said
+
+    return run

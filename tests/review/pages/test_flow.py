@@ -9,9 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from adc_core import read_dataset, read_run, save_dataset
-from adc_core.cli import main
-from adc_core.testing.toys import toy_dataset, toy_truth
+from adc_core import read_dataset, read_run
 from adc_plugins_review.actions.serve import note
 from adc_plugins_review.campaign.answers import Answer, vote
 from adc_plugins_review.campaign.dealing import PLACES, deal, submit
@@ -21,41 +19,6 @@ from adc_plugins_review.campaign.source import source_of
 from adc_plugins_review.campaign.store import Refused
 from adc_plugins_review.web.desk import Desk
 
-PIPELINE = """
-dataset: toys
-truth: truth.csv
-enrichers: [{use: votes, path: run/review/votes.parquet}]
-detectors: [{use: simifeat, k: 5}]
-curators: [{use: votes, rule: one-then-two}]
-"""
-
-
-@pytest.fixture
-def folder(tmp_path):
-    dataset = toy_dataset().replace(votes=None)
-    save_dataset(dataset, tmp_path / "toys")
-    names = np.array(dataset.classes)[toy_truth()]
-    lines = [f"{one},{name}" for one, name in zip(dataset.ids, names, strict=True)]
-    (tmp_path / "truth.csv").write_text("\n".join(["id,label", *lines]) + "\n")
-    (tmp_path / "gold.csv").write_text("\n".join(["id,label", *lines[-30:]]) + "\n")
-    (tmp_path / "pipeline.yaml").write_text(PIPELINE)
-    return tmp_path
-
-
-@pytest.fixture
-def adc(folder, monkeypatch, capsys):
-    """The command in this process, in the folder: what it says."""
-    monkeypatch.chdir(folder)
-
-    def run(*words, fails=False):
-        capsys.readouterr()
-        code = main(words)
-        said = "".join(capsys.readouterr())
-        assert (code != 0) == fails, said
-        return said
-
-    return run
-
 
 def made(folder):
     """The stages that the latest run did not take over."""
@@ -64,7 +27,6 @@ def made(folder):
 
 
 def test_from_a_run_to_a_certificate_and_to_a_better_run(folder, adc):
-    adc("run", "pipeline.yaml", "--out", "run")
     first = read_run("run")
     assert len(first.curated) == 150, "no vote, no change"
     adc("review", "run", "plan", "--budget", "115", "--repair", "20", "--gold-file", "gold.csv")
@@ -88,7 +50,6 @@ def test_from_a_run_to_a_certificate_and_to_a_better_run(folder, adc):
 
 
 def test_what_people_pick_is_a_test_set_and_leaves_the_training_set(folder, adc):
-    adc("run", "pipeline.yaml", "--out", "run")
     adc("review", "run", "plan", "--tasks", "select", "--select-per-task", "10")
     assert "6 of 6" in adc("review", "run", "rehearse", "--people", "2")
     adc("review", "run", "export", "--test", "test", "--to", "votes.csv")
@@ -105,7 +66,6 @@ def test_what_people_pick_is_a_test_set_and_leaves_the_training_set(folder, adc)
 
 
 def test_dealing_ends_once_the_certificate_is_good_enough(folder, adc):
-    adc("run", "pipeline.yaml", "--out", "run")
     adc("review", "run", "plan", "--budget", "60", "--look", "any", "--gold", "0")
     source = source_of(plan := read_plan(Path("run")), Path("run"))
     desk = Desk(source, plan, "")

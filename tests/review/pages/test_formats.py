@@ -10,6 +10,7 @@ import pytest
 from adc_core import InputError, read_dataset
 from adc_plugins_review.actions.export_votes import ExportOptions, export_review
 from adc_plugins_review.actions.import_votes import import_votes
+from adc_plugins_review.actions.label_studio import read_label_studio
 from adc_plugins_review.actions.links import LinkOptions, change_links
 from adc_plugins_review.campaign.answers import Answer, judge, select, vote
 from adc_plugins_review.campaign.dealing import PLACES, deal, submit
@@ -74,41 +75,85 @@ def test_unknown_classes_are_refused_and_unknown_items_counted(review, tmp_path)
     store.close()
 
 
-LABEL_STUDIO = [
-    {
-        "id": 1,
-        "data": {"image": "/x.png", "label": "green", "adc_id": "toy-001"},
-        "annotations": [
-            {"completed_by": 7, "lead_time": 4.2, "was_cancelled": False, "ground_truth": False,
-             "created_at": "2026-11-20T10:00:00.000000Z",
-             "result": [{"type": "choices", "from_name": "answer", "to_name": "image",
-                         "value": {"choices": ["no"]}}]},
-            {"completed_by": {"id": 8, "email": "bo@x.example"}, "lead_time": 2.0,
-             "was_cancelled": False, "ground_truth": True,
-             "created_at": "2026-11-20T11:00:00.000000Z",
-             "result": [{"value": {"choices": ["blue"]}}]},
-            {"completed_by": 9, "was_cancelled": True, "result": []},
-        ],
-    }
-]  # fmt: skip
-"""As Label Studio 1.x exports a project of choices."""
+def chosen(*choices, by=7, at="10:00:00.513742", **more):
+    """One annotation of Label Studio 1.x, as its JSON export has it."""
+    result = {"id": "Dx_aB91ISN", "type": "choices", "from_name": "answer", "to_name": "image",
+              "origin": "manual", "value": {"choices": list(choices)}}  # fmt: skip
+    return {
+        "id": 1001, "completed_by": by, "result": [result], "was_cancelled": False,
+        "ground_truth": False, "created_at": f"2026-11-20T{at}Z", "updated_at": f"2026-11-21T{at}Z",
+        "draft_created_at": None, "lead_time": 4.288, "prediction": {}, "result_count": 1,
+        "unique_id": "3f2b", "last_action": None, "task": 1, "project": 83, "updated_by": 7,
+        "parent_prediction": None, "parent_annotation": None, "last_created_by": None,
+        **more,
+    }  # fmt: skip
+
+
+def task_of(sample, label, *annotations):
+    """One task as the export has it, with a model's prediction and a draft: neither is a vote."""
+    machine = {"model_version": "model 1", "score": 0.9, "result": chosen("yes")["result"]}
+    return {
+        "id": 1, "annotations": list(annotations), "drafts": [chosen("no", by=3)],
+        "predictions": [machine], "file_upload": "tasks.json", "meta": {}, "inner_id": 1,
+        "data": {"image": "/data/local-files/?d=x/1.png", "label": label, "adc_id": sample},
+        "created_at": "2026-11-20T09:52:49.513742Z", "updated_at": "2026-11-20T11:16:08.746926Z",
+        "project": 83, "total_annotations": 3, "cancelled_annotations": 1, "total_predictions": 1,
+        "comment_count": 0, "unresolved_comment_count": 0, "comment_authors": [], "updated_by": 7,
+    }  # fmt: skip
+
+
+BO = {"id": 8, "email": "bo@x.example", "first_name": "Bo", "last_name": ""}
 
 
 def test_what_annotators_of_label_studio_said(review, tmp_path):
+    remark = {"type": "textarea", "from_name": "why", "to_name": "image", "value": {"text": ["?"]}}
+    remarked = chosen("no", lead_time=4.2)
+    remarked["result"].insert(0, remark)
+    tasks = [
+        task_of(
+            "toy-001",
+            "green",
+            chosen("green", by=BO, at="11:30:00.000000"),  # thought better of it: the later counts
+            chosen("red", by=BO, at="11:00:00.000000"),
+            remarked,
+            chosen("blue", by=BO, at="12:00:00.000000", ground_truth=True),
+            chosen(by=9, was_cancelled=True, result=[], lead_time=None),
+        ),
+        task_of("toy-002", "blue", chosen("unsure", by={"id": 9, "email": ""})),
+        task_of("toy-003", "red"),
+    ]
     path = tmp_path / "export.json"
-    path.write_text(json.dumps(LABEL_STUDIO))
+    path.write_text(json.dumps(tasks))
     store = review.store()
-    assert import_votes(store, review.source.dataset, path).startswith("2 votes added")
+    assert import_votes(store, review.source.dataset, path).startswith("4 votes added")
     votes = counted_votes(store, names=True).to_pylist()
     assert [(one["rater"], one["label"], one["answer"], one["trusted"]) for one in votes] == [
         ("label-studio-7", "green", "no", False),
-        ("label-studio-bo@x.example", "blue", "yes", True),
+        ("label-studio-bo@x.example", "green", "yes", False),
+        ("label-studio-bo@x.example (ground truth)", "blue", "yes", True),
+        ("label-studio-9", "blue", "unsure", False),
     ]
     assert votes[0]["seconds"] == 4.2
-    path.write_text('[{"data": {}, "annotations": [{}]}]')
-    with pytest.raises(InputError, match="task 1 lacks adc_id"):
-        import_votes(store, review.source.dataset, path)
+    assert votes[0]["time"].isoformat() == "2026-11-20T10:00:00.513000+00:00"
     store.close()
+
+
+@pytest.mark.parametrize(
+    ("tasks", "message"),
+    [
+        ({"annotations": []}, "it has no list of tasks"),
+        ([{"data": {}, "annotations": [{}]}], "task 1 lacks adc_id"),
+        ([{"id": 1, "image": "/1.png", "answer": "yes", "annotator": 7}], "not as JSON-MIN"),
+        ([task_of("toy-001", "green", chosen("no", by=None))], "task 1 lacks .* who chose what"),
+        ([task_of("toy-001", "green", chosen(result=[]))], "task 1 lacks .* who chose what"),
+        ([task_of("toy-001", "green", chosen("red", "blue"))], "task 1 has .* with 2 choices"),
+    ],
+)
+def test_what_label_studio_does_not_say(tmp_path, tasks, message):
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps(tasks))
+    with pytest.raises(InputError, match=message):
+        read_label_studio(path)
 
 
 def test_tasks_for_label_studio_have_image_label_and_id(review, tmp_path):
@@ -161,6 +206,9 @@ def test_with_suggestions_label_studio_shows_what_detectors_say(review, tmp_path
     store.close()
 
 
+MTURK = "http://mechanicalturk.amazonaws.com/AWSMechanicalTurkDataSchemas"
+
+
 def test_links_for_platforms(review, tmp_path):
     store = review.store()
     folder, url = review.source.folder, "https://review.example"
@@ -171,17 +219,41 @@ def test_links_for_platforms(review, tmp_path):
         prolific,
     )
     (path,) = change_links(store, folder, url, LinkOptions(platform="mturk"))
+    # What MTurk's reference of ExternalQuestion demands: this namespace on all elements, both
+    # elements in this order, a valid URL, to which MTurk appends parameters, and a whole number.
+    # 0 is the height of the worker's window.
     root = ElementTree.parse(path).getroot()
-    assert root.tag.endswith("2006-07-14/ExternalQuestion.xsd}ExternalQuestion")
-    assert [child.tag.partition("}")[2] for child in root] == ["ExternalURL", "FrameHeight"]
-    assert root[0].text.startswith(f"{url}/join/") and root[1].text == "0"
+    assert [one.tag for one in root.iter()] == [
+        f"{{{MTURK}/2006-07-14/ExternalQuestion.xsd}}{name}"
+        for name in ("ExternalQuestion", "ExternalURL", "FrameHeight")
+    ]
+    assert not any(one.attrib for one in root.iter()) and not (root.text or "").strip()
+    assert re.fullmatch(rf"{re.escape(url)}/join/[\w-]{{22}}", root[0].text)
+    assert root[1].text == "0"
     with pytest.raises(InputError, match="HTTPS alone"):
         change_links(store, folder, "http://x.example", LinkOptions(platform="mturk"))
     hits = tmp_path / "hits.csv"
     export_review(store, review.source, ExportOptions(mturk=hits, public_url=url))
-    rows = list(csv.DictReader(hits.read_text().splitlines()))
-    assert rows[0]["image_1"] == f"{url}/{rows[0]['id_1']}"
     store.close()
+    with hits.open(newline="", encoding="utf-8") as file:
+        head, *rows = csv.reader(file)
+    # Columns are variables of the HIT's form, ${image_1}: one HIT a row, with a cell for each.
+    assert len(set(head)) == 60 and all(re.fullmatch(r"[A-Za-z]\w*", one) for one in head)
+    assert [len(row) for row in rows] == [60]
+    first = dict(zip(head, rows[0], strict=True))
+    assert first["image_1"] == f"{url}/{first['id_1']}"
+    assert {first[f"label_{n}"] for n in range(1, 21)} <= {"red", "green", "blue"}
+
+
+def test_addresses_of_images_are_quoted(make_review, tmp_path):
+    ids = [f"a b/{row}?#&.png" for row in range(150)]
+    review = make_review({"ids": ids}, budget=20, votes="1", repair=0)
+    store, path = review.store(), tmp_path / "hits.csv"
+    options = ExportOptions(mturk=path, public_url="https://x.example/i/")
+    export_review(store, review.source, options)
+    store.close()
+    row = next(csv.DictReader(path.read_text().splitlines()))
+    assert re.fullmatch(r"https://x\.example/i/a%20b/\d+%3F%23%26\.png", row["image_1"])
 
 
 def test_ids_of_a_platform_are_kept_only_where_the_owner_says_so(review, serving):

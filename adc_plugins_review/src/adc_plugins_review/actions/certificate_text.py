@@ -10,29 +10,42 @@ def lines_of_certificate(found: Certificate) -> list[str]:
     bound = found.bound
     people = "1 person" if found.people == 1 else f"{found.people:,} people"
     judged = f", as judged by {people} ({found.rule})" if found.reading == "as judged" else ""
-    repaired = (
-        f"the {bound.repaired:,} most suspicious looked at, {bound.repaired_wrong:,} judged wrong "
-        "and removed; "
-        if bound.repaired
-        else ""
-    )
-    others = f"{bound.population - bound.repaired:,}"
-    drawn = f"{bound.drawn:,} of the other {others}" if bound.repaired else f"{bound.drawn:,}"
+    subject = "residual label noise" if found.of == "dataset" else "label noise of the test set"
+    picked = "" if found.of == "dataset" else " that people picked"
     when = (
         f"looked at once, as planned on {found.plan_created[:10]}"
         if bound.look == "once"
         else f"valid at any time, planned on {found.plan_created[:10]}"
     )
+    modelled = (
+        f"; {100 * found.modelled:.1f} % by a model of the raters (Dawid and Skene), which proves "
+        "nothing"
+        if found.modelled is not None
+        else ""
+    )
     return [
-        f"residual label noise ≤ {_percent(bound.rate_upper)} with "
+        f"{subject} ≤ {_percent(bound.rate_upper)} with "
         f"{100 * found.confidence:g} % confidence{judged}",
-        f"  {bound.population:,} samples; {repaired}{drawn} drawn at random, "
-        f"{bound.drawn_wrong:,} judged wrong",
+        f"  {bound.population:,} samples{picked}; {_looked_at(found)}",
         f"  {found.votes:,} votes, {found.open:,} open; {when} (plan {found.plan[:4]}…); "
-        f"best guess {100 * bound.best_guess:.1f} %; without the repairs ≤ "
+        f"best guess {100 * bound.best_guess:.1f} %{modelled}; without the repairs ≤ "
         f"{_percent(bound.rate_without_repairs, 1)}",
         f"  {_meaning(found)}",
     ]
+
+
+def _looked_at(found: Certificate) -> str:
+    bound = found.bound
+    if bound.drawn == bound.population:
+        return f"all looked at, {bound.drawn_wrong:,} judged wrong and removed"
+    repaired, others = "", ""
+    if bound.repaired:
+        repaired = (
+            f"the {bound.repaired:,} most suspicious looked at, {bound.repaired_wrong:,} judged "
+            "wrong and removed; "
+        )
+        others = f" of the other {bound.population - bound.repaired:,}"
+    return f"{repaired}{bound.drawn:,}{others} drawn at random, {bound.drawn_wrong:,} judged wrong"
 
 
 def _meaning(found: Certificate) -> str:

@@ -10,7 +10,7 @@ from importlib_metadata import version
 from numpy.typing import NDArray
 from pydantic import Field
 
-from adc_core import Dataset, InputError, Votes
+from adc_core import Dataset, InputError
 from adc_core.arrays import hash_file
 from adc_core.records import Record, rows_of
 from adc_plugins_review.actions.checked_review import (
@@ -19,6 +19,8 @@ from adc_plugins_review.actions.checked_review import (
     refuse_swayed,
     reviewed,
 )
+from adc_plugins_review.actions.plan_verdicts import PlanVerdicts, plan_verdicts
+from adc_plugins_review.actions.population import Population, population
 from adc_plugins_review.aggregation.verdicts import Rule, verdicts
 from adc_plugins_review.campaign.plan import GOLD, PLAN, REVIEW, VOTES, ReviewPlan, read_plan
 from adc_plugins_review.certificate.alpha import FOR_GOLD, Alpha
@@ -30,10 +32,10 @@ from adc_plugins_review.certificate.certificate import (
     certify_any_time,
     class_bounds,
 )
-from adc_plugins_review.certificate.planning import audit_weights
+from adc_plugins_review.certificate.modelled import modelled_rate
 from adc_plugins_review.curators.votes import ApplyVotes
-from adc_plugins_review.judging.judgement import judge
-from adc_plugins_review.votes.evidence import blind, gold_of, votes_of, without_gold
+from adc_plugins_review.judging.kinds import kinds_of
+from adc_plugins_review.votes.evidence import gold_of, votes_of
 from adc_plugins_review.votes.votes_table import latest_votes, read_votes, sorted_votes
 
 _PANEL = {"one-then-two": 3, "1": 1, "3": 3}
@@ -45,6 +47,7 @@ class Certificate(Record):
 
     Attributes:
         format: of the file.
+        of: what it is about: the dataset under review, or the test set that people picked of it.
         created: when, in UTC.
         confidence: with which the bound holds.
         rule: by which votes were counted.
@@ -52,6 +55,8 @@ class Certificate(Record):
         reading: what wrong means: not accepted by these people, or truly wrong.
         bound: the figures.
         classes: the same for each class, at its own confidence; at a planned end only.
+        modelled: share of wrong labels left by a model of the raters, for information; at a planned
+            end only, and None where nobody's answers can be compared.
         people: who voted on the samples of the plan.
         votes: how many votes they gave.
         open: samples of the plan that are not decided.
@@ -64,6 +69,7 @@ class Certificate(Record):
     """
 
     format: Literal[1] = 1
+    of: Literal["dataset", "test"] = "dataset"
     created: str
     confidence: float
     rule: str
@@ -71,6 +77,7 @@ class Certificate(Record):
     reading: Literal["as judged", "truly wrong"]
     bound: Bound
     classes: tuple[ClassBound, ...] = ()
+    modelled: float | None = None
     people: int
     votes: int
     open: int
@@ -85,6 +92,7 @@ class Certificate(Record):
 def certify_review(
     folder: Path,
     *,
+    of: Literal["dataset", "test"] = "dataset",
     votes: Path | None = None,
     rule: Rule | None = None,
     confidence: float | None = None,
@@ -94,18 +102,19 @@ def certify_review(
 
     Args:
         folder: the run directory, or whatever folder has the review.
+        of: the dataset under review, or the test set that people picked of it.
         votes: a table of votes; by default that of the review.
         rule: how three votes are counted; by default the plan's.
         confidence: by default the plan's.
         now: accept a plan that is not finished; what is open counts as wrong and left.
 
     Raises:
-        InputError: there is no plan or no vote, the dataset or the plan is another one by now, or
-            the plan is not finished.
+        InputError: there is no plan or no vote, the dataset or the plan is another one by now,
+            the plan is not finished, or nobody was asked about the test set.
         WorkError: a file is damaged.
     """
     plan = read_plan(folder)
-    if not plan.audit:
+    if not plan.audit and of == "dataset":
         raise InputError(f"{folder / REVIEW / PLAN} has no audit: nothing can be certified")
     path = votes or folder / REVIEW / VOTES
     if not path.exists():
@@ -115,42 +124,42 @@ def certify_review(
     dataset, order = reviewed(plan, folder)
     refuse_chosen_audit(plan, order)
     refuse_swayed(plan, table, dataset)
-    given, panel = (_answers(one, dataset) for one in (table, blind(table)))
-    counted, min_votes = _rule_of(plan, rule)
-    repair, audit = (np.array(part, np.int64) for part in (plan.repair, plan.audit))
-    # Experts who saw what detectors say decide on the suspects; the others, the panel alone.
-    verdict, experts = (
-        judge(dataset, one, counted, min_votes=min_votes, trusted=True).verdict
-        for one in (panel, given)
-    )
-    verdict[repair] = experts[repair]
-    shown = np.concatenate([repair, audit])
-    unknown = int((verdict[shown] == 0).sum())
+    judged = plan_verdicts(plan, table, dataset, rule)
+    about = population(plan, order, judged, folder, of)
+    # Where all are decided nothing is measured, and the word of experts counts for all.
+    verdict = (judged.decided if about.is_census else judged.verdict)[about.rows]
+    unknown = int((verdict[about.shown] == 0).sum())
     if unknown and plan.look == "once" and not now:
         raise InputError(
-            f"{unknown:,} of {len(shown):,} samples of the plan are not decided: let people vote "
-            "to the end, or say --now, which counts them as wrong"
+            f"{unknown:,} of {len(about.shown):,} samples of the plan are not decided: let people "
+            "vote to the end, or say --now, which counts them as wrong"
         )
     control = folder / REVIEW / GOLD
     asked = [gold_of(table), *([read_votes(control)] if control.exists() else [])]
-    gold = _gold(plan, latest_votes(sorted_votes(pa.concat_tables(asked))), dataset, counted)
+    gold = _gold(plan, latest_votes(sorted_votes(pa.concat_tables(asked))), dataset, judged.rule)
     alpha = _alpha(plan, confidence, gold)
-    left = _left(dataset, given, counted, min_votes)
-    leaves = dataset.labels != _labels_in(left, dataset)
-    bound = _bound(plan, order, verdict, leaves, plan.samples - len(left), gold, alpha)
-    cast = np.isin(given.item, shown)
+    left = _left(dataset, judged, about, of)
+    leaves = dataset.labels[about.rows] != _labels_in(left, dataset)[about.rows]
+    bound = _bound(about, verdict, leaves, len(about.rows) - len(left), gold, alpha)
+    cast = judged.votes.take(np.isin(judged.votes.item, about.rows[about.shown]))
+    labels = dataset.labels[about.rows]
+    once = bound.look == "once"
     return Certificate(
+        of=of,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         confidence=plan.confidence if confidence is None else confidence,
-        rule=counted,
-        min_votes=min_votes,
+        rule=judged.rule,
+        min_votes=judged.min_votes,
         reading="as judged" if gold is None else "truly wrong",
         bound=bound,
-        classes=class_bounds(dataset.labels, verdict, repair, audit, dataset.classes, alpha.audit)
-        if plan.look == "once"
+        classes=class_bounds(
+            labels, verdict, about.repair, about.audit, dataset.classes, alpha.audit
+        )
+        if once
         else (),
-        people=len(np.unique(given.rater[cast])),
-        votes=int(cast.sum()),
+        modelled=_modelled(dataset, judged, about, leaves) if once else None,
+        people=len(np.unique(cast.rater)),
+        votes=len(cast),
         open=unknown,
         dataset=plan.dataset,
         left=left.fingerprint_of("ids", "labels"),
@@ -159,18 +168,6 @@ def certify_review(
         votes_sha256=hash_file(path),
         versions={name: version(name) for name in ("adc-core", "adc-plugins-review", "numpy")},
     )
-
-
-def _rule_of(plan: ReviewPlan, rule: Rule | None) -> tuple[Rule, int | None]:
-    """Return by which rule, and from how many votes on, the plan's votes are counted."""
-    if plan.votes == "3":
-        return rule or "majority", None
-    if rule is not None and rule != plan.votes:
-        raise InputError(
-            f"--rule {rule} needs three votes a sample, but the plan asks for {plan.votes}: leave "
-            "it out, or make a plan with --votes 3"
-        )
-    return ("one-then-two", None) if plan.votes == "one-then-two" else ("unanimous", 1)
 
 
 def _gold(plan: ReviewPlan, table: pa.Table, dataset: Dataset, rule: Rule) -> Gold | None:
@@ -210,49 +207,39 @@ def _alpha(plan: ReviewPlan, confidence: float | None, gold: Gold | None) -> Alp
 
 
 def _bound(
-    plan: ReviewPlan,
-    order: NDArray[np.int64],
+    about: Population,
     verdict: NDArray[np.int64],
     leaves: NDArray[np.bool_],
     dropped: int,
     gold: Gold | None,
     alpha: Alpha,
 ) -> Bound:
-    repair, audit = (np.array(part, np.int64) for part in (plan.repair, plan.audit))
-    outside = np.ones(plan.samples, np.bool_)
-    outside[repair] = False
+    outside = np.ones(len(about.rows), np.bool_)
+    outside[about.repair] = False
     removed = int(((verdict < 0) & leaves & outside).sum())
-    if plan.look == "once":
+    if about.weights is None or about.expected is None:
         return certify(
-            verdict[repair],
-            verdict[audit],
-            population=plan.samples,
+            verdict[about.repair],
+            verdict[about.audit],
+            population=len(about.rows),
             dropped=dropped,
             removed=removed,
             gold=gold,
             alpha=alpha,
         )
-    weights, expected = audit_weights(order, plan.rate, plan.auc)
     rest = np.flatnonzero(outside)
     return certify_any_time(
-        verdict[repair],
-        verdict[audit],
-        weights=weights[rest],
-        expected=expected[rest],
-        places=np.searchsorted(rest, audit),
-        population=plan.samples,
+        verdict[about.repair],
+        verdict[about.audit],
+        weights=about.weights[rest],
+        expected=about.expected[rest],
+        places=np.searchsorted(rest, about.audit),
+        population=len(about.rows),
         dropped=dropped,
         removed=removed,
         gold=gold,
         alpha=alpha,
     )
-
-
-def _answers(table: pa.Table, dataset: Dataset) -> Votes:
-    votes, _ = votes_of(without_gold(table), dataset.ids, dataset.classes)
-    if votes.answer is None:  # everybody said yes: to the question, which is no vote for a class
-        votes = votes.replace(answer=np.ones(len(votes), np.int64))
-    return votes
 
 
 def _labels_in(left: Dataset, dataset: Dataset) -> NDArray[np.int64]:
@@ -261,7 +248,26 @@ def _labels_in(left: Dataset, dataset: Dataset) -> NDArray[np.int64]:
     return np.where(rows >= 0, left.labels[rows], -1)
 
 
-def _left(dataset: Dataset, votes: Votes, rule: Rule, min_votes: int | None) -> Dataset:
-    """Return what the curator of votes leaves: of near duplicates and the test set, nothing."""
-    curator = ApplyVotes(rule=rule, min_votes=min_votes)
-    return curator.curate(dataset.replace(votes=votes), ()).dataset
+def _modelled(
+    dataset: Dataset, judged: PlanVerdicts, about: Population, leaves: NDArray[np.bool_]
+) -> float | None:
+    """Estimate the share of wrong labels that are left by a model of the raters."""
+    checks = kinds_of(judged.votes, dataset.labels).checks
+    place = np.full(len(dataset), -1)
+    place[about.rows] = np.arange(len(about.rows))
+    checks = checks.take(place[checks.item] >= 0)
+    if checks.answer is None:
+        return None
+    return modelled_rate(
+        place[checks.item], checks.rater, checks.answer, about.repair, about.audit, leaves
+    )
+
+
+def _left(
+    dataset: Dataset, judged: PlanVerdicts, about: Population, of: Literal["dataset", "test"]
+) -> Dataset:
+    """Return the test set, or what the curator of votes leaves of the dataset."""
+    if of == "test":
+        return dataset.take(about.rows[judged.decided[about.rows] >= 0])
+    curator = ApplyVotes(rule=judged.rule, min_votes=judged.min_votes)
+    return curator.curate(dataset.replace(votes=judged.votes), ()).dataset

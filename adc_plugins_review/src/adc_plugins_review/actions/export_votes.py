@@ -3,17 +3,20 @@
 import csv
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
 from adc_core import Dataset, InputError, save_dataset
+from adc_core.arrays import Array
 from adc_core.storage import atomic_file, refuse_existing
 from adc_plugins_review.actions.label_studio import export_label_studio
+from adc_plugins_review.actions.plan_verdicts import plan_verdicts
 from adc_plugins_review.campaign.dealing import BATCH
 from adc_plugins_review.campaign.export import counted_votes, events
-from adc_plugins_review.campaign.progress import picked_rows
 from adc_plugins_review.campaign.source import Source
 from adc_plugins_review.campaign.store import Store
 from adc_plugins_review.campaign.suspects import Suspects, decisions
@@ -48,7 +51,7 @@ def export_review(store: Store, source: Source, options: ExportOptions) -> list[
     if options.to is not None:
         lines.append(_tables(store, options))
     if options.test is not None:
-        rows = picked_rows(store)
+        rows = test_rows(store, dataset)
         if not len(rows):
             raise InputError("nothing is selected for a test set yet: plan with --tasks select")
         save_dataset(dataset.take(rows), options.test)
@@ -65,6 +68,15 @@ def export_review(store: Store, source: Source, options: ExportOptions) -> list[
     if not lines:
         raise InputError("say what to export: --to FILE, --test FOLDER or --label-studio FOLDER")
     return lines
+
+
+def test_rows(store: Store, dataset: Dataset) -> Array:
+    """Return the rows that were picked and that neither people nor experts reject.
+
+    They are those that `adc certify --of test` is about.
+    """
+    judged = plan_verdicts(store.plan, counted_votes(store), dataset)
+    return np.flatnonzero(judged.selected & (judged.decided >= 0))
 
 
 def _tables(store: Store, options: ExportOptions) -> str:
@@ -119,6 +131,10 @@ def _mturk(store: Store, dataset: Dataset, options: ExportOptions) -> str:
             cells = []
             for row in queue[start : start + BATCH]:
                 sample = str(dataset.ids[row])
-                cells += [sample, f"{url.rstrip('/')}/{sample}", plan.classes[dataset.labels[row]]]
+                cells += [
+                    sample,
+                    f"{url.rstrip('/')}/{quote(sample)}",
+                    plan.classes[dataset.labels[row]],
+                ]
             writer.writerow(cells + [""] * (len(head) - len(cells)))
     return f"{len(queue):,} images for HITs: {path}"

@@ -1,5 +1,6 @@
 """`adc review FOLDER import FILE`: votes that were given elsewhere become votes of the review."""
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,8 +44,10 @@ def import_votes(store: Store, dataset: Dataset, path: Path) -> str:
         title = name if number is None else None
         known[name] = add_rater(store, title, trusted=name in trusted, number=number).id
     added = 0
+    told = zip(rows.tolist(), table.to_pylist(), strict=True)
     with store.transaction():
-        for row, vote in zip(rows.tolist(), table.to_pylist(), strict=True):
+        # As they came: a later answer replaces an earlier one, and rules count the first ones.
+        for row, vote in sorted(told, key=lambda one: _when(one[1])):
             if row >= 0:
                 label = place[vote["label"]]
                 added += _add(store, row, int(dataset.labels[row]), label, known[vote["rater"]],
@@ -52,6 +55,10 @@ def import_votes(store: Store, dataset: Dataset, path: Path) -> str:
     unknown = int((rows < 0).sum())
     left = f"; {unknown:,} are on samples that are not under review" if unknown else ""
     return f"{added:,} votes added, {len(table) - added - unknown:,} were there already{left}"
+
+
+def _when(vote: Mapping[str, Any]) -> float:
+    return -math.inf if vote["time"] is None else float(vote["time"].timestamp())
 
 
 def _add(

@@ -97,8 +97,10 @@ def read_label_studio(path: Path) -> pa.Table:
     """Read the JSON export of Label Studio as a table of votes.
 
     A choice that is `yes`, `unsure` or `no` is an answer about the task's label; any other one is
-    the class that the annotator gives. Annotations that were cancelled are left out. What people
-    say who were shown suggestions is of the task `relabel`: it counts towards no plan.
+    the class that the annotator gives. Skipped annotations, predictions and drafts are no votes.
+    Annotations that are marked as ground truth are an expert's: they get a rater of their own,
+    since the same person's others are ordinary. Of two by one rater on a task the later one counts.
+    What people say who were shown suggestions is of the task `relabel`: it counts towards no plan.
 
     Raises:
         InputError: it is no such export; the message names the task.
@@ -113,17 +115,21 @@ def read_label_studio(path: Path) -> pa.Table:
         name: []
         for name in ("item", "rater", "label", "answer", "seconds", "time", "task", "trusted")
     }
-    for number, task in enumerate(tasks):
+    for number, task in enumerate(tasks, 1):
         try:
             data = task["data"]
-            for annotation in task["annotations"]:
-                if annotation.get("was_cancelled"):
-                    continue
-                choice = annotation["result"][0]["value"]["choices"][0]
-                by = annotation["completed_by"]
-                rater = by.get("email", by.get("id")) if isinstance(by, dict) else by
+            said = [one for one in task["annotations"] if not one.get("was_cancelled")]
+            said.sort(key=lambda one: one.get("created_at") or "")
+            for rater, annotation in {_rater(one): one for one in said}.items():
+                choices = _choices(annotation)
+                if len(choices) > 1:
+                    raise InputError(
+                        f"{path}: task {number} has an annotation with {len(choices)} choices: a "
+                        'vote names one class; let people choose with choice="single"'
+                    )
+                choice = choices[0]
                 columns["item"].append(str(data["adc_id"]))
-                columns["rater"].append(f"label-studio-{rater}")
+                columns["rater"].append(rater)
                 columns["label"].append(data["label"] if choice in ANSWERS else choice)
                 columns["answer"].append(choice if choice in ANSWERS else "yes")
                 columns["seconds"].append(annotation.get("lead_time"))
@@ -132,7 +138,21 @@ def read_label_studio(path: Path) -> pa.Table:
                 columns["trusted"].append(bool(annotation.get("ground_truth")))
         except (KeyError, IndexError, TypeError, AttributeError):
             raise InputError(
-                f"{path}: task {number + 1} lacks adc_id, label or an annotation's choice"
+                f"{path}: task {number} lacks adc_id, label, or who chose what in an annotation: "
+                "export the tasks of `adc review FOLDER export` as JSON, not as JSON-MIN"
             ) from None
     columns["time"] = pa.array(columns["time"], pa.string())
     return votes_table(columns)
+
+
+def _choices(annotation: dict[str, Any]) -> list[str]:
+    """Return what was chosen; other results of an annotation, such as remarks, are left out."""
+    values = (result["value"] for result in annotation["result"])
+    return [choice for value in values for choice in value.get("choices", ())]
+
+
+def _rater(annotation: dict[str, Any]) -> str:
+    """Name an annotator: by address, where the export has users whole, or by number."""
+    by = annotation["completed_by"]
+    who = (by.get("email") or by["id"]) if isinstance(by, dict) else int(by)
+    return f"label-studio-{who}" + (" (ground truth)" if annotation.get("ground_truth") else "")

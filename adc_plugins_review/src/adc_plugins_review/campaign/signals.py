@@ -59,7 +59,7 @@ def rater_signals(
 
     Args:
         answers: 1 yes, 0 unsure, -1 no, in the order in which they came.
-        seconds: visible time of those of which it is known; an imported vote may have none.
+        seconds: visible time of each; NaN where nobody knows, as of votes from elsewhere.
         gold_shown: control questions that were answered.
         gold_right: of them, rightly.
     """
@@ -72,8 +72,9 @@ def rater_signals(
     for before, now in pairwise(answers):
         run = run + 1 if now == before else 1
         longest = max(longest, run)
-    median = float(np.median(seconds)) if seconds else math.nan
-    hasty = float(np.mean(np.asarray(seconds) < HASTY)) if seconds else 0.0
+    known = np.asarray(seconds)[~np.isnan(seconds)]
+    median = float(np.median(known)) if len(known) else math.nan
+    hasty = float(np.mean(known < HASTY)) if len(known) else 0.0
     tail = gold_tail(gold_shown, gold_right)
     look_at = (
         median < HASTY
@@ -106,7 +107,7 @@ def signals_of(store: Store, rater: int) -> Signals:
         (rater,),
     ).fetchall()
     shown, right = gold_of(store, rater)
-    seconds = [row[1] / 1000 for row in rows if row[1] is not None]
+    seconds = [math.nan if row[1] is None else row[1] / 1000 for row in rows]
     return rater_signals([row[0] for row in rows], seconds, shown, right)
 
 

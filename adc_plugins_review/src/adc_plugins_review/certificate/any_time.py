@@ -10,12 +10,14 @@ import math
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import logsumexp
 
 from adc_plugins_review.certificate.bounds import largest
 
 BETS = np.linspace(0.02, 0.98, 25)
 """Shares of what may be lost at most; the wealth is the mean over them."""
+
+_BLOCK = 16
+"""So many gains are multiplied before a logarithm is taken: their product cannot overflow."""
 
 
 class BettingTest:
@@ -46,8 +48,10 @@ class BettingTest:
         """Return the log of what betting against `wrong` in all has won after so many looks."""
         left = wrong - self._before[:looks]
         stake = (left - self._drawn[:looks]) / np.maximum(self._most[:looks] - left, 1e-9)
-        won = np.log1p(np.outer(BETS, stake)).sum(axis=1)
-        return float(logsumexp(won)) - math.log(len(BETS))
+        gains, blocks = 1 + np.outer(BETS, stake), np.arange(0, looks, _BLOCK)
+        won = np.log(np.multiply.reduceat(gains, blocks, axis=1)).sum(axis=1)
+        most = float(won.max())
+        return most + math.log(float(np.exp(won - most).mean()))
 
     def upper(self, looks: int, alpha: float, at_most: int | None = None) -> int:
         """Bound the wrong ones in the population after so many looks, those found included."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
-from scipy.special import gammaln, logsumexp
+from scipy.special import gammaln
 
 
 def exact_upper(population: int, drawn: int, found: int, alpha: float = 0.05) -> int:
@@ -33,7 +33,7 @@ def _at_most(found: int, population: int, wrong: int, drawn: int) -> float:
     if not len(x):
         return 0.0
     ways = _log_choose(wrong, x) + _log_choose(population - wrong, drawn - x)
-    return float(np.exp(logsumexp(ways - _log_choose(population, drawn))))
+    return float(np.exp(ways - _log_choose(population, drawn)).sum())
 
 
 def _log_choose(n: int, k: NDArray[np.int64] | int) -> NDArray[np.float64]:

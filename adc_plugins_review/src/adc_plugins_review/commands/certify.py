@@ -13,6 +13,11 @@ class CertifyCommand(Command):
         """Add the options of `adc certify`."""
         parser.add_argument("folder", type=Path, help="a run directory with a review")
         parser.add_argument(
+            "--of",
+            choices=("test",),
+            help="test: the test set that people picked, in place of the dataset under review",
+        )
+        parser.add_argument(
             "--votes",
             type=Path,
             metavar="FILE",
@@ -47,12 +52,14 @@ class CertifyCommand(Command):
 
         found = certify_review(
             arguments.folder,
+            of=arguments.of or "dataset",
             votes=arguments.votes,
             rule=arguments.rule,
             confidence=arguments.confidence,
             now=arguments.now,
         )
-        path = arguments.folder / REVIEW / "certificate.json"
+        name = "certificate.json" if found.of == "dataset" else "certificate-test.json"
+        path = arguments.folder / REVIEW / name
         lines = lines_of_certificate(found)
         with atomic_file(path) as part:
             write_json(part, found.model_dump(mode="json") | {"text": lines})

@@ -10,6 +10,12 @@ from pydantic import ConfigDict, Field
 
 from adc_core import Curation, Curator, Dataset, Findings, InputError, Votes
 from adc_core.arrays import Array, chunks
+from adc_plugins_review.label_quality.clean_pairs import (
+    CleanPairs,
+    consensus_pairs,
+    ordinary_votes,
+    trusted_pairs,
+)
 from adc_plugins_review.label_quality.confusion import confusion_rows
 from adc_plugins_review.label_quality.mixing import (
     clearly_best,
@@ -34,6 +40,7 @@ class LabelQualityModel(Curator):
     what the rater said, who the rater is, and what was true. Then each vote becomes `gamma` times
     what the network says and the rest of what the rater said, and samples get the class that leads.
     With few lessons or few wrong votes this can do harm: compare accuracies with and without.
+    Without an expert the consensus of many votes on some samples can stand for the truth.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"min_pairs": 20}]})
@@ -49,11 +56,16 @@ class LabelQualityModel(Curator):
     label_choice: Literal["most-likely", "drawn"] = Field(
         "most-likely", description="the class that leads, or one drawn, as in the paper"
     )
+    clean: Literal["trusted", "consensus"] = Field(
+        "trusted",
+        description="what is true: what a trusted rater said; or what five other votes make 95 % "
+        "probable, by the model of Dawid and Skene",
+    )
     min_pairs: int = Field(
-        100, ge=10, description="votes on samples that an expert voted on, at least"
+        100, ge=10, description="votes on samples whose true class is known, at least"
     )
     validation_fraction: float = Field(
-        0.2, gt=0, lt=1, description="share of the expert's samples held out to choose by"
+        0.2, gt=0, lt=1, description="share of these samples held out to choose by"
     )
     epochs: int = Field(200, ge=1, description="passes over the pairs, at most")
     seed: int = Field(0, ge=0, description="seed of the network, the held-out part, drawn labels")
@@ -77,16 +89,20 @@ class LabelQualityModel(Curator):
         if self.gamma == 0:
             return Curation.of(dataset, notes=("gamma is 0: every label stays",))
         votes = dataset.votes.given()
-        expert = _expert_labels(votes, len(dataset))
-        ordinary = _ordinary(votes)
-        pairs = ordinary.take(expert[ordinary.item] >= 0)
+        ordinary = ordinary_votes(votes)
+        if self.clean == "trusted":
+            clean = trusted_pairs(votes, len(dataset))
+            on, more = "that a trusted rater voted on", "let an expert vote on more of them"
+        else:
+            clean = consensus_pairs(votes, len(dataset), len(dataset.classes))
+            on, more = "of which five others are sure", "let more people vote on the same ones"
+        pairs, known = clean.votes, clean.known
         if len(pairs) < self.min_pairs:
             raise InputError(
-                f"{len(pairs)} votes are on samples that a trusted rater voted on, and "
-                f"{self.min_pairs} are needed: let an expert vote on more of them"
+                f"{len(pairs)} votes are on samples {on}, and {self.min_pairs} are needed: {more}"
             )
-        learned = self._learn(dataset, pairs, expert)
-        gamma = self._gamma(dataset, pairs, expert, learned)
+        learned = self._learn(dataset, clean)
+        gamma = self._gamma(dataset, clean, learned)
         if gamma == 0:
             return Curation.of(
                 dataset, notes=("the network knows no better than the votes: every label stays",)
@@ -99,23 +115,25 @@ class LabelQualityModel(Curator):
         else:
             uniforms = np.random.default_rng([self.seed, 2]).random(len(dataset))
             new = np.where(voted, draw_labels(targets, uniforms), given)
-        new = np.where(expert >= 0, expert, new)
+        new = np.where(known >= 0, known, new)
         changed = np.flatnonzero(new != given)
         return Curation.of(
             dataset,
             relabel=changed,
             labels=new[changed],
-            reasons=_reasons(dataset, ordinary, targets, new, changed, expert, learned.rows),
+            reasons=_reasons(
+                dataset, ordinary, targets, new, changed, known, learned.rows, self.clean
+            ),
             notes=(f"{len(pairs):,} pairs, gamma {gamma:.2f}",),
         )
 
-    def _learn(self, dataset: Dataset, pairs: Votes, expert: NDArray[np.int64]) -> _Learned:
+    def _learn(self, dataset: Dataset, clean: CleanPairs) -> _Learned:
         """Train a network of each size and keep the one of the least held-out log loss."""
+        pairs, true, K = clean.votes, clean.true, len(dataset.classes)
         items = np.unique(pairs.item)
         drawn = np.random.default_rng([self.seed, 0]).permutation(items)
         out = drawn[: min(len(items) - 1, max(1, round(self.validation_fraction * len(items))))]
         held = np.isin(pairs.item, out)
-        true, K = expert[pairs.item], len(dataset.classes)
         seen = pairs.take(~held)
         _, rows = confusion_rows(seen.label, true[~held], seen.rater, pairs.raters, K)
         standard = _standard(pairs, seen.rater)
@@ -135,31 +153,14 @@ class LabelQualityModel(Curator):
         best = min(trained, key=lambda one: one[1])[0]
         return _Learned(best, rows, standard, held)
 
-    def _gamma(
-        self, dataset: Dataset, pairs: Votes, expert: NDArray[np.int64], learned: _Learned
-    ) -> float:
+    def _gamma(self, dataset: Dataset, clean: CleanPairs, learned: _Learned) -> float:
         if self.gamma != "auto":
             return float(self.gamma)
-        out = pairs.take(learned.held)
+        out, true = clean.votes.take(learned.held), clean.true[learned.held]
         predicted = learned.network.predict(_inputs(dataset, out, learned.rows, learned.standard))
         if self.label_choice == "drawn":
-            return gamma_by_loss(predicted, out.label, expert[out.item])
-        return gamma_by_accuracy(predicted, out.label, expert[out.item])[0]
-
-
-def _expert_labels(votes: Votes, N: int) -> NDArray[np.int64]:
-    """Return the latest class that a trusted rater gave each sample, -1 without any."""
-    labels = np.full(N, -1)
-    if votes.trusted is not None:
-        said = votes.take(votes.trusted[votes.rater])
-        time = np.zeros(len(said)) if said.time is None else said.time
-        order = np.lexsort((time, said.item))
-        labels[said.item[order]] = said.label[order]
-    return labels
-
-
-def _ordinary(votes: Votes) -> Votes:
-    return votes if votes.trusted is None else votes.take(~votes.trusted[votes.rater])
+            return gamma_by_loss(predicted, out.label, true)
+        return gamma_by_accuracy(predicted, out.label, true)[0]
 
 
 def _standard(votes: Votes, seen: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -205,8 +206,9 @@ def _reasons(
     targets: NDArray[np.float64],
     new: NDArray[np.int64],
     changed: NDArray[np.int64],
-    expert: NDArray[np.int64],
+    known: NDArray[np.int64],
     rows: NDArray[np.float64],
+    clean: str,
 ) -> pa.Array:
     """Say of each change what the model gives the class, and who had said what."""
     classes: Array = np.array(dataset.classes, dtype=object)
@@ -223,5 +225,6 @@ def _reasons(
     several = np.char.mod("%d votes", number[changed]).astype(object)
     text = "LQM: " + classes[new[changed]] + " " + likely + " ("
     text = text + np.where(number[changed] == 1, one, several) + ")"
-    told = "a trusted rater says " + classes[new[changed]]
-    return pa.array(np.where(expert[changed] >= 0, told, text).tolist(), pa.string())
+    who_says = "a trusted rater says " if clean == "trusted" else "the votes together say "
+    told = who_says + classes[new[changed]]
+    return pa.array(np.where(known[changed] >= 0, told, text).tolist(), pa.string())

@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict, Field
 
-from adc_core import Corruption, Dataset, InputError, Simulator, Votes, status
+from adc_core import Corruption, Dataset, InputError, Learner, Simulator, Votes, status
 from adc_plugins_review.aggregation.realism import realism
-from adc_plugins_review.simulated_raters.candidates import FACTS, Candidates, train_candidates
+from adc_plugins_review.simulated_raters.candidates import Candidates, Teacher, train_candidates
 from adc_plugins_review.simulated_raters.choosing import choose_raters
+from adc_plugins_review.simulated_raters.regressions import Regressions
+from adc_plugins_review.simulated_raters.trained_raters import TrainedRaters
 
 _FAR = 0.05
 """An error that is missed by more is remarked upon."""
@@ -19,9 +21,10 @@ class RaterPool(Simulator):
     """Lets simulated raters vote, and gives each sample the label of one of them.
 
     Raters are classifiers that have learned from other samples (pseudo-labelling, Gu et al. 2023):
-    each has seen few samples and some features only. So they err on the samples that are hard, and
-    take classes for those that they resemble, as people do. Half of the samples is labelled by
-    those who learned from the other half. An expert votes on some samples, always rightly.
+    each has seen few samples and some features only, or is a learner that was trained for a while.
+    So they err on the samples that are hard, and take classes for those that they resemble, as
+    people do. Half of the samples is labelled by those who learned from the other half. An expert
+    votes on some samples, always rightly.
     """
 
     model_config = ConfigDict(
@@ -33,6 +36,11 @@ class RaterPool(Simulator):
 
     raters: int = Field(10, ge=1, description="how many raters vote")
     pool_size: int = Field(60, ge=1, description="raters to choose these from")
+    learners: tuple[Learner, ...] = Field(
+        (),
+        description="raters to choose from in place of logistic regressions; as different as their "
+        "options are",
+    )
     error: float | None = Field(
         0.2, ge=0, le=1, description="mean share of wrong votes to aim at; None: the first raters"
     )
@@ -55,32 +63,30 @@ class RaterPool(Simulator):
     )
     seed: int = Field(0, ge=0, description="seed of all that is drawn")
 
+    @property
+    def required_columns(self) -> tuple[str, ...]:
+        """Features; or what the learners need, and images, which their models look at."""
+        if not self.learners:
+            return self.requires
+        wanted = [column for one in self.learners for column in one.required_columns]
+        return tuple(dict.fromkeys(["images", *wanted]))
+
     def corrupt(self, dataset: Dataset) -> Corruption:
         """Train raters, let them vote, and draw a label of one of them for each sample.
 
         Raises:
-            InputError: the dataset has no features, a class has fewer than four samples, or there
-                are fewer candidates than raters.
+            InputError: the dataset has no features, or no images for learners, a class has fewer
+                than four samples, or there are fewer candidates than raters.
+            WorkError: a training failed.
         """
-        if dataset.features is None:
-            raise InputError("rater-pool reads features: add an encoder")
-        if self.pool_size < self.raters:
-            raise InputError(f"pool_size is {self.pool_size}: give at least {self.raters} raters")
-        true = dataset.labels
+        true, teacher = dataset.labels, self._teacher(dataset)
         few = (dataset.class_counts > 0) & (dataset.class_counts < 4)
         if few.any():
             name = dataset.classes[int(few.argmax())]
             raise InputError(f"{name} has fewer than four samples: leave the class out")
         first, second = self._halves(true)
         halves = [(first, second)] if self.fold == "paper" else [(first, second), (second, first)]
-        pool = train_candidates(
-            _standard(dataset.features),
-            true,
-            halves,
-            self.pool_size,
-            self.validation_fraction,
-            self.seed,
-        )
+        pool = train_candidates(teacher, true, halves, self.validation_fraction, self.seed)
         chosen = np.arange(self.raters)
         if self.error is not None:
             choice = choose_raters(
@@ -99,6 +105,23 @@ class RaterPool(Simulator):
             transition=_mean_confusion(counts, true),
             votes=votes,
         )
+
+    def _teacher(self, dataset: Dataset) -> Teacher:
+        if self.learners:
+            if dataset.images is None:
+                raise InputError("rater-pool's learners need images: give a dataset that has them")
+            if len(self.learners) < self.raters:
+                raise InputError(
+                    f"{len(self.learners)} learners for {self.raters} raters: give more of them, "
+                    f"or raters: {len(self.learners)}"
+                )
+            return TrainedRaters(dataset, self.learners)
+        if dataset.features is None:
+            raise InputError("rater-pool reads features: add an encoder")
+        if self.pool_size < self.raters:
+            raise InputError(f"pool_size is {self.pool_size}: give at least {self.raters} raters")
+        standard = _standard(dataset.features)
+        return Regressions(standard, dataset.labels, self.pool_size, self.seed)
 
     def _halves(self, labels: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Divide the rows in two, each class alike."""
@@ -130,7 +153,7 @@ class RaterPool(Simulator):
             len(dataset), len(dataset.classes)
         )
         seen = np.sort(rng.permutation(told)[: round(self.expert_share * len(told))])
-        facts = np.concatenate([pool.facts[chosen], np.zeros((1, len(FACTS)), np.float32)])
+        facts = np.concatenate([pool.facts[chosen], np.zeros((1, len(pool.fact_names)), "f4")])
         facts[-1, 0] = 1
         votes = Votes(
             item=np.concatenate([item, seen]),
@@ -139,7 +162,7 @@ class RaterPool(Simulator):
             names=(*(f"rater {number:02}" for number in range(1, R + 1)), "expert"),
             trusted=np.arange(R + 1) == R,
             features=facts,
-            feature_names=FACTS,
+            feature_names=pool.fact_names,
         )
         return votes, counts
 
