@@ -43,7 +43,8 @@ class MentorMix(NetworkLearner):
     trusted sample and the rest of another, λ ~ Beta(alpha, alpha) for each. Jiang et al., "Beyond
     synthetic noise: deep learning on controlled noisy labels", ICML 2020; the threshold form of
     its MentorNet (Jiang et al., ICML 2018). Official (alpha, percentile) for ten classes: 20 %
-    noise (2, 80), 40 % (8, 60), 60 % (8, 60, reweighted), 80 % (4, 20, reweighted).
+    noise (2, 80), 40 % (8, 60), 60 % (8, 60, reweighted), 80 % (4, 20, reweighted). The official
+    code evaluates averaged weights: `weight_average: 0.9999`.
 
     Traps: a percentile above the share of right labels trusts wrong ones. Training dynamics are
     those of plain images. Two forward passes and one backward a step.

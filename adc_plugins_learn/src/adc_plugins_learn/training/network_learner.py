@@ -11,11 +11,12 @@ from pydantic import ConfigDict, Field, model_validator
 
 from adc_core import Dataset, Learner, work_folder
 from adc_core.arrays import fingerprint
+from adc_plugins_learn.training.checkpoint import LEARNED_FROM
 from adc_plugins_learn.training.config import EXECUTION_OPTIONS, TrainingConfig
 from adc_plugins_learn.training.data.validation_split import validation_split
 from adc_plugins_learn.training.hardware.devices import find_device
 from adc_plugins_learn.training.hardware.distributed import is_main_process, launch
-from adc_plugins_learn.training.loop import LEARNED_FROM, train
+from adc_plugins_learn.training.loop import train
 from adc_plugins_learn.training.networks.model import NetworkModel
 from adc_plugins_learn.training.strategy import Strategy
 from adc_plugins_learn.training.timing import seconds_per_sample
