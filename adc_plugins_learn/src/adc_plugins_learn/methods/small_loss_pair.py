@@ -81,6 +81,18 @@ class SmallLossPair(NetworkLearner):
         }
     )
 
+    cifar_n: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {
+            "optimizer_options": {},
+            "learning_rate": 0.001,
+            "weight_decay": 0,
+            "schedule": "linear",
+            "epochs": 200,
+            "forget_rate": 0.4,
+        }
+    )
+    """The official plan of Adam; forgets as many as the worst labels of CIFAR-10N have wrong."""
+
     optimizer: OptimizerName = Field("adam", description="what makes the steps")
     learning_rate: float = Field(1e-3, gt=0, le=1000, description="at the start")
     weight_decay: float = Field(0, ge=0, le=1, description="L2 penalty")
