@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from adc_plugins_learn.training.data.augment.steps import AugmentStep
 from adc_plugins_learn.training.data.image_source import ImageLoading
 from adc_plugins_learn.training.hardware.devices import DeviceName
 from adc_plugins_learn.training.hardware.precision import Precision
@@ -35,6 +36,12 @@ class TrainingConfig(ScheduleConfig):
         lt=1,
         description="judge and return the running average of the weights, which keeps so much of "
         "itself a step; 0: the weights themselves",
+    )
+    augment: tuple[AugmentStep, ...] | None = Field(
+        None,
+        description="random changes of images, in place of the next two options: random-crop, "
+        "horizontal-flip, random-resized-crop, color-jitter, cutout, torchvision/NAME or your own "
+        "module:function, each a name or {use: name} with options",
     )
     max_translation: int = Field(2, ge=0, description="move images by up to so many pixels")
     horizontal_flip: bool = Field(

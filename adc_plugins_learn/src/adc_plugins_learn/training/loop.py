@@ -25,7 +25,7 @@ from adc_plugins_learn.training.checkpoint import (
     read_checkpoint,
 )
 from adc_plugins_learn.training.config import TrainingConfig
-from adc_plugins_learn.training.data.augment import Augmentation
+from adc_plugins_learn.training.data.augment.steps import build_augmentation
 from adc_plugins_learn.training.data.image_source import (
     ImageSource,
     InMemoryImages,
@@ -96,11 +96,13 @@ def train(
     if validation is None and config.select_epoch == "best":
         raise InputError("select_epoch: best needs a validation set: set validation_fraction")
     device = device or find_device(config.device)
+    size, loading = config.image_size, config.image_loading
+    workers = config.num_workers
     with (
         translate_oom(config.batch_size),
         translate_compile_errors(),
         seeded(config.seed, device),
-        closing(_open_images(dataset, config, device)) as images,
+        closing(open_image_source(_images(dataset), size, loading, workers, device)) as images,
     ):
         return _Training(dataset, validation, config, strategy, images).run()
 
@@ -146,7 +148,9 @@ class _Training:
             self.labels,
             len(self.classes),
             batch_size=config.batch_size,
-            augmentation=Augmentation(config.max_translation, config.horizontal_flip),
+            augmentation=build_augmentation(
+                config.augment, config.max_translation, config.horizontal_flip
+            ),
             seed=config.seed,
             mean=mean,
             std=std,
@@ -302,11 +306,6 @@ class _Training:
         self.strategy.load_state_dict(state["strategy"])
         self.best = state["best"]
         return int(state["epochs"])
-
-
-def _open_images(dataset: Dataset, config: TrainingConfig, device: torch.device) -> ImageSource:
-    images, size = _images(dataset), config.image_size
-    return open_image_source(images, size, config.image_loading, config.num_workers, device)
 
 
 def _images(dataset: Dataset) -> Images:
