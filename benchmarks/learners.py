@@ -49,11 +49,14 @@ PUBLISHED = {
 them; co-teaching's first figure is that of Co-teaching on another table (90.69 when repeated)."""
 
 
-def train(name: str, column: str, seed: int, arguments: argparse.Namespace) -> None:
+def train(
+    name: str, column: str, seed: int, options: dict[str, Any], arguments: argparse.Namespace
+) -> None:
     """One training; prints a line of JSON."""
     import torch
 
     from adc_core import Dataset, ImageArray, Learner, create, work_context
+    from adc_core.errors import lines_of
 
     warnings.simplefilter("ignore")
     torch.set_num_threads(arguments.threads)
@@ -68,7 +71,10 @@ def train(name: str, column: str, seed: int, arguments: argparse.Namespace) -> N
         labels=truth,
         images=ImageArray(cifar10n.cifar10_images(arguments.data, "test")[: arguments.test]),
     )
-    learner = create(Learner, {"use": name, **settings(arguments), "seed": seed})
+    try:
+        learner = create(Learner, {"use": name, **options, "seed": seed})
+    except ValueError as error:
+        raise SystemExit("; ".join(lines_of(error))) from None
     start, wall = time.process_time(), time.perf_counter()
     folder = arguments.cache / "learners" / f"{name}-{column}-{seed}"
     steps: list[int] = []
@@ -112,8 +118,8 @@ def _halves(setting: str) -> tuple[str, str, str]:
 def study(arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
     """All trainings that are asked for: key to figures; finished ones come from the file."""
     asked = json.dumps([settings(arguments), arguments.test], sort_keys=True)
-    key = sha256(asked.encode()).hexdigest()[:8]
-    path = arguments.cache / f"learners-{arguments.images}-{key}.json"
+    number = sha256(asked.encode()).hexdigest()[:8]
+    path = arguments.cache / f"learners-{arguments.images}-{number}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     known: dict[str, dict[str, float]] = json.loads(path.read_text()) if path.exists() else {}
     environment = os.environ | {"OMP_NUM_THREADS": str(arguments.threads)}
@@ -123,12 +129,11 @@ def study(arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
                 key = f"{name} {column} {seed}"
                 if key in known:
                     continue
-                command = [sys.executable, __file__, "--child", name, column, str(seed)]
+                options = json.dumps(settings(arguments))
+                command = [sys.executable, __file__, "--child", name, column, str(seed), options]
                 command += ["--images", str(arguments.images), "--test", str(arguments.test)]
                 command += ["--data", str(arguments.data), "--cache", str(arguments.cache)]
                 command += ["--threads", str(arguments.threads)]
-                for option, value in settings(arguments).items():
-                    command += ["--set", f"{option}={json.dumps(value)}"]
                 done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
                 if done.returncode:
                     print(f"{key} failed", file=sys.stderr)
@@ -184,12 +189,12 @@ def main() -> None:
     parser.add_argument("--backbone", help="small-cnn without a preset")
     parser.add_argument("--preset", help="cifar-n, adc")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--child", nargs=3, metavar=("NAME", "LABELS", "SEED"))
+    parser.add_argument("--child", nargs=4, metavar=("NAME", "LABELS", "SEED", "OPTIONS"))
     cifar10n.add_arguments(parser)
     arguments = parser.parse_args()
     if arguments.child:
-        name, column, seed = arguments.child
-        train(name, column, int(seed), arguments)
+        name, column, seed, options = arguments.child
+        train(name, column, int(seed), json.loads(options), arguments)
         return
     installed = [entry.name for entry in registry.entries("learners")]
     arguments.names = arguments.names or sorted(installed, key=lambda name: name != "cross-entropy")
