@@ -96,8 +96,7 @@ def train(
     if validation is None and config.select_epoch == "best":
         raise InputError("select_epoch: best needs a validation set: set validation_fraction")
     device = device or find_device(config.device)
-    size, loading = config.image_size, config.image_loading
-    workers = config.num_workers
+    size, loading, workers = config.image_size, config.image_loading, config.num_workers
     with (
         translate_oom(config.batch_size),
         translate_compile_errors(),
@@ -200,7 +199,8 @@ class _Training:
         for epoch in range(self._resume(), self.config.epochs):
             self._train_epoch(epoch)
             broadcast_buffers(self.network)
-            broadcast_buffers(self.judged)
+            if self.judged is not self.network:
+                broadcast_buffers(self.judged)
             accuracy = self._validate()
             self.history.end_epoch(epoch, accuracy)
             self._keep_best()
