@@ -7,6 +7,11 @@ format (38.9 dB). Each training is a process of its own; what is finished is kep
 
     python benchmarks/learners.py [NAME …] [--labels worse_label random_label1] [--seeds 0 1]
         [--images 10000] [--epochs 10] [--backbone small-cnn] [--data ../shared/data]
+
+The published setting, on a GPU; any option of a learner is set by `--set`, as YAML:
+
+    python benchmarks/learners.py cross-entropy elr --labels worse_label --images 50000 --test 10000
+        --preset cifar-n [--set precision=bfloat16] [--set channels_last=true]
 """
 
 import argparse
@@ -16,13 +21,13 @@ import subprocess
 import sys
 import time
 import warnings
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import cifar10n
 import numpy as np
-
-TEST = 5000
-"""So many of the test images judge every epoch."""
+import yaml
 
 PUBLISHED = {
     "cross-entropy": (85.02, 77.69),
@@ -44,11 +49,14 @@ PUBLISHED = {
 them; co-teaching's first figure is that of Co-teaching on another table (90.69 when repeated)."""
 
 
-def train(name: str, column: str, seed: int, arguments: argparse.Namespace) -> None:
+def train(
+    name: str, column: str, seed: int, options: dict[str, Any], arguments: argparse.Namespace
+) -> None:
     """One training; prints a line of JSON."""
     import torch
 
     from adc_core import Dataset, ImageArray, Learner, create, work_context
+    from adc_core.errors import lines_of
 
     warnings.simplefilter("ignore")
     torch.set_num_threads(arguments.threads)
@@ -58,20 +66,28 @@ def train(name: str, column: str, seed: int, arguments: argparse.Namespace) -> N
         labels=given[chosen], images=ImageArray(cifar10n.cifar10_images(arguments.data)[chosen])
     )
     with np.load(arguments.data / "cifar10" / "labels.npz") as arrays:
-        truth = arrays["test_label"][:TEST].astype(np.int64)
+        truth = arrays["test_label"][: arguments.test].astype(np.int64)
     test = Dataset(
-        labels=truth, images=ImageArray(cifar10n.cifar10_images(arguments.data, "test")[:TEST])
+        labels=truth,
+        images=ImageArray(cifar10n.cifar10_images(arguments.data, "test")[: arguments.test]),
     )
-    options = {"epochs": arguments.epochs, "backbone": arguments.backbone, "seed": seed}
-    learner = create(Learner, {"use": name, **options})
-    start = time.process_time()
+    try:
+        learner = create(Learner, {"use": name, **options, "seed": seed})
+    except ValueError as error:
+        raise SystemExit("; ".join(lines_of(error))) from None
+    start, wall = time.process_time(), time.perf_counter()
     folder = arguments.cache / "learners" / f"{name}-{column}-{seed}"
+    steps: list[int] = []
 
     def tell(done: int, total: int | None, unit: str) -> None:
+        steps.append(done)
         print(f"\r{name} {column} {seed}: {unit} {done} of {total}", end="", file=sys.stderr)
 
     with work_context(folder, tell):
         history = learner.learn(dataset, test).history
+    wall = time.perf_counter() - wall
+    # The rest was done before an interruption.
+    here = (steps[-1] - steps[0] + 1) / steps[-1] if steps else 0
     accuracies = [epoch.validation_accuracy or 0.0 for epoch in history]
     status = Path("/proc/self/status").read_text()
     peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
@@ -80,13 +96,30 @@ def train(name: str, column: str, seed: int, arguments: argparse.Namespace) -> N
         "best": max(accuracies),
         "cpu": time.process_time() - start,
         "MB": int(peak.split()[1]) / 1024,
+        "images/s": here * len(dataset) * len(history) / wall,
     }
     print(f"\n{json.dumps(figures)}")
 
 
+def settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Options of every learner, as they were asked for; a preset decides what was not."""
+    plain = {} if arguments.preset else {"epochs": 10, "backbone": "small-cnn"}
+    given = {"preset": arguments.preset, "epochs": arguments.epochs, "backbone": arguments.backbone}
+    more = {key: yaml.safe_load(value) for key, _, value in map(_halves, arguments.set)}
+    return {**plain, **{key: value for key, value in given.items() if value}, **more}
+
+
+def _halves(setting: str) -> tuple[str, str, str]:
+    if "=" not in setting:
+        raise SystemExit(f"--set {setting}: write key=value")
+    return setting.partition("=")
+
+
 def study(arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
     """All trainings that are asked for: key to figures; finished ones come from the file."""
-    path = arguments.cache / f"learners-{arguments.images}x{arguments.epochs}.json"
+    asked = json.dumps([settings(arguments), arguments.test], sort_keys=True)
+    number = sha256(asked.encode()).hexdigest()[:8]
+    path = arguments.cache / f"learners-{arguments.images}-{number}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     known: dict[str, dict[str, float]] = json.loads(path.read_text()) if path.exists() else {}
     environment = os.environ | {"OMP_NUM_THREADS": str(arguments.threads)}
@@ -96,10 +129,11 @@ def study(arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
                 key = f"{name} {column} {seed}"
                 if key in known:
                     continue
-                command = [sys.executable, __file__, "--child", name, column, str(seed)]
-                command += ["--images", str(arguments.images), "--epochs", str(arguments.epochs)]
-                command += ["--backbone", arguments.backbone, "--data", str(arguments.data)]
-                command += ["--cache", str(arguments.cache), "--threads", str(arguments.threads)]
+                options = json.dumps(settings(arguments))
+                command = [sys.executable, __file__, "--child", name, column, str(seed), options]
+                command += ["--images", str(arguments.images), "--test", str(arguments.test)]
+                command += ["--data", str(arguments.data), "--cache", str(arguments.cache)]
+                command += ["--threads", str(arguments.threads)]
                 done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True)
                 if done.returncode:
                     print(f"{key} failed", file=sys.stderr)
@@ -113,11 +147,13 @@ def show(known: dict[str, dict[str, float]], arguments: argparse.Namespace) -> N
     """A table per set of labels."""
     for column in arguments.labels:
         print(
-            f"\n{column}: {arguments.images:,} images, {arguments.backbone}, {arguments.epochs} "
-            f"epochs, crops moved by 2 pixels and mirrored, seeds {arguments.seeds}; "
-            f"{TEST:,} test images, %"
+            f"\n{column}: {arguments.images:,} images, {settings(arguments)}, seeds "
+            f"{arguments.seeds}; {arguments.test:,} test images, %"
         )
-        print(f"{'':30}{'last':>14}{'best':>14}{'CPU':>8}{'MB':>7}{'published best':>16}")
+        print(
+            f"{'':30}{'last':>14}{'best':>14}{'CPU':>8}{'MB':>7}{'images/s':>10}"
+            f"{'published best':>16}"
+        )
         base = [known.get(f"cross-entropy {column} {seed}") for seed in arguments.seeds]
         plain = np.mean([one["cpu"] for one in base if one]) if any(base) else np.nan
         for name in arguments.names:
@@ -131,9 +167,10 @@ def show(known: dict[str, dict[str, float]], arguments: argparse.Namespace) -> N
             ]
             cpu = np.mean([run["cpu"] for run in runs]) / plain
             memory = max(run["MB"] for run in runs)
+            speed = np.mean([run["images/s"] for run in runs])
             published = PUBLISHED.get(name, (None, None))[column == "worse_label"]
             print(
-                f"{name:30}{cells[0]:>14}{cells[1]:>14}{cpu:>7.2f}×{memory:>7.0f}"
+                f"{name:30}{cells[0]:>14}{cells[1]:>14}{cpu:>7.2f}×{memory:>7.0f}{speed:>10.0f}"
                 f"{published or '':>16}"
             )
 
@@ -147,14 +184,17 @@ def main() -> None:
     parser.add_argument("--labels", nargs="+", default=["worse_label", "random_label1"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--images", type=int, default=10_000)
-    parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--backbone", default="small-cnn")
-    parser.add_argument("--child", nargs=3, metavar=("NAME", "LABELS", "SEED"))
+    parser.add_argument("--test", type=int, default=5000, help="test images; there are 10,000")
+    parser.add_argument("--epochs", type=int, help="10 without a preset")
+    parser.add_argument("--backbone", help="small-cnn without a preset")
+    parser.add_argument("--preset", help="cifar-n, adc")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--child", nargs=4, metavar=("NAME", "LABELS", "SEED", "OPTIONS"))
     cifar10n.add_arguments(parser)
     arguments = parser.parse_args()
     if arguments.child:
-        name, column, seed = arguments.child
-        train(name, column, int(seed), arguments)
+        name, column, seed, options = arguments.child
+        train(name, column, int(seed), json.loads(options), arguments)
         return
     installed = [entry.name for entry in registry.entries("learners")]
     arguments.names = arguments.names or sorted(installed, key=lambda name: name != "cross-entropy")

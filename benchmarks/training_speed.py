@@ -7,6 +7,9 @@ rounds counts, in CPU seconds. A method is measured after its warm-up, and what 
 epochs (passes over the training set, checkpoints) is shared out among the steps; a step of
 `dividemix` is a batch of the training set, one epoch of warm-up and one of mixing averaged.
 
+Then the changes of images of 32 pixels, uint8: ours, which change each of a batch by itself at
+once; torchvision's image by image; and torchvision's on the batch, which change all alike.
+
     python benchmarks/training_speed.py [--backbone small-cnn] [--rounds 6] [--learners jocor …]
 """
 
@@ -20,9 +23,10 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torchvision.transforms import v2
 
 from adc_core import Dataset, Learner, registry, work_context
-from adc_plugins_learn import build_backbone
+from adc_plugins_learn import CrossEntropy, build_backbone
 from adc_plugins_learn.training.data.normalize import channel_statistics, to_input
 
 IMAGES, SIZE, CLASSES, BATCH, EPOCHS = 640, 32, 10, 64, 2
@@ -56,7 +60,9 @@ def bare_loop(network: nn.Module, images: Tensor, labels: Tensor) -> float:
 def method(name: str, settings: dict[str, Any]) -> Learner:
     """A learner by name, without warm-up where it has one."""
     found = registry.load(Learner, name)
-    options = {"warm_up": 0} if "warm_up" in found.model_fields else {}
+    options: dict[str, Any] = {"warm_up": 0} if "warm_up" in found.model_fields else {}
+    if "transition" in found.model_fields:  # without a warm-up there is none to estimate it by
+        options["transition"] = np.eye(CLASSES).tolist()
     return found(**settings, **options)
 
 
@@ -69,6 +75,49 @@ def step_of(learner: Learner, dataset: Dataset) -> float:
     ):
         learner.learn(dataset)
         return (time.process_time() - times[0]) / (STEPS - 1)
+
+
+def augmentations() -> dict[str, tuple[Callable[[Tensor], Any], v2.Transform]]:
+    """Name to ours, of a batch, and to torchvision's."""
+    generator = torch.Generator().manual_seed(0)
+    theirs = {
+        "random-crop": v2.RandomCrop(SIZE, padding=4),
+        "horizontal-flip": v2.RandomHorizontalFlip(),
+        "random-resized-crop": v2.RandomResizedCrop(SIZE, antialias=True),
+        "color-jitter": v2.ColorJitter(0.4, 0.4, 0.4),
+        "cutout": v2.RandomErasing(p=1, scale=(0.25, 0.25), ratio=(1, 1)),
+    }
+    steps = CrossEntropy(augment=[*theirs]).augment
+    assert steps is not None
+    ours = [partial(step.change(), generator=generator) for step in steps]
+    return dict(zip(theirs, zip(ours, theirs.values(), strict=True), strict=True))
+
+
+def images_a_second(work: Callable[[], Any], rounds: int) -> float:
+    """Images of a batch by CPU seconds, in the best of several rounds."""
+    times = []
+    for _ in range(rounds):
+        started = time.process_time()
+        work()
+        times.append(time.process_time() - started)
+    return BATCH / min(times)
+
+
+def show_augmentations(pixels: Tensor, rounds: int) -> None:
+    """Print the second table."""
+    print(f"\n{'images a CPU second':26}{'ours':>12}{'image by image':>18}{'all alike':>12}")
+    batch = pixels[:BATCH]
+    planes = batch.permute(0, 3, 1, 2).contiguous()
+    for name, (ours, theirs) in augmentations().items():
+        speeds = [
+            images_a_second(work, 5 * rounds)
+            for work in (
+                partial(ours, batch),
+                partial(lambda change: torch.stack([change(one) for one in planes]), theirs),
+                partial(theirs, planes),
+            )
+        ]
+        print(f"{name:26}{speeds[0]:12,.0f}{speeds[1]:18,.0f}{speeds[2]:12,.0f}")
 
 
 def main() -> None:
@@ -115,6 +164,7 @@ def main() -> None:
     print(f"{'a step of':34}{'CPU ms':>8}{'ratio to bare':>16}")
     for name, seconds in best.items():
         print(f"{name:34}{1000 * seconds:8.1f}{seconds / bare:16.2f}")
+    show_augmentations(torch.from_numpy(pixels), options.rounds)
 
 
 if __name__ == "__main__":

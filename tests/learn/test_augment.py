@@ -2,7 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from adc_plugins_learn.training.data.augment import random_horizontal_flip, random_translation
+from adc_plugins_learn.training.data.augment.geometry import (
+    random_horizontal_flip,
+    random_translation,
+)
 
 
 def generator(seed=0):
@@ -18,7 +21,7 @@ def test_translation_only_moves():
     pixels, reach = noise(40, 9, 11, 3) | 1, 2
     moves = set()
     for before, after in zip(
-        pixels.numpy(), random_translation(pixels, reach, generator()).numpy(), strict=True
+        pixels.numpy(), random_translation(pixels, generator(), reach).numpy(), strict=True
     ):
         framed = np.pad(before, ((reach, reach), (reach, reach), (0, 0)))
         views = {
@@ -33,7 +36,7 @@ def test_translation_only_moves():
 
 
 def test_translation_may_reach_beyond_the_image():
-    assert random_translation(noise(3, 4, 4, 3), 9, generator()).shape == (3, 4, 4, 3)
+    assert random_translation(noise(3, 4, 4, 3), generator(), 9).shape == (3, 4, 4, 3)
 
 
 def test_flipping_turns_some_images_left_to_right():
@@ -48,7 +51,7 @@ def test_flipping_turns_some_images_left_to_right():
 
 
 @pytest.mark.parametrize(
-    "change", [lambda p, g: random_translation(p, 2, g), random_horizontal_flip]
+    "change", [lambda p, g: random_translation(p, g, 2), random_horizontal_flip]
 )
 def test_changes_follow_their_generator_alone(change):
     pixels = noise(16, 8, 8, 3)

@@ -11,7 +11,7 @@ from adc_plugins_learn.methods.dividemix_losses import (
     sharpened,
     unlabeled_weight_at,
 )
-from adc_plugins_learn.training.data.augment import Augmentation
+from adc_plugins_learn.training.data.augment.steps import build_augmentation
 from adc_plugins_learn.training.data.image_source import InMemoryImages
 from adc_plugins_learn.training.data.normalize import channel_statistics
 from adc_plugins_learn.training.data.sampler import TrainingSampler
@@ -71,7 +71,7 @@ def begun(dataset, **options):
         torch.from_numpy(dataset.labels.copy()),
         3,
         batch_size=learner.batch_size,
-        augmentation=Augmentation(learner.max_translation, learner.horizontal_flip),
+        augmentation=build_augmentation(None, learner.max_translation, learner.horizontal_flip),
         seed=learner.seed,
         mean=mean,
         std=std,

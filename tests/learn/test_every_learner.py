@@ -11,6 +11,8 @@ from adc_core.components.interfaces import Learner
 from adc_core.components.registry import registry
 from adc_core.errors import WorkError
 from adc_plugins_learn.training.network_learner import NetworkLearner
+from adc_plugins_learn.training.optimizer import build_optimizer
+from adc_plugins_learn.training.schedule import learning_rate
 
 QUICK = {"image_size": 8, "epochs": 4, "batch_size": 8, "checkpoint_minutes": 0}
 VARIANTS = [
@@ -110,6 +112,29 @@ def test_preset_of_the_paper(name):
     assert (made.backbone, made.weights, made.image_size) == ("resnet50", "IMAGENET1K_V1", 256)
     assert (made.epochs, made.batch_size) == (20, 64)
     assert Learner.model_validate(made.model_dump(exclude_defaults=True)) == made
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_preset_of_cifar_n(name):
+    made = registry.load(Learner, name)(preset="cifar-n", device="cpu")
+    assert made.backbone in ("resnet34-cifar", "preact-resnet18")
+    assert (made.image_size, made.max_translation, made.horizontal_flip) == (32, 4, True)
+    assert made.epochs >= 100
+    assert Learner.model_validate(made.model_dump(exclude_defaults=True)) == made
+
+
+def test_cross_entropy_is_trained_as_in_cifar_ns_code():
+    made = registry.load(Learner, "cross-entropy")(preset="cifar-n")
+    rates = [learning_rate(made, epoch) for epoch in range(made.epochs)]
+    assert rates == pytest.approx([0.1] * 60 + [0.01] * 40)
+    (group,) = build_optimizer([torch.nn.Parameter(torch.zeros(1))], made).param_groups
+    assert (group["momentum"], group["nesterov"], group["weight_decay"]) == (0.9, False, 5e-4)
+    assert made.batch_size == 128
+
+
+def test_a_preset_leaves_the_options_of_its_optimizer_to_that():
+    made = registry.load(Learner, "cross-entropy")(preset="cifar-n", optimizer="adamw")
+    assert made.optimizer_options == {}
 
 
 def test_what_a_preset_sets_may_be_set_otherwise():

@@ -96,6 +96,23 @@ def test_a_finished_training_is_not_done_again(squares, learned, tmp_path):
     assert steps == []
 
 
+@pytest.mark.parametrize("step", [6, 10])
+def test_further_options_are_resumed_too(squares, learned, tmp_path, step):
+    further = learner(
+        optimizer="adamw",
+        learning_rate=0.01,
+        decay_biases=False,
+        ramp_up_epochs=0.5,
+        restart_epochs=2,
+        clip_gradient_norm=1,
+        weight_average=0.9,
+        select_epoch="best",
+    )
+    stopped_at(step, further, squares, tmp_path, validation=squares)
+    model, _ = finished(further, squares, tmp_path, validation=squares)
+    assert learned(model) == learned(further.learn(squares, squares))
+
+
 def test_validation_is_resumed_too(squares, learned, tmp_path):
     stopped_at(10, learner(), squares, tmp_path, validation=squares)
     model, _ = finished(learner(), squares, tmp_path, validation=squares)

@@ -1,13 +1,13 @@
 import pytest
 import torch
 
-from adc_plugins_learn.training.data.augment import Augmentation
+from adc_plugins_learn.training.data.augment.steps import Augmentation, build_augmentation
 from adc_plugins_learn.training.data.image_source import InMemoryImages
 from adc_plugins_learn.training.data.normalize import channel_statistics, to_input
 from adc_plugins_learn.training.data.sampler import TrainingSampler
 from adc_plugins_learn.training.networks.backbones import build_backbone
 
-AUGMENTED = Augmentation(max_translation=2, horizontal_flip=True)
+AUGMENTED = build_augmentation(None, 2, True)
 
 
 @pytest.fixture

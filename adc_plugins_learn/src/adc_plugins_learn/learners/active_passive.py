@@ -1,7 +1,9 @@
 """Active–passive losses: one that raises the given label's probability, one that lowers others'."""
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -56,6 +58,17 @@ class ActivePassive(NetworkLearner):
     underfits. RCE makes steps nine times larger: the learning rate is 0.01 here. Authors clip the
     gradient's norm at 5 and train for 120 epochs and more.
     """
+
+    cifar_n: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {
+            "epochs": 120,
+            "learning_rate": 0.01,
+            "weight_decay": 0.0001,
+            "schedule": "cosine",
+            "clip_gradient_norm": 5,
+        }
+    )
+    """The official code's for CIFAR-10."""
 
     learning_rate: float = Field(0.01, gt=0, le=1000, description="at the start")
     alpha: float = Field(1, ge=0, description="weight of normalized cross-entropy")

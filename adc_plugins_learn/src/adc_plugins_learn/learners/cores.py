@@ -1,6 +1,8 @@
 """CORES: cross-entropy minus its mean over labels, on samples that a sieve lets through."""
 
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -66,6 +68,15 @@ class Cores(NetworkLearner):
     Traps: the loss is usually negative. Officially without momentum: with it and β = 2 a large
     learning rate diverges. Samples with scores *above* 0 count as wrong.
     """
+
+    cifar_n: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {
+            "momentum": 0,
+            "batch_size": 64,
+            "milestones": (50,),
+        }
+    )
+    """The official code's first phase."""
 
     beta: float = Field(2, ge=0, description="β: final weight of the regularizer")
 

@@ -55,6 +55,18 @@ class DivideMix(NetworkLearner):
         }
     )
 
+    cifar_n: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {
+            "backbone": "preact-resnet18",
+            "batch_size": 64,
+            "learning_rate": 0.02,
+            "epochs": 300,
+            "milestones": (150,),
+            "warm_up": 0.034,
+        }
+    )
+    """The official code's for ten classes, but λ = 0."""
+
     renamed_options: ClassVar[Mapping[str, str]] = MappingProxyType(
         {**NetworkLearner.renamed_options, "unlabelled_weight": "unlabeled_weight"}
     )

@@ -1,6 +1,8 @@
 """Early-learning regularisation: predictions are held near their own running average."""
 
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -44,6 +46,18 @@ class EarlyLearningRegularization(NetworkLearner):
     Traps: the penalty is negative and its sign is +λ. The memory needs a few epochs to fill up:
     in short trainings raise neither β nor the learning rate.
     """
+
+    cifar_n: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {
+            "learning_rate": 0.02,
+            "weight_decay": 0.001,
+            "epochs": 150,
+            "schedule": "cosine",
+            "restart_epochs": 10,
+            "final_learning_rate": 0.001,
+        }
+    )
+    """The official code's for ten classes, with restarts."""
 
     beta: float = Field(0.7, ge=0, lt=1, description="weight of the memory in the average")
     weight: float = Field(3, ge=0, description="λ: weight of the penalty")

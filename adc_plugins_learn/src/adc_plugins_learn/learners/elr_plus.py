@@ -43,6 +43,16 @@ class EarlyLearningRegularizationPlus(NetworkLearner):
 
     adc: ClassVar[Mapping[str, Any]] = MappingProxyType({"average_decay": 0})
 
+    cifar_n: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {
+            "backbone": "preact-resnet18",
+            "learning_rate": 0.02,
+            "epochs": 200,
+            "milestones": (150,),
+        }
+    )
+    """The official code's for ten classes."""
+
     beta: float = Field(0.7, ge=0, lt=1, description="weight of the memory in the average")
     weight: float = Field(3, ge=0, description="λ: weight of the penalty")
     alpha: float = Field(1, ge=0.01, description="of mixup's Beta distribution")

@@ -1,6 +1,8 @@
 """Generalised cross-entropy: between cross-entropy and mean absolute error."""
 
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -45,6 +47,16 @@ class GeneralizedCrossEntropy(NetworkLearner):
     Traps: with many classes it begins slowly, as p_y^q is small everywhere: lower q. Published
     code refreshes the weights with the model that is best on the test set; this one does not.
     """
+
+    cifar_n: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {
+            "epochs": 120,
+            "learning_rate": 0.01,
+            "weight_decay": 0.0001,
+            "milestones": (40, 80),
+        }
+    )
+    """Those of AlanChou/Truncated-Loss, which is not the authors' own."""
 
     q: float = Field(0.7, gt=0, le=1, description="0: as cross-entropy, 1: as absolute error")
     truncation: float | None = Field(

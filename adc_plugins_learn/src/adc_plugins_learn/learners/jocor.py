@@ -64,6 +64,10 @@ class JoCoR(SmallLossPair):
 
     adc: ClassVar[Mapping[str, Any]] = MappingProxyType({**SmallLossPair.adc, "agreement": 0.3})
 
+    cifar_n: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {**SmallLossPair.cifar_n, "agreement": 0.9}
+    )
+
     agreement: float = Field(0.1, ge=0, le=1, description="λ: weight of agreement against labels")
 
     def strategy(self, dataset: Dataset) -> PairStrategy:

@@ -31,6 +31,17 @@ def smoothed_cross_entropy(logits: Tensor, labels: Tensor, rate: float) -> Tenso
     return (1 - rate) * cross_entropy(logits, labels) + rate * every
 
 
+OFFICIAL: Mapping[str, Any] = MappingProxyType(
+    {
+        "epochs": 200,
+        "milestones": (100, 150),
+        "weight_decay": 1e-4,
+        "optimizer_options": {"nesterov": True},
+    }
+)
+"""The training of the generalized label smoothing code (UCSC-REAL/negative-label-smoothing)."""
+
+
 class PositiveLabelSmoothing(NetworkLearner):
     """Trains towards labels smoothed over all classes, which tempers confidence in wrong ones.
 
@@ -43,6 +54,8 @@ class PositiveLabelSmoothing(NetworkLearner):
     """
 
     adc: ClassVar[Mapping[str, Any]] = MappingProxyType({"rate": 0.6, "warm_up": 0.5})
+
+    cifar_n: ClassVar[Mapping[str, Any]] = OFFICIAL
 
     rate: float = Field(0.1, gt=0, le=1, description="r: how much of the target all classes share")
     warm_up: float = Field(0, ge=0, le=1, description="part of the epochs by cross-entropy, first")
@@ -65,6 +78,8 @@ class NegativeLabelSmoothing(NetworkLearner):
     """
 
     adc: ClassVar[Mapping[str, Any]] = MappingProxyType({"rate": -0.2, "warm_up": 0.5})
+
+    cifar_n: ClassVar[Mapping[str, Any]] = OFFICIAL
 
     rate: float = Field(-0.2, ge=-10, lt=0, description="r: how far beyond the given label")
     warm_up: float = Field(

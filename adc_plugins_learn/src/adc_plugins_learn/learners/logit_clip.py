@@ -1,5 +1,9 @@
 """LogitClip: cross-entropy of logits whose norm is bounded."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
+
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -40,6 +44,14 @@ class LogitClip(NetworkLearner):
     trained to the end, it gains nothing. Logits are clipped in the loss alone; predictions use
     them as they are.
     """
+
+    cifar_n: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {
+            "epochs": 200,
+            "milestones": (80, 140),
+        }
+    )
+    """The official code's."""
 
     tau: float = Field(1.5, gt=0, description="bound of the logits' Euclidean norm")
     official_code: bool = Field(False, description="shorten to 1/tau, as the published code does")

@@ -1,5 +1,9 @@
 """Mixup: images and labels of a batch blended in pairs."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, ClassVar
+
 import torch
 from pydantic import Field
 from torch import Tensor
@@ -45,6 +49,15 @@ class Mixup(NetworkLearner):
     Traps: training dynamics are those of the blends, and so is the history's accuracy. It needs
     many epochs; probabilities come out flat.
     """
+
+    cifar_n: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {
+            "epochs": 200,
+            "milestones": (100, 150),
+            "weight_decay": 0.0001,
+        }
+    )
+    """The official code's (facebookresearch/mixup-cifar10)."""
 
     alpha: float = Field(1, ge=0.01, description="of the Beta distribution; large: halves")
 

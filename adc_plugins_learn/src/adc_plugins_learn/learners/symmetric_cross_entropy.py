@@ -1,7 +1,10 @@
 """Symmetric cross-entropy: cross-entropy, and the same with target and prediction exchanged."""
 
 import math
+from collections.abc import Mapping
 from functools import partial
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -59,6 +62,13 @@ class SymmetricCrossEntropy(NetworkLearner):
     Traps: A is ln 10⁻⁴ in the code and −4 in the text, which scales β. RCE is |A| times absolute
     error; with A = ln 10⁻⁴ and β = 1 steps are nine times larger: the learning rate is 0.01 here.
     """
+
+    cifar_n: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {
+            "learning_rate": 0.01,
+        }
+    )
+    """For its larger steps: see the traps."""
 
     learning_rate: float = Field(0.01, gt=0, le=1000, description="at the start")
     alpha: float = Field(0.1, ge=0, description="weight of cross-entropy")

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
 from torch import Tensor
 
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.schedule import decay_start
+from adc_plugins_learn.training.optimizer import OptimizerName
+from adc_plugins_learn.training.schedule import ScheduleName, decay_start
 from adc_plugins_learn.training.strategy import BatchPlan, Networks, Step, Strategy
 
 
@@ -80,12 +81,22 @@ class SmallLossPair(NetworkLearner):
         }
     )
 
-    optimizer: Literal["sgd", "adam"] = Field("adam", description="what makes the steps")
+    cifar_n: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {
+            "optimizer_options": {},
+            "learning_rate": 0.001,
+            "weight_decay": 0,
+            "schedule": "linear",
+            "epochs": 200,
+            "forget_rate": 0.4,
+        }
+    )
+    """The official plan of Adam; forgets as many as the worst labels of CIFAR-10N have wrong."""
+
+    optimizer: OptimizerName = Field("adam", description="what makes the steps")
     learning_rate: float = Field(1e-3, gt=0, le=1000, description="at the start")
     weight_decay: float = Field(0, ge=0, le=1, description="L2 penalty")
-    schedule: Literal["cosine", "constant", "step", "linear"] = Field(
-        "linear", description="of the learning rate"
-    )
+    schedule: ScheduleName = Field("linear", description="of the learning rate")
     forget_rate: float = Field(
         0.2, ge=0, lt=1, description="part of a batch that is forgotten in the end: noise rate"
     )

@@ -10,9 +10,26 @@ from typing import Any
 
 import torch
 
+from adc_core import Dataset, Learner, work_folder
+from adc_core.arrays import fingerprint
 from adc_core.storage import atomic_file
+from adc_plugins_learn.training.config import TrainingConfig
+
+LEARNED_FROM = ("images", "labels", "classes")
+"""The columns of a dataset that decide what is learned."""
 
 _SUM_BYTES = sha256().digest_size
+
+
+def checkpoint_path(
+    config: TrainingConfig, strategy: type, dataset: Dataset, validation: Dataset | None
+) -> Path:
+    """Name the checkpoint in the work folder by all that decides the result of a training."""
+    # Of a component, without options that change nothing, and with the content of its files.
+    options = config.identity if isinstance(config, Learner) else config.model_dump(mode="json")
+    learned_from = (d and d.fingerprint_of(*LEARNED_FROM) for d in (dataset, validation))
+    key = fingerprint([options, strategy.__qualname__, torch.__version__, *learned_from])
+    return work_folder() / f"checkpoint-{key[:16]}.pt"
 
 
 def write_checkpoint(state: dict[str, Any], path: Path) -> None:

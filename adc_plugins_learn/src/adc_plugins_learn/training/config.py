@@ -2,19 +2,21 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from adc_plugins_learn.training.data.augment.steps import AugmentStep
 from adc_plugins_learn.training.data.image_source import ImageLoading
 from adc_plugins_learn.training.hardware.devices import DeviceName
 from adc_plugins_learn.training.hardware.precision import Precision
 from adc_plugins_learn.training.networks.weights import Weights
+from adc_plugins_learn.training.schedule import ScheduleConfig
 
 EXECUTION_OPTIONS = ("image_loading", "num_workers", "checkpoint_minutes")
 """Options that do not change the result."""
 
 
-class TrainingConfig(BaseModel):
-    """Network, images, schedule and seed of a training."""
+class TrainingConfig(ScheduleConfig):
+    """Network, images, optimizer, schedule and seed of a training."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -27,21 +29,19 @@ class TrainingConfig(BaseModel):
         "random", description="random, an official name, or the path of a weights file"
     )
     image_size: int = Field(32, ge=8, description="side of the images given to it, in pixels")
-    epochs: int = Field(10, ge=1, description="passes over the training set")
     batch_size: int = Field(64, ge=2, description="images per step")
-    optimizer: Literal["sgd", "adam"] = Field(
-        "sgd", description="which optimizer updates the weights"
+    weight_average: float = Field(
+        0,
+        ge=0,
+        lt=1,
+        description="judge and return the running average of the weights, which keeps so much of "
+        "itself a step; 0: the weights themselves",
     )
-    learning_rate: float = Field(0.05, gt=0, le=1000, description="at the start")
-    momentum: float = Field(0.9, ge=0, lt=1, description="Nesterov's of SGD, or Adam's first beta")
-    weight_decay: float = Field(5e-4, ge=0, le=1, description="L2 penalty")
-    schedule: Literal["cosine", "constant", "step", "linear"] = Field(
-        "cosine", description="of the learning rate"
-    )
-    step_epochs: int = Field(2, ge=1, description="step: epochs between two drops")
-    step_factor: float = Field(0.8, gt=0, le=1, description="step: what a drop multiplies by")
-    decay_from: float = Field(
-        0.4, ge=0, lt=1, description="linear: the part of the epochs before the rate falls"
+    augment: tuple[AugmentStep, ...] | None = Field(
+        None,
+        description="random changes of images, in place of the next two options: random-crop, "
+        "horizontal-flip, random-resized-crop, color-jitter, cutout, torchvision/NAME or your own "
+        "module:function, each a name or {use: name} with options",
     )
     max_translation: int = Field(2, ge=0, description="move images by up to so many pixels")
     horizontal_flip: bool = Field(

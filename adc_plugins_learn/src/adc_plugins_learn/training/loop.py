@@ -1,6 +1,5 @@
 """The one training loop, which knows no method's name: a strategy supplies what differs."""
 
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import clip_grad_norm_
 
 from adc_core import (
     Dataset,
@@ -16,15 +16,16 @@ from adc_core import (
     ImageArray,
     Images,
     InputError,
-    Learner,
     WorkError,
     progress,
-    work_folder,
 )
-from adc_core.arrays import fingerprint
-from adc_plugins_learn.training.checkpoint import CheckpointWriter, read_checkpoint
+from adc_plugins_learn.training.checkpoint import (
+    CheckpointWriter,
+    checkpoint_path,
+    read_checkpoint,
+)
 from adc_plugins_learn.training.config import TrainingConfig
-from adc_plugins_learn.training.data.augment import Augmentation
+from adc_plugins_learn.training.data.augment.steps import build_augmentation
 from adc_plugins_learn.training.data.image_source import (
     ImageSource,
     InMemoryImages,
@@ -50,11 +51,10 @@ from adc_plugins_learn.training.history import History
 from adc_plugins_learn.training.networks.architecture import Architecture, build_network, members_of
 from adc_plugins_learn.training.networks.backbones import require_image_size
 from adc_plugins_learn.training.networks.model import NetworkModel
-from adc_plugins_learn.training.schedule import build_optimizer, learning_rate
+from adc_plugins_learn.training.optimizer import build_optimizer
+from adc_plugins_learn.training.schedule import learning_rate
 from adc_plugins_learn.training.strategy import BatchPlan, Strategy
-
-LEARNED_FROM = ("images", "labels", "classes")
-"""The columns of a dataset that decide what is learned."""
+from adc_plugins_learn.training.weight_average import WeightAverage
 
 
 def train(
@@ -96,11 +96,12 @@ def train(
     if validation is None and config.select_epoch == "best":
         raise InputError("select_epoch: best needs a validation set: set validation_fraction")
     device = device or find_device(config.device)
+    size, loading, workers = config.image_size, config.image_loading, config.num_workers
     with (
         translate_oom(config.batch_size),
         translate_compile_errors(),
         seeded(config.seed, device),
-        closing(_open_images(dataset, config, device)) as images,
+        closing(open_image_source(_images(dataset), size, loading, workers, device)) as images,
     ):
         return _Training(dataset, validation, config, strategy, images).run()
 
@@ -128,6 +129,8 @@ class _Training:
             output=strategy.output,
         )
         self.network = self._build(architecture)
+        decay = config.weight_average
+        self.average = WeightAverage(self.network, decay) if decay else None
         self.networks = self._wrap(members_of(self.network))
         self.optimizer = build_optimizer(self.network.parameters(), config)
         self.labels = torch.from_numpy(dataset.labels.copy()).to(self.device)
@@ -144,7 +147,9 @@ class _Training:
             self.labels,
             len(self.classes),
             batch_size=config.batch_size,
-            augmentation=Augmentation(config.max_translation, config.horizontal_flip),
+            augmentation=build_augmentation(
+                config.augment, config.max_translation, config.horizontal_flip
+            ),
             seed=config.seed,
             mean=mean,
             std=std,
@@ -153,8 +158,7 @@ class _Training:
         kept = len(self.classes) if config.keep_logits else None
         self.history = History(len(dataset), config.epochs, kept)
         self.best: tuple[float, dict[str, Tensor]] | None = None
-        key = fingerprint([*_identity(config, strategy, dataset, validation)])
-        self.checkpoint = work_folder() / f"checkpoint-{key[:16]}.pt"
+        self.checkpoint = checkpoint_path(config, type(strategy), dataset, validation)
         self.writer = CheckpointWriter(self.checkpoint, config.checkpoint_minutes)
 
     def _build(self, architecture: Architecture) -> nn.Module:
@@ -178,18 +182,25 @@ class _Training:
                 network.compile()
         return shard_forward(networks)
 
+    @property
+    def judged(self) -> nn.Module:
+        """The network that predicts: the average of the weights, if there is one."""
+        return self.network if self.average is None else self.average.network
+
     def run(self) -> NetworkModel:
         """Train from the last checkpoint, or from the beginning, to the end."""
         with closing(self.writer):
             self._train_epochs()
         if self.best is not None:
-            self.network.load_state_dict(self.best[1])
+            self.judged.load_state_dict(self.best[1])
         return self._model(self.history.epochs, self.history.dynamics())
 
     def _train_epochs(self) -> None:
         for epoch in range(self._resume(), self.config.epochs):
             self._train_epoch(epoch)
             broadcast_buffers(self.network)
+            if self.judged is not self.network:
+                broadcast_buffers(self.judged)
             accuracy = self._validate()
             self.history.end_epoch(epoch, accuracy)
             self._keep_best()
@@ -198,7 +209,7 @@ class _Training:
                 self.writer.write(self._state(epoch + 1))
 
     def _model(self, epochs: tuple[Epoch, ...], dynamics: Dynamics | None) -> NetworkModel:
-        return NetworkModel(self.network, self.architecture, self.classes, epochs, dynamics)
+        return NetworkModel(self.judged, self.architecture, self.classes, epochs, dynamics)
 
     def _train_epoch(self, epoch: int) -> None:
         self.network.train()
@@ -229,7 +240,12 @@ class _Training:
         self.optimizer.zero_grad()
         torch.autograd.backward(step.loss)
         all_reduce_gradients(self.network.parameters())
+        if self.config.clip_gradient_norm is not None:
+            for network in members_of(self.network):
+                clip_grad_norm_(network.parameters(), self.config.clip_gradient_norm)
         self.optimizer.step()
+        if self.average is not None:
+            self.average.update()
         strategy.after_update(self.networks)
 
     def _report_progress(self, epoch: int, fraction: float) -> None:
@@ -256,13 +272,14 @@ class _Training:
         if self.config.select_epoch == "last" or accuracy is None:
             return
         if self.best is None or accuracy > self.best[0]:
-            weights = {k: value.clone() for k, value in self.network.state_dict().items()}
+            weights = {k: value.clone() for k, value in self.judged.state_dict().items()}
             self.best = accuracy, weights
 
     def _state(self, epochs: int) -> dict[str, Any]:
         return {
             "epochs": epochs,
             "network": self.network.state_dict(),
+            "average": self.average and self.average.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "generator": self.sampler.generator.get_state(),
             "torch": torch.get_rng_state(),
@@ -278,6 +295,8 @@ class _Training:
         if state is None:
             return 0
         self.network.load_state_dict(state["network"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.sampler.generator.set_state(state["generator"].cpu())
         torch.set_rng_state(state["torch"].cpu())
@@ -287,23 +306,6 @@ class _Training:
         self.strategy.load_state_dict(state["strategy"])
         self.best = state["best"]
         return int(state["epochs"])
-
-
-def _identity(
-    config: TrainingConfig, strategy: Strategy, dataset: Dataset, validation: Dataset | None
-) -> Iterator[Any]:
-    """Yield what decides the result: a checkpoint is resumed from where all of it is the same."""
-    # Of a component, without options that change nothing, and with the content of its files.
-    yield config.identity if isinstance(config, Learner) else config.model_dump(mode="json")
-    yield type(strategy).__qualname__
-    yield torch.__version__
-    for learned_from in (dataset, validation):
-        yield learned_from and learned_from.fingerprint_of(*LEARNED_FROM)
-
-
-def _open_images(dataset: Dataset, config: TrainingConfig, device: torch.device) -> ImageSource:
-    images, size = _images(dataset), config.image_size
-    return open_image_source(images, size, config.image_loading, config.num_workers, device)
 
 
 def _images(dataset: Dataset) -> Images:

@@ -1,4 +1,4 @@
-"""The base of every learner that trains networks in the one loop, and the presets of all."""
+"""The base of every learner that trains networks in the one loop."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -11,31 +11,16 @@ from pydantic import ConfigDict, Field, model_validator
 
 from adc_core import Dataset, Learner, work_folder
 from adc_core.arrays import fingerprint
+from adc_plugins_learn.training.checkpoint import LEARNED_FROM
 from adc_plugins_learn.training.config import EXECUTION_OPTIONS, TrainingConfig
 from adc_plugins_learn.training.data.validation_split import validation_split
 from adc_plugins_learn.training.hardware.devices import find_device
 from adc_plugins_learn.training.hardware.distributed import is_main_process, launch
-from adc_plugins_learn.training.loop import LEARNED_FROM, train
+from adc_plugins_learn.training.loop import train
 from adc_plugins_learn.training.networks.model import NetworkModel
+from adc_plugins_learn.training.presets import PRESETS, with_preset
 from adc_plugins_learn.training.strategy import Strategy
 from adc_plugins_learn.training.timing import seconds_per_sample
-
-ADC: Mapping[str, Any] = MappingProxyType(
-    {
-        "backbone": "resnet50",
-        "weights": "IMAGENET1K_V1",
-        "image_size": 256,
-        "epochs": 20,
-        "batch_size": 64,
-        "learning_rate": 0.01,
-        "weight_decay": 1e-3,
-        "schedule": "step",
-        "step_epochs": 2,
-        "step_factor": 0.8,
-        "max_translation": 4,
-    }
-)
-"""The training of the ADC paper (C.2 to C.4), which leaves weight decay and translation open."""
 
 
 class NetworkLearner(Learner, TrainingConfig):
@@ -60,19 +45,24 @@ class NetworkLearner(Learner, TrainingConfig):
     )
     adc: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """Options that the preset `adc` sets beyond those that all methods share in the paper."""
+    cifar_n: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Options that the preset `cifar-n` sets beyond: those of the method's own official code."""
 
-    preset: Literal["default", "adc"] = Field(
+    preset: Literal["default", "adc", "cifar-n"] = Field(
         "default",
-        description="adc: what is left out gets the ADC paper's values, in place of this option",
+        description="what is left out gets the values of the ADC paper, or of CIFAR-10N's and the "
+        "method's official code, in place of this option",
     )
 
     @model_validator(mode="before")
     @classmethod
     def _write_out(cls, options: Any) -> Any:
         """Replace a preset by its values, so that a record shows what was done."""
-        if not (isinstance(options, Mapping) and options.get("preset") == "adc"):
+        preset = options.get("preset") if isinstance(options, Mapping) else None
+        own = {"adc": cls.adc, "cifar-n": cls.cifar_n}
+        if not (isinstance(preset, str) and preset in own):
             return options
-        return {**ADC, **cls.adc, **options, "preset": "default"}
+        return with_preset(options, PRESETS[preset], own[preset])
 
     @abstractmethod
     def strategy(self, dataset: Dataset) -> Strategy:

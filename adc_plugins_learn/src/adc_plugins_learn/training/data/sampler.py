@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from adc_plugins_learn.training.data.augment import Augmentation
+from adc_plugins_learn.training.data.augment.steps import Augmentation
 from adc_plugins_learn.training.data.image_source import ImageSource
 from adc_plugins_learn.training.data.normalize import Channels, to_input
 

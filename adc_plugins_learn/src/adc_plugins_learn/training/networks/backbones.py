@@ -1,13 +1,11 @@
 """Networks by name: our own, those of torchvision and timm, or built by a function of the user."""
 
-import pkgutil
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, get_type_hints
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +21,7 @@ from adc_plugins_learn.training.networks.weights import (
     is_weights_file,
     read_weights,
 )
+from adc_plugins_learn.training.own_function import load_own
 
 TIMM = "timm/"
 """Prefix of timm's names."""
@@ -147,23 +146,7 @@ def _state(name: str, weights: str) -> Mapping[str, Tensor]:
 
 
 def _built_by_the_user(name: str, classes: int) -> nn.Module:
-    """Build a network by a function of the user.
-
-    A saved model may come from a stranger, and names its function: only what is declared to build
-    a network is ever called.
-    """
-    try:
-        function = pkgutil.resolve_name(name)
-    except Exception as error:  # whatever the user's module raises while it is imported
-        reason = str(error).split("\n")[0]
-        raise InputError(
-            f"{name} cannot be imported ({reason}): install its package, or name its folder in "
-            "PYTHONPATH"
-        ) from error
-    if not _declares_a_network(function):
-        raise InputError(
-            f"{name} is not declared to build a network: annotate it with -> torch.nn.Module"
-        )
+    function = load_own(name, nn.Module, "build a network", "torch.nn.Module")
     try:
         network: nn.Module = function(classes)
     except Exception as error:
@@ -180,14 +163,6 @@ def _built_by_the_user(name: str, classes: int) -> nn.Module:
             "convolution layer must make as many logits"
         )
     return network
-
-
-def _declares_a_network(function: Any) -> bool:
-    try:
-        built = function if isinstance(function, type) else get_type_hints(function)["return"]
-    except Exception:  # no annotations, or some that name what is not there
-        return False
-    return isinstance(built, type) and issubclass(built, nn.Module)
 
 
 def _layers(network: nn.Module) -> list[nn.Linear | nn.Conv2d]:
