@@ -262,7 +262,7 @@ def slow(tmp_path, toys):
     return path
 
 
-KILLS = 20
+KILLS = 10
 
 
 def test_killed_at_any_moment_it_resumes_to_the_same_bytes(tmp_path, slow):

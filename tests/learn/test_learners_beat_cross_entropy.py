@@ -22,23 +22,25 @@ NEXT = tuple(
     tuple({0: 0.65, 1: 0.35}.get((there - here) % 4, 0) for there in range(4)) for here in range(4)
 )
 LONG = {"epochs": 16}
+MEDIUM = {"epochs": 9}
 SHORT = {"epochs": 6}
 SLOW = {"epochs": 10, "learning_rate": 0.003}
+FORGETTING = {"forget_rate": 0.4, "gradual_epochs": 5}
 REWEIGHTED = {"warm_up": 0.125, "source": "composed"}
 
 CASES = [  # method, its options, noise, training, margin; gains of seeds 0 and 1
-    ("co-teaching", {"forget_rate": 0.4}, "symmetric", LONG, 0.12),  # 0.26, 0.23
+    ("co-teaching", FORGETTING, "symmetric", MEDIUM, 0.11),  # 0.22, 0.24
     ("cores", {}, "symmetric", LONG, 0.02),  # 0.04, 0.05
     ("dividemix", {}, "symmetric", LONG, 0.15),  # 0.34, 0.32
     ("elr", {}, "symmetric", LONG, 0.01),  # 0.04, 0.07; 0.015 where a processor sums otherwise
-    ("elr-plus", {}, "symmetric", LONG, 0.06),  # 0.18, 0.12
-    ("f-divergence", {"warm_up": 0.125}, "symmetric", LONG, 0.1),  # 0.21, 0.24
+    ("elr-plus", {}, "symmetric", MEDIUM, 0.1),  # 0.21, 0.25
+    ("f-divergence", {"warm_up": 0.125}, "symmetric", MEDIUM, 0.1),  # 0.21, 0.22
     ("generalized-cross-entropy", {}, "symmetric", LONG, 0.01),  # 0.02, 0.03
-    ("jocor", {"forget_rate": 0.4}, "symmetric", LONG, 0.12),  # 0.25, 0.25
+    ("jocor", FORGETTING, "symmetric", MEDIUM, 0.12),  # 0.24, 0.24
     ("label-distributionally-robust", {"adaptive": True}, "symmetric", LONG, 0.03),  # 0.07, 0.08
     # Estimated once it gains nothing here, where the network memorizes within three epochs.
     ("loss-reweighting", REWEIGHTED, "symmetric", LONG, 0.01),  # 0.03, 0.02
-    ("mentormix", {"percentile": 60}, "symmetric", LONG, 0.1),  # 0.21, 0.23
+    ("mentormix", {"percentile": 60}, "symmetric", MEDIUM, 0.12),  # 0.25, 0.25
     ("negative-label-smoothing", {"warm_up": 0.125}, "symmetric", LONG, 0.04),  # 0.09, 0.11
     ("peer-loss", {"warm_up": 0.125}, "symmetric", LONG, 0.1),  # 0.22, 0.20
     ("symmetric-cross-entropy", {"alpha": 0.01}, "symmetric", LONG, 0.07),  # 0.16, 0.15

@@ -261,7 +261,7 @@ def count(folder):
     return sum(len(names) for _, _, names in os.walk(folder))
 
 
-@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.9])
+@pytest.mark.parametrize("share", [0.0, 0.6])
 def test_killed_it_goes_on_or_back(many, share):
     before = content(many / "photos")
     everything = sorted(before.values())
@@ -291,7 +291,7 @@ def test_killed_it_goes_on_or_back(many, share):
     assert not removed.exists()
 
 
-@pytest.mark.parametrize("share", [0.2, 0.8])
+@pytest.mark.parametrize("share", [0.3])
 def test_killed_it_can_be_undone_at_once(many, share):
     before = content(many / "photos")
     folders = (many / "photos/z", many / "photos-removed")
