@@ -50,6 +50,12 @@ def test_wrong_labels_found_outside_the_audit_are_left_no_more():
     assert more.left_upper == few.left_upper - 10
 
 
+def test_what_leaves_for_another_reason_makes_no_repair_look_bad():
+    held_out = certify(verdicts(100, 20), verdicts(300, 3), population=5000, dropped=2023)
+    assert held_out.left_upper / (5000 - 2023) == held_out.rate_upper
+    assert held_out.rate_upper < held_out.rate_without_repairs < 2 * held_out.rate_upper
+
+
 def test_a_census_leaves_exactly_what_is_left():
     bound = certify(verdicts(100, 20), verdicts(300, 12), population=400)
     assert bound.left_upper == bound.best_guess == 0

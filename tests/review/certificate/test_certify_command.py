@@ -141,6 +141,7 @@ def test_a_review_from_plan_to_curated_dataset(review):
     assert first.endswith(" % with 95 % confidence, as judged by 3 people (one-then-two)")
     assert f"  600 samples; the {len(plan.repair)} most suspicious looked at, " in second
     assert f"{len(plan.audit)} of the other {600 - len(plan.repair)} drawn at random" in second
+    assert second.endswith("; 2 more leave, for the test set, as duplicates or by an expert")
     assert " 0 open; looked at once, as planned on 20" in third
     assert fourth.startswith("  no control questions were asked: wrong means that these people")
     stored = json.loads((folder / "run" / "review" / "certificate.json").read_text())

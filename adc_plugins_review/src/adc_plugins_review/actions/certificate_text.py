@@ -45,7 +45,10 @@ def _looked_at(found: Certificate) -> str:
             "wrong and removed; "
         )
         others = f" of the other {bound.population - bound.repaired:,}"
-    return f"{repaired}{bound.drawn:,}{others} drawn at random, {bound.drawn_wrong:,} judged wrong"
+    drawn = f"{bound.drawn:,}{others} drawn at random, {bound.drawn_wrong:,} judged wrong"
+    more = bound.dropped - bound.repaired_wrong - bound.removed
+    left = f"; {more:,} more leave, for the test set, as duplicates or by an expert" if more else ""
+    return f"{repaired}{drawn}{left}"
 
 
 def _meaning(found: Certificate) -> str:

@@ -66,7 +66,7 @@ class Bound(Record):
         wrong_upper: bound of the wrong labels before the review.
         left_upper: bound of the wrong labels that are left.
         rate_upper: their share of the samples that are left.
-        rate_without_repairs: bound of the share before the review.
+        rate_without_repairs: bound of the share if nothing that was judged wrong had left.
         best_guess: the share that is left if the audit is as the rest.
     """
 
@@ -164,7 +164,7 @@ def certify(
         wrong_upper=most,
         left_upper=left,
         rate_upper=min(1.0, left / remaining),
-        rate_without_repairs=most / population,
+        rate_without_repairs=min(1.0, most / (remaining + found + removed)),
         best_guess=min(1.0, max(0.0, guess + unknown - removed) / remaining),
     )
 
