@@ -1,11 +1,12 @@
 """How many people a review serves: 50 workers vote without pauses, and the server is killed.
 
-    python benchmarks/review_load.py [--workers 50] [--kills 6] [--items 100000]
+    python benchmarks/review_load.py [--workers 50] [--kills 6] [--items 100000] [--soak 10]
 
 Server and clients share the machine. Each worker asks for a batch, fetches its 20 images and sends
 20 answers, each again until it is acknowledged. Then the database is compared with what was
 acknowledged. Then one person floods the server while another one votes. With `--items`, how long
-dealing takes in a campaign of that size.
+dealing takes in a campaign of that size; with `--soak`, what the server holds in memory, minute by
+minute, while 30 people vote without pauses: nothing else is measured then.
 """
 
 import argparse
@@ -38,7 +39,12 @@ def main():
     parser.add_argument("--workers", type=int, default=50)
     parser.add_argument("--kills", type=int, default=6)
     parser.add_argument("--items", type=int, default=100_000)
+    parser.add_argument("--soak", type=float, default=0, metavar="MINUTES")
     arguments = parser.parse_args()
+    if arguments.soak:
+        with tempfile.TemporaryDirectory() as folder:
+            asyncio.run(soak(Path(folder), arguments.soak))
+        return
     print(f"python {sys.version.split()[0]}, aiohttp {aiohttp.__version__}, "
           f"sqlite {sqlite3.sqlite_version}, 2 cores shared by server and clients")  # fmt: skip
     for kills in (0, arguments.kills):
@@ -91,6 +97,11 @@ class Server:
         """MiB that it had at the most."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
+
+    def memory_now(self):
+        """MiB that it has at the moment."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
     def kill(self):
         """End it as a power cut would."""
@@ -164,6 +175,55 @@ async def load(folder, workers, kills):
         f"{len(set(acknowledged) - set(keys))}, doubled {sum(c > 1 for c in keys.values())}, "
         f"samples with a vote too many {over}, integrity {sound}"
     )
+
+
+async def soak(folder, minutes, workers=30, samples=10_000):
+    """Let people vote without pauses, three on each sample, until the time or the work is over."""
+    make(folder, samples, 3 * samples)
+    server = await asyncio.to_thread(Server, folder, workers)
+    end, sent = time.perf_counter() + 60 * minutes, []
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(
+        f"http://127.0.0.1:{server.port}", headers=HEADERS, connector=connector
+    ) as session:
+
+        async def post(path, body):
+            while True:
+                async with session.post(path, json=body) as answer:
+                    if answer.status not in (429, 503):
+                        return answer.status, await answer.json()
+                await asyncio.sleep(0.2)
+
+        async def work(link):
+            while time.perf_counter() < end:
+                _, batch = await post(f"{link}/batch", {"task": "vote"})
+                for item in batch.get("items", []):
+                    async with session.get(item["image"]) as answer:
+                        await answer.read()
+                    body = {"key": secrets.token_hex(16), "n": item["n"], "answer": "yes"}
+                    status, _ = await post(f"{link}/vote", body)
+                    if status == 200:
+                        sent.append(body["key"])
+                if not batch.get("items"):
+                    return
+                await post(f"{link}/submit", {"batch": batch["batch"]})
+
+        voting = asyncio.gather(*(work(link) for link in server.links))
+        print(f"{workers} workers on {samples:,} samples, three votes each")
+        while not voting.done():
+            print(f"  {len(sent):6,} votes, {server.memory_now():.0f} MiB", flush=True)
+            await asyncio.wait([voting], timeout=60)
+        await voting
+    print(
+        f"  {len(sent):6,} votes, {server.memory_now():.0f} MiB, at the most {server.memory():.0f}"
+    )
+    server.process.send_signal(signal.SIGINT)
+    server.process.wait()
+    with contextlib.closing(sqlite3.connect(folder / "review" / "votes.sqlite")) as database:
+        kept = {
+            one[0].partition(":")[2] for one in database.execute("SELECT client_key FROM event")
+        }
+    print(f"  acknowledged {len(sent):,}, lost {len(set(sent) - kept)}")
 
 
 async def flood(folder, requests=2_000, votes=40):
