@@ -10,7 +10,6 @@ from adc_core.errors import WorkError
 from adc_plugins_learn.training.checkpoint import (
     CheckpointWriter,
     read_checkpoint,
-    write_checkpoint,
 )
 
 CPU = torch.device("cpu")
@@ -20,7 +19,9 @@ STATE = {"epochs": 3, "network": {"weight": torch.arange(300.0)}, "lines": [{"lo
 @pytest.fixture
 def path(tmp_path):
     path = tmp_path / "checkpoint.pt"
-    write_checkpoint(STATE, path)
+    writer = CheckpointWriter(path, 0)
+    writer.write(STATE)
+    writer.close()
     return path
 
 

@@ -89,8 +89,8 @@ def check_knows_what_is_better(metric: Metric) -> None:
         assert holds, f"{key[1]} of {key[0]}: {value} for a good run, {other} for a hopeless one"
 
 
-_latest: dict[str, tuple[Component, Any]] = {}
-"""What the last check has trained or encoded, and by what: the next mostly asks for the same."""
+_latest: list[tuple[Component, Any]] = []
+"""What a check has trained or encoded last, and by what: the next mostly asks for the same."""
 
 
 def _encoded(encoder: Encoder) -> NDArray[np.float32]:
@@ -104,9 +104,9 @@ def _learned(learner: Learner) -> Model:
 
 
 def _once(component: Component, make: Callable[[], Any]) -> Any:
-    if "made" not in _latest or _latest["made"][0] != component:
-        _latest["made"] = component, make()
-    return _latest["made"][1]
+    if not _latest or _latest[0][0] != component:
+        _latest[:] = [(component, make())]
+    return _latest[0][1]
 
 
 def _train(learner: Learner) -> Model:

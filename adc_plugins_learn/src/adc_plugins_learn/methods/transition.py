@@ -23,7 +23,7 @@ Source = Literal["counted", "frozen", "composed", "raw"]
 Corrected = Callable[[Tensor, Tensor, Tensor], Tensor]
 """B × K logits, B labels, K × K matrix to B losses."""
 
-ONCE = ("counted", "frozen")
+_ONCE = ("counted", "frozen")
 """Sources that are asked once, before the correction begins."""
 
 _SUREST = 0.25
@@ -127,7 +127,7 @@ class TransitionStrategy(Strategy):
         self, networks: Networks, is_last: bool, validation_accuracy: float | None
     ) -> None:
         """Estimate the matrix once, of the best epoch by noisy validation, or of the last one."""
-        if self._known or self._source not in ONCE:
+        if self._known or self._source not in _ONCE:
             return
         best = is_last if validation_accuracy is None else validation_accuracy > self._best
         if best:
@@ -136,7 +136,7 @@ class TransitionStrategy(Strategy):
 
     def begin_epoch(self, epoch: int, networks: Networks) -> None:
         """Estimate the matrix where it is estimated anew in each epoch."""
-        if self.matrix is None or not (self._known or self._source in ONCE):
+        if self.matrix is None or not (self._known or self._source in _ONCE):
             self.matrix = self._estimate(networks[0])
         self._ready = self._prepare(self.matrix) if self._prepare else self.matrix
 

@@ -32,17 +32,6 @@ def checkpoint_path(
     return work_folder() / f"checkpoint-{key[:16]}.pt"
 
 
-def write_checkpoint(state: dict[str, Any], path: Path) -> None:
-    """Replace a checkpoint, whole or not at all.
-
-    Args:
-        state: tensors, numbers and texts, in dicts and lists.
-        path: the file: the SHA-256 of what follows, then a file of torch, whose own reader
-            does not notice a changed byte.
-    """
-    _replace(_serialized(state), path)
-
-
 def _serialized(state: dict[str, Any]) -> memoryview:
     buffer = io.BytesIO()
     torch.save(state, buffer)
@@ -50,6 +39,10 @@ def _serialized(state: dict[str, Any]) -> memoryview:
 
 
 def _replace(payload: memoryview, path: Path) -> None:
+    """Replace a checkpoint, whole or not at all: a SHA-256, then what it is of.
+
+    torch's own reader does not notice a changed byte.
+    """
     with atomic_file(path) as part, part.open("wb") as file:
         file.write(sha256(payload).digest())
         file.write(payload)
@@ -74,7 +67,14 @@ class CheckpointWriter:
         return time.monotonic() - self._last >= self._seconds
 
     def write(self, state: dict[str, Any]) -> None:
-        """Copy the state and have it written; raise what went wrong with the one before."""
+        """Copy the state and have it written; raise what went wrong with the one before.
+
+        Args:
+            state: tensors, numbers and texts, in dicts and lists.
+
+        Raises:
+            WorkError: the disk refused the one before.
+        """
         self._wait()
         payload = _serialized(state)
         self._writing = self._thread.submit(_replace, payload, self._path)
