@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from adc_core import Neighbors
+from adc_core import InputError, Neighbors
 from adc_core.testing.toys import ROWS, toy_dataset, toy_images
 from adc_plugins_review import ApplyVotes, read_votes, votes_of
 from adc_plugins_review.actions.export_votes import ExportOptions, export_review
@@ -176,7 +176,7 @@ def test_a_duplicate_of_a_wrong_sample_stays_and_one_of_the_test_set_leaves(tmp_
     assert reasons == {"toy-001": "near-duplicate of toy-002", "toy-002": "in the test set"}
 
 
-def test_a_duplicate_is_no_part_of_a_test_set(make_review, serving):
+def test_a_duplicate_is_no_part_of_a_test_set(make_review, serving, tmp_path):
     near = {"neighbors": alike((3, 4), (10, 11))}
     review = make_review(near, tasks=("select",), select_per_task=50, select_classes=("green",))
     store = review.store()
@@ -190,7 +190,8 @@ def test_a_duplicate_is_no_part_of_a_test_set(make_review, serving):
         page = served.get(f"{served.owner}/duplicates").body.decode()
         assert page.index("toy-010") < page.index("toy-003"), "partly in the test set: comes first"
         decide(served, served.owner, "drop", [10, 11], 11)
-    assert picked_rows(store).tolist() == []
+    with pytest.raises(InputError, match="nothing is picked for a test set"):
+        export_review(store, review.source, ExportOptions(test=tmp_path / "test"))
     store.close()
 
 

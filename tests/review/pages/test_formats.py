@@ -293,7 +293,7 @@ def test_the_test_set_has_what_was_picked_and_nothing_that_was_rejected(make_rev
     review = make_review(budget=150, votes="1", tasks=("vote", "select"), select_per_task=10,
                          select_tasks=3)  # fmt: skip
     store = review.store()
-    with pytest.raises(InputError, match="nothing is selected"):
+    with pytest.raises(InputError, match="nothing is picked"):
         export_review(store, review.source, ExportOptions(test=tmp_path / "test"))
     person = add_rater(store)
     batch = deal(store, person, "select")

@@ -47,8 +47,10 @@ def _looked_at(found: Certificate) -> str:
         others = f" of the other {bound.population - bound.repaired:,}"
     drawn = f"{bound.drawn:,}{others} drawn at random, {bound.drawn_wrong:,} judged wrong"
     more = bound.dropped - bound.repaired_wrong - bound.removed
-    left = f"; {more:,} more leave, for the test set, as duplicates or by an expert" if more else ""
-    return f"{repaired}{drawn}{left}"
+    if not more:
+        return f"{repaired}{drawn}"
+    why = "for the test set, as duplicates or by an expert"
+    return f"{repaired}{drawn}; {more:,} more {'leaves' if more == 1 else 'leave'}, {why}"
 
 
 def _meaning(found: Certificate) -> str:

@@ -268,6 +268,9 @@ def _left(
 ) -> Dataset:
     """Return the test set, or what the curator of votes leaves of the dataset."""
     if of == "test":
-        return dataset.take(about.rows[judged.decided[about.rows] >= 0])
+        kept = about.rows[judged.decided[about.rows] >= 0]
+        if not len(kept):
+            raise InputError("every picked sample is rejected: there is no test set to certify")
+        return dataset.take(kept)
     curator = ApplyVotes(rule=judged.rule, min_votes=judged.min_votes)
     return curator.curate(dataset.replace(votes=judged.votes), ()).dataset

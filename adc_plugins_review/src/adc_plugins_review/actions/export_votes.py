@@ -53,7 +53,10 @@ def export_review(store: Store, source: Source, options: ExportOptions) -> list[
     if options.test is not None:
         rows = test_rows(store, dataset)
         if not len(rows):
-            raise InputError("nothing is selected for a test set yet: plan with --tasks select")
+            raise InputError(
+                "nothing is picked for a test set, or all of it is rejected: plan with "
+                "--tasks select"
+            )
         save_dataset(dataset.take(rows), options.test)
         lines.append(f"{len(rows):,} samples that people picked: test: {options.test}")
     if options.gold_file is not None:

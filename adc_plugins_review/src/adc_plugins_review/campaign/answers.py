@@ -1,7 +1,9 @@
 """Keeping what people answer: each request once, and the present answers that follow."""
 
+import sqlite3
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from adc_plugins_review.campaign.deciding import YES
 from adc_plugins_review.campaign.raters import Rater
@@ -145,16 +147,26 @@ def judge(
     """
     key = f"{rater.id}:{key}"
     with store.transaction() as db:
-        db.execute(
-            "INSERT OR IGNORE INTO item(row, sample, label, task, part, place, wanted) "
-            "VALUES (?, ?, ?, 'relabel', 'other', 0, 0)",
-            (row, sample, given),
-        )
-        item = db.execute(
-            "SELECT id FROM item WHERE task = 'relabel' AND row = ?", (row,)
-        ).fetchone()[0]
+        item = item_of_expert(db, "relabel", row, sample, given)
         if not came_before(store, key, rater, item, answer.answer):
             record(store, "relabel", rater, item, answer, key=key)
+
+
+def item_of_expert(
+    db: sqlite3.Connection,
+    task: Literal["relabel", "duplicates"],
+    row: int,
+    sample: str,
+    label: int,
+) -> int:
+    """Return the number of a sample that experts decide about, which gets one where it has none."""
+    db.execute(
+        "INSERT OR IGNORE INTO item(row, sample, label, task, part, place, wanted) "
+        "VALUES (?, ?, ?, ?, 'other', 0, 0)",
+        (row, sample, label, task),
+    )
+    found = db.execute("SELECT id FROM item WHERE task = ? AND row = ?", (task, row)).fetchone()
+    return int(found[0])
 
 
 def left(store: Store, rater: Rater, batch: int) -> int:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from adc_core.arrays import Array
 from adc_core.images import ImageError, linked_groups
-from adc_plugins_review.campaign.answers import Answer, came_before, record
+from adc_plugins_review.campaign.answers import Answer, came_before, item_of_expert, record
 from adc_plugins_review.campaign.deciding import NO, YES
 from adc_plugins_review.campaign.raters import Rater
 from adc_plugins_review.campaign.source import Source
@@ -134,14 +134,7 @@ def judge_copies(
     """
     with store.transaction() as db:
         for row, sample, label in samples:
-            db.execute(
-                "INSERT OR IGNORE INTO item(row, sample, label, task, part, place, wanted) "
-                "VALUES (?, ?, ?, 'duplicates', 'other', 0, 0)",
-                (row, sample, label),
-            )
-            item = db.execute(
-                "SELECT id FROM item WHERE task = 'duplicates' AND row = ?", (row,)
-            ).fetchone()[0]
+            item = item_of_expert(db, "duplicates", row, sample, label)
             instead = None if kept == sample else kept
             answer = Answer(YES if instead is None else NO, kept=instead)
             if not decided:

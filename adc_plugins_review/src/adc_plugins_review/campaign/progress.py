@@ -170,18 +170,9 @@ def batch_figures(store: Store) -> tuple[list[int], list[float]]:
 
 
 def picked_rows(store: Store) -> Array:
-    """Return the rows that were picked for a test set.
-
-    Those that a verdict or an expert rejects are left out, and duplicates of what stays.
-    """
+    """Return the rows that somebody picked for a test set, whatever was said of them since."""
     rows = store.db.execute(
-        "SELECT DISTINCT row FROM item AS picked WHERE task = 'select' AND votes > 0 AND "
-        "withdrawn IS NULL AND NOT EXISTS (SELECT 1 FROM item AS judged WHERE judged.row = "
-        "picked.row AND judged.label = picked.label AND task = 'vote' AND part <> 'gold' AND "
-        "verdict = 0) AND NOT EXISTS (SELECT 1 FROM item AS decided JOIN vote ON vote.item = "
-        "decided.id WHERE decided.row = picked.row AND decided.task = 'relabel' AND "
-        "(answer = -1 OR vote.label <> picked.label)) AND NOT EXISTS (SELECT 1 FROM item AS copy "
-        "JOIN vote ON vote.item = copy.id WHERE copy.row = picked.row AND copy.task = "
-        "'duplicates' AND answer = -1) ORDER BY row"
+        "SELECT DISTINCT row FROM item WHERE task = 'select' AND votes > 0 AND withdrawn IS NULL "
+        "ORDER BY row"
     )
     return np.array([row[0] for row in rows], np.int64)
