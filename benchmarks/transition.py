@@ -19,8 +19,10 @@ import torch
 
 from adc_core import Dataset, ImageArray, work_context
 from adc_plugins_learn import CrossEntropy, ForwardCorrection
+from adc_plugins_learn.methods.transition import count_transition
 from adc_plugins_learn.training.strategy import Switch
 
+FRACTIONS = (0.05, 0.1, 0.25, 0.5, 1.0)
 SOURCES = ("counted", "frozen", "composed", "raw")
 
 
@@ -41,6 +43,18 @@ def true_matrix(truth: np.ndarray, given: np.ndarray) -> np.ndarray:
     counts = np.zeros((10, 10))
     np.add.at(counts, (truth, given), 1)
     return counts / counts.sum(axis=1, keepdims=True)
+
+
+def row_error(matrix: np.ndarray, T: np.ndarray) -> float:
+    """Half the sum of differences in a row, the mean over rows."""
+    return float(np.abs(matrix - T).sum(axis=1).mean() / 2)
+
+
+def by_fraction(probabilities: np.ndarray, labels: np.ndarray, T: np.ndarray) -> str:
+    """The row error of counting other parts of a class, by the network of cross-entropy."""
+    arrays = torch.tensor(probabilities), torch.tensor(labels)
+    errors = {part: row_error(count_transition(*arrays, part).numpy(), T) for part in FRACTIONS}
+    return "counted of: " + ", ".join(f"{part:g} {error:.3f}" for part, error in errors.items())
 
 
 def measure(arguments: argparse.Namespace) -> None:
@@ -69,8 +83,10 @@ def measure(arguments: argparse.Namespace) -> None:
             with work_context(arguments.cache / f"transition-{name}-{seed}-{arguments.images}"):
                 model = learner.learn(dataset)
             accuracy = np.mean(model.predict(shown).labels == right)
+            if name == "none":
+                print(by_fraction(model.predict(dataset.images).probabilities, dataset.labels, T))
             matrix = np.eye(10) if name == "none" else kept[-1].then.matrix.numpy()
-            error = np.abs(matrix - T).sum(axis=1).mean() / 2
+            error = row_error(matrix, T)
             print(
                 f"{name:12}{seed:>5}{error:>11.3f}{np.diag(matrix).mean():>10.3f}"
                 f"{100 * accuracy:>10.1f}{time.process_time() - start:>9.0f}",

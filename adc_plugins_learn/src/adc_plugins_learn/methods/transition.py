@@ -27,7 +27,7 @@ _ONCE = ("counted", "frozen")
 """Sources that are asked once, before the correction begins."""
 
 _SUREST = 0.25
-"""Of a class's samples, those whose labels are counted; measured by benchmarks/transition.py."""
+"""Of a class's samples, those whose labels are counted; others in benchmarks/transition.py."""
 
 _LEAST = 10
 
