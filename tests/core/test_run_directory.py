@@ -232,6 +232,19 @@ def test_a_folder_with_other_things_is_refused(tmp_path, pipeline):
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["thesis.tex"]
 
 
+def test_a_run_that_was_killed_at_its_first_file_is_known_again(tmp_path, pipeline):
+    (tmp_path / "run").mkdir()
+    for name in (".lock", ".run.json.0123456789abcdef"):
+        (tmp_path / "run" / name).write_text("")
+    run(pipeline, tmp_path / "run")
+    cut_short = [".pipeline.yaml.0123456789abcdef", ".report.html.0123456789abcdef"]
+    for name in cut_short:
+        (tmp_path / "run" / name).write_text("")
+    run(pipeline, tmp_path / "run")
+    hidden = {path.name for path in (tmp_path / "run").glob(".*")}
+    assert hidden == {".lock"}
+
+
 CHILD = """
 import sys
 sys.path.insert(0, {here!r})
@@ -275,9 +288,9 @@ def test_killed_at_any_moment_it_resumes_to_the_same_bytes(tmp_path, slow):
     kills = 0
     while kills < KILLS:
         process = child(slow, out)
-        wait_for(out / "run.json", process)
+        wait_for(out / ".lock", process)
         try:
-            process.wait(timeout=float(rng.uniform(0, 1)))
+            process.wait(timeout=float(rng.uniform(0, 1)) if kills else 0.001)
         except subprocess.TimeoutExpired:
             process.kill()
             kills += 1

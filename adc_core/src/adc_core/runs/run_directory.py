@@ -22,6 +22,7 @@ from adc_core.components.context import OnProgress, OnStatus, work_context
 from adc_core.components.installed import installed_packages
 from adc_core.components.signals import raise_if_interrupted
 from adc_core.errors import InputError, WorkError
+from adc_core.reporting.result_files import RESULTS
 from adc_core.runs.listeners import Listeners
 from adc_core.runs.pipeline import Pipeline
 from adc_core.runs.previous_results import keep_previous
@@ -35,7 +36,13 @@ from adc_core.runs.run_record import (
     write_record,
 )
 from adc_core.runs.stage_formats import StageFormat
-from adc_core.storage.atomic import atomic_file, atomic_folder, translate_os_errors, write_json
+from adc_core.storage.atomic import (
+    atomic_file,
+    atomic_folder,
+    files_cut_short,
+    translate_os_errors,
+    write_json,
+)
 from adc_core.storage.checksums import SUMS, read_checksums, verify_checksums, write_checksums
 from adc_core.storage.plain_files import refuse_irregular
 
@@ -76,11 +83,13 @@ class RunDirectory:
             stages={} if before is None else before.stages,
         )
         with translate_os_errors(folder):
+            for part in files_cut_short(folder, (RECORD, PIPELINE, *RESULTS)):
+                part.unlink()
             text = pipeline.to_yaml(folder)
             keep_previous(folder, PIPELINE, text)
+        write_record(self._record, folder)  # first: by it a killed run knows its directory again
         with atomic_file(folder / PIPELINE) as part:
             part.write_text(text, encoding="utf-8")
-        write_record(self._record, folder)
 
     def stage(
         self,
@@ -232,8 +241,8 @@ def _refuse_other(folder: Path, pipeline: Pipeline) -> None:
         raise InputError(f"{folder} is a file: choose another --out")
     if not folder.exists():
         return
-    there = {item.name for item in folder.iterdir()} - {_LOCK}
-    if there and RECORD not in there:
+    begun = {folder / _LOCK, *files_cut_short(folder, (RECORD,))}
+    if not (folder / RECORD).exists() and set(folder.iterdir()) - begun:
         raise InputError(f"{folder} is not empty and not a run directory: choose another --out")
     refuse_irregular(folder)  # before anything is opened: the record itself may be a FIFO
     record = read_record(folder)

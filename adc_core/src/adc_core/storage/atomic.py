@@ -4,12 +4,16 @@ import errno
 import json
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import Any
 
 from adc_core.errors import InputError, WorkError
+
+_CHANCE = 8
+"""Bytes of chance in the name of a file that is being written."""
 
 _ADVICE = {
     errno.ENOSPC: "free some space and run again",
@@ -61,7 +65,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
     Raises:
         WorkError: the disk is full, read-only or otherwise refuses; nothing is left behind.
     """
-    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    part = path.with_name(f".{path.name}.{secrets.token_hex(_CHANCE)}")
     with translate_os_errors(path):
         try:
             part.open("xb").close()
@@ -72,6 +76,12 @@ def atomic_file(path: Path) -> Iterator[Path]:
                 error.filename = str(path)  # the name that the user knows
             part.unlink(missing_ok=True)
             raise
+
+
+def files_cut_short(folder: Path, names: Iterable[str]) -> list[Path]:
+    """Find what `atomic_file` left of files of these names where its process was killed."""
+    left = "[0-9a-f]" * 2 * _CHANCE
+    return [path for name in names for path in folder.glob(f".{escape(name)}.{left}")]
 
 
 @contextmanager
