@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 
@@ -13,6 +14,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # for each other (measured: a third of the time of a training's test). Read by numpy's and
     # torch's libraries when these are loaded, here and in the processes that tests start.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A deadline is wall-clock, which says more about the machine than about the code.
+settings.register_profile("no-deadline", deadline=None)
+settings.load_profile("no-deadline")
 
 # Else each process that tests start compiles our sources again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)

@@ -2,14 +2,15 @@
 
 import pytest
 
-from adc_core.components.interfaces import INTERFACES
+from adc_core.components.interfaces import interface_of
 from adc_core.components.registry import registry
 from adc_core.testing import checks_for, example_of
 
 CASES = [
     pytest.param(interface, entry.full_name, check, id=f"{entry.full_name}-{check.__name__}")
-    for interface in INTERFACES.values()
-    for entry in registry.entries(interface.kind)
+    for kind in registry.kinds()
+    for interface in [interface_of(kind)]
+    for entry in registry.entries(kind)
     for check in checks_for(interface)
 ]
 

@@ -146,3 +146,46 @@ def test_a_source_that_python_cannot_parse_has_no_summary(tmp_path):
     done = adc(tmp_path, "list", "detectors")
     assert (done.returncode, done.stderr) == (0, "")
     assert "quiet" in done.stdout
+
+
+SPEAKERS = """
+from abc import abstractmethod
+from typing import ClassVar
+
+from adc_core import Component
+
+class Speaker(Component):
+    kind: ClassVar[str] = "speakers"
+
+    @abstractmethod
+    def say(self):
+        ...
+
+class Loud(Speaker):
+    '''Says it loudly.'''
+
+    def say(self):
+        return "HERE"
+"""
+BRINGS = "[adc.kinds]\nspeakers = speakers:{interface}\n[adc.speakers]\nloud = speakers:Loud\n"
+
+
+@pytest.mark.parametrize("interface", ["Speaker", "BRINGS"])
+def test_a_package_may_bring_a_kind_of_its_own(tmp_path, interface):
+    about = b"Metadata-Version: 2.1\nName: acme\nVersion: 1.0\n"
+    dist(tmp_path, "acme-1.0.dist-info", about, BRINGS.format(interface=interface))
+    (tmp_path / "speakers.py").write_text(SPEAKERS + "\nBRINGS = 1\n")
+    listed = adc(tmp_path, "list", "speakers")
+    assert listed.stdout == "speakers  loud  acme 1.0  Says it loudly.\n"
+    shown = adc(tmp_path, "show", "speakers", "loud")
+    checked = adc(tmp_path, "check", "speakers", "loud")
+    if interface == "Speaker":
+        assert shown.stdout.startswith("acme/loud\n\nSays it loudly.\n")
+        assert checked.returncode == 0
+        assert "kept    check_is_frozen" in checked.stdout
+    else:
+        reason = "speakers:BRINGS of acme 1.0 is not the interface of speakers: set its `kind`"
+        assert reason in shown.stderr
+        assert shown.returncode == 2
+    other = adc(tmp_path, "list", "speaker")
+    assert 'did you mean "speakers"?' in other.stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import adc_core
-from adc_core.components.kinds import COMMANDS, KINDS
+from adc_core.components.kinds import BROUGHT, COMMANDS
 from adc_core.components.known_packages import PACKAGE_OF
 from adc_core.components.registry import registry
 from adc_core.records.record import Record
@@ -46,7 +46,7 @@ def test_every_key_of_a_pipeline():
 def test_every_kind_has_its_section():
     page = (DOCS / "components.md").read_text()
     headings = [line[3:].lower() for line in page.splitlines() if line.startswith("## ")]
-    assert headings == [*KINDS, "commands"]
+    assert headings == [*registry.kinds(), BROUGHT, COMMANDS]
 
 
 def test_every_command():

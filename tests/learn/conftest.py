@@ -127,3 +127,9 @@ def weights_of():
 def same():
     """Whether two sets of weights are equal."""
     return _same
+
+
+@pytest.fixture(scope="session")
+def long_tail():
+    """Known numbers of the methods for long tails."""
+    return json.loads(Path(__file__).with_name("vectors.json").read_text())["long_tail"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import adc_plugins_learn
-from adc_core.components.interfaces import INTERFACES
+from adc_core.components.interfaces import interface_of
 from adc_core.components.registry import registry
 
 
@@ -18,10 +18,10 @@ def test_every_name_is_there(name):
 
 
 def test_every_component_is_on_it():
-    for kind, interface in INTERFACES.items():
+    for kind in registry.kinds():
         for entry in registry.entries(kind):
             if entry.package == "adc-plugins-learn":
-                component = registry.load(interface, entry.full_name)
+                component = registry.load(interface_of(kind), entry.full_name)
                 assert getattr(adc_plugins_learn, component.__name__) is component
 
 

@@ -23,7 +23,7 @@ def direct(logits, labels):
 def test_columns_are_those_of_the_logits(classes):
     rng = np.random.default_rng(0)
     logits, labels = rng.normal(0, 3, (20, classes)), rng.integers(0, classes, 20)
-    history = History(20, 1)
+    history = History(20, 1, 3)
     for rows in np.split(rng.permutation(20), [7, 14]):
         at = torch.from_numpy(rows)
         history.record(0, at, torch.from_numpy(logits)[at], torch.from_numpy(labels)[at])
@@ -40,21 +40,21 @@ def test_columns_are_those_of_the_logits(classes):
 
 
 def test_margin_of_two_classes_is_the_difference_of_their_logits():
-    history = History(2, 1)
+    history = History(2, 1, 3)
     logits = torch.tensor([[3.0, 1.0], [3.0, 1.0]])
     history.record(0, torch.tensor([1, 0]), logits, torch.tensor([0, 1]))
     assert history.dynamics().margin.tolist() == [[-2.0], [2.0]]
 
 
 def test_of_equal_logits_the_first_class_is_predicted():
-    history = History(2, 1)
+    history = History(2, 1, 3)
     history.record(0, torch.tensor([0, 1]), torch.zeros(2, 3), torch.tensor([0, 1]))
     assert history.dynamics().correct.tolist() == [[1.0], [0.0]]
 
 
 @given(arrays(np.float32, (3, 4), elements=st.floats(-(2.0**90), 2.0**90, width=32)))
 def test_columns_are_finite_for_very_large_logits(logits):
-    history = History(3, 1)
+    history = History(3, 1, 3)
     history.record(0, torch.arange(3), torch.from_numpy(logits), torch.tensor([0, 1, 3]))
     seen = history.dynamics()  # refuses what is not finite
     assert seen.loss.min() >= 0
@@ -62,7 +62,7 @@ def test_columns_are_finite_for_very_large_logits(logits):
 
 
 def test_each_epoch_has_its_own_column():
-    history = History(1, 3)
+    history = History(1, 3, 3)
     for epoch in range(3):
         logits = torch.tensor([[float(epoch), 0.0]])
         history.record(epoch, torch.tensor([0]), logits, torch.tensor([0]))
@@ -75,11 +75,11 @@ def test_each_epoch_has_its_own_column():
 
 def test_a_restored_history_goes_on():
     logits, labels = torch.tensor([[2.0, 1.0], [0.5, 0.0]]), torch.tensor([0, 1])
-    whole, first = History(2, 2), History(2, 2)
+    whole, first = History(2, 2, 3), History(2, 2, 3)
     for history in (whole, first):
         history.record(0, torch.arange(2), logits, labels)
         history.end_epoch(0, None)
-    second = History(2, 2)
+    second = History(2, 2, 3)
     second.load_state_dict(first.state_dict())
     for history in (whole, second):
         history.record(1, torch.arange(2), -logits, labels)
@@ -90,20 +90,20 @@ def test_a_restored_history_goes_on():
 
 def test_logits_on_request():
     logits, labels = torch.tensor([[3.0, 1e9], [-1.0, 2.5]]), torch.tensor([0, 1])
-    history = History(2, 3, classes=2)
+    history = History(2, 3, 2, keep_logits=True)
     history.record(1, torch.tensor([1, 0]), logits.flip(0), labels.flip(0))
     kept = history.dynamics().logits
     assert kept.shape == (2, 3, 2)
     assert kept[:, 1].tolist() == [[3.0, 65504.0], [-1.0, 2.5]]
     assert not kept[:, [0, 2]].any()
-    again = History(2, 3, classes=2)
+    again = History(2, 3, 2, keep_logits=True)
     again.load_state_dict(history.state_dict())
     np.testing.assert_array_equal(again.dynamics().logits, kept)
 
 
 @given(arrays(np.float32, (3, 4), elements=st.floats(-100, 100, width=32)))
 def test_kept_logits_give_the_columns(logits):
-    history, labels = History(3, 1, classes=4), np.array([0, 1, 3])
+    history, labels = History(3, 1, 4, keep_logits=True), np.array([0, 1, 3])
     history.record(0, torch.arange(3), torch.from_numpy(logits), torch.from_numpy(labels))
     seen = history.dynamics()
     margin = direct(seen.logits[:, 0].astype(np.float64), labels)[1]

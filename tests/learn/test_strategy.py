@@ -81,7 +81,7 @@ class Reading(Strategy):
 
     def step(self, plan, networks, epoch):
         step = super().step(plan, networks, epoch)
-        return Step(step.loss, step.rows, None)
+        return Step(step.losses, step.rows, None)
 
 
 def test_dynamics_of_a_pass_before_the_epoch(squares):
@@ -99,7 +99,7 @@ class Second(Strategy):
     def step(self, plan, networks, epoch):
         batch = self.sampler.batch(plan.rows)
         logits = networks[1](batch.images)
-        return Step(self.loss(logits, batch, epoch).mean(), batch.rows, logits)
+        return Step(self.loss(logits, batch, epoch), batch.rows, logits)
 
 
 def test_a_network_on_which_the_loss_does_not_depend_stays_as_it_is(squares):

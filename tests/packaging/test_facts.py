@@ -9,7 +9,8 @@ import pytest
 from packaging.requirements import Requirement
 
 from adc_core.components.interfaces import INTERFACES
-from adc_core.components.kinds import COMMANDS, KINDS
+from adc_core.components.kinds import BROUGHT, COMMANDS, KINDS
+from adc_core.components.registry import registry
 from adc_core.components.known_packages import PACKAGE_OF
 from adc_core.runs.listeners import GROUP as LISTENERS
 from adc_core.runs.listeners import RunEvents
@@ -84,11 +85,11 @@ def test_first_party_names_are_those_of_the_projects():
 def test_one_vocabulary(folder):
     for group, entries in PROJECTS[folder]["entry-points"].items():
         kind = group.removeprefix("adc.")
-        assert kind in (*KINDS, COMMANDS) or group == LISTENERS
+        assert kind in (*registry.kinds(), BROUGHT, COMMANDS) or group == LISTENERS
         for target in entries.values():
             module = target.partition(":")[0]
             assert (ROOT / folder / "src" / f"{module.replace('.', '/')}.py").is_file()
-            if kind in KINDS:
+            if kind in registry.kinds():
                 assert module.split(".")[:2] == [folder, kind]
 
 

@@ -4,7 +4,7 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-from adc_core.components.interfaces import INTERFACES
+from adc_core.components.interfaces import interface_of
 from adc_core.components.known_packages import PACKAGE_OF
 from adc_core.components.registry import registry
 
@@ -23,8 +23,8 @@ OWN_MEANING = set(re.findall(r"`(\w+)`", SECTION.rstrip().rpartition("\n\n")[2])
 def components():
     """Every first-party component with its kind."""
     for kind, name in PACKAGE_OF:
-        if kind in INTERFACES:
-            yield kind, registry.load(INTERFACES[kind], f"{PACKAGE_OF[kind, name]}/{name}")
+        if kind in registry.kinds():
+            yield kind, registry.load(interface_of(kind), f"{PACKAGE_OF[kind, name]}/{name}")
 
 
 def kinds_by_option():

@@ -1,3 +1,6 @@
+from .adjustments.logit_adjustment import LogitAdjustment
+from .criteria.balanced_softmax import BalancedSoftmax, balanced_softmax
+from .criteria.class_weighted import ClassWeighted, class_weights
 from .encoders.open_clip import OpenClipEncoder
 from .encoders.pixels import PixelEncoder, principal_components
 from .encoders.timm import TimmEncoder
@@ -11,7 +14,7 @@ from .learners.backward_correction import BackwardCorrection, backward_cross_ent
 from .learners.bootstrap import Bootstrap, hard_bootstrap, soft_bootstrap
 from .learners.co_teaching import CoTeaching, co_teaching_losses
 from .learners.cores import Cores, confidence_regularized, sieve_scores
-from .learners.cross_entropy import CrossEntropy, cross_entropy
+from .learners.cross_entropy import CrossEntropy
 from .learners.dividemix import DivideMix
 from .learners.elr import EarlyLearningRegularization, early_learning_penalty
 from .learners.elr_plus import EarlyLearningRegularizationPlus
@@ -48,23 +51,39 @@ from .learners.taylor_cross_entropy import (
 from .methods.dividemix_losses import semi_supervised_loss
 from .methods.transition import TransitionLearner, estimate_transition
 from .metrics.accuracy import Accuracy, class_accuracies
+from .posthocs.logit_adjustment import PosthocLogitAdjustment
+from .samplers.class_balanced import ClassBalanced, sampling_probabilities
+from .samplers.torch_sampler import TorchSampler
 from .training.data.sampler import Batch, TrainingSampler
 from .training.network_learner import NetworkLearner
 from .training.networks.backbones import build_backbone
 from .training.networks.calibration import fit_temperature
 from .training.networks.heads import Output, mean_softmax
 from .training.networks.model import NetworkModel
+from .training.parts import (
+    Adjustment,
+    Criterion,
+    Posthoc,
+    Sampler,
+    TrainingContext,
+    cross_entropy,
+)
 from .training.strategy import BatchPlan, PerSample, Step, Strategy, Switch
 
 __all__ = [
     "Accuracy",
     "ActivePassive",
+    "Adjustment",
     "BackwardCorrection",
+    "BalancedSoftmax",
     "Batch",
     "BatchPlan",
     "Bootstrap",
+    "ClassBalanced",
+    "ClassWeighted",
     "CoTeaching",
     "Cores",
+    "Criterion",
     "CrossEntropy",
     "CrossValidation",
     "DivideMix",
@@ -76,6 +95,7 @@ __all__ = [
     "GeneralizedCrossEntropy",
     "JoCoR",
     "LabelDistributionallyRobust",
+    "LogitAdjustment",
     "LogitClip",
     "LossReweighting",
     "MCSoftMax",
@@ -91,21 +111,28 @@ __all__ = [
     "PerSample",
     "PixelEncoder",
     "PositiveLabelSmoothing",
+    "Posthoc",
+    "PosthocLogitAdjustment",
+    "Sampler",
     "Step",
     "Strategy",
     "Switch",
     "SymmetricCrossEntropy",
     "TaylorCrossEntropy",
     "TimmEncoder",
+    "TorchSampler",
     "TorchvisionEncoder",
+    "TrainingContext",
     "TrainingDynamics",
     "TrainingSampler",
     "TransformersEncoder",
     "TransitionLearner",
     "active_passive",
     "backward_cross_entropy",
+    "balanced_softmax",
     "build_backbone",
     "class_accuracies",
+    "class_weights",
     "clip_logits",
     "co_teaching_losses",
     "confidence_regularized",
@@ -127,6 +154,7 @@ __all__ = [
     "principal_components",
     "reverse_cross_entropy",
     "reweighted_cross_entropy",
+    "sampling_probabilities",
     "semi_supervised_loss",
     "sieve_scores",
     "smooth_taylor_cross_entropy",

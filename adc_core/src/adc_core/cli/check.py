@@ -6,10 +6,9 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from adc_core.cli.pipeline_file import faults_of, read_pipeline
-from adc_core.cli.show import interface_of
 from adc_core.components.command import Command
 from adc_core.components.component import Component
-from adc_core.components.interfaces import INTERFACES
+from adc_core.components.interfaces import interface_of
 from adc_core.components.plugin_faults import fault_of
 from adc_core.components.registry import registry
 from adc_core.errors import InputError, InputErrors
@@ -34,7 +33,7 @@ class CheckCommand(Command):
 
     def run(self, arguments: Namespace) -> int:
         """Check the target; 0 where all is well."""
-        if arguments.name is None and arguments.target not in INTERFACES:
+        if arguments.name is None and arguments.target not in registry.kinds():
             path = Path(arguments.target)
             _refuse_name(path)
             pipeline = read_pipeline(path)
@@ -54,7 +53,7 @@ def _refuse_name(path: Path) -> None:
         InputError: there is such a component, and no such file.
     """
     name = str(path)
-    for kind in INTERFACES:
+    for kind in registry.kinds():
         offered = {one for entry in registry.entries(kind) for one in (entry.name, entry.full_name)}
         if name in offered and not path.exists():
             raise InputError(f"{name} is not a file: adc check {kind} {name} checks the component")

@@ -8,7 +8,6 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from adc_core.components.kinds import KINDS
 from adc_core.components.registry import registry
 
 _KIND_OF = {"use": "detectors", "encoder": "encoders", "learner": "learners"}
@@ -52,7 +51,7 @@ def _names_for(argument: str) -> Callable[..., Iterable[str]] | None:
         return of_kind(getattr(parsed_args, "kind", None) or parsed_args.target)
 
     def kinds(**_: Any) -> Iterable[str]:
-        return KINDS
+        return registry.kinds()
 
     if argument in _KIND_OF:
         return lambda **_: of_kind(_KIND_OF[argument])

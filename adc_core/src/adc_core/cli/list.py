@@ -3,7 +3,6 @@
 from argparse import ArgumentParser, Namespace
 
 from adc_core.components.command import Command
-from adc_core.components.kinds import KINDS
 from adc_core.components.registry import registry
 from adc_core.components.summaries import summary_of
 from adc_core.errors import InputError, unknown_name
@@ -14,13 +13,14 @@ class ListCommand(Command):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the command's arguments."""
-        parser.add_argument("kind", nargs="?", help=f"one of {', '.join(KINDS)}")
+        parser.add_argument("kind", nargs="?", help=f"one of {', '.join(registry.kinds())}")
 
     def run(self, arguments: Namespace) -> int:
         """Print one line per component."""
-        if arguments.kind is not None and arguments.kind not in KINDS:
-            raise InputError(unknown_name("kind", arguments.kind, KINDS))
-        kinds = [arguments.kind] if arguments.kind else KINDS
+        kinds = registry.kinds()
+        if arguments.kind is not None and arguments.kind not in kinds:
+            raise InputError(unknown_name("kind", arguments.kind, kinds))
+        kinds = [arguments.kind] if arguments.kind else kinds
         entries = [entry for kind in kinds for entry in registry.entries(kind)]
         if not entries:
             raise InputError("nothing is installed: pip install 'adc-suite[all]'")

@@ -12,7 +12,7 @@ from importlib_metadata import version
 from adc_core.cli.completion import complete, words_to_complete
 from adc_core.cli.parser import CommandParser
 from adc_core.components.command import Command
-from adc_core.components.kinds import COMMANDS, KINDS
+from adc_core.components.kinds import COMMANDS
 from adc_core.components.known_packages import PACKAGE_OF
 from adc_core.components.registry import Entry, registry
 from adc_core.components.signals import signal_handlers
@@ -127,7 +127,7 @@ def _loaded(entry: Entry) -> Command:
 
 def _versions() -> list[str]:
     """Return the packages that offer components, and Python."""
-    entries = (entry for kind in KINDS for entry in registry.entries(kind))
+    entries = (entry for kind in registry.kinds() for entry in registry.entries(kind))
     offering = {(entry.package, entry.version) for entry in entries}
     core = (_CORE, version(_CORE))
     here = sorted(offering | {core}, key=lambda pair: (pair != core, pair))

@@ -14,9 +14,8 @@ from importlib_metadata import metadata
 from adc_core.cli.list import ListCommand
 from adc_core.components.command import Command
 from adc_core.components.component import Component
-from adc_core.components.interfaces import INTERFACES
+from adc_core.components.interfaces import interface_of
 from adc_core.components.registry import registry
-from adc_core.errors import InputError, unknown_name
 
 _SIGNS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 
@@ -26,7 +25,7 @@ class ShowCommand(Command):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the command's arguments."""
-        parser.add_argument("kind", help=f"one of {', '.join(INTERFACES)}")
+        parser.add_argument("kind", help=f"one of {', '.join(registry.kinds())}")
         parser.add_argument(
             "name",
             nargs="?",
@@ -50,17 +49,6 @@ class ShowCommand(Command):
         license = about.get("License-Expression") or "license not stated"
         print(f"package: {package} {about['Version']}, {license}")
         return 0
-
-
-def interface_of(kind: str) -> type[Component]:
-    """Return the interface of a kind.
-
-    Raises:
-        InputError: there is no such kind.
-    """
-    if kind not in INTERFACES:
-        raise InputError(unknown_name("kind", kind, INTERFACES))
-    return INTERFACES[kind]
 
 
 def _options(component: type[Component]) -> list[str]:

@@ -25,6 +25,7 @@ from .interfaces import (
     Metric,
     Searcher,
     Simulator,
+    interface_of,
 )
 from .kinds import KINDS, group_of
 from .known_packages import PACKAGE_OF
@@ -62,6 +63,7 @@ __all__ = [
     "from_the_file",
     "group_of",
     "has_listener",
+    "interface_of",
     "progress",
     "raise_if_interrupted",
     "registry",

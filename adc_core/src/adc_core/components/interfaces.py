@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adc_core.components.component import Component
+from adc_core.components.kinds import BROUGHT
+from adc_core.components.registry import RegistryError, registry
+from adc_core.errors import unknown_name
 from adc_core.images.sequence import Images
 from adc_core.records.corruption import Corruption
 from adc_core.records.curation import Curation
@@ -195,3 +198,20 @@ INTERFACES: dict[str, type[Component]] = {
     )
 }
 """Kind to interface, in the order of a pipeline."""
+
+
+def interface_of(kind: str) -> type[Component]:
+    """Return the interface of a kind, also of one that a package brings.
+
+    Raises:
+        InputError: there is no such kind, or what the package names is no interface of it.
+    """
+    if kind in INTERFACES:
+        return INTERFACES[kind]
+    if kind not in registry.kinds():
+        raise RegistryError(unknown_name("kind", kind, registry.kinds()))
+    entry = registry.find(BROUGHT, kind)
+    found = registry.resolve(entry)
+    if not (isinstance(found, type) and issubclass(found, Component) and found.kind == kind):
+        raise RegistryError(f"{entry.origin} is not the interface of {kind}: set its `kind`")
+    return found

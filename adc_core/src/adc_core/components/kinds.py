@@ -18,6 +18,9 @@ KINDS = (
 )
 """The interfaces of `adc_core.components.interfaces`, in the plural."""
 
+BROUGHT = "kinds"
+"""Kinds that packages bring, each with its interface: parts of their own components, say."""
+
 COMMANDS = "commands"
 """Sub-commands of `adc` that packages bring; found like components, so that help imports none."""
 

@@ -90,6 +90,11 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "taylor-cross-entropy",
         ),
         "metrics": ("accuracy",),
+        "kinds": ("adjustments", "criteria", "posthocs", "samplers"),
+        "samplers": ("class-balanced", "torch-sampler"),
+        "criteria": ("balanced-softmax", "class-weighted"),
+        "adjustments": ("logit-adjustment",),
+        "posthocs": ("logit-adjustment",),
     },
     "adc-plugins-publish": {
         "commands": ("apply", "export"),

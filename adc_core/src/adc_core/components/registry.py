@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import difflib
 import pkgutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Protocol, TypeVar
 
 from adc_core.components.installed import installed_points
-from adc_core.components.kinds import COMMANDS, KINDS, group_of
+from adc_core.components.kinds import BROUGHT, COMMANDS, KINDS, group_of
 from adc_core.components.known_packages import PACKAGE_OF
 from adc_core.errors import InputError
 
@@ -50,12 +50,23 @@ class Entry:
 
 
 def installed_entries() -> Iterable[Entry]:
-    """List every component and command of this environment, sorted; none is imported."""
-    kind_of = {group_of(kind): kind for kind in (*KINDS, COMMANDS)}
+    """List every component, command and kind of this environment, sorted; none is imported."""
+    known = {group_of(kind): kind for kind in (*KINDS, COMMANDS, BROUGHT)}
+    points = installed_points(_Groups())
+    brought = (point.entry.name for point in points if point.entry.group == group_of(BROUGHT))
+    kind_of = {group_of(kind): kind for kind in brought} | known
     return sorted(
         Entry(kind_of[entry.group], entry.name, package, version, entry.value)
-        for entry, package, version in installed_points(kind_of)
+        for entry, package, version in points
+        if entry.group in kind_of
     )
+
+
+class _Groups(Container[str]):
+    """All groups of ADC: which of them hold components, only the kinds among them tell."""
+
+    def __contains__(self, group: object) -> bool:
+        return isinstance(group, str) and group.startswith(group_of(""))
 
 
 class Registry:
@@ -64,6 +75,11 @@ class Registry:
     def __init__(self, discover: Callable[[], Iterable[Entry]] = installed_entries) -> None:
         self._discover = cache(lambda: tuple(discover()))
         self._added: dict[tuple[str, str], type[OfKind]] = {}
+
+    def kinds(self) -> list[str]:
+        """List the kinds of a pipeline in their order, then those that packages bring."""
+        brought = {entry.name for entry in self.entries(BROUGHT)} - {*KINDS}
+        return [*KINDS, *sorted(brought)]
 
     def entries(self, kind: str) -> list[Entry]:
         """List what is installed of one kind; nothing is imported."""

@@ -5,7 +5,7 @@ import pickle
 from pydantic import ValidationError
 
 from adc_core.components.component import Component
-from adc_core.components.interfaces import INTERFACES
+from adc_core.components.interfaces import interface_of
 from adc_core.records.dataset import EVIDENCE
 
 _COLUMNS = {*EVIDENCE, "images", "truth", "test"}
@@ -66,7 +66,7 @@ def check_pickles(component: Component) -> None:
 
 def check_requires_and_provides_known_columns(component: Component) -> None:
     """Require known columns in `requires` and `provides`; only metrics read the truth."""
-    interface = INTERFACES[component.kind]
+    interface = interface_of(component.kind)
     for name in ("requires", "provides"):
         columns = getattr(component, name)
         assert isinstance(columns, tuple), f'{name} is {columns!r}: write ("{columns}",)'

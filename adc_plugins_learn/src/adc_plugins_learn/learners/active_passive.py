@@ -10,9 +10,9 @@ from pydantic import Field
 from torch import Tensor
 
 from adc_core import Dataset
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.learners.symmetric_cross_entropy import reverse_cross_entropy
 from adc_plugins_learn.training.network_learner import NetworkLearner
+from adc_plugins_learn.training.parts import cross_entropy
 from adc_plugins_learn.training.strategy import PerSample
 
 

@@ -3,25 +3,30 @@
 from torch import Tensor
 
 from adc_core import Dataset
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.methods.small_loss_pair import PairStrategy, SmallLossPair, small_loss_rows
+from adc_plugins_learn.training.parts import BoundCriterion, cross_entropy
 
 
 def co_teaching_losses(
-    first: Tensor, second: Tensor, labels: Tensor, forget_rate: float
+    first: Tensor,
+    second: Tensor,
+    labels: Tensor,
+    forget_rate: float,
+    criterion: BoundCriterion = cross_entropy,
 ) -> tuple[Tensor, Tensor]:
-    """Compute each network's mean cross-entropy on the rows of the other's smallest losses.
+    """Compute each network's mean loss on the rows of the other's smallest losses.
 
     Args:
         first: B × K logits of one network.
         second: B × K logits of the other.
         labels: B int64 class indices.
         forget_rate: the part of the batch that is left out.
+        criterion: the loss of a sample.
 
     Returns:
         One number for each network, in nats.
     """
-    losses, others = cross_entropy(first, labels), cross_entropy(second, labels)
+    losses, others = criterion(first, labels), criterion(second, labels)
     picked, others_picked = (
         small_loss_rows(losses, forget_rate),
         small_loss_rows(others, forget_rate),
@@ -29,9 +34,11 @@ def co_teaching_losses(
     return losses[others_picked].mean(), others[picked].mean()
 
 
-def _both(first: Tensor, second: Tensor, labels: Tensor, forget_rate: float) -> Tensor:
+def _both(
+    first: Tensor, second: Tensor, labels: Tensor, forget_rate: float, criterion: BoundCriterion
+) -> Tensor:
     # Each term depends on one network alone, so one optimizer steps as two would.
-    own, other = co_teaching_losses(first, second, labels, forget_rate)
+    own, other = co_teaching_losses(first, second, labels, forget_rate, criterion)
     return own + other
 
 

@@ -1,24 +1,10 @@
 """Cross-entropy: plain training, against which every robust method is judged."""
 
-import torch
-from torch import Tensor
+from typing import ClassVar
 
 from adc_core import Dataset
 from adc_plugins_learn.training.network_learner import NetworkLearner
-from adc_plugins_learn.training.strategy import PerSample
-
-
-def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Compute the negative log-probability of the given label.
-
-    Args:
-        logits: B × K.
-        labels: B int64 class indices.
-
-    Returns:
-        B losses, in nats.
-    """
-    return torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+from adc_plugins_learn.training.strategy import Strategy
 
 
 class CrossEntropy(NetworkLearner):
@@ -28,6 +14,8 @@ class CrossEntropy(NetworkLearner):
     accuracy at the last epoch, and compare methods at the same schedule and weight decay.
     """
 
-    def strategy(self, dataset: Dataset) -> PerSample:
-        """Return the loss and nothing else."""
-        return PerSample(cross_entropy)
+    takes_criterion: ClassVar[bool] = True
+
+    def strategy(self, dataset: Dataset) -> Strategy:
+        """Return what the loop does by itself."""
+        return Strategy()

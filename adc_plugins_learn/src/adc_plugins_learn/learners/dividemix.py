@@ -9,7 +9,6 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from adc_core import Dataset
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.learners.mixup import sample_beta
 from adc_plugins_learn.methods.dividemix_losses import (
     clean_probability,
@@ -71,6 +70,8 @@ class DivideMix(NetworkLearner):
         {**NetworkLearner.renamed_options, "unlabelled_weight": "unlabeled_weight"}
     )
 
+    takes_criterion: ClassVar[bool] = True
+
     warm_up: float = Field(
         0.1, ge=0, lt=1, description="part of the epochs by cross-entropy, first"
     )
@@ -117,7 +118,7 @@ class _Divided(Strategy):
     def _judge(self, number: int, logits: Tensor) -> Tensor:
         """Estimate N probabilities that labels are right, by one network."""
         past = self._past[number]
-        past.append(normalized(cross_entropy(logits, self.sampler.labels)))
+        past.append(normalized(self.criterion(logits, self.sampler.labels)))
         del past[: -self._options.remembered_epochs]
         return clean_probability(torch.stack(past).mean(dim=0))
 
@@ -141,7 +142,7 @@ class _Divided(Strategy):
         plans = []
         for step, rows in enumerate(batches):
             if not pool and len(others):
-                pool = self.sampler.shuffled_batches(others)
+                pool = self.sampler.shuffled_batches(others, by_labels=False)
             plans.append(BatchPlan(rows, pool.pop(0) if pool else None, number, step / steps))
         return plans
 
@@ -160,16 +161,16 @@ class _Divided(Strategy):
         weight = unlabeled_weight_at(
             epoch + plan.epoch_fraction, self._options.unlabeled_weight, self._start
         )
-        loss = semi_supervised_loss(learner(images), targets, labeled, weight)
+        loss = semi_supervised_loss(learner(images), targets, labeled, weight, self.criterion)
         return Step(loss, plan.rows, None)
 
     def _warm_up_step(self, plan: BatchPlan, learner: nn.Module) -> Step:
         batch = self.sampler.batch(plan.rows)
         logits = learner(batch.images)
-        losses = cross_entropy(logits, batch.labels)
+        losses = self.criterion(logits, batch.labels)
         if self._options.tempered:
             losses = losses + negative_entropy(logits)
-        return Step(losses.mean(), batch.rows, None if plan.network_index else logits)
+        return Step(losses, batch.rows, None if plan.network_index else logits)
 
     @torch.no_grad()
     def _blend(

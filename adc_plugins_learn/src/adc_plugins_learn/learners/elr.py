@@ -9,7 +9,6 @@ from pydantic import Field
 from torch import Tensor
 
 from adc_core import Dataset
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.data.sampler import Batch, TrainingSampler
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.strategy import Strategy
@@ -59,6 +58,8 @@ class EarlyLearningRegularization(NetworkLearner):
     )
     """The official code's for ten classes, with restarts."""
 
+    takes_criterion: ClassVar[bool] = True
+
     beta: float = Field(0.7, ge=0, lt=1, description="weight of the memory in the average")
     weight: float = Field(3, ge=0, description="λ: weight of the penalty")
 
@@ -81,7 +82,7 @@ class _EarlyLearning(Strategy):
         targets = averaged(self.memory[batch.rows], p, self._beta)
         self.memory[batch.rows] = targets
         penalty = early_learning_penalty(logits, targets)
-        return cross_entropy(logits, batch.labels) + self._weight * penalty
+        return self.criterion(logits, batch.labels) + self._weight * penalty
 
     def state_dict(self) -> dict[str, Any]:
         return {"memory": self.memory}

@@ -53,6 +53,8 @@ class EarlyLearningRegularizationPlus(NetworkLearner):
     )
     """The official code's for ten classes."""
 
+    takes_criterion: ClassVar[bool] = True
+
     beta: float = Field(0.7, ge=0, lt=1, description="weight of the memory in the average")
     weight: float = Field(3, ge=0, description="λ: weight of the penalty")
     alpha: float = Field(1, ge=0.01, description="of mixup's Beta distribution")
@@ -107,7 +109,7 @@ class _EarlyLearningPair(Strategy):
         share = max(share, 1 - share)
         order = torch.randperm(len(rows), generator=self.sampler.generator).to(rows.device)
         logits = network(share * batch.images + (1 - share) * batch.images[order])
-        own = mixed_cross_entropy(logits, batch.labels, batch.labels[order], share)
+        own = mixed_cross_entropy(logits, batch.labels, batch.labels[order], share, self.criterion)
         blended = share * targets + (1 - share) * targets[order]
         return (own + options.weight * early_learning_penalty(logits, blended)).mean()
 

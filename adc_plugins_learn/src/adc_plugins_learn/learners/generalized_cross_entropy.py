@@ -9,9 +9,9 @@ from pydantic import Field
 from torch import Tensor
 
 from adc_core import Dataset
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.data.sampler import Batch, TrainingSampler
 from adc_plugins_learn.training.network_learner import NetworkLearner
+from adc_plugins_learn.training.parts import cross_entropy
 from adc_plugins_learn.training.strategy import Networks, Strategy
 
 

@@ -9,11 +9,17 @@ from pydantic import Field
 from torch import Tensor
 
 from adc_core import Dataset
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.methods.small_loss_pair import PairStrategy, SmallLossPair, small_loss_rows
+from adc_plugins_learn.training.parts import BoundCriterion, cross_entropy
 
 
-def joint_losses(first: Tensor, second: Tensor, labels: Tensor, agreement: float) -> Tensor:
+def joint_losses(
+    first: Tensor,
+    second: Tensor,
+    labels: Tensor,
+    agreement: float,
+    criterion: BoundCriterion = cross_entropy,
+) -> Tensor:
     """Compute (1 − λ)·(CE₁ + CE₂) + λ·(KL(p₁‖p₂) + KL(p₂‖p₁)).
 
     Both divergences are taken of log-probabilities: through probabilities, their gradient is not
@@ -24,18 +30,25 @@ def joint_losses(first: Tensor, second: Tensor, labels: Tensor, agreement: float
         second: B × K logits of the other.
         labels: B int64 class indices.
         agreement: λ.
+        criterion: the loss of a sample, CE where none is given.
 
     Returns:
         B losses, in nats.
     """
     log_p, log_q = first.log_softmax(dim=1), second.log_softmax(dim=1)
     apart = ((log_p.exp() - log_q.exp()) * (log_p - log_q)).sum(dim=1)
-    own = cross_entropy(first, labels) + cross_entropy(second, labels)
+    own = criterion(first, labels) + criterion(second, labels)
     return (1 - agreement) * own + agreement * apart
 
 
 def jocor_loss(
-    first: Tensor, second: Tensor, labels: Tensor, forget_rate: float, agreement: float
+    first: Tensor,
+    second: Tensor,
+    labels: Tensor,
+    forget_rate: float,
+    criterion: BoundCriterion = cross_entropy,
+    *,
+    agreement: float,
 ) -> Tensor:
     """Average the joint loss over the rows where it is smallest: one number for both networks.
 
@@ -44,9 +57,10 @@ def jocor_loss(
         second: B × K logits of the other.
         labels: B int64 class indices.
         forget_rate: the part of the batch that is left out.
+        criterion: the loss of a sample, CE where none is given.
         agreement: λ.
     """
-    losses = joint_losses(first, second, labels, agreement)
+    losses = joint_losses(first, second, labels, agreement, criterion)
     return losses[small_loss_rows(losses, forget_rate)].mean()
 
 

@@ -9,7 +9,6 @@ from pydantic import Field
 from torch import Tensor
 
 from adc_core import Dataset
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.data.sampler import Batch
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.strategy import Strategy
@@ -53,6 +52,8 @@ class LogitClip(NetworkLearner):
     )
     """The official code's."""
 
+    takes_criterion: ClassVar[bool] = True
+
     tau: float = Field(1.5, gt=0, description="bound of the logits' Euclidean norm")
     official_code: bool = Field(False, description="shorten to 1/tau, as the published code does")
 
@@ -66,4 +67,4 @@ class _Clipped(Strategy):
         self._bound, self._clipped = bound, clipped
 
     def loss(self, logits: Tensor, batch: Batch, epoch: int) -> Tensor:
-        return cross_entropy(clip_logits(logits, self._bound, self._clipped), batch.labels)
+        return self.criterion(clip_logits(logits, self._bound, self._clipped), batch.labels)

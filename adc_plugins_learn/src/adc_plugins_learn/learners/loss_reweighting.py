@@ -3,8 +3,8 @@
 from torch import Tensor
 
 from adc_core import Dataset
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.methods.transition import TransitionLearner
+from adc_plugins_learn.training.parts import cross_entropy
 from adc_plugins_learn.training.strategy import Switch
 
 

@@ -6,9 +6,9 @@ from pydantic import Field
 from torch import Tensor
 
 from adc_core import Dataset
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.networks.heads import Output
+from adc_plugins_learn.training.parts import cross_entropy
 from adc_plugins_learn.training.strategy import PerSample
 
 

@@ -9,7 +9,6 @@ from pydantic import Field
 from torch import Tensor
 
 from adc_core import Dataset
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.learners.mixup import mixed_cross_entropy, sample_beta
 from adc_plugins_learn.training.data.sampler import TrainingSampler
 from adc_plugins_learn.training.network_learner import NetworkLearner
@@ -61,6 +60,8 @@ class MentorMix(NetworkLearner):
     )
     """Official for 40 % noise; evaluated with averaged weights as in cifar_eval.py."""
 
+    takes_criterion: ClassVar[bool] = True
+
     alpha: float = Field(2, ge=0.01, description="of the Beta distribution")
     percentile: float = Field(80, ge=0, le=100, description="of losses, below which is trusted")
     reweight: bool = Field(False, description="also leave out blends of large loss: strong noise")
@@ -85,7 +86,7 @@ class _Mentored(Strategy):
         network, batch = networks[0], self.sampler.batch(plan.rows)
         with torch.no_grad():
             plain = network(batch.images)
-        trusted = self._trusted(0, cross_entropy(plain, batch.labels), epoch)
+        trusted = self._trusted(0, self.criterion(plain, batch.labels), epoch)
         count = len(trusted)
         partners = torch.multinomial(
             partner_probabilities(trusted).cpu(),
@@ -97,10 +98,12 @@ class _Mentored(Strategy):
         share = own_shares(draws, trusted)
         wide = share[:, None, None, None]
         logits = network(wide * batch.images + (1 - wide) * batch.images[partners])
-        losses = mixed_cross_entropy(logits, batch.labels, batch.labels[partners], share)
+        losses = mixed_cross_entropy(
+            logits, batch.labels, batch.labels[partners], share, self.criterion
+        )
         if self._options.reweight:
             losses = losses * self._trusted(1, losses, epoch)
-        return Step(losses.mean(), batch.rows, plain)
+        return Step(losses, batch.rows, plain)
 
     def _trusted(self, which: int, losses: Tensor, epoch: int) -> Tensor:
         """Return which losses of a batch are below the running threshold."""

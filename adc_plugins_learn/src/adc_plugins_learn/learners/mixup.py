@@ -9,13 +9,17 @@ from pydantic import Field
 from torch import Tensor
 
 from adc_core import Dataset
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.network_learner import NetworkLearner
+from adc_plugins_learn.training.parts import BoundCriterion, cross_entropy
 from adc_plugins_learn.training.strategy import BatchPlan, Networks, Step, Strategy
 
 
 def mixed_cross_entropy(
-    logits: Tensor, labels: Tensor, partners: Tensor, share: float | Tensor
+    logits: Tensor,
+    labels: Tensor,
+    partners: Tensor,
+    share: float | Tensor,
+    criterion: BoundCriterion = cross_entropy,
 ) -> Tensor:
     """Compute λ·CE of the own label + (1 − λ)·CE of the partner's.
 
@@ -24,11 +28,12 @@ def mixed_cross_entropy(
         labels: B int64 class indices.
         partners: B int64 class indices of those blended in.
         share: λ, one number or B.
+        criterion: the loss of a sample, CE where none is given.
 
     Returns:
         B losses, in nats.
     """
-    own, other = cross_entropy(logits, labels), cross_entropy(logits, partners)
+    own, other = criterion(logits, labels), criterion(logits, partners)
     return share * own + (1 - share) * other
 
 
@@ -59,6 +64,8 @@ class Mixup(NetworkLearner):
     )
     """The official code's (facebookresearch/mixup-cifar10)."""
 
+    takes_criterion: ClassVar[bool] = True
+
     alpha: float = Field(1, ge=0.01, description="of the Beta distribution; large: halves")
 
     def strategy(self, dataset: Dataset) -> Strategy:
@@ -75,5 +82,7 @@ class _Mixed(Strategy):
         order = torch.randperm(len(batch.rows), generator=self.sampler.generator)
         order = order.to(batch.rows.device)
         logits = networks[0](share * batch.images + (1 - share) * batch.images[order])
-        losses = mixed_cross_entropy(logits, batch.labels, batch.labels[order], share)
-        return Step(losses.mean(), batch.rows, logits)
+        losses = mixed_cross_entropy(
+            logits, batch.labels, batch.labels[order], share, self.criterion
+        )
+        return Step(losses, batch.rows, logits)

@@ -8,9 +8,9 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from adc_core import Dataset, InputError
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.networks.heads import Output, taylor_log_exp
+from adc_plugins_learn.training.parts import cross_entropy
 from adc_plugins_learn.training.strategy import PerSample, Strategy
 
 

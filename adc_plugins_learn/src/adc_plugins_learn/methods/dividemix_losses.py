@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from adc_plugins_learn.methods.loss_mixture import low_mean_posterior
+from adc_plugins_learn.training.parts import BoundCriterion, cross_entropy
 
 
 def normalized(losses: Tensor) -> Tensor:
@@ -51,21 +52,26 @@ def guessed_targets(views: tuple[Tensor, ...], temperature: float) -> Tensor:
 
 
 def semi_supervised_loss(
-    logits: Tensor, targets: Tensor, labeled: int, unlabeled_weight: float
+    logits: Tensor,
+    targets: Tensor,
+    labeled: int,
+    unlabeled_weight: float,
+    criterion: BoundCriterion = cross_entropy,
 ) -> Tensor:
     """Compute CE of labeled rows + λ·mean squared error of the others + KL(uniform ‖ mean p).
 
     Args:
-        logits: B × K of blends, the labelled first.
+        logits: B × K of blends, the labeled first.
         targets: B × K.
-        labelled: how many rows are.
-        unlabelled_weight: λ.
+        labeled: how many rows are.
+        unlabeled_weight: λ.
+        criterion: the loss of a labeled row, CE where none is given.
 
     Returns:
         One number; the squared error is a mean over rows and classes.
     """
-    log_p, p = logits.log_softmax(dim=1), logits.softmax(dim=1)
-    loss = -(targets[:labeled] * log_p[:labeled]).sum(dim=1).mean()
+    p = logits.softmax(dim=1)
+    loss = criterion(logits[:labeled], targets[:labeled]).mean()
     if labeled < len(logits):
         loss = loss + unlabeled_weight * ((p[labeled:] - targets[labeled:]) ** 2).mean()
     uniform = 1 / logits.shape[1]

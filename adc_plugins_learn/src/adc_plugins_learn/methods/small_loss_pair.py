@@ -10,6 +10,7 @@ from torch import Tensor
 
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.optimizer import OptimizerName
+from adc_plugins_learn.training.parts import BoundCriterion
 from adc_plugins_learn.training.schedule import ScheduleName, decay_start
 from adc_plugins_learn.training.strategy import BatchPlan, Networks, Step, Strategy
 
@@ -27,11 +28,15 @@ def small_loss_rows(losses: Tensor, forget_rate: float) -> Tensor:
     return losses.detach().argsort(stable=True)[:count]
 
 
+PairLoss = Callable[[Tensor, Tensor, Tensor, float, BoundCriterion], Tensor]
+"""Logits of both networks, labels, forget rate and criterion to one number."""
+
+
 class PairStrategy(Strategy):
     """Both networks see the same batch; one number of both logits is made smaller.
 
     Args:
-        function: logits of both networks, labels, forget rate to one number.
+        function: what is made smaller.
         forget_rate: final part of a batch that is forgotten.
         gradual_epochs: until then.
         late_momentum: Adam's first beta from the epoch `late` on.
@@ -42,7 +47,7 @@ class PairStrategy(Strategy):
 
     def __init__(
         self,
-        function: Callable[[Tensor, Tensor, Tensor, float], Tensor],
+        function: PairLoss,
         forget_rate: float,
         gradual_epochs: int,
         late_momentum: float,
@@ -57,7 +62,11 @@ class PairStrategy(Strategy):
         batch = self.sampler.batch(plan.rows)
         first, second = (network(batch.images) for network in networks)
         forgotten = forget_rate_at(epoch, self._forget_rate, self._gradual_epochs)
-        return Step(self._function(first, second, batch.labels, forgotten), batch.rows, first)
+        return Step(
+            self._function(first, second, batch.labels, forgotten, self.criterion),
+            batch.rows,
+            first,
+        )
 
     def tune(self, optimizer: torch.optim.Optimizer, rate: float, epoch: int) -> None:
         """Set the rate, and lower Adam's momentum once its rate falls."""
@@ -70,6 +79,8 @@ class PairStrategy(Strategy):
 
 class SmallLossPair(NetworkLearner):
     """Trains two networks on the samples of small loss, by Adam whose rate falls in the end."""
+
+    takes_criterion: ClassVar[bool] = True
 
     adc: ClassVar[Mapping[str, Any]] = MappingProxyType(
         {
@@ -105,7 +116,7 @@ class SmallLossPair(NetworkLearner):
         0.1, ge=0, lt=1, description="Adam's first beta once the linear schedule falls"
     )
 
-    def paired(self, function: Callable[[Tensor, Tensor, Tensor, float], Tensor]) -> PairStrategy:
+    def paired(self, function: PairLoss) -> PairStrategy:
         """Make a function of both logits, labels and forget rate smaller."""
         late = decay_start(self) if self.schedule == "linear" else self.epochs
         return PairStrategy(

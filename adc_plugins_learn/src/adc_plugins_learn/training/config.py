@@ -9,6 +9,7 @@ from adc_plugins_learn.training.data.image_source import ImageLoading
 from adc_plugins_learn.training.hardware.devices import DeviceName
 from adc_plugins_learn.training.hardware.precision import Precision
 from adc_plugins_learn.training.networks.weights import Weights
+from adc_plugins_learn.training.parts import Adjustment, Criterion, Posthoc, Sampler
 from adc_plugins_learn.training.schedule import ScheduleConfig
 
 EXECUTION_OPTIONS = ("image_loading", "num_workers", "checkpoint_minutes")
@@ -46,6 +47,18 @@ class TrainingConfig(ScheduleConfig):
     max_translation: int = Field(2, ge=0, description="move images by up to so many pixels")
     horizontal_flip: bool = Field(
         True, description="flip images left to right at random; not for digits or text"
+    )
+    sampler: Sampler | None = Field(
+        None, description="what an epoch consists of; without it each sample once"
+    )
+    criterion: Criterion | None = Field(
+        None, description="loss of a sample, for methods that leave it open: cross-entropy else"
+    )
+    adjust: Adjustment | None = Field(
+        None, description="change of the logits that are learned from; predictions stay"
+    )
+    posthoc: Posthoc | None = Field(
+        None, description="shift of the trained model's logits; most are fitted on held-out samples"
     )
     validation_fraction: float = Field(
         0, ge=0, lt=1, description="fraction of the samples held out to judge epochs by"

@@ -1,5 +1,6 @@
 """Record of a training: one line per epoch, and the dynamics of every sample."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,16 @@ class History:
     Args:
         samples: N.
         epochs: E.
-        classes: K, where logits are to be kept.
+        classes: K.
+        keep_logits: whether they are kept, too.
     """
 
-    def __init__(self, samples: int, epochs: int, classes: int | None = None) -> None:
-        self._columns = torch.zeros(len(_COLUMNS), samples, epochs)
+    def __init__(
+        self, samples: int, epochs: int, classes: int, *, keep_logits: bool = False
+    ) -> None:
+        self._columns, self._classes = torch.zeros(len(_COLUMNS), samples, epochs), classes
         self._logits = None
-        if classes is not None:
+        if keep_logits:
             self._logits = torch.zeros(samples, epochs, classes, dtype=torch.float16)
         self._epochs: list[Epoch] = []
 
@@ -32,6 +36,20 @@ class History:
     def epochs(self) -> tuple[Epoch, ...]:
         """Epochs that have ended."""
         return tuple(self._epochs)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Begin an epoch, counted from 0: what it does not see stays as it was, at first unknown.
+
+        A sampler may leave samples out of an epoch; of what was never seen, all classes count as
+        equally likely.
+        """
+        if epoch:
+            self._columns[:, :, epoch] = self._columns[:, :, epoch - 1]
+            if self._logits is not None:
+                self._logits[:, epoch] = self._logits[:, epoch - 1]
+        else:
+            guess = torch.tensor([1 / self._classes, 0, math.log(self._classes), 0])
+            self._columns[:, :, 0] = guess[:, None]
 
     def record(self, epoch: int, rows: Tensor, logits: Tensor, labels: Tensor) -> None:
         """Record what one step saw.

@@ -19,13 +19,18 @@ from adc_core import (
     WorkError,
     progress,
 )
+from adc_plugins_learn.training.building import (
+    criterion_of,
+    network_on,
+    training_sampler,
+    wrapped,
+)
 from adc_plugins_learn.training.checkpoint import (
     CheckpointWriter,
     checkpoint_path,
     read_checkpoint,
 )
 from adc_plugins_learn.training.config import TrainingConfig
-from adc_plugins_learn.training.data.augment.steps import build_augmentation
 from adc_plugins_learn.training.data.image_source import (
     ImageSource,
     InMemoryImages,
@@ -36,22 +41,18 @@ from adc_plugins_learn.training.data.normalize import (
     IMAGENET_STD,
     channel_statistics,
 )
-from adc_plugins_learn.training.data.sampler import TrainingSampler
 from adc_plugins_learn.training.hardware.devices import find_device, seeded
 from adc_plugins_learn.training.hardware.distributed import (
     all_reduce_gradients,
     broadcast_buffers,
     is_main_process,
-    shard_forward,
-    sync_batch_norm,
 )
 from adc_plugins_learn.training.hardware.errors import translate_compile_errors, translate_oom
-from adc_plugins_learn.training.hardware.precision import Bfloat16Autocast
 from adc_plugins_learn.training.history import History
-from adc_plugins_learn.training.networks.architecture import Architecture, build_network, members_of
-from adc_plugins_learn.training.networks.backbones import require_image_size
+from adc_plugins_learn.training.networks.architecture import Architecture, members_of
 from adc_plugins_learn.training.networks.model import NetworkModel
 from adc_plugins_learn.training.optimizer import build_optimizer
+from adc_plugins_learn.training.parts import TrainingContext
 from adc_plugins_learn.training.schedule import learning_rate
 from adc_plugins_learn.training.strategy import BatchPlan, Strategy
 from adc_plugins_learn.training.weight_average import WeightAverage
@@ -93,6 +94,11 @@ def train(
             f"the validation set has the classes {', '.join(validation.classes)}, "
             f"the dataset {', '.join(dataset.classes)}: give both the same"
         )
+    posthoc = config.posthoc
+    if posthoc is not None and posthoc.needs_validation and validation is None:
+        raise InputError(
+            f"posthoc: {posthoc.name} is fitted on held-out samples: set validation_fraction"
+        )
     if validation is None and config.select_epoch == "best":
         raise InputError("select_epoch: best needs a validation set: set validation_fraction")
     device = device or find_device(config.device)
@@ -128,59 +134,31 @@ class _Training:
             combine=strategy.combine,
             output=strategy.output,
         )
-        self.network = self._build(architecture)
+        self.network = network_on(self.device, architecture, len(self.classes), config)
         decay = config.weight_average
         self.average = WeightAverage(self.network, decay) if decay else None
-        self.networks = self._wrap(members_of(self.network))
-        self.optimizer = build_optimizer(self.network.parameters(), config)
         self.labels = torch.from_numpy(dataset.labels.copy()).to(self.device)
+        counts = torch.bincount(self.labels, minlength=len(self.classes)).float()
+        self.context = TrainingContext(counts, config.epochs)
+        self.networks = wrapped(members_of(self.network), config, self.context)
+        self.optimizer = build_optimizer(self.network.parameters(), config)
         self.validation = None
         if validation is not None:
             shown = _images(validation)
             if isinstance(images, InMemoryImages):
                 shown = ImageArray(shown.resized(config.image_size))
             self.validation = (shown, validation.labels)
-        mean, std = channel_statistics(images)
-        self.architecture = replace(architecture, mean=mean, std=std)
-        self.sampler = TrainingSampler(
-            images,
-            self.labels,
-            len(self.classes),
-            batch_size=config.batch_size,
-            augmentation=build_augmentation(
-                config.augment, config.max_translation, config.horizontal_flip
-            ),
-            seed=config.seed,
-            mean=mean,
-            std=std,
-        )
+        channels = channel_statistics(images)
+        self.architecture = replace(architecture, mean=channels[0], std=channels[1])
+        self.sampler = training_sampler(images, self.labels, channels, config, self.context)
+        strategy.criterion = criterion_of(config, self.context)
         strategy.begin(self.sampler, config.epochs)
-        kept = len(self.classes) if config.keep_logits else None
-        self.history = History(len(dataset), config.epochs, kept)
+        self.history = History(
+            len(dataset), config.epochs, len(self.classes), keep_logits=config.keep_logits
+        )
         self.best: tuple[float, dict[str, Tensor]] | None = None
         self.checkpoint = checkpoint_path(config, type(strategy), dataset, validation)
         self.writer = CheckpointWriter(self.checkpoint, config.checkpoint_minutes)
-
-    def _build(self, architecture: Architecture) -> nn.Module:
-        config = self.config
-        network = build_network(architecture, len(self.classes), str(config.weights))
-        require_image_size(network, config.backbone, config.image_size)
-        network = sync_batch_norm(network.to(self.device), self.device)
-        if config.channels_last:
-            network.to(memory_format=torch.channels_last)
-        return network
-
-    def _wrap(self, networks: list[nn.Module]) -> list[nn.Module]:
-        """Wrap networks for precision, compiler and processes; parameters stay shared.
-
-        The compiler must see the cast to bfloat16, and a process compiles what it runs itself.
-        """
-        if self.config.precision == "bfloat16":
-            networks = [Bfloat16Autocast(network) for network in networks]
-        if self.config.torch_compile:
-            for network in networks:
-                network.compile()
-        return shard_forward(networks)
 
     @property
     def judged(self) -> nn.Module:
@@ -193,7 +171,19 @@ class _Training:
             self._train_epochs()
         if self.best is not None:
             self.judged.load_state_dict(self.best[1])
-        return self._model(self.history.epochs, self.history.dynamics())
+        return self._corrected(self._model(self.history.epochs, self.history.dynamics()))
+
+    def _corrected(self, model: NetworkModel) -> NetworkModel:
+        """Apply the post-hoc correction, if there is one."""
+        posthoc, counts = self.config.posthoc, self.context.class_counts.cpu().numpy()
+        if posthoc is None:
+            return model
+        logits = np.empty((0, len(self.classes)), np.float32)
+        labels = np.empty(0, np.int64)
+        if self.validation is not None:
+            images, labels = self.validation
+            logits = model.logits(images)
+        return model.shifted(posthoc.shift(logits, labels, counts))
 
     def _train_epochs(self) -> None:
         for epoch in range(self._resume(), self.config.epochs):
@@ -213,6 +203,8 @@ class _Training:
 
     def _train_epoch(self, epoch: int) -> None:
         self.network.train()
+        self.context.epoch = epoch
+        self.history.begin_epoch(epoch)
         strategy = self.strategy.at_epoch(epoch)
         seen = strategy.begin_epoch(epoch, self.networks)
         if seen is not None:
@@ -229,7 +221,7 @@ class _Training:
 
     def _train_step(self, strategy: Strategy, epoch: int, plan: BatchPlan) -> None:
         step = strategy.step(plan, self.networks, epoch)
-        check = step.loss
+        objective = check = step.objective
         if step.logits is not None:
             logits = step.logits.detach()
             # Some losses are bounded: then only the logits show that the training diverged.
@@ -238,7 +230,7 @@ class _Training:
         if not torch.isfinite(check):
             raise self._diverged(epoch)
         self.optimizer.zero_grad()
-        torch.autograd.backward(step.loss)
+        torch.autograd.backward(objective)
         all_reduce_gradients(self.network.parameters())
         if self.config.clip_gradient_norm is not None:
             for network in members_of(self.network):

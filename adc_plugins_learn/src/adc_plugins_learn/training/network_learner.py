@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import torch
 from pydantic import ConfigDict, Field, model_validator
@@ -43,6 +43,8 @@ class NetworkLearner(Learner, TrainingConfig):
             "validation_share": "validation_fraction",
         }
     )
+    takes_criterion: ClassVar[bool] = False
+    """Whether the method's loss is made of a loss that it leaves open."""
     adc: ClassVar[Mapping[str, Any]] = MappingProxyType({})
     """Options that the preset `adc` sets beyond those that all methods share in the paper."""
     cifar_n: ClassVar[Mapping[str, Any]] = MappingProxyType({})
@@ -63,6 +65,15 @@ class NetworkLearner(Learner, TrainingConfig):
         if not (isinstance(preset, str) and preset in own):
             return options
         return with_preset(options, PRESETS[preset], own[preset])
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        if self.criterion is not None and not self.takes_criterion:
+            raise ValueError(
+                f"criterion: {self.name} has a loss of its own and takes no {self.criterion.name}: "
+                "methods such as cross-entropy, co-teaching and elr do; adjust goes with all"
+            )
+        return self
 
     @abstractmethod
     def strategy(self, dataset: Dataset) -> Strategy:

@@ -11,6 +11,7 @@ from adc_core.components import ResultFault
 from adc_plugins_learn.training.data.sampler import Batch, TrainingSampler
 from adc_plugins_learn.training.networks.architecture import Combine
 from adc_plugins_learn.training.networks.heads import PLAIN, Output
+from adc_plugins_learn.training.parts import BoundCriterion, cross_entropy
 
 Networks = Sequence[nn.Module]
 
@@ -42,14 +43,22 @@ class Step:
     """What one step found.
 
     Attributes:
-        loss: the number to minimize. Networks on which it does not depend stay as they are.
+        losses: numbers whose mean is minimized, one or more. Networks on which it does not depend
+            stay as they are.
         rows: B rows of the dataset.
         logits: B × K, of these rows: for the training dynamics; None records nothing.
+        weights: as many as there are losses; with them their weighted sum is minimized.
     """
 
-    loss: Tensor
+    losses: Tensor
     rows: Tensor
     logits: Tensor | None
+    weights: Tensor | None = None
+
+    @property
+    def objective(self) -> Tensor:
+        """The number to minimize."""
+        return self.losses.mean() if self.weights is None else (self.weights * self.losses).sum()
 
 
 class Strategy:
@@ -62,6 +71,8 @@ class Strategy:
         n_networks: how many are trained, by one optimizer over all parameters.
         combine: how several of them predict together.
         output: the head that turns the last layer's numbers into logits.
+        criterion: the loss of one sample, from logits and indices or probabilities of classes;
+            the loop replaces it by that of the options before `begin`.
         sampler: the training set.
         epochs: of the whole training.
     """
@@ -69,6 +80,7 @@ class Strategy:
     n_networks: int = 1
     combine: Combine = "probabilities"
     output: Output = PLAIN
+    criterion: BoundCriterion = staticmethod(cross_entropy)
     sampler: TrainingSampler
     epochs: int
 
@@ -107,11 +119,11 @@ class Strategy:
                 f"loss returned a tensor of shape {tuple(losses.shape)} for a batch of "
                 f"{len(batch.rows)}: return one loss for each sample"
             )
-        return Step(losses.mean(), batch.rows, logits)
+        return Step(losses, batch.rows, logits)
 
     def loss(self, logits: Tensor, batch: Batch, epoch: int) -> Tensor:
-        """Compute B losses, whose mean is minimized, from B × K logits; here cross-entropy."""
-        return nn.functional.cross_entropy(logits, batch.labels, reduction="none")
+        """Compute B losses, whose mean is minimized, from B × K logits; here the criterion."""
+        return self.criterion(logits, batch.labels)
 
     def after_update(self, networks: Networks) -> None:
         """Follow the optimizer's step: averages of weights and the like."""
@@ -162,6 +174,7 @@ class Switch(Strategy):
         super().begin(sampler, epochs)
         self.start = round(self._warm_up * epochs)
         for strategy in (self._plain, self.then):
+            strategy.criterion = self.criterion
             strategy.begin(sampler, epochs)
 
     def at_epoch(self, epoch: int) -> Strategy:

@@ -1,6 +1,6 @@
 """The training set: batches in random order, draws with replacement, and a plain pass."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,6 +39,8 @@ class TrainingSampler:
         seed: of the order, the draws and the augmentation.
         mean: of each channel.
         std: of each channel.
+        draw: what an epoch consists of: positions in N labels, by a generator; without it all of
+            them once, in random order.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class TrainingSampler:
         seed: int,
         mean: Channels,
         std: Channels,
+        draw: Callable[[Tensor, torch.Generator], Tensor] | None = None,
     ) -> None:
         self.labels, self.n_classes, self.batch_size = labels, n_classes, batch_size
         self.device = images.device
@@ -60,23 +63,35 @@ class TrainingSampler:
             int(np.random.SeedSequence([seed, 1]).generate_state(1, np.uint64)[0] >> np.uint64(1))
         )
         self._images, self._augmentation, self._channels = images, augmentation, (mean, std)
+        self._draw, self._labels = draw, labels.cpu()
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def shuffled_batches(
-        self, rows: Tensor | None = None, batch_size: int | None = None
+        self,
+        rows: Tensor | None = None,
+        batch_size: int | None = None,
+        *,
+        by_labels: bool = True,
     ) -> list[Tensor]:
-        """Shuffle rows and cut them into batches; a last batch of one joins the one before.
+        """Draw rows and cut them into batches; a last batch of one joins the one before.
 
         BatchNorm cannot normalize a single image whose maps have shrunk to one pixel.
 
         Args:
             rows: those to take, on the CPU; without them all.
             batch_size: if not that of a step.
+            by_labels: whether the training's sampler may choose among them by their labels; else
+                each is taken once.
         """
-        count = len(self) if rows is None else len(rows)
-        order = torch.randperm(count, generator=self.generator)
+        if by_labels and self._draw is not None:
+            order = self._draw(self._labels if rows is None else self._labels[rows], self.generator)
+        else:
+            order = torch.randperm(
+                len(self) if rows is None else len(rows), generator=self.generator
+            )
+        count = len(order)
         if rows is not None:
             order = rows[order]
         size = batch_size or self.batch_size

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Self
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 
 from adc_core import Dataset, Dynamics, Epoch, Images, InputError, Model, Predictions, WorkError
 from adc_core.arrays import save_array
+from adc_core.components import ResultFault
 from adc_core.storage import (
     atomic_folder,
     load_array,
@@ -42,7 +44,8 @@ class NetworkModel(Model):
     Attributes:
         network: in evaluation mode; `network.state_dict()` holds its weights by name.
         architecture: what it is and what it is fed.
-        temperature: what its logits are divided by before they become probabilities.
+        shift: K numbers that are added to its logits, if any.
+        temperature: what these are divided by before they become probabilities.
     """
 
     def __init__(
@@ -53,13 +56,14 @@ class NetworkModel(Model):
         history: tuple[Epoch, ...] = (),
         dynamics: Dynamics | None = None,
         temperature: float = 1.0,
+        shift: tuple[float, ...] | None = None,
     ) -> None:
         self.network = network.eval()
         self.architecture = architecture
         self.classes = classes
         self.history = history
         self.dynamics = dynamics
-        self.temperature = temperature
+        self.temperature, self.shift = temperature, shift
 
     def predict(self, images: Images) -> Predictions:
         """Predict class probabilities of images, in their order.
@@ -92,14 +96,35 @@ class NetworkModel(Model):
                 f"the validation set has the classes {', '.join(validation.classes)}, "
                 f"the model {', '.join(self.classes)}: give both the same"
             )
-        logits = np.empty((len(validation), len(self.classes)), np.float32)
-        for places, values in self._in_batches(validation.images):
+        model = copy(self)
+        model.temperature = fit_temperature(self.logits(validation.images), validation.labels)
+        return model
+
+    def shifted(self, shift: NDArray[np.float64]) -> Self:
+        """Add K numbers to the logits; the network is shared.
+
+        Raises:
+            ResultFault: they are not K finite numbers.
+        """
+        if shift.shape != (len(self.classes),) or not np.isfinite(shift).all():
+            raise ResultFault(
+                f"a shift of logits is {len(self.classes)} finite numbers, got {shift!r}"
+            )
+        model = copy(self)
+        model.shift = tuple(float(number) for number in shift)
+        return model
+
+    def logits(self, images: Images) -> NDArray[np.float32]:
+        """Compute N × K logits of images, in their order, shifted if they are.
+
+        Raises:
+            WorkError: the network's outputs overflow.
+        """
+        logits = np.empty((len(images), len(self.classes)), np.float32)
+        for places, values in self._in_batches(images):
             logits[places] = values.cpu().numpy()
         _require_finite(logits)
-        temperature = fit_temperature(logits, validation.labels)
-        return type(self)(
-            self.network, self.architecture, self.classes, self.history, self.dynamics, temperature
-        )
+        return logits
 
     def export_onnx(self, path: Path) -> None:
         """Write one ONNX file, from pixels to probabilities; see `onnx_file.export_onnx`.
@@ -115,20 +140,23 @@ class NetworkModel(Model):
             about.mean,
             about.std,
             self.temperature,
+            self.shift,
             self.classes,
             path,
         )
 
     @torch.inference_mode()
     def _in_batches(self, images: Images) -> Iterator[tuple[NDArray[np.int64], Tensor]]:
-        """Yield rows, and their B × K float32 logits."""
+        """Yield rows, and their B × K float32 logits, shifted if they are."""
         device = next(self.network.parameters()).device
         about = self.architecture
+        shift = None if self.shift is None else torch.tensor(self.shift, device=device)
         for start in range(0, len(images), _BATCH):
             places = np.arange(start, min(start + _BATCH, len(images)))
             pixels = images.resized(about.image_size, places)
             batch = to_input(torch.from_numpy(pixels).to(device), about.mean, about.std)
-            yield places, self.network(batch).float()
+            logits = self.network(batch).float()
+            yield places, logits if shift is None else logits + shift
 
     def save(self, folder: Path) -> None:
         """Write a new folder, whole or not at all: safetensors, JSON, the dynamics and their sums.
@@ -153,6 +181,7 @@ class NetworkModel(Model):
             },
             "classes": list(self.classes),
             "temperature": self.temperature,
+            **({} if self.shift is None else {"shift": list(self.shift)}),
             "history": [epoch.model_dump(mode="json") for epoch in self.history],
         }
         write_json(folder / "model.json", described)
@@ -176,18 +205,25 @@ class NetworkModel(Model):
             classes = tuple(described["classes"])
             network = _network(architecture, len(classes), folder / "weights.safetensors")
             temperature = float(described["temperature"])
+            shift = _shift(described.get("shift"), len(classes))
             history = tuple(Epoch(**epoch) for epoch in described["history"])
             dynamics = _dynamics(folder)
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
             raise WorkError(
                 f"{folder} does not hold a model of this version ({error}): train it again"
             ) from error
-        return cls(network, architecture, classes, history, dynamics, temperature)
+        return cls(network, architecture, classes, history, dynamics, temperature, shift)
 
 
 def _require_finite(values: NDArray[np.float32]) -> None:
     if not np.isfinite(values).all():
         raise WorkError("the network's outputs overflow: train it with a lower learning_rate")
+
+
+def _shift(numbers: list[float] | None, classes: int) -> tuple[float, ...] | None:
+    if numbers is not None and len(numbers) != classes:
+        raise ValueError(f"it shifts {len(numbers)} logits of {classes} classes")
+    return None if numbers is None else tuple(float(number) for number in numbers)
 
 
 def _architecture(about: dict[str, Any]) -> Architecture:

@@ -20,15 +20,25 @@ OPSET = 18
 
 
 class _PixelsToProbabilities(nn.Module):
+    shift: Tensor | None
+
     def __init__(
-        self, network: nn.Module, mean: Channels, std: Channels, temperature: float
+        self,
+        network: nn.Module,
+        mean: Channels,
+        std: Channels,
+        temperature: float,
+        shift: tuple[float, ...] | None,
     ) -> None:
         super().__init__()
+        self.register_buffer("shift", None if shift is None else torch.tensor(shift))
         self.network, self.mean, self.std, self.temperature = network, mean, std, temperature
 
     def forward(self, images: Tensor) -> Tensor:
-        logits = self.network(to_input(images, self.mean, self.std))
-        probabilities: Tensor = (logits.float() / self.temperature).softmax(dim=1)
+        logits = self.network(to_input(images, self.mean, self.std)).float()
+        if self.shift is not None:
+            logits = logits + self.shift
+        probabilities: Tensor = (logits / self.temperature).softmax(dim=1)
         return probabilities
 
 
@@ -38,10 +48,11 @@ def export_onnx(
     mean: Channels,
     std: Channels,
     temperature: float,
+    shift: tuple[float, ...] | None,
     classes: tuple[str, ...],
     path: Path,
 ) -> None:
-    """Write an ONNX file that holds everything: normalization, network, temperature, classes.
+    """Write an ONNX file that holds all of it: normalization, network, shift, temperature, classes.
 
     Its input `images` is B × image_size × image_size × 3 uint8 for any B, its output
     `probabilities` B × K float32; its metadata hold the names of the classes as a JSON list.
@@ -52,7 +63,7 @@ def export_onnx(
     """
     if not (find_spec("onnx") and find_spec("onnxscript")):
         raise InputError("ONNX files need more packages: pip install 'adc-plugins-learn[onnx]'")
-    whole = _PixelsToProbabilities(deepcopy(network).cpu(), mean, std, temperature).eval()
+    whole = _PixelsToProbabilities(deepcopy(network).cpu(), mean, std, temperature, shift).eval()
     # Two images: a batch of one would be taken for a constant.
     example = torch.zeros(2, image_size, image_size, 3, dtype=torch.uint8)
     with _quietly():

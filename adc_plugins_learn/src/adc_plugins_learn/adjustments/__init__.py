@@ -1,0 +1,1 @@
+"""Adjustments: changes of the logits that are learned from."""

@@ -1,0 +1,1 @@
+"""Criteria: losses of one sample, for methods that leave theirs open."""

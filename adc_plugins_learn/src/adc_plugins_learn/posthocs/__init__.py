@@ -1,0 +1,1 @@
+"""Post-hoc corrections: shifts of the logits of a trained model."""

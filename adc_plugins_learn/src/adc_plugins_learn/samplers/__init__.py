@@ -1,0 +1,1 @@
+"""Samplers: of which samples an epoch of a training consists."""

@@ -1,0 +1,42 @@
+"""A sampler of torch, built by a function of the user."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from pydantic import ConfigDict, Field
+from torch import Tensor
+from torch.utils import data
+
+from adc_core.components import ResultFault
+from adc_plugins_learn.training.hardware.devices import seeded
+from adc_plugins_learn.training.own_function import load_own
+from adc_plugins_learn.training.parts import Sampler, TrainingContext
+
+
+class TorchSampler(Sampler):
+    """Draws what a sampler of torch draws: anew in every epoch.
+
+    Its chance, where it comes from torch's global generator, is that of the training's seed.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"build": "torch.utils.data:SequentialSampler"}]}
+    )
+
+    build: str = Field(
+        description="module:function, called with the labels (N int64) and `arguments`, declared to "
+        "return a torch.utils.data.Sampler"
+    )
+    arguments: dict[str, Any] = Field({}, description="further arguments of the function")
+
+    def draw(self, labels: Tensor, context: TrainingContext, generator: torch.Generator) -> Tensor:
+        """Run through the sampler once."""
+        build = load_own(self.build, data.Sampler, "build a sampler", "torch.utils.data.Sampler")
+        seed = int(torch.randint(2**63 - 1, (), generator=generator))
+        with seeded(seed, torch.device("cpu")):
+            drawn: Iterable[int] = build(labels, **self.arguments)
+            positions = torch.as_tensor(list(drawn), dtype=torch.int64)
+        if positions.ndim != 1 or not len(positions):
+            raise ResultFault(f"{self.build} draws no single rows: it must yield integers")
+        return positions

@@ -1,0 +1,96 @@
+"""What a training is made of, built from its options: network, wrappers, sampler."""
+
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from adc_plugins_learn.training.config import TrainingConfig
+from adc_plugins_learn.training.data.augment.steps import build_augmentation
+from adc_plugins_learn.training.data.image_source import ImageSource
+from adc_plugins_learn.training.data.normalize import Channels
+from adc_plugins_learn.training.data.sampler import TrainingSampler
+from adc_plugins_learn.training.hardware.distributed import shard_forward, sync_batch_norm
+from adc_plugins_learn.training.hardware.precision import Bfloat16Autocast
+from adc_plugins_learn.training.networks.architecture import Architecture, build_network
+from adc_plugins_learn.training.networks.backbones import require_image_size
+from adc_plugins_learn.training.parts import (
+    AdjustedNetwork,
+    BoundCriterion,
+    TrainingContext,
+    cross_entropy,
+    draw_rows,
+)
+
+
+def network_on(
+    device: torch.device, architecture: Architecture, classes: int, config: TrainingConfig
+) -> nn.Module:
+    """Build the network of a training; random weights come from torch's global generator.
+
+    Raises:
+        InputError: no such backbone or weights, or it takes no images of this size.
+    """
+    network = build_network(architecture, classes, str(config.weights))
+    require_image_size(network, config.backbone, config.image_size)
+    network = sync_batch_norm(network.to(device), device)
+    if config.channels_last:
+        network.to(memory_format=torch.channels_last)
+    return network
+
+
+def wrapped(
+    networks: list[nn.Module], config: TrainingConfig, context: TrainingContext
+) -> list[nn.Module]:
+    """Wrap networks for precision, compiler, processes and adjustment; parameters stay shared.
+
+    The compiler must see the cast to bfloat16, and a process compiles what it runs itself.
+    """
+    if config.precision == "bfloat16":
+        networks = [Bfloat16Autocast(network) for network in networks]
+    if config.torch_compile:
+        for network in networks:
+            network.compile()
+    networks = shard_forward(networks)
+    if config.adjust is not None:
+        networks = [AdjustedNetwork(network, config.adjust, context) for network in networks]
+    return networks
+
+
+def training_sampler(
+    images: ImageSource,
+    labels: Tensor,
+    channels: tuple[Channels, Channels],
+    config: TrainingConfig,
+    context: TrainingContext,
+) -> TrainingSampler:
+    """Build what draws batches, and changes their images.
+
+    Args:
+        images: N.
+        labels: N int64 given labels, on the images' device.
+        channels: mean and standard deviation of each.
+        config: of the training.
+        context: of the training.
+    """
+    mean, std = channels
+    return TrainingSampler(
+        images,
+        labels,
+        len(context.class_counts),
+        batch_size=config.batch_size,
+        augmentation=build_augmentation(
+            config.augment, config.max_translation, config.horizontal_flip
+        ),
+        seed=config.seed,
+        mean=mean,
+        std=std,
+        draw=None if config.sampler is None else partial(draw_rows, config.sampler, context),
+    )
+
+
+def criterion_of(config: TrainingConfig, context: TrainingContext) -> BoundCriterion:
+    """Return the loss of a sample: that of the options, or cross-entropy."""
+    if config.criterion is None:
+        return cross_entropy
+    return partial(config.criterion.losses, context=context)
