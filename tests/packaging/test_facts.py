@@ -10,8 +10,8 @@ from packaging.requirements import Requirement
 
 from adc_core.components.interfaces import INTERFACES
 from adc_core.components.kinds import BROUGHT, COMMANDS, KINDS
-from adc_core.components.registry import registry
 from adc_core.components.known_packages import PACKAGE_OF
+from adc_core.components.registry import registry
 from adc_core.runs.listeners import GROUP as LISTENERS
 from adc_core.runs.listeners import RunEvents
 
