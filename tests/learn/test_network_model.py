@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,7 +7,9 @@ import torch
 
 from adc_core.errors import InputError, WorkError
 from adc_core.storage.checksums import write_checksums
+from adc_plugins_learn.learners.co_teaching import CoTeaching
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
+from adc_plugins_learn.training.data.validation_split import validation_split
 from adc_plugins_learn.training.networks import model as network_model
 from adc_plugins_learn.training.networks.architecture import Architecture
 from adc_plugins_learn.training.networks.backbones import build_backbone
@@ -253,3 +256,19 @@ def test_outputs_that_overflow(squares):
         assert str(error.value) == (
             "the network's outputs overflow: train it with a lower learning_rate"
         )
+
+
+def test_each_network_of_a_pair_is_judged(squares):
+    options = {"epochs": 2, "image_size": 8, "batch_size": 8, "validation_fraction": 0.4}
+    model = CoTeaching(**options).learn(squares)
+    _, held = validation_split(squares, 0.4, 0)
+    last = model.history[-1]
+    each = [
+        NetworkModel(one, replace(model.architecture, members=1), model.classes)
+        for one in model.network.members
+    ]
+    right = [float((one.predict(held.images).labels == held.labels).mean()) for one in each]
+    assert last.member_accuracies == pytest.approx(right)
+    both = float((model.predict(held.images).labels == held.labels).mean())
+    assert last.validation_accuracy == pytest.approx(both)
+    assert CrossEntropy(**options).learn(squares).history[-1].member_accuracies == ()

@@ -1,10 +1,14 @@
 import sys
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from adc_core.errors import InputError
+from adc_plugins_learn import CoTeaching, CrossEntropy, NetworkModel
+from adc_plugins_learn.training.hardware.devices import seeded
 from adc_plugins_learn.training.networks.backbones import build_backbone, last_layer
 
 NETWORKS = """
@@ -138,3 +142,75 @@ def test_what_is_not_declared_to_build_a_network_is_never_called(my_networks):
         with pytest.raises(InputError):
             build_backbone(f"my_networks:{name}", 3)
     assert sys.modules["my_networks"].called == []
+
+
+QUICK = {"epochs": 2, "image_size": 8, "batch_size": 8}
+
+
+class Wide(nn.Module):
+    """One hidden layer."""
+
+    def __init__(self, classes: int, width: int = 4) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Flatten(), nn.Linear(192, width), nn.ReLU())
+        self.last = nn.Linear(width, classes)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.last(self.layers(images))
+
+
+def test_a_class_and_its_arguments(squares, tmp_path):
+    learner = CrossEntropy(**QUICK, backbone=Wide, backbone_options={"width": 7})
+    assert learner.backbone == f"{__name__}:Wide"
+    model = learner.learn(squares)
+    assert model.network.last.in_features == 7
+    model.save(tmp_path / "model")
+    again = NetworkModel.load(tmp_path / "model")
+    one, other = (m.predict(squares.images).probabilities for m in (model, again))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_arguments_that_it_does_not_take():
+    with pytest.raises(InputError, match=r"unexpected keyword argument.*called with it and depth"):
+        build_backbone(f"{__name__}:Wide", 3, arguments={"depth": 2})
+    with pytest.raises(InputError, match="tiny-cnn takes no backbone_options"):
+        build_backbone("tiny-cnn", 3, arguments={"width": 2})
+
+
+def test_a_network_of_this_process_is_trained_as_a_copy(squares, learned):
+    with seeded(5):
+        network = Wide(3)
+    before = network.last.weight.clone()
+    learner = CrossEntropy(**QUICK, backbone=network)
+    model = learner.learn(squares)
+    assert torch.equal(network.last.weight, before)
+    assert not torch.equal(model.network.last.weight, before)
+    assert learned(learner.learn(squares)) == learned(model)
+    assert learner.backbone.startswith("object:Wide-")
+    assert CrossEntropy(**QUICK, backbone=network).fingerprint == learner.fingerprint
+    with torch.no_grad():
+        network.last.weight += 1
+    assert CrossEntropy(**QUICK, backbone=network).fingerprint != learner.fingerprint
+
+
+def test_one_network_is_not_two(squares):
+    with pytest.raises(InputError, match="2 copies of one network would stay alike"):
+        CoTeaching(**QUICK, backbone=Wide(3)).learn(squares)
+
+
+def test_a_network_of_another_process_is_named():
+    with pytest.raises(InputError, match="object:Wide-0123 was an object of another process"):
+        build_backbone("object:Wide-0123", 3)
+
+
+def test_what_is_defined_within_a_function_has_no_name():
+    class Here(Wide):
+        pass
+
+    with pytest.raises(ValueError, match="define it at the top of a module"):
+        CrossEntropy(**QUICK, backbone=Here)
+
+
+def test_a_network_of_other_classes_is_refused(squares):
+    with pytest.raises(InputError, match="does not build a network for 3 classes"):
+        CrossEntropy(**QUICK, backbone=Wide(4)).learn(squares)

@@ -55,6 +55,7 @@ from .posthocs.logit_adjustment import PosthocLogitAdjustment
 from .samplers.class_balanced import ClassBalanced, sampling_probabilities
 from .samplers.torch_sampler import TorchSampler
 from .training.data.sampler import Batch, TrainingSampler
+from .training.data.torch_dataset import from_torch
 from .training.network_learner import NetworkLearner
 from .training.networks.backbones import build_backbone
 from .training.networks.calibration import fit_temperature
@@ -142,6 +143,7 @@ __all__ = [
     "f_divergence_loss",
     "fit_temperature",
     "forward_cross_entropy",
+    "from_torch",
     "generalized_cross_entropy",
     "hard_bootstrap",
     "jocor_loss",

@@ -40,12 +40,14 @@ class Epoch(Record):
         loss: mean training loss.
         accuracy: share of training samples whose given label was predicted.
         validation_accuracy: the same on the validation set, or None.
+        member_accuracies: of several networks that predict together, that of each by itself.
     """
 
     epoch: int
     loss: float
     accuracy: float
     validation_accuracy: float | None = None
+    member_accuracies: tuple[float, ...] = ()
 
 
 class Model(ABC):

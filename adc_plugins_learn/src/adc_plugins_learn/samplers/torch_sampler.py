@@ -25,8 +25,8 @@ class TorchSampler(Sampler):
     )
 
     build: str = Field(
-        description="module:function, called with the labels (N int64) and `arguments`, declared to "
-        "return a torch.utils.data.Sampler"
+        description="module:function that makes a torch.utils.data.Sampler of N int64 labels and "
+        "`arguments`"
     )
     arguments: dict[str, Any] = Field({}, description="further arguments of the function")
 

@@ -12,8 +12,10 @@ from adc_plugins_learn.training.data.normalize import Channels
 from adc_plugins_learn.training.data.sampler import TrainingSampler
 from adc_plugins_learn.training.hardware.distributed import shard_forward, sync_batch_norm
 from adc_plugins_learn.training.hardware.precision import Bfloat16Autocast
-from adc_plugins_learn.training.networks.architecture import Architecture, build_network
+from adc_plugins_learn.training.networks.architecture import Architecture, build_network, members_of
 from adc_plugins_learn.training.networks.backbones import require_image_size
+from adc_plugins_learn.training.networks.layers import with_rates
+from adc_plugins_learn.training.optimizer import build_optimizer
 from adc_plugins_learn.training.parts import (
     AdjustedNetwork,
     BoundCriterion,
@@ -37,6 +39,13 @@ def network_on(
     if config.channels_last:
         network.to(memory_format=torch.channels_last)
     return network
+
+
+def optimizer_of(network: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
+    """Build the optimizer over all layers, each at its rate."""
+    if config.first_layer_rate == 1:
+        return build_optimizer(network.parameters(), config)
+    return build_optimizer(with_rates(members_of(network), config.first_layer_rate), config)
 
 
 def wrapped(

@@ -1,6 +1,6 @@
 """How to train, whatever the method: the options that every learner shares."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -8,6 +8,7 @@ from adc_plugins_learn.training.data.augment.steps import AugmentStep
 from adc_plugins_learn.training.data.image_source import ImageLoading
 from adc_plugins_learn.training.hardware.devices import DeviceName
 from adc_plugins_learn.training.hardware.precision import Precision
+from adc_plugins_learn.training.networks.own import BackboneName
 from adc_plugins_learn.training.networks.weights import Weights
 from adc_plugins_learn.training.parts import Adjustment, Criterion, Posthoc, Sampler
 from adc_plugins_learn.training.schedule import ScheduleConfig
@@ -21,10 +22,26 @@ class TrainingConfig(ScheduleConfig):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    backbone: str = Field(
+    backbone: BackboneName = Field(
         "small-cnn",
         description="small-cnn, tiny-cnn, resnet-cifar-20, preact-resnet18, a torchvision model, "
-        "timm/NAME, or your own module:function",
+        "timm/NAME, or your own module:function; in Python also a class or a network",
+    )
+    backbone_options: dict[str, Any] = Field(
+        {}, description="further arguments of your own module:function"
+    )
+    freeze_backbone: float = Field(
+        0,
+        ge=0,
+        le=1,
+        description="part of the epochs, first, in which the last layer alone learns; 1: all",
+    )
+    first_layer_rate: float = Field(
+        1,
+        gt=0,
+        le=1,
+        description="part of the learning rate that the first layer gets; the last gets all, those "
+        "between in geometric steps",
     )
     weights: Weights = Field(
         "random", description="random, an official name, or the path of a weights file"

@@ -70,7 +70,12 @@ class History:
         if self._logits is not None:
             self._logits[rows.cpu(), epoch] = logits.clamp(-_LARGEST, _LARGEST).half().cpu()
 
-    def end_epoch(self, epoch: int, validation_accuracy: float | None) -> None:
+    def end_epoch(
+        self,
+        epoch: int,
+        validation_accuracy: float | None,
+        member_accuracies: tuple[float, ...] = (),
+    ) -> None:
         """End an epoch, counted from 0."""
         means = dict(zip(_COLUMNS, self._columns[:, :, epoch].double().mean(dim=1), strict=True))
         self._epochs.append(
@@ -79,6 +84,7 @@ class History:
                 loss=float(means["loss"]),
                 accuracy=float(means["correct"]),
                 validation_accuracy=validation_accuracy,
+                member_accuracies=member_accuracies,
             )
         )
 

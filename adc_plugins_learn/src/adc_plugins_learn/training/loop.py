@@ -1,6 +1,7 @@
 """The one training loop, which knows no method's name: a strategy supplies what differs."""
 
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +23,7 @@ from adc_core import (
 from adc_plugins_learn.training.building import (
     criterion_of,
     network_on,
+    optimizer_of,
     training_sampler,
     wrapped,
 )
@@ -50,8 +52,9 @@ from adc_plugins_learn.training.hardware.distributed import (
 from adc_plugins_learn.training.hardware.errors import translate_compile_errors, translate_oom
 from adc_plugins_learn.training.history import History
 from adc_plugins_learn.training.networks.architecture import Architecture, members_of
+from adc_plugins_learn.training.networks.backbones import last_layer
+from adc_plugins_learn.training.networks.layers import frozen_but_for
 from adc_plugins_learn.training.networks.model import NetworkModel
-from adc_plugins_learn.training.optimizer import build_optimizer
 from adc_plugins_learn.training.parts import TrainingContext
 from adc_plugins_learn.training.schedule import learning_rate
 from adc_plugins_learn.training.strategy import BatchPlan, Strategy
@@ -133,6 +136,7 @@ class _Training:
             members=strategy.n_networks,
             combine=strategy.combine,
             output=strategy.output,
+            backbone_options=config.backbone_options,
         )
         self.network = network_on(self.device, architecture, len(self.classes), config)
         decay = config.weight_average
@@ -141,7 +145,7 @@ class _Training:
         counts = torch.bincount(self.labels, minlength=len(self.classes)).float()
         self.context = TrainingContext(counts, config.epochs)
         self.networks = wrapped(members_of(self.network), config, self.context)
-        self.optimizer = build_optimizer(self.network.parameters(), config)
+        self.optimizer = optimizer_of(self.network, config)
         self.validation = None
         if validation is not None:
             shown = _images(validation)
@@ -187,16 +191,26 @@ class _Training:
 
     def _train_epochs(self) -> None:
         for epoch in range(self._resume(), self.config.epochs):
-            self._train_epoch(epoch)
+            with self._frozen(epoch):
+                self._train_epoch(epoch)
             broadcast_buffers(self.network)
             if self.judged is not self.network:
                 broadcast_buffers(self.judged)
-            accuracy = self._validate()
-            self.history.end_epoch(epoch, accuracy)
+            accuracy, each = self._validate()
+            self.history.end_epoch(epoch, accuracy, each)
             self._keep_best()
             self.strategy.end_epoch(epoch, self.networks, accuracy)
             if is_main_process() and (self.writer.is_due or epoch + 1 == self.config.epochs):
                 self.writer.write(self._state(epoch + 1))
+
+    @contextmanager
+    def _frozen(self, epoch: int) -> Iterator[None]:
+        """Hold all but the last layers, in the epochs in which these alone learn."""
+        with ExitStack() as frozen:
+            if epoch < round(self.config.freeze_backbone * self.config.epochs):
+                for member in members_of(self.network):
+                    frozen.enter_context(frozen_but_for(member, last_layer(member)))
+            yield
 
     def _model(self, epochs: tuple[Epoch, ...], dynamics: Dynamics | None) -> NetworkModel:
         return NetworkModel(self.judged, self.architecture, self.classes, epochs, dynamics)
@@ -252,11 +266,10 @@ class _Training:
             f"(now {self.config.learning_rate})"
         )
 
-    def _validate(self) -> float | None:
+    def _validate(self) -> tuple[float | None, tuple[float, ...]]:
         if self.validation is None:
-            return None
-        images, labels = self.validation
-        return float(np.mean(self._model((), None).predict(images).labels == labels))
+            return None, ()
+        return self._model((), None).accuracies(*self.validation)
 
     def _keep_best(self) -> None:
         """Keep the weights of the best epoch so far; ties: the first wins."""

@@ -1,7 +1,7 @@
 """The optimizer of a training: any class of torch.optim by its name, with its own options."""
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any
 
 import torch
@@ -82,15 +82,24 @@ _NEEDED = {"optimizer", "learning_rate", "momentum", "weight_decay"}
 
 
 def build_optimizer(
-    parameters: Iterable[nn.Parameter], config: OptimizerConfig
+    parameters: Iterable[nn.Parameter] | Sequence[Mapping[str, Any]], config: OptimizerConfig
 ) -> torch.optim.Optimizer:
-    """Build one optimizer over all parameters; it skips those without a gradient."""
-    groups: Any = parameters
+    """Build one optimizer over all parameters; it skips those without a gradient.
+
+    Args:
+        parameters: all, or groups of them as torch takes them.
+        config: of the optimizer.
+    """
+    groups: Any = list(parameters)
     if not config.decay_biases:
-        parameters = list(parameters)
         groups = [
-            {"params": [p for p in parameters if p.ndim > 1]},
-            {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0},
+            {**group, "params": own, **decay}
+            for group in (groups if isinstance(groups[0], Mapping) else [{"params": groups}])
+            for own, decay in (
+                ([p for p in group["params"] if p.ndim > 1], {}),
+                ([p for p in group["params"] if p.ndim <= 1], {"weight_decay": 0}),
+            )
+            if own
         ]
     kind = OPTIMIZERS[config.optimizer]
     takes = inspect.signature(kind).parameters

@@ -107,7 +107,7 @@ class Strategy:
     def tune(self, optimizer: torch.optim.Optimizer, rate: float, epoch: int) -> None:
         """Set the optimizer's numbers before a step; `rate` is the schedule's learning rate."""
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("rate_factor", 1)
 
     def step(self, plan: BatchPlan, networks: Networks, epoch: int) -> Step:
         """Run the networks on a batch; by default the first one, for the mean of `loss`."""

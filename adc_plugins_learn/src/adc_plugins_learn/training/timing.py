@@ -24,7 +24,11 @@ def seconds_per_sample(config: TrainingConfig, classes: int) -> float:
     """
     device = find_device(config.device)
     with seeded(config.seed, device):
-        network = build_backbone(config.backbone, classes, RANDOM).to(device).train()
+        network = (
+            build_backbone(config.backbone, classes, RANDOM, config.backbone_options)
+            .to(device)
+            .train()
+        )
         images = torch.rand(config.batch_size, 3, config.image_size, config.image_size)
         labels = torch.randint(0, classes, (config.batch_size,))
     images, labels = images.to(device), labels.to(device)

@@ -1,15 +1,18 @@
 """Networks as they are trained and predict: a backbone and its head, or several that combine."""
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from adc_core import InputError
 from adc_plugins_learn.training.data.normalize import Channels
 from adc_plugins_learn.training.networks.backbones import build_backbone
 from adc_plugins_learn.training.networks.heads import OUTPUTS, PLAIN, Output
+from adc_plugins_learn.training.networks.own import OBJECT
 from adc_plugins_learn.training.networks.weights import RANDOM
 
 Combine = Literal["probabilities", "logits"]
@@ -28,6 +31,7 @@ class Architecture:
         members: how many networks predict together.
         combine: how they do.
         output: the head that turns the last layer's numbers into logits.
+        backbone_options: arguments of a `module:function` of the user.
     """
 
     backbone: str
@@ -37,6 +41,7 @@ class Architecture:
     members: int = 1
     combine: Combine = "probabilities"
     output: Output = PLAIN
+    backbone_options: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Ensemble(nn.Module):
@@ -49,19 +54,29 @@ class Ensemble(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Compute B × K logits whose softmax is the common prediction for B × 3 × H × W images."""
-        logits = torch.stack([member(images).float() for member in self.members])
-        if self.combine == "logits":
-            return logits.sum(dim=0)
-        return logits.log_softmax(dim=2).logsumexp(dim=0) - math.log(len(logits))
+        return combined([member(images) for member in self.members], self.combine)
+
+
+def combined(logits: Sequence[Tensor], combine: Combine) -> Tensor:
+    """Combine B × K logits of several networks to those of their common prediction, in float32."""
+    each = torch.stack([one.float() for one in logits])
+    if combine == "logits":
+        return each.sum(dim=0)
+    return each.log_softmax(dim=2).logsumexp(dim=0) - math.log(len(each))
 
 
 def build_network(architecture: Architecture, classes: int, weights: str = RANDOM) -> nn.Module:
     """Build a network, or an ensemble; random weights come from torch's global generator.
 
     Raises:
-        InputError: no such backbone or weights.
+        InputError: no such backbone or weights, or one object for several networks.
         WorkError: official weights cannot be downloaded.
     """
+    if architecture.members > 1 and architecture.backbone.startswith(OBJECT):
+        raise InputError(
+            f"backbone: {architecture.members} copies of one network would stay alike: give its "
+            "class, or module:function, which builds each from weights of its own"
+        )
     members = [_member(architecture, classes, weights) for _ in range(architecture.members)]
     return members[0] if len(members) == 1 else Ensemble(members, architecture.combine)
 
@@ -74,6 +89,11 @@ def members_of(network: nn.Module) -> list[nn.Module]:
 def _member(architecture: Architecture, classes: int, weights: str) -> nn.Module:
     head = architecture.output
     if head.name == PLAIN.name:
-        return build_backbone(architecture.backbone, classes, weights)
+        return build_backbone(
+            architecture.backbone, classes, weights, architecture.backbone_options
+        )
     output = OUTPUTS[head.name](classes, **head.options)
-    return nn.Sequential(build_backbone(architecture.backbone, output.width, weights), output)
+    backbone = build_backbone(
+        architecture.backbone, output.width, weights, architecture.backbone_options
+    )
+    return nn.Sequential(backbone, output)

@@ -6,6 +6,7 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +15,7 @@ from adc_core import InputError
 from adc_core.errors import unknown_name
 from adc_plugins_learn.training.hardware.errors import is_out_of_memory
 from adc_plugins_learn.training.networks.cifar import CIFAR_NETWORKS
+from adc_plugins_learn.training.networks.own import OBJECT, built_by_the_user, copy_of_object
 from adc_plugins_learn.training.networks.timm import build_timm
 from adc_plugins_learn.training.networks.weights import (
     RANDOM,
@@ -21,7 +23,6 @@ from adc_plugins_learn.training.networks.weights import (
     is_weights_file,
     read_weights,
 )
-from adc_plugins_learn.training.own_function import load_own
 
 TIMM = "timm/"
 """Prefix of timm's names."""
@@ -62,28 +63,38 @@ OWN_NETWORKS: Mapping[str, Callable[[int], nn.Module]] = MappingProxyType(
 """Our own networks: name to what builds one for a number of classes."""
 
 
-def build_backbone(name: str, classes: int, weights: str = RANDOM) -> nn.Module:
+def build_backbone(
+    name: str,
+    classes: int,
+    weights: str = RANDOM,
+    arguments: Mapping[str, Any] = MappingProxyType({}),
+) -> nn.Module:
     """Build a network with K outputs; random weights come from torch's global generator.
 
     Args:
         name: one of `OWN_NETWORKS`, a torchvision classification model such as `resnet50`,
-            `timm/` and a name of timm, or `module:function`: a function of the user that is
-            called with K and declared to return an `nn.Module` (or such a class itself). The
-            last linear or convolution layer of its network makes the logits.
+            `timm/` and a name of timm, an object of this process, or `module:function`: a function
+            of the user that is called with K and declared to return an `nn.Module` (or such a class
+            itself). The last linear or convolution layer of its network makes the logits.
         classes: K.
         weights: `random`, an official name such as `DEFAULT` or `IMAGENET1K_V2`, or the path of a
             `.safetensors` or `.pth` file. A last layer of another size gets random weights.
+        arguments: further ones of `module:function`.
 
     Raises:
         InputError: no such model or weights, or a function that cannot be used.
         WorkError: official weights cannot be downloaded.
     """
+    if arguments and (":" not in name or name.startswith(OBJECT)):
+        raise InputError(f"{name} takes no backbone_options: only your own module:function does")
     if name.startswith(TIMM):
         return _of_timm(name.removeprefix(TIMM), classes, weights)
     if name in OWN_NETWORKS:
         network = OWN_NETWORKS[name](classes)
+    elif name.startswith(OBJECT):
+        network = _fit(copy_of_object(name), name, classes)
     elif ":" in name:
-        network = _built_by_the_user(name, classes)
+        network = _fit(built_by_the_user(name, classes, arguments), name, classes)
     else:
         network = _of_torchvision(name, classes)
     if weights != RANDOM:
@@ -145,18 +156,7 @@ def _state(name: str, weights: str) -> Mapping[str, Tensor]:
     return with_present_names(state)
 
 
-def _built_by_the_user(name: str, classes: int) -> nn.Module:
-    function = load_own(name, nn.Module, "build a network", "torch.nn.Module")
-    try:
-        network: nn.Module = function(classes)
-    except Exception as error:
-        if is_out_of_memory(error):
-            raise
-        reason = str(error).split("\n")[0]
-        raise InputError(
-            f"{name} cannot build a network for {classes} classes "
-            f"({type(error).__name__}: {reason}): it is called with that number alone"
-        ) from error
+def _fit(network: object, name: str, classes: int) -> nn.Module:
     if not (isinstance(network, nn.Module) and _makes_logits(network, classes)):
         raise InputError(
             f"{name} does not build a network for {classes} classes: its last linear or "

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from copy import copy
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -27,7 +27,12 @@ from adc_core.storage import (
 )
 from adc_plugins_learn.training.data.normalize import to_input
 from adc_plugins_learn.training.hardware.devices import seeded
-from adc_plugins_learn.training.networks.architecture import Architecture, build_network
+from adc_plugins_learn.training.networks.architecture import (
+    Architecture,
+    build_network,
+    combined,
+    members_of,
+)
 from adc_plugins_learn.training.networks.calibration import fit_temperature
 from adc_plugins_learn.training.networks.heads import Output
 from adc_plugins_learn.training.networks.onnx import export_onnx
@@ -113,6 +118,24 @@ class NetworkModel(Model):
         model = copy(self)
         model.shift = tuple(float(number) for number in shift)
         return model
+
+    def accuracies(
+        self, images: Images, labels: NDArray[np.int64]
+    ) -> tuple[float, tuple[float, ...]]:
+        """Compute the part of labels that is predicted, and of several networks that of each.
+
+        Raises:
+            WorkError: a network's outputs overflow.
+        """
+        networks = members_of(self.network)
+        alone = replace(self.architecture, members=1)
+        each = [type(self)(network, alone, self.classes).logits(images) for network in networks]
+        own = [float((logits.argmax(axis=1) == labels).mean()) for logits in each]
+        if len(own) == 1:
+            return own[0], ()
+        tensors = [torch.from_numpy(logits) for logits in each]
+        together = combined(tensors, self.architecture.combine)
+        return float((together.argmax(dim=1).numpy() == labels).mean()), tuple(own)
 
     def logits(self, images: Images) -> NDArray[np.float32]:
         """Compute N × K logits of images, in their order, shifted if they are.

@@ -1,0 +1,84 @@
+"""Networks of the user: a function or class by its name, a class, or a network that is there."""
+
+import io
+from collections.abc import Mapping
+from copy import deepcopy
+from hashlib import sha256
+from typing import Annotated, Any
+
+import torch
+from pydantic import BeforeValidator
+from torch import nn
+
+from adc_core import InputError
+from adc_plugins_learn.training.hardware.errors import is_out_of_memory
+from adc_plugins_learn.training.own_function import load_own
+
+OBJECT = "object:"
+"""Prefix of the names of networks that are objects of this process."""
+
+_OBJECTS: dict[str, nn.Module] = {}
+
+
+def _named(value: Any) -> Any:
+    """Give a network of this process a name; what is a name already stays it."""
+    if isinstance(value, nn.Module):
+        return _kept(value)
+    if not callable(value):
+        return value
+    if "<locals>" in value.__qualname__ or "<lambda>" in value.__qualname__:
+        raise ValueError(
+            f"{value.__qualname__} has no name by which it is found again: define it at the top of "
+            "a module"
+        )
+    return f"{value.__module__}:{value.__qualname__}"
+
+
+def _kept(network: nn.Module) -> str:
+    """Keep a copy under a name that tells its structure and its weights."""
+    weights = io.BytesIO()
+    torch.save(network.state_dict(), weights)
+    digest = sha256(repr(network).encode() + weights.getvalue()).hexdigest()
+    name = f"{OBJECT}{type(network).__name__}-{digest[:16]}"
+    if name not in _OBJECTS:
+        _OBJECTS[name] = deepcopy(network)
+    return name
+
+
+BackboneName = Annotated[str, BeforeValidator(_named)]
+"""A name; a class, a function or a network of this process is given one."""
+
+
+def copy_of_object(name: str) -> nn.Module:
+    """Copy the network that was given as an object.
+
+    Raises:
+        InputError: it is no object of this process.
+    """
+    if name not in _OBJECTS:
+        raise InputError(
+            f"{name} was an object of another process: give its class, or module:function, by "
+            "which it can be built again"
+        )
+    return deepcopy(_OBJECTS[name])
+
+
+def built_by_the_user(name: str, classes: int, arguments: Mapping[str, Any]) -> nn.Module:
+    """Call `module:function` with K and the user's arguments.
+
+    Raises:
+        InputError: it cannot be imported, is not declared to return a network, or fails.
+    """
+    function = load_own(name, nn.Module, "build a network", "torch.nn.Module")
+    try:
+        network: nn.Module = function(classes, **arguments)
+    except Exception as error:
+        if is_out_of_memory(error):
+            raise
+        reason = str(error).split("\n")[0]
+        called = "that number alone" if not arguments else f"it and {', '.join(arguments)}"
+        raise InputError(
+            f"{name} cannot build a network for {classes} classes "
+            f"({type(error).__name__}: {reason}): it is called with {called}"
+        ) from error
+    return network
