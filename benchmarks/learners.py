@@ -12,6 +12,9 @@ The published setting, on a GPU; any option of a learner is set by `--set`, as Y
 
     python benchmarks/learners.py cross-entropy elr --labels worse_label --images 50000 --test 10000
         --preset cifar-n [--set precision=bfloat16] [--set channels_last=true]
+
+An option of one learner alone: `--set co-teaching.forget_rate=0.4`. Of two networks each is shown
+beside what they predict together.
 """
 
 import argparse
@@ -93,6 +96,7 @@ def train(
     peak = next(line for line in status.splitlines() if line.startswith("VmHWM"))
     figures = {
         "last": accuracies[-1],
+        "each": list(history[-1].member_accuracies),
         "best": max(accuracies),
         "cpu": time.process_time() - start,
         "MB": int(peak.split()[1]) / 1024,
@@ -101,11 +105,15 @@ def train(
     print(f"\n{json.dumps(figures)}")
 
 
-def settings(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Options of every learner, as they were asked for; a preset decides what was not."""
+def settings(arguments: argparse.Namespace, learner: str | None = None) -> dict[str, Any]:
+    """Options of one or every learner, as they were asked for; a preset decides what was not."""
     plain = {} if arguments.preset else {"epochs": 10, "backbone": "small-cnn"}
     given = {"preset": arguments.preset, "epochs": arguments.epochs, "backbone": arguments.backbone}
-    more = {key: yaml.safe_load(value) for key, _, value in map(_halves, arguments.set)}
+    more = {}
+    for key, _, value in map(_halves, arguments.set):
+        owner, dot, option = key.rpartition(".")
+        if learner is None or not dot or owner == learner:
+            more[option if learner else key] = yaml.safe_load(value)
     return {**plain, **{key: value for key, value in given.items() if value}, **more}
 
 
@@ -129,7 +137,7 @@ def study(arguments: argparse.Namespace) -> dict[str, dict[str, float]]:
                 key = f"{name} {column} {seed}"
                 if key in known:
                     continue
-                options = json.dumps(settings(arguments))
+                options = json.dumps(settings(arguments, name))
                 command = [sys.executable, __file__, "--child", name, column, str(seed), options]
                 command += ["--images", str(arguments.images), "--test", str(arguments.test)]
                 command += ["--data", str(arguments.data), "--cache", str(arguments.cache)]
@@ -151,7 +159,7 @@ def show(known: dict[str, dict[str, float]], arguments: argparse.Namespace) -> N
             f"{arguments.seeds}; {arguments.test:,} test images, %"
         )
         print(
-            f"{'':30}{'last':>14}{'best':>14}{'CPU':>8}{'MB':>7}{'images/s':>10}"
+            f"{'':30}{'last':>14}{'each':>7}{'best':>14}{'CPU':>8}{'MB':>7}{'images/s':>10}"
             f"{'published best':>16}"
         )
         base = [known.get(f"cross-entropy {column} {seed}") for seed in arguments.seeds]
@@ -168,9 +176,11 @@ def show(known: dict[str, dict[str, float]], arguments: argparse.Namespace) -> N
             cpu = np.mean([run["cpu"] for run in runs]) / plain
             memory = max(run["MB"] for run in runs)
             speed = np.mean([run["images/s"] for run in runs])
+            each = [np.mean(run["each"]) for run in runs if run.get("each")]
+            alone = f"{100 * np.mean(each):.1f}" if each else ""
             published = PUBLISHED.get(name, (None, None))[column == "worse_label"]
             print(
-                f"{name:30}{cells[0]:>14}{cells[1]:>14}{cpu:>7.2f}×{memory:>7.0f}{speed:>10.0f}"
+                f"{name:30}{cells[0]:>14}{alone:>7}{cells[1]:>14}{cpu:>7.2f}×{memory:>7.0f}{speed:>10.0f}"
                 f"{published or '':>16}"
             )
 

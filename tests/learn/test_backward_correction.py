@@ -6,7 +6,7 @@ from adc_plugins_learn.learners.backward_correction import (
     backward_cross_entropy,
     well_conditioned,
 )
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
+from adc_plugins_learn.training.parts import cross_entropy
 
 
 def test_vectors(known):

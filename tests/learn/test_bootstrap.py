@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from adc_plugins_learn.learners.bootstrap import hard_bootstrap, soft_bootstrap
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
+from adc_plugins_learn.training.parts import cross_entropy
 
 
 @pytest.mark.parametrize(("detach", "name"), [(False, "no_detach"), (True, "detach")])

@@ -4,8 +4,8 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from adc_plugins_learn.learners.co_teaching import CoTeaching, co_teaching_losses
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.methods.small_loss_pair import forget_rate_at, small_loss_rows
+from adc_plugins_learn.training.parts import cross_entropy
 
 
 @pytest.mark.parametrize("rate", [0.5, 0.2])

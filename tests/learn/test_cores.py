@@ -9,8 +9,8 @@ from adc_plugins_learn.learners.cores import (
     sieve_scores,
     sieved_mean,
 )
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.data.sampler import Batch
+from adc_plugins_learn.training.parts import cross_entropy
 
 
 @pytest.mark.parametrize("name", ["warmup,no_prior", "sieve,no_prior", "sieve,prior"])

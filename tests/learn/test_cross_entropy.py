@@ -6,7 +6,8 @@ from sklearn.datasets import load_digits
 
 from adc_core.images.sequence import ImageArray
 from adc_core.records.dataset import Dataset
-from adc_plugins_learn.learners.cross_entropy import CrossEntropy, cross_entropy
+from adc_plugins_learn.learners.cross_entropy import CrossEntropy
+from adc_plugins_learn.training.parts import cross_entropy
 
 Z = [[2.0, -1.0, 0.5], [0.1, 0.2, -0.3], [-1.5, 3.0, 0.0], [0.0, 0.0, 4.0]]
 LABELS = torch.tensor([0, 2, 1, 0])

@@ -4,12 +4,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.learners.generalized_cross_entropy import (
     GeneralizedCrossEntropy,
     generalized_cross_entropy,
     truncated_weights,
 )
+from adc_plugins_learn.training.parts import cross_entropy
 
 rows = st.lists(st.lists(st.floats(-30, 30), min_size=4, max_size=4), min_size=1, max_size=6)
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.learners.jocor import JoCoR, jocor_loss, joint_losses
+from adc_plugins_learn.training.parts import cross_entropy
 
 
 @pytest.mark.parametrize("agreement", [0.9, 0.3])

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.learners.label_distributionally_robust import (
     LabelDistributionallyRobust,
     adapted_spread,
@@ -13,6 +12,7 @@ from adc_plugins_learn.learners.label_distributionally_robust import (
     scaled,
 )
 from adc_plugins_learn.training.data.sampler import Batch
+from adc_plugins_learn.training.parts import cross_entropy
 
 
 @pytest.mark.parametrize(("margin", "spread"), [(0.1, 1.0), (0.1, 10.0), (2.0, 1.0)])

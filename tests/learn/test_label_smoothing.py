@@ -3,8 +3,8 @@ import pytest
 import torch
 
 from adc_plugins_learn.learners.backward_correction import backward_cross_entropy
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.learners.label_smoothing import smoothed_cross_entropy
+from adc_plugins_learn.training.parts import cross_entropy
 
 LOGITS = torch.randn(50, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 4
 LABELS = torch.arange(50) % 5

@@ -12,9 +12,10 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 from adc_core.components.context import work_context
 from adc_core.errors import InputError, WorkError
 from adc_core.images.sequence import ImageFiles
-from adc_plugins_learn.learners.cross_entropy import CrossEntropy, cross_entropy
+from adc_plugins_learn.learners.cross_entropy import CrossEntropy
 from adc_plugins_learn.training.config import TrainingConfig
 from adc_plugins_learn.training.loop import train
+from adc_plugins_learn.training.parts import cross_entropy
 from adc_plugins_learn.training.strategy import Strategy
 
 QUICK = TrainingConfig(image_size=12, epochs=2, batch_size=8)

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.learners.loss_reweighting import (
     importance_weights,
     reweighted_cross_entropy,
 )
+from adc_plugins_learn.training.parts import cross_entropy
 
 
 def test_vectors(known):

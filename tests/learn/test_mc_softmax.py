@@ -3,9 +3,9 @@ import math
 import numpy as np
 import torch
 
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.learners.mc_softmax import MCSoftMax, bounded_cross_entropy
 from adc_plugins_learn.training.networks.heads import MonteCarloSoftmax, mean_softmax
+from adc_plugins_learn.training.parts import cross_entropy
 
 LOW = [[0.5, -1.0], [-0.2, 0.3], [1.2, 0.7]]
 OWN = [[0.3, -0.4, 0.1], [-1.1, 0.2, 0.6], [0.4, 0.9, -0.8]]

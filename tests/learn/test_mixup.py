@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.learners.mixup import mixed_cross_entropy, sample_beta
+from adc_plugins_learn.training.parts import cross_entropy
 
 
 def test_vectors(known):

@@ -3,10 +3,10 @@ import pytest
 from pydantic import ValidationError
 
 from adc_core.components.interfaces import Learner
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.training.config import TrainingConfig
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.networks.model import NetworkModel
+from adc_plugins_learn.training.parts import cross_entropy
 from adc_plugins_learn.training.strategy import Strategy
 
 

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.learners.peer_loss import PeerLoss, PeerStrategy, peer_loss
 from adc_plugins_learn.training.config import TrainingConfig
 from adc_plugins_learn.training.loop import train
+from adc_plugins_learn.training.parts import cross_entropy
 
 
 @pytest.mark.parametrize(("alpha", "epsilon"), [("1.0", "0.0"), ("0.5", "0.0"), ("1.0", "1e-05")])

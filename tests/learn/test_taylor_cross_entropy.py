@@ -3,7 +3,6 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from adc_plugins_learn.learners.cross_entropy import cross_entropy
 from adc_plugins_learn.learners.taylor_cross_entropy import (
     TaylorCrossEntropy,
     smooth_taylor_cross_entropy,
@@ -11,6 +10,7 @@ from adc_plugins_learn.learners.taylor_cross_entropy import (
     taylor_softmax_cross_entropy,
 )
 from adc_plugins_learn.training.data.normalize import to_input
+from adc_plugins_learn.training.parts import cross_entropy
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 6])

@@ -21,11 +21,19 @@ class History:
         epochs: E.
         classes: K.
         keep_logits: whether they are kept, too.
+        device: where the logits are.
     """
 
     def __init__(
-        self, samples: int, epochs: int, classes: int, *, keep_logits: bool = False
+        self,
+        samples: int,
+        epochs: int,
+        classes: int,
+        *,
+        keep_logits: bool = False,
+        device: torch.device | str = "cpu",
     ) -> None:
+        self._device = device
         self._columns, self._classes = torch.zeros(len(_COLUMNS), samples, epochs), classes
         self._logits = None
         if keep_logits:
@@ -41,21 +49,22 @@ class History:
         """Begin an epoch, counted from 0: what it does not see stays as it was, at first unknown.
 
         A sampler may leave samples out of an epoch; of what was never seen, all classes count as
-        equally likely.
+        equally likely. Until the epoch ends, what is seen stays on the device: a copy of every
+        step would make a GPU wait.
         """
         if epoch:
-            self._columns[:, :, epoch] = self._columns[:, :, epoch - 1]
-            if self._logits is not None:
-                self._logits[:, epoch] = self._logits[:, epoch - 1]
+            columns = self._columns[:, :, epoch - 1]
         else:
             guess = torch.tensor([1 / self._classes, 0, math.log(self._classes), 0])
-            self._columns[:, :, 0] = guess[:, None]
+            columns = guess[:, None].expand(-1, self._columns.shape[1])
+        self._seen = columns.to(self._device, copy=True)
+        if self._logits is not None:
+            self._seen_logits = self._logits[:, max(0, epoch - 1)].to(self._device, copy=True)
 
-    def record(self, epoch: int, rows: Tensor, logits: Tensor, labels: Tensor) -> None:
+    def record(self, rows: Tensor, logits: Tensor, labels: Tensor) -> None:
         """Record what one step saw.
 
         Args:
-            epoch: from 0.
             rows: B rows of the dataset.
             logits: B × K.
             labels: B given labels.
@@ -65,10 +74,9 @@ class History:
         others = logits.scatter(1, labels[:, None], -torch.inf).amax(dim=1)
         loss = logits.logsumexp(dim=1) - given
         correct = (logits.argmax(dim=1) == labels).float()
-        seen = torch.stack([(-loss).exp(), given - others, loss, correct])
-        self._columns[:, rows.cpu(), epoch] = seen.cpu()
+        self._seen[:, rows] = torch.stack([(-loss).exp(), given - others, loss, correct])
         if self._logits is not None:
-            self._logits[rows.cpu(), epoch] = logits.clamp(-_LARGEST, _LARGEST).half().cpu()
+            self._seen_logits[rows] = logits.clamp(-_LARGEST, _LARGEST).half()
 
     def end_epoch(
         self,
@@ -77,6 +85,9 @@ class History:
         member_accuracies: tuple[float, ...] = (),
     ) -> None:
         """End an epoch, counted from 0."""
+        self._columns[:, :, epoch] = self._seen.cpu()
+        if self._logits is not None:
+            self._logits[:, epoch] = self._seen_logits.cpu()
         means = dict(zip(_COLUMNS, self._columns[:, :, epoch].double().mean(dim=1), strict=True))
         self._epochs.append(
             Epoch(

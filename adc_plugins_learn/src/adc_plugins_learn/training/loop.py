@@ -158,7 +158,11 @@ class _Training:
         strategy.criterion = criterion_of(config, self.context)
         strategy.begin(self.sampler, config.epochs)
         self.history = History(
-            len(dataset), config.epochs, len(self.classes), keep_logits=config.keep_logits
+            len(dataset),
+            config.epochs,
+            len(self.classes),
+            keep_logits=config.keep_logits,
+            device=self.device,
         )
         self.best: tuple[float, dict[str, Tensor]] | None = None
         self.checkpoint = checkpoint_path(config, type(strategy), dataset, validation)
@@ -222,15 +226,18 @@ class _Training:
         strategy = self.strategy.at_epoch(epoch)
         seen = strategy.begin_epoch(epoch, self.networks)
         if seen is not None:
-            self.history.record(epoch, torch.arange(len(seen)), seen, self.labels)
+            everything = torch.arange(len(seen), device=self.device)
+            self.history.record(everything, seen, self.labels)
         plans = strategy.plan_epoch(epoch)
+        self.finite = torch.tensor(True, device=self.device)
         self.sampler.prefetch([plan.all_rows for plan in plans])
         for done, plan in enumerate(plans):
             rate = learning_rate(self.config, epoch + done / len(plans))
             strategy.tune(self.optimizer, rate, epoch)
             self._train_step(strategy, epoch, plan)
             self._report_progress(epoch, (done + 1) / len(plans))
-        if not all(torch.isfinite(value).all() for value in self.network.state_dict().values()):
+        weights = [torch.isfinite(value).all() for value in self.network.state_dict().values()]
+        if not torch.stack([self.finite, *weights]).all():
             raise self._diverged(epoch)
 
     def _train_step(self, strategy: Strategy, epoch: int, plan: BatchPlan) -> None:
@@ -240,9 +247,10 @@ class _Training:
             logits = step.logits.detach()
             # Some losses are bounded: then only the logits show that the training diverged.
             check = check.detach() + (logits.amax(dim=1) - logits.amin(dim=1)).amax()
-            self.history.record(epoch, step.rows, logits, self.labels[step.rows])
-        if not torch.isfinite(check):
+            self.history.record(step.rows, logits, self.labels[step.rows])
+        if self.device.type == "cpu" and not torch.isfinite(check):
             raise self._diverged(epoch)
+        self.finite &= torch.isfinite(check)  # asked for each step, it would make a GPU wait
         self.optimizer.zero_grad()
         torch.autograd.backward(objective)
         all_reduce_gradients(self.network.parameters())
