@@ -125,7 +125,7 @@ def test_where_no_label_looks_right_or_all_do(squares, clean):
     plans = strategy.plan_epoch(1)
     assert sum(len(p.rows) for p in plans if p.network_index == 0) == (31 if clean else 8)
     assert (plans[0].extra_rows is None) == bool(clean)
-    assert torch.isfinite(strategy.step(plans[0], networks, 1).loss)
+    assert torch.isfinite(strategy.step(plans[0], networks, 1).objective)
 
 
 def test_losses_of_several_epochs_are_averaged(squares):
