@@ -109,7 +109,7 @@ def test_the_other_network_stays_as_it_is(squares):
     plan = strategy.plan_epoch(1)[0]
     before = [bytes_of(network) for network in networks]
     step = strategy.step(plan, networks, 1)
-    step.loss.backward()
+    step.objective.backward()
     assert all(parameter.grad is not None for parameter in networks[0].parameters())
     assert all(parameter.grad is None for parameter in networks[1].parameters())
     assert bytes_of(networks[0]) != before[0]  # the statistics of its BatchNorm

@@ -11,13 +11,14 @@ def test_vectors(known, agreement):
     case = known("jocor", f"lambda={agreement},forget=0.25")
     losses = joint_losses(case.Z, case.Z2, case.y, agreement)
     np.testing.assert_allclose(losses.detach(), case.expected["joint_per_sample"], atol=1e-9)
-    case.agrees(jocor_loss(case.Z, case.Z2, case.y, 0.25, agreement))
+    case.agrees(jocor_loss(case.Z, case.Z2, case.y, 0.25, agreement=agreement))
 
 
 def test_identities(known):
     case = known()
     plain = cross_entropy(case.Z, case.y) + cross_entropy(case.Z2, case.y)
-    assert jocor_loss(case.Z, case.Z2, case.y, 0, 0).item() == pytest.approx(plain.mean().item())
+    loss = jocor_loss(case.Z, case.Z2, case.y, 0, agreement=0)
+    assert loss.item() == pytest.approx(plain.mean().item())
     assert joint_losses(case.Z, case.Z, case.y, 1).tolist() == [0, 0, 0, 0]
     apart = joint_losses(case.Z, case.Z2, case.y, 1).mean()
     assert apart.item() == pytest.approx(1.1757816445, abs=1e-9)
