@@ -133,3 +133,9 @@ def same():
 def long_tail():
     """Known numbers of the methods for long tails."""
     return json.loads(Path(__file__).with_name("vectors.json").read_text())["long_tail"]
+
+
+@pytest.fixture(scope="session")
+def numbers():
+    """All of `vectors.json`."""
+    return json.loads(Path(__file__).with_name("vectors.json").read_text())

@@ -1,6 +1,9 @@
 from .adjustments.logit_adjustment import LogitAdjustment
 from .criteria.balanced_softmax import BalancedSoftmax, balanced_softmax
 from .criteria.class_weighted import ClassWeighted, class_weights
+from .criteria.focal import Focal, focal_loss
+from .criteria.ldam import LabelDistributionAwareMargin, class_margins, ldam_loss
+from .criteria.logit_adjustment import LogitAdjustedCrossEntropy
 from .encoders.open_clip import OpenClipEncoder
 from .encoders.pixels import PixelEncoder, principal_components
 from .encoders.timm import TimmEncoder
@@ -51,6 +54,8 @@ from .learners.taylor_cross_entropy import (
 from .methods.dividemix_losses import semi_supervised_loss
 from .methods.transition import TransitionLearner, estimate_transition
 from .metrics.accuracy import Accuracy, class_accuracies
+from .metrics.delta_worst_accuracy import DeltaWorstAccuracy, delta_worst_accuracy
+from .posthocs.drops import Drops, worst_case_weights
 from .posthocs.logit_adjustment import PosthocLogitAdjustment
 from .samplers.class_balanced import ClassBalanced, sampling_probabilities
 from .samplers.torch_sampler import TorchSampler
@@ -87,15 +92,20 @@ __all__ = [
     "Criterion",
     "CrossEntropy",
     "CrossValidation",
+    "DeltaWorstAccuracy",
     "DivideMix",
+    "Drops",
     "EarlyLearningRegularization",
     "EarlyLearningRegularizationPlus",
     "FDivergence",
+    "Focal",
     "ForwardCorrection",
     "FrozenNetwork",
     "GeneralizedCrossEntropy",
     "JoCoR",
+    "LabelDistributionAwareMargin",
     "LabelDistributionallyRobust",
+    "LogitAdjustedCrossEntropy",
     "LogitAdjustment",
     "LogitClip",
     "LossReweighting",
@@ -133,21 +143,25 @@ __all__ = [
     "balanced_softmax",
     "build_backbone",
     "class_accuracies",
+    "class_margins",
     "class_weights",
     "clip_logits",
     "co_teaching_losses",
     "confidence_regularized",
     "cross_entropy",
+    "delta_worst_accuracy",
     "early_learning_penalty",
     "estimate_transition",
     "f_divergence_loss",
     "fit_temperature",
+    "focal_loss",
     "forward_cross_entropy",
     "from_torch",
     "generalized_cross_entropy",
     "hard_bootstrap",
     "jocor_loss",
     "label_distributionally_robust",
+    "ldam_loss",
     "mean_softmax",
     "mixed_cross_entropy",
     "normalized_cross_entropy",
@@ -165,4 +179,5 @@ __all__ = [
     "symmetric_cross_entropy",
     "taylor_cross_entropy",
     "taylor_softmax_cross_entropy",
+    "worst_case_weights",
 ]

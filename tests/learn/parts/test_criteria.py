@@ -1,17 +1,26 @@
 """Losses of one sample: by the spec's vectors, and what holds for every one of them."""
 
+import numpy as np
 import pytest
 import torch
 
+from adc_core import InputError
 from adc_core.components import registry
 from adc_plugins_learn import (
     BalancedSoftmax,
     ClassWeighted,
     Criterion,
+    CrossEntropy,
+    LabelDistributionAwareMargin,
+    LogitAdjustedCrossEntropy,
+    NetworkModel,
     TrainingContext,
     balanced_softmax,
+    class_margins,
     class_weights,
     cross_entropy,
+    focal_loss,
+    ldam_loss,
 )
 
 NAMES = [entry.full_name for entry in registry.entries("criteria")]
@@ -77,7 +86,7 @@ def test_a_certain_target_is_its_label(tail, name):
     )
 
 
-@pytest.mark.parametrize("name", ["balanced-softmax", "class-weighted"])
+@pytest.mark.parametrize("name", ["balanced-softmax", "class-weighted", "logit-adjustment"])
 def test_with_equal_classes_it_is_cross_entropy(tail, name):
     _, logits, labels, _ = tail
     criterion = registry.load(Criterion, name)()
@@ -85,3 +94,60 @@ def test_with_equal_classes_it_is_cross_entropy(tail, name):
         criterion.losses(logits.float(), labels, told(torch.full((3,), 50.0))),
         cross_entropy(logits.float(), labels),
     )
+
+
+@pytest.mark.parametrize("gamma", [0.5, 1, 2])
+def test_focal_is_as_published(tail, gamma):
+    known, logits, labels, _ = tail
+    losses = focal_loss(logits, labels, gamma)
+    assert losses.mean().item() == pytest.approx(known["focal"][str(gamma)], abs=1e-12)
+    if gamma == 2:
+        expected = torch.tensor(known["focal_per_sample_gamma2"], dtype=torch.float64)
+        torch.testing.assert_close(losses, expected)
+
+
+def test_focal_of_a_sure_network_has_a_gradient():
+    logits = torch.tensor([[200.0, 0, 0]], requires_grad=True)
+    focal_loss(logits, torch.tensor([0]), 0.5).sum().backward()
+    assert torch.isfinite(logits.grad).all()
+
+
+def test_logit_adjustment_by_any_power(tail):
+    known, logits, labels, counts = tail
+    losses = LogitAdjustedCrossEntropy(tau=2).losses(logits.float(), labels, told(counts))
+    assert losses.mean().item() == pytest.approx(known["logit_adjust_tau2_mean"], rel=1e-6)
+    one = LogitAdjustedCrossEntropy().losses(logits.float(), labels, told(counts))
+    assert torch.equal(one, BalancedSoftmax().losses(logits.float(), labels, told(counts)))
+
+
+def test_ldam_is_as_published(tail):
+    known, _, labels, counts = tail
+    cosines = torch.tensor(known["ldam_cosine_logits"], dtype=torch.float64)
+    margins = class_margins(counts.double(), 0.5)
+    assert margins.tolist() == pytest.approx(known["ldam_margins"])
+    losses = ldam_loss(30 * cosines, labels, margins, 30)
+    expected = torch.tensor(known["ldam_s30_per_sample"], dtype=torch.float64)
+    torch.testing.assert_close(losses, expected)
+    late = LabelDistributionAwareMargin()
+    weighted = late.losses(30 * cosines.float(), labels, told(counts, 8))
+    weights = class_weights(counts, "effective-number", 0.9999)[labels]
+    assert (weighted.sum() / weights.sum()).item() == pytest.approx(known["ldam_drw_s30"])
+    early = late.losses(30 * cosines.float(), labels, told(counts, 7))
+    torch.testing.assert_close(early.double(), expected)
+
+
+def test_ldam_puts_cosines_into_the_network(squares, tmp_path):
+    quick = {"epochs": 2, "image_size": 8, "batch_size": 8, "backbone": "tiny-cnn"}
+    model = CrossEntropy(**quick, criterion="ldam").learn(squares)
+    assert np.abs(model.logits(squares.images)).max() <= 30
+    model.save(tmp_path / "model")
+    again = NetworkModel.load(tmp_path / "model")
+    np.testing.assert_array_equal(again.logits(squares.images), model.logits(squares.images))
+    plain = CrossEntropy(**quick, criterion={"use": "ldam", "cosine": False}).learn(squares)
+    assert type(plain.network.classifier) is torch.nn.Linear
+
+
+def test_ldam_needs_a_linear_last_layer(squares):
+    learner = CrossEntropy(epochs=1, image_size=32, backbone="squeezenet1_1", criterion="ldam")
+    with pytest.raises(InputError, match="squeezenet1_1 cannot be cosines"):
+        learner.learn(squares)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from adc_plugins_learn.training.config import TrainingConfig
 from adc_plugins_learn.training.data.augment.steps import build_augmentation
 from adc_plugins_learn.training.data.image_source import ImageSource
-from adc_plugins_learn.training.data.normalize import Channels
+from adc_plugins_learn.training.data.normalize import IMAGENET_MEAN, IMAGENET_STD, Channels
 from adc_plugins_learn.training.data.sampler import TrainingSampler
 from adc_plugins_learn.training.hardware.distributed import shard_forward, sync_batch_norm
 from adc_plugins_learn.training.hardware.precision import Bfloat16Autocast
@@ -23,6 +23,25 @@ from adc_plugins_learn.training.parts import (
     cross_entropy,
     draw_rows,
 )
+from adc_plugins_learn.training.strategy import Strategy
+
+
+def architecture_of(config: TrainingConfig, strategy: Strategy) -> Architecture:
+    """Describe the networks of a training, whose images have the channels of ImageNet's.
+
+    The statistics of the training set are not known before the network has taken an image.
+    """
+    return Architecture(
+        backbone=config.backbone,
+        image_size=config.image_size,
+        mean=IMAGENET_MEAN,
+        std=IMAGENET_STD,
+        members=strategy.n_networks,
+        combine=strategy.combine,
+        output=strategy.output,
+        backbone_options=config.backbone_options,
+        cosine_scale=None if config.criterion is None else config.criterion.cosine_scale,
+    )
 
 
 def network_on(

@@ -21,6 +21,7 @@ from adc_core import (
     progress,
 )
 from adc_plugins_learn.training.building import (
+    architecture_of,
     criterion_of,
     network_on,
     optimizer_of,
@@ -39,8 +40,6 @@ from adc_plugins_learn.training.data.image_source import (
     open_image_source,
 )
 from adc_plugins_learn.training.data.normalize import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
     channel_statistics,
 )
 from adc_plugins_learn.training.hardware.devices import find_device, seeded
@@ -51,7 +50,7 @@ from adc_plugins_learn.training.hardware.distributed import (
 )
 from adc_plugins_learn.training.hardware.errors import translate_compile_errors, translate_oom
 from adc_plugins_learn.training.history import History
-from adc_plugins_learn.training.networks.architecture import Architecture, members_of
+from adc_plugins_learn.training.networks.architecture import members_of
 from adc_plugins_learn.training.networks.backbones import last_layer
 from adc_plugins_learn.training.networks.layers import frozen_but_for
 from adc_plugins_learn.training.networks.model import NetworkModel
@@ -128,16 +127,7 @@ class _Training:
     ) -> None:
         self.config, self.strategy, self.device = config, strategy, images.device
         self.classes = dataset.classes
-        architecture = Architecture(
-            backbone=config.backbone,
-            image_size=config.image_size,
-            mean=IMAGENET_MEAN,
-            std=IMAGENET_STD,
-            members=strategy.n_networks,
-            combine=strategy.combine,
-            output=strategy.output,
-            backbone_options=config.backbone_options,
-        )
+        architecture = architecture_of(config, strategy)
         self.network = network_on(self.device, architecture, len(self.classes), config)
         decay = config.weight_average
         self.average = WeightAverage(self.network, decay) if decay else None

@@ -44,6 +44,11 @@ class Criterion(Component):
 
     kind: ClassVar[str] = "criteria"
 
+    @property
+    def cosine_scale(self) -> float | None:
+        """What cosines are multiplied by that shall be the logits; None: the network's own."""
+        return None
+
     @abstractmethod
     def losses(self, logits: Tensor, targets: Tensor, context: TrainingContext) -> Tensor:
         """Compute B losses, in nats.

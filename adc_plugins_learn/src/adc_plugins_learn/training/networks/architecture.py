@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from adc_core import InputError
 from adc_plugins_learn.training.data.normalize import Channels
-from adc_plugins_learn.training.networks.backbones import build_backbone
-from adc_plugins_learn.training.networks.heads import OUTPUTS, PLAIN, Output
+from adc_plugins_learn.training.networks.backbones import build_backbone, last_layer
+from adc_plugins_learn.training.networks.heads import OUTPUTS, PLAIN, CosineLinear, Output
 from adc_plugins_learn.training.networks.own import OBJECT
 from adc_plugins_learn.training.networks.weights import RANDOM
 
@@ -32,6 +32,7 @@ class Architecture:
         combine: how they do.
         output: the head that turns the last layer's numbers into logits.
         backbone_options: arguments of a `module:function` of the user.
+        cosine_scale: what cosines are multiplied by that are the last layer's numbers, if they are.
     """
 
     backbone: str
@@ -42,6 +43,7 @@ class Architecture:
     combine: Combine = "probabilities"
     output: Output = PLAIN
     backbone_options: Mapping[str, Any] = field(default_factory=dict)
+    cosine_scale: float | None = None
 
 
 class Ensemble(nn.Module):
@@ -87,13 +89,21 @@ def members_of(network: nn.Module) -> list[nn.Module]:
 
 
 def _member(architecture: Architecture, classes: int, weights: str) -> nn.Module:
-    head = architecture.output
-    if head.name == PLAIN.name:
-        return build_backbone(
-            architecture.backbone, classes, weights, architecture.backbone_options
-        )
-    output = OUTPUTS[head.name](classes, **head.options)
-    backbone = build_backbone(
-        architecture.backbone, output.width, weights, architecture.backbone_options
-    )
-    return nn.Sequential(backbone, output)
+    head, about = architecture.output, architecture
+    output = None if head.name == PLAIN.name else OUTPUTS[head.name](classes, **head.options)
+    width = classes if output is None else output.width
+    network = build_backbone(about.backbone, width, weights, about.backbone_options)
+    if about.cosine_scale is not None:
+        _make_cosine(network, about.backbone, about.cosine_scale)
+    return network if output is None else nn.Sequential(network, output)
+
+
+def _make_cosine(network: nn.Module, name: str, scale: float) -> None:
+    """Replace the last layer by one of cosines."""
+    last = last_layer(network)
+    if not isinstance(last, nn.Linear):
+        raise InputError(f"the logits of {name} cannot be cosines: its last layer is not linear")
+    path = next(path for path, module in network.named_modules() if module is last)
+    owner, _, child = path.rpartition(".")
+    layer = CosineLinear(last.in_features, last.out_features, scale)
+    setattr(network.get_submodule(owner), child, layer)

@@ -26,6 +26,25 @@ PLAIN = Output()
 """The last layer's numbers are the logits."""
 
 
+class CosineLinear(nn.Linear):
+    """Cosines between features and class vectors, times a scale.
+
+    Args:
+        features: D.
+        classes: K.
+        scale: s.
+    """
+
+    def __init__(self, features: int, classes: int, scale: float) -> None:
+        super().__init__(features, classes, bias=False)
+        self.scale = scale
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Compute B × K logits of B × D features."""
+        unit = nn.functional.normalize
+        return self.scale * nn.functional.linear(unit(features), unit(self.weight))
+
+
 class TaylorSoftmax(nn.Module):
     """Logits whose softmax is the Taylor softmax: the log of exp's Taylor polynomial.
 

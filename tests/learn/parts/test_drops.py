@@ -1,0 +1,60 @@
+"""The post-hoc correction for the worst distribution of classes."""
+
+import numpy as np
+import pytest
+
+from adc_core import InputError
+from adc_plugins_learn import CrossEntropy, Drops, PosthocLogitAdjustment, worst_case_weights
+
+
+@pytest.fixture(scope="module")
+def toy(numbers):
+    known = numbers["drops"]
+    prior = np.array(known["train_prior"])
+    return known, np.array(known["logits"]), np.array(known["labels"]), prior
+
+
+@pytest.mark.parametrize("delta", ["0.01", "0.02", "0.05", "0.2"])
+def test_weights_are_those_of_the_vectors(toy, delta):
+    known, logits, labels, prior = toy
+    weights = worst_case_weights(logits, labels, prior, float(delta))
+    np.testing.assert_allclose(weights, known["eg"][delta]["g"], atol=1e-9)
+    distance = float((weights * np.log(3 * weights)).sum())
+    assert distance == pytest.approx(known["eg"][delta]["kl"], abs=1e-9)
+    assert distance <= float(delta) + 1e-12
+
+
+def test_at_no_distance_it_is_logit_adjustment(toy):
+    _, logits, labels, prior = toy
+    counts = (1000 * prior).astype(np.float32)
+    drops = Drops(delta=0).shift(logits.astype(np.float32), labels, counts)
+    plain = PosthocLogitAdjustment().shift(logits[:0].astype(np.float32), labels[:0], counts)
+    differences = (drops - drops[0]) / (plain - plain[0] + 1e-300)
+    assert differences[1] == pytest.approx(differences[2])  # the fitted temperature
+    np.testing.assert_allclose(worst_case_weights(logits, labels, prior, 0), 1 / 3)
+
+
+def test_it_lifts_the_worst_class(toy):
+    known, logits, labels, prior = toy
+    shift = np.log(worst_case_weights(logits, labels, prior, 0.2)) - np.log(prior)
+
+    def worst(values):
+        right = values.argmax(axis=1) == labels
+        return min(right[labels == k].mean() for k in range(3))
+
+    assert worst(logits) == 0
+    assert worst(logits + shift) == min(known["class_accuracy"]["drops_eg"]) == 0.5
+
+
+def test_every_class_needs_held_out_samples(toy):
+    _, logits, labels, prior = toy
+    some = labels != 1
+    with pytest.raises(InputError, match="of class 1 there are none: raise validation_fraction"):
+        Drops().shift(logits[some].astype(np.float32), labels[some], prior.astype(np.float32))
+
+
+def test_a_training_is_corrected(squares):
+    options = {"epochs": 2, "image_size": 8, "batch_size": 8, "validation_fraction": 0.4}
+    model = CrossEntropy(**options, posthoc="drops").learn(squares)
+    assert len(model.shift) == 3
+    assert np.ptp(model.shift) > 0
