@@ -110,9 +110,16 @@ def test_the_learner_trains(copied):
             Image.new("RGB", (16, 16), shade).save(folder / "photos" / name / f"{number}.png")
     text = (folder / "bounded.yaml").read_text()
     (folder / "bounded.yaml").write_text(
-        text.replace("epochs: 30", "epochs: 1, image_size: 16, backbone: tiny-cnn")
+        text.replace("epochs: 30", "epochs: 1, image_size: 16, backbone: tiny-cnn").replace(
+            "}]", "}, {use: steady, criterion: unsure, epochs: 2, image_size: 16}]"
+        )
     )
     shell.adc("check", folder / "bounded.yaml")
+    for kind, name in (("learners", "steady"), ("criteria", "unsure")):
+        checked = shell.adc("check", kind, name)
+        assert {line.split()[0] for line in checked.stdout.splitlines()} == {"kept"}
     out = folder / "run"
     shell.adc("run", folder / "bounded.yaml", "--out", out)
-    assert '"use": "acme-adc-bounded/bounded"' in (out / "run.json").read_text()
+    record = (out / "run.json").read_text()
+    for name in ("bounded", "steady", "unsure"):
+        assert f'"use": "acme-adc-bounded/{name}"' in record
