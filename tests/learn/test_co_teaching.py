@@ -4,7 +4,11 @@ import torch
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from adc_plugins_learn.learners.co_teaching import CoTeaching, co_teaching_losses
-from adc_plugins_learn.methods.small_loss_pair import forget_rate_at, small_loss_rows
+from adc_plugins_learn.methods.small_loss_pair import (
+    forget_rate_at,
+    small_loss_rows,
+    small_loss_rows_of_each_class,
+)
 from adc_plugins_learn.training.parts import cross_entropy
 
 
@@ -34,7 +38,7 @@ def test_without_forgetting_it_is_cross_entropy(known):
     ("rate", "count", "kept"), [(0.2, 128, 102), (0.5, 128, 64), (0.9, 10, 1), (0, 3, 3)]
 )
 def test_one_row_at_least_is_kept(rate, count, kept):
-    assert len(small_loss_rows(torch.arange(float(count)), rate)) == kept
+    assert len(small_loss_rows(torch.arange(float(count)), torch.zeros(count), rate)) == kept
 
 
 def test_forget_rate(known):
@@ -73,3 +77,25 @@ def test_networks_start_apart_and_vote_together(squares):
         model.network = member
         alone.append(model.predict(squares.images).probabilities)
     np.testing.assert_allclose(together, np.mean(alone, axis=0), atol=1e-6)
+
+
+def test_each_label_keeps_its_part():
+    labels = torch.tensor([0] * 8 + [1] * 4)
+    losses = torch.cat([torch.arange(8.0), 100 - torch.arange(4.0)])
+    assert small_loss_rows(losses, labels, 0.5).tolist() == [0, 1, 2, 3, 4, 5]
+    kept = small_loss_rows_of_each_class(losses, labels, 0.5)
+    assert sorted(kept.tolist()) == [0, 1, 2, 3, 10, 11]
+
+
+def test_with_one_label_both_choices_are_the_same():
+    losses = torch.rand(20, generator=torch.Generator().manual_seed(0))
+    labels = torch.full((20,), 3)
+    both = [rule(losses, labels, 0.3) for rule in (small_loss_rows, small_loss_rows_of_each_class)]
+    assert torch.equal(*both)
+
+
+def test_a_sample_alone_with_its_label_is_kept_unless_most_are_forgotten():
+    labels = torch.tensor([0] * 9 + [1])
+    losses = torch.cat([torch.arange(9.0), torch.tensor([99.0])])
+    assert 9 in small_loss_rows_of_each_class(losses, labels, 0.4)
+    assert 9 not in small_loss_rows_of_each_class(losses, labels, 0.6)

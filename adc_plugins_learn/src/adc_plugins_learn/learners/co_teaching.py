@@ -3,7 +3,12 @@
 from torch import Tensor
 
 from adc_core import Dataset
-from adc_plugins_learn.methods.small_loss_pair import PairStrategy, SmallLossPair, small_loss_rows
+from adc_plugins_learn.methods.small_loss_pair import (
+    Choice,
+    PairStrategy,
+    SmallLossPair,
+    small_loss_rows,
+)
 from adc_plugins_learn.training.parts import BoundCriterion, cross_entropy
 
 
@@ -13,6 +18,7 @@ def co_teaching_losses(
     labels: Tensor,
     forget_rate: float,
     criterion: BoundCriterion = cross_entropy,
+    choice: Choice = small_loss_rows,
 ) -> tuple[Tensor, Tensor]:
     """Compute each network's mean loss on the rows of the other's smallest losses.
 
@@ -21,24 +27,30 @@ def co_teaching_losses(
         second: B × K logits of the other.
         labels: B int64 class indices.
         forget_rate: the part of the batch that is left out.
-        criterion: the loss of a sample.
+        criterion: the loss of a sample, CE where none is given.
+        choice: which rows of a batch are learned from.
 
     Returns:
         One number for each network, in nats.
     """
     losses, others = criterion(first, labels), criterion(second, labels)
     picked, others_picked = (
-        small_loss_rows(losses, forget_rate),
-        small_loss_rows(others, forget_rate),
+        choice(losses, labels, forget_rate),
+        choice(others, labels, forget_rate),
     )
     return losses[others_picked].mean(), others[picked].mean()
 
 
 def _both(
-    first: Tensor, second: Tensor, labels: Tensor, forget_rate: float, criterion: BoundCriterion
+    first: Tensor,
+    second: Tensor,
+    labels: Tensor,
+    forget_rate: float,
+    criterion: BoundCriterion,
+    choice: Choice,
 ) -> Tensor:
     # Each term depends on one network alone, so one optimizer steps as two would.
-    own, other = co_teaching_losses(first, second, labels, forget_rate, criterion)
+    own, other = co_teaching_losses(first, second, labels, forget_rate, criterion, choice)
     return own + other
 
 
@@ -53,7 +65,8 @@ class CoTeaching(SmallLossPair):
 
     Traps: published code divides the mean by the number of rows again, which only Adam
     forgives; this one does not. Predictions are the mean of both networks' probabilities.
-    Incomplete batches are kept. Costs two networks.
+    Incomplete batches are kept. Under a long tail the losses of rare classes are large, so that
+    they are forgotten first: set `within_classes`. Costs two networks.
     """
 
     def strategy(self, dataset: Dataset) -> PairStrategy:

@@ -9,7 +9,12 @@ from pydantic import Field
 from torch import Tensor
 
 from adc_core import Dataset
-from adc_plugins_learn.methods.small_loss_pair import PairStrategy, SmallLossPair, small_loss_rows
+from adc_plugins_learn.methods.small_loss_pair import (
+    Choice,
+    PairStrategy,
+    SmallLossPair,
+    small_loss_rows,
+)
 from adc_plugins_learn.training.parts import BoundCriterion, cross_entropy
 
 
@@ -47,6 +52,7 @@ def jocor_loss(
     labels: Tensor,
     forget_rate: float,
     criterion: BoundCriterion = cross_entropy,
+    choice: Choice = small_loss_rows,
     *,
     agreement: float,
 ) -> Tensor:
@@ -58,10 +64,11 @@ def jocor_loss(
         labels: B int64 class indices.
         forget_rate: the part of the batch that is left out.
         criterion: the loss of a sample, CE where none is given.
+        choice: which rows of a batch are learned from.
         agreement: λ.
     """
     losses = joint_losses(first, second, labels, agreement, criterion)
-    return losses[small_loss_rows(losses, forget_rate)].mean()
+    return losses[choice(losses, labels, forget_rate)].mean()
 
 
 class JoCoR(SmallLossPair):

@@ -22,14 +22,46 @@ def forget_rate_at(epoch: int, final: float, gradual_epochs: int) -> float:
     return final * epoch / max(gradual_epochs - 1, 1)
 
 
-def small_loss_rows(losses: Tensor, forget_rate: float) -> Tensor:
-    """Return rows of the smallest losses, smallest first: ⌊(1 − f)·B⌋, but at least one."""
+Choice = Callable[[Tensor, Tensor, float], Tensor]
+"""B losses, their labels and the forget rate to the rows that are learned from."""
+
+
+def small_loss_rows(losses: Tensor, labels: Tensor, forget_rate: float) -> Tensor:
+    """Return rows of the smallest losses, smallest first: ⌊(1 − f)·B⌋, but at least one.
+
+    Args:
+        losses: B.
+        labels: of no matter here; see `small_loss_rows_of_each_class`.
+        forget_rate: f.
+    """
     count = max(1, int((1 - forget_rate) * len(losses)))
     return losses.detach().argsort(stable=True)[:count]
 
 
-PairLoss = Callable[[Tensor, Tensor, Tensor, float, BoundCriterion], Tensor]
-"""Logits of both networks, labels, forget rate and criterion to one number."""
+def small_loss_rows_of_each_class(losses: Tensor, labels: Tensor, forget_rate: float) -> Tensor:
+    """Return as many rows, but each label's smallest losses: those of rare classes are all large.
+
+    Rows are taken by their rank among the losses of their label, as a part of how many these are.
+
+    Args:
+        losses: B.
+        labels: B int64 given labels.
+        forget_rate: f.
+    """
+    order = losses.detach().argsort(stable=True)
+    order = order[labels[order].argsort(stable=True)]  # by label, then by loss
+    counts = torch.bincount(labels)
+    starts = counts.cumsum(0) - counts
+    ordered = labels[order]
+    ranks = torch.arange(len(order), device=losses.device) - starts[ordered]
+    parts = torch.empty_like(losses.detach())
+    parts[order] = (ranks + 0.5).to(parts.dtype) / counts[ordered]
+    count = max(1, int((1 - forget_rate) * len(losses)))
+    return parts.argsort(stable=True)[:count]
+
+
+PairLoss = Callable[[Tensor, Tensor, Tensor, float, BoundCriterion, Choice], Tensor]
+"""Logits of both networks, labels, forget rate, criterion and choice to one number."""
 
 
 class PairStrategy(Strategy):
@@ -41,6 +73,7 @@ class PairStrategy(Strategy):
         gradual_epochs: until then.
         late_momentum: Adam's first beta from the epoch `late` on.
         late: that epoch.
+        choice: which rows of a batch are learned from.
     """
 
     n_networks = 2
@@ -52,7 +85,9 @@ class PairStrategy(Strategy):
         gradual_epochs: int,
         late_momentum: float,
         late: int,
+        choice: Choice,
     ) -> None:
+        self._choice = choice
         self._function = function
         self._forget_rate, self._gradual_epochs = forget_rate, gradual_epochs
         self._late_momentum, self._late = late_momentum, late
@@ -63,7 +98,7 @@ class PairStrategy(Strategy):
         first, second = (network(batch.images) for network in networks)
         forgotten = forget_rate_at(epoch, self._forget_rate, self._gradual_epochs)
         return Step(
-            self._function(first, second, batch.labels, forgotten, self.criterion),
+            self._function(first, second, batch.labels, forgotten, self.criterion, self._choice),
             batch.rows,
             first,
         )
@@ -111,6 +146,11 @@ class SmallLossPair(NetworkLearner):
     forget_rate: float = Field(
         0.2, ge=0, lt=1, description="part of a batch that is forgotten in the end: noise rate"
     )
+    within_classes: bool = Field(
+        False,
+        description="forget the same part of each label's samples, for long tails; else rare "
+        "classes, whose losses are large, are forgotten first",
+    )
     gradual_epochs: int = Field(10, ge=1, description="epochs until so many are forgotten")
     late_momentum: float = Field(
         0.1, ge=0, lt=1, description="Adam's first beta once the linear schedule falls"
@@ -120,5 +160,10 @@ class SmallLossPair(NetworkLearner):
         """Make a function of both logits, labels and forget rate smaller."""
         late = decay_start(self) if self.schedule == "linear" else self.epochs
         return PairStrategy(
-            function, self.forget_rate, self.gradual_epochs, self.late_momentum, late
+            function,
+            self.forget_rate,
+            self.gradual_epochs,
+            self.late_momentum,
+            late,
+            small_loss_rows_of_each_class if self.within_classes else small_loss_rows,
         )
