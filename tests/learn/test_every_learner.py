@@ -18,13 +18,17 @@ QUICK = {"image_size": 8, "epochs": 4, "batch_size": 8, "checkpoint_minutes": 0}
 VARIANTS = [
     ("bootstrap", {"target": "soft"}),
     ("dividemix", {"remembered_epochs": 2, "unlabeled_weight": 5}),
+    ("dividemix", {"balanced_batches": 3, "unlabeled_blends": False}),
     ("elr-plus", {"ramp_steps": 10}),
     ("generalized-cross-entropy", {"truncation": 0.4}),
     ("label-distributionally-robust", {"adaptive": True}),
     ("logit-clip", {"official_code": True}),
     ("loss-reweighting", {"source": "frozen"}),
+    ("mc-softmax", {"rank": 0}),
     ("mentormix", {"reweight": True}),
+    ("negative-label-smoothing", {"later_rate": 0.01}),
     ("peer-loss", {"later_rate": 0.001}),
+    ("peer-loss", {"alpha_schedule": "uniform", "warm_up": 0, "reset_optimizer": True}),
     ("taylor-cross-entropy", {"variant": "smooth"}),
     ("taylor-cross-entropy", {"variant": "softmax"}),
 ]
