@@ -27,6 +27,8 @@ SHORT = {"epochs": 6}
 SLOW = {"epochs": 10, "learning_rate": 0.003}
 FORGETTING = {"forget_rate": 0.4, "gradual_epochs": 5}
 REWEIGHTED = {"warm_up": 0.125, "source": "composed"}
+# Grown from 10⁻⁸ within three epochs, since there are only ten.
+MODELED = {"u_learning_rate": 1000, "v_learning_rate": 1000}
 
 CASES = [  # method, its options, noise, training, margin; gains of seeds 0 and 1
     ("co-teaching", FORGETTING, "symmetric", MEDIUM, 0.11),  # 0.22, 0.24
@@ -47,6 +49,8 @@ CASES = [  # method, its options, noise, training, margin; gains of seeds 0 and 
     ("active-passive", {}, "symmetric", LONG, 0.07),  # 0.16, 0.18
     ("taylor-cross-entropy", {}, "symmetric", LONG, 0.07),  # 0.14, 0.14
     ("positive-label-smoothing", {"rate": 0.6}, "symmetric", SHORT, 0.03),  # 0.10, 0.07
+    ("sop", MODELED, "symmetric", SLOW, 0.04),  # 0.09, 0.11
+    ("sop", MODELED | {"consistency": 0.9}, "symmetric", SLOW, 0.07),  # 0.15, 0.20
     ("mixup", {}, "symmetric", SHORT, 0.02),  # 0.11, 0.05
     ("loss-reweighting", {"transition": NEXT, "warm_up": 0.125}, "next", SHORT, 0.04),  # 0.08, 0.13
     ("forward-correction", {"transition": NEXT, "warm_up": 0}, "next", SLOW, 0.1),  # 0.22, 0.24

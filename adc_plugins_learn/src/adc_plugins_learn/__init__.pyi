@@ -34,6 +34,7 @@ from .learners.mc_softmax import MCSoftMax
 from .learners.mentormix import MentorMix
 from .learners.mixup import Mixup, mixed_cross_entropy
 from .learners.peer_loss import PeerLoss, peer_loss
+from .learners.sop import SparseOverParameterization, corrected_probabilities, squared_residuals
 from .learners.symmetric_cross_entropy import (
     SymmetricCrossEntropy,
     reverse_cross_entropy,
@@ -91,6 +92,7 @@ __all__ = [
     "PerSample",
     "PixelEncoder",
     "PositiveLabelSmoothing",
+    "SparseOverParameterization",
     "Step",
     "Strategy",
     "Switch",
@@ -109,6 +111,7 @@ __all__ = [
     "clip_logits",
     "co_teaching_losses",
     "confidence_regularized",
+    "corrected_probabilities",
     "cross_entropy",
     "early_learning_penalty",
     "estimate_transition",
@@ -132,6 +135,7 @@ __all__ = [
     "smooth_taylor_cross_entropy",
     "smoothed_cross_entropy",
     "soft_bootstrap",
+    "squared_residuals",
     "symmetric_cross_entropy",
     "taylor_cross_entropy",
     "taylor_softmax_cross_entropy",

@@ -86,6 +86,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "negative-label-smoothing",
             "peer-loss",
             "positive-label-smoothing",
+            "sop",
             "symmetric-cross-entropy",
             "taylor-cross-entropy",
         ),

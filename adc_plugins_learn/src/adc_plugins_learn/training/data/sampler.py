@@ -93,10 +93,17 @@ class TrainingSampler:
         """Announce which rows `batch` will be asked for next, step by step."""
         self._images.prefetch(batches)
 
-    def batch(self, rows: Tensor) -> Batch:
-        """Load samples under a new augmentation: taken twice, they make two views."""
+    def batch(self, rows: Tensor, further: Augmentation | None = None) -> Batch:
+        """Load samples under a new augmentation: taken twice, they make two views.
+
+        Args:
+            rows: B of the dataset.
+            further: changes after the usual ones, which make a strong view.
+        """
         pixels, rows = self._images.take(rows), rows.to(self.device)
         pixels = self._augmentation(pixels, self.generator)
+        if further is not None:
+            pixels = further(pixels, self.generator)
         return Batch(rows, to_input(pixels, *self._channels), self.labels[rows])
 
     @torch.no_grad()
