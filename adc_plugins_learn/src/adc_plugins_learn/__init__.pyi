@@ -28,6 +28,7 @@ from .learners.label_smoothing import (
     PositiveLabelSmoothing,
     smoothed_cross_entropy,
 )
+from .learners.learning_to_reweight import LearningToReweight, alignments, sample_weights
 from .learners.logit_clip import LogitClip, clip_logits
 from .learners.loss_reweighting import LossReweighting, reweighted_cross_entropy
 from .learners.mc_softmax import MCSoftMax
@@ -77,6 +78,7 @@ __all__ = [
     "GeneralizedCrossEntropy",
     "JoCoR",
     "LabelDistributionallyRobust",
+    "LearningToReweight",
     "LogitClip",
     "LossReweighting",
     "MCSoftMax",
@@ -105,6 +107,7 @@ __all__ = [
     "TransformersEncoder",
     "TransitionLearner",
     "active_passive",
+    "alignments",
     "backward_cross_entropy",
     "build_backbone",
     "class_accuracies",
@@ -130,6 +133,7 @@ __all__ = [
     "principal_components",
     "reverse_cross_entropy",
     "reweighted_cross_entropy",
+    "sample_weights",
     "semi_supervised_loss",
     "sieve_scores",
     "smooth_taylor_cross_entropy",

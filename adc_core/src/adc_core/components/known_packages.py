@@ -78,6 +78,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "generalized-cross-entropy",
             "jocor",
             "label-distributionally-robust",
+            "learning-to-reweight",
             "logit-clip",
             "loss-reweighting",
             "mc-softmax",

@@ -1,6 +1,7 @@
 """The training set: batches in random order, draws with replacement, and a plain pass."""
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -105,6 +106,17 @@ class TrainingSampler:
         if further is not None:
             pixels = further(pixels, self.generator)
         return Batch(rows, to_input(pixels, *self._channels), self.labels[rows])
+
+    def of_others(self, images: ImageSource, labels: Tensor) -> "TrainingSampler":
+        """Make batches of other samples, augmented and normalized the same, by one generator.
+
+        Args:
+            images: M.
+            labels: M int64 labels.
+        """
+        others = copy(self)
+        others._images, others.labels = images, labels
+        return others
 
     @torch.no_grad()
     def evaluate(self, network: nn.Module) -> Tensor:
