@@ -94,7 +94,7 @@ def test_wrong_labels_count_little_beside_trusted_samples(squares, tmp_path, mon
     wrong = dataset.labels != squares.labels
     ids = "\n".join(str(row) for row in np.flatnonzero(~wrong)[:9])
     (tmp_path / "right.txt").write_text(ids + "\n\n")
-    weights = weights_seen(dataset, monkeypatch, trusted=tmp_path / "right.txt")
+    weights = weights_seen(dataset, monkeypatch, trusted_samples=tmp_path / "right.txt")
     assert weights[wrong].mean() < 0.3 * weights[~wrong].mean()
 
 
@@ -110,7 +110,7 @@ def test_trusted_samples_of_another_dataset(squares, tmp_path, monkeypatch):
     named = np.array([order.index(squares.classes[label]) for label in dataset.labels])
     dataset = dataset.replace(labels=named, classes=tuple(order))
     truth = np.array([order.index(squares.classes[label]) for label in squares.labels])
-    weights = weights_seen(dataset, monkeypatch, trusted=tmp_path / "right.npz")
+    weights = weights_seen(dataset, monkeypatch, trusted_samples=tmp_path / "right.npz")
     wrong = named != truth
     assert weights[wrong].mean() < 0.8 * weights[~wrong].mean()
 
@@ -141,14 +141,14 @@ def test_ids_that_cannot_be_used(squares, tmp_path, text, message):
     path = tmp_path / "ids.txt"
     path.write_text(text)
     with pytest.raises(InputError) as error:
-        LearningToReweight(trusted=path).strategy(squares)
+        LearningToReweight(trusted_samples=path).strategy(squares)
     assert str(error.value) == message.format(path=path)
 
 
 def test_a_file_of_ids_that_is_not_there(squares, tmp_path):
     path = tmp_path / "ids.txt"
     with pytest.raises(InputError) as error:
-        LearningToReweight(trusted=path).strategy(squares)
+        LearningToReweight(trusted_samples=path).strategy(squares)
     found = str(error.value)
     assert found.startswith(f"{path} cannot be read (")
     assert found.endswith("): give a text file of ids")
@@ -158,13 +158,13 @@ def test_a_dataset_of_other_classes_or_without_images(squares, tmp_path):
     path = tmp_path / "other.npz"
     np.savez(path, labels=np.array(["red", "blue"]), images=squares.images.resized(8, [0, 1]))
     with pytest.raises(InputError) as error:
-        LearningToReweight(trusted=path).strategy(squares)
+        LearningToReweight(trusted_samples=path).strategy(squares)
     assert str(error.value) == (
         f"{path} has the classes blue, red, the dataset red, green, blue: give both the same"
     )
     np.savez(path, labels=np.array(["red", "blue"]), features=np.zeros((2, 3)))
     with pytest.raises(InputError) as error:
-        LearningToReweight(trusted=path).strategy(squares)
+        LearningToReweight(trusted_samples=path).strategy(squares)
     assert str(error.value) == f"{path} has no images: give a dataset that has them"
 
 

@@ -53,7 +53,7 @@ class LearningToReweight(NetworkLearner):
 
     Weight: max(⟨gradient of the sample's loss, gradient of the trusted loss⟩, 0), divided by the
     batch's sum: what the paper's virtual step and its derivative at zero weights come to. Ren et
-    al., "Learning to reweight examples for robust deep learning", ICML 2018. Without `trusted` the
+    al., "Learning to reweight examples for robust deep learning", ICML 2018. Without `trusted_samples` the
     others are judged by a part that is held out as it is labeled: what is wrong in it points
     everywhere, as Ghosh & Lan found, "Do we really need gold samples for sample weighting under
     label noise?", WACV 2021.
@@ -64,7 +64,7 @@ class LearningToReweight(NetworkLearner):
     memory, and needs second derivatives: not with `torch_compile`.
     """
 
-    trusted: LocalPath | None = Field(
+    trusted_samples: LocalPath | None = Field(
         None,
         description="samples whose labels are right: a dataset of the same classes, or a .txt file "
         "of ids of this one; none: hold some out",
@@ -73,7 +73,7 @@ class LearningToReweight(NetworkLearner):
         0.1,
         gt=0,
         lt=1,
-        description="without trusted: part of each class's samples that judges the others",
+        description="without trusted_samples: part of each class's samples that judges the others",
     )
     trusted_batch_size: int | None = Field(
         None, ge=2, description="trusted images per step; none: batch_size"
@@ -91,7 +91,9 @@ class LearningToReweight(NetworkLearner):
         Raises:
             InputError: the trusted samples cannot be used.
         """
-        trusted = None if self.trusted is None else read_trusted(self.trusted, dataset)
+        trusted = (
+            None if self.trusted_samples is None else read_trusted(self.trusted_samples, dataset)
+        )
         return _Reweighted(self, trusted)
 
 
