@@ -29,6 +29,8 @@ VARIANTS = [
     ("negative-label-smoothing", {"later_rate": 0.01}),
     ("peer-loss", {"later_rate": 0.001}),
     ("peer-loss", {"alpha_schedule": "uniform", "warm_up": 0, "reset_optimizer": True}),
+    ("pes", {"refine_epochs": (1, 1), "refine_learning_rate": 0.01}),
+    ("pes", {"refined_parts": (1,), "refine_epochs": (2,), "semi_supervised": True}),
     ("sop", {"consistency": 0.9, "balance": 0.1}),
     ("taylor-cross-entropy", {"variant": "smooth"}),
     ("taylor-cross-entropy", {"variant": "softmax"}),

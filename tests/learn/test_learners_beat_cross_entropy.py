@@ -27,6 +27,8 @@ SHORT = {"epochs": 6}
 SLOW = {"epochs": 10, "learning_rate": 0.003}
 FORGETTING = {"forget_rate": 0.4, "gradual_epochs": 5}
 REWEIGHTED = {"warm_up": 0.125, "source": "composed"}
+MATCHED = {"warm_up": 0.3, "refine_epochs": (2, 1), "refine_learning_rate": 0.01}
+MATCHED |= {"semi_supervised": True}
 # Grown from 10⁻⁸ within three epochs, since there are only ten.
 MODELED = {"u_learning_rate": 1000, "v_learning_rate": 1000}
 
@@ -45,6 +47,8 @@ CASES = [  # method, its options, noise, training, margin; gains of seeds 0 and 
     ("loss-reweighting", REWEIGHTED, "symmetric", LONG, 0.01),  # 0.03, 0.02
     ("mentormix", {"percentile": 60}, "symmetric", MEDIUM, 0.12),  # 0.25, 0.25
     ("negative-label-smoothing", {"warm_up": 0.125}, "symmetric", LONG, 0.04),  # 0.09, 0.11
+    ("pes", {"refine_learning_rate": 0.003}, "symmetric", MEDIUM, 0.11),  # 0.23, 0.23
+    ("pes", MATCHED, "symmetric", MEDIUM, 0.1),  # 0.20, 0.20
     ("peer-loss", {"warm_up": 0.125}, "symmetric", LONG, 0.1),  # 0.22, 0.20
     ("symmetric-cross-entropy", {"alpha": 0.01}, "symmetric", LONG, 0.07),  # 0.16, 0.15
     ("active-passive", {}, "symmetric", LONG, 0.07),  # 0.16, 0.18

@@ -35,6 +35,7 @@ from .learners.mc_softmax import MCSoftMax
 from .learners.mentormix import MentorMix
 from .learners.mixup import Mixup, mixed_cross_entropy
 from .learners.peer_loss import PeerLoss, peer_loss
+from .learners.pes import ProgressiveEarlyStopping, agreeing_rows
 from .learners.sop import SparseOverParameterization, corrected_probabilities, squared_residuals
 from .learners.symmetric_cross_entropy import (
     SymmetricCrossEntropy,
@@ -94,6 +95,7 @@ __all__ = [
     "PerSample",
     "PixelEncoder",
     "PositiveLabelSmoothing",
+    "ProgressiveEarlyStopping",
     "SparseOverParameterization",
     "Step",
     "Strategy",
@@ -107,6 +109,7 @@ __all__ = [
     "TransformersEncoder",
     "TransitionLearner",
     "active_passive",
+    "agreeing_rows",
     "alignments",
     "backward_cross_entropy",
     "build_backbone",

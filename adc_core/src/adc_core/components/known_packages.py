@@ -86,6 +86,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "mixup",
             "negative-label-smoothing",
             "peer-loss",
+            "pes",
             "positive-label-smoothing",
             "sop",
             "symmetric-cross-entropy",

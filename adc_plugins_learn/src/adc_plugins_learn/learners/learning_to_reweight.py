@@ -53,10 +53,10 @@ class LearningToReweight(NetworkLearner):
 
     Weight: max(⟨gradient of the sample's loss, gradient of the trusted loss⟩, 0), divided by the
     batch's sum: what the paper's virtual step and its derivative at zero weights come to. Ren et
-    al., "Learning to reweight examples for robust deep learning", ICML 2018. Without `trusted_samples` the
-    others are judged by a part that is held out as it is labeled: what is wrong in it points
-    everywhere, as Ghosh & Lan found, "Do we really need gold samples for sample weighting under
-    label noise?", WACV 2021.
+    al., "Learning to reweight examples for robust deep learning", ICML 2018. Without trusted
+    samples the others are judged by a part that is held out as it is labeled: what is wrong in it
+    points everywhere, as Ghosh & Lan found, "Do we really need gold samples for sample weighting
+    under label noise?", WACV 2021.
 
     Traps: trusted labels must be of all classes; a few hundred suffice. Samples that are held out
     or of another dataset are not learned themselves. Labels that go wrong the same way everywhere
