@@ -17,6 +17,7 @@ from adc_plugins_learn.training.schedule import learning_rate
 QUICK = {"image_size": 8, "epochs": 4, "batch_size": 8, "checkpoint_minutes": 0}
 VARIANTS = [
     ("bootstrap", {"target": "soft"}),
+    ("cores", {"second_phase": 0.5}),
     ("dividemix", {"remembered_epochs": 2, "unlabeled_weight": 5}),
     ("dividemix", {"balanced_batches": 3, "unlabeled_blends": False}),
     ("elr-plus", {"ramp_steps": 10}),
@@ -26,6 +27,7 @@ VARIANTS = [
     ("loss-reweighting", {"source": "frozen"}),
     ("mc-softmax", {"rank": 0}),
     ("mentormix", {"reweight": True}),
+    ("mentornet", {"falloff": 0.5}),
     ("negative-label-smoothing", {"later_rate": 0.01}),
     ("peer-loss", {"later_rate": 0.001}),
     ("peer-loss", {"alpha_schedule": "uniform", "warm_up": 0, "reset_optimizer": True}),

@@ -35,6 +35,7 @@ MODELED = {"u_learning_rate": 1000, "v_learning_rate": 1000}
 CASES = [  # method, its options, noise, training, margin; gains of seeds 0 and 1
     ("co-teaching", FORGETTING, "symmetric", MEDIUM, 0.11),  # 0.22, 0.24
     ("cores", {}, "symmetric", LONG, 0.02),  # 0.04, 0.05
+    ("cores", {"beta": 0.5, "second_phase": 0.5}, "symmetric", LONG, 0.06),  # 0.14, 0.13
     ("dividemix", {}, "symmetric", LONG, 0.15),  # 0.34, 0.32
     ("elr", {}, "symmetric", LONG, 0.01),  # 0.04, 0.07; 0.015 where a processor sums otherwise
     ("elr-plus", {}, "symmetric", MEDIUM, 0.1),  # 0.21, 0.25
@@ -46,6 +47,7 @@ CASES = [  # method, its options, noise, training, margin; gains of seeds 0 and 
     # Estimated once it gains nothing here, where the network memorizes within three epochs.
     ("loss-reweighting", REWEIGHTED, "symmetric", LONG, 0.01),  # 0.03, 0.02
     ("mentormix", {"percentile": 60}, "symmetric", MEDIUM, 0.12),  # 0.25, 0.25
+    ("mentornet", {"percentile": 60, "falloff": 0.5}, "symmetric", MEDIUM, 0.11),  # 0.23, 0.22
     ("negative-label-smoothing", {"warm_up": 0.125}, "symmetric", LONG, 0.04),  # 0.09, 0.11
     ("pes", {"refine_learning_rate": 0.003}, "symmetric", MEDIUM, 0.11),  # 0.23, 0.23
     ("pes", MATCHED, "symmetric", MEDIUM, 0.1),  # 0.20, 0.20

@@ -33,6 +33,7 @@ from .learners.logit_clip import LogitClip, clip_logits
 from .learners.loss_reweighting import LossReweighting, reweighted_cross_entropy
 from .learners.mc_softmax import MCSoftMax
 from .learners.mentormix import MentorMix
+from .learners.mentornet import MentorNet, self_paced_weights
 from .learners.mixup import Mixup, mixed_cross_entropy
 from .learners.peer_loss import PeerLoss, peer_loss
 from .learners.pes import ProgressiveEarlyStopping, agreeing_rows
@@ -84,6 +85,7 @@ __all__ = [
     "LossReweighting",
     "MCSoftMax",
     "MentorMix",
+    "MentorNet",
     "Mixup",
     "NegativeLabelSmoothing",
     "NetworkEncoder",
@@ -137,6 +139,7 @@ __all__ = [
     "reverse_cross_entropy",
     "reweighted_cross_entropy",
     "sample_weights",
+    "self_paced_weights",
     "semi_supervised_loss",
     "sieve_scores",
     "smooth_taylor_cross_entropy",

@@ -83,6 +83,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "loss-reweighting",
             "mc-softmax",
             "mentormix",
+            "mentornet",
             "mixup",
             "negative-label-smoothing",
             "peer-loss",
