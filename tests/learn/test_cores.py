@@ -10,6 +10,7 @@ from adc_plugins_learn.learners.cores import (
     sieved_mean,
 )
 from adc_plugins_learn.training.data.sampler import Batch
+from adc_plugins_learn.training.loop import train
 from adc_plugins_learn.training.parts import cross_entropy
 
 
@@ -55,3 +56,72 @@ def test_prior_is_of_the_labels_that_passed(known):
     assert strategy.state_dict()["dropped"].tolist() == [1, 0, 1]  # scores -1.5, 0.3, -2.5, 1.3
     strategy.begin_epoch(10, [])
     assert strategy._prior.tolist() == [0.5, 0.5, 0]
+
+
+def begun(squares, epochs=10, **options):
+    """A strategy of two phases after its first."""
+    learner = Cores(
+        **{"image_size": 12, "batch_size": 8, "backbone": "tiny-cnn", "beta": 0.5} | options,
+        epochs=epochs,
+        learning_rate=0.01,
+    )
+    strategy = learner.strategy(squares)
+    return strategy, train(squares, None, learner, strategy)
+
+
+def noisy(squares):
+    """Every fourth label is wrong."""
+    labels = squares.labels.copy()
+    labels[::4] = (labels[::4] + 1) % 3
+    return squares.replace(labels=labels)
+
+
+def test_the_second_phase_begins_when_the_first_has_had_its_schedule(squares):
+    strategy, _ = begun(squares, epochs=5, second_phase=0.4)
+    first, second = strategy.at_epoch(2), strategy.at_epoch(3)
+    assert first.epochs == 3
+    assert first is strategy.at_epoch(0)
+    assert second is strategy.at_epoch(4) is not first
+
+
+def test_labels_that_do_not_pass_are_not_learned_in_the_second_phase(squares):
+    dataset = noisy(squares)
+    wrong = dataset.labels != squares.labels
+    strategy, model = begun(dataset, epochs=12, second_phase=0.4)
+    kept = strategy.state_dict()["second"]["kept"].numpy()
+    assert kept[~wrong].mean() > 0.9
+    assert kept[wrong].mean() < 0.6
+    plans = strategy.at_epoch(11).plan_epoch(11)
+    labeled, others = (
+        torch.cat([getattr(plan, name) for plan in plans]).unique().tolist()
+        for name in ("rows", "extra_rows")
+    )
+    assert labeled == np.flatnonzero(kept).tolist()
+    assert others == np.flatnonzero(~kept).tolist()
+    assert np.isfinite(model.dynamics.loss).all()  # of all images, labeled or not
+
+
+def test_the_sieve_stays_as_it_was_at_the_start_of_the_second_phase(squares):
+    strategy, _ = begun(squares, epochs=3, second_phase=0.4)
+    second = strategy.at_epoch(2)
+    kept = strategy.state_dict()["second"]["kept"]
+    second._kept = ~kept
+    second.begin_epoch(3, [])  # no network is asked
+    assert torch.equal(second._kept, ~kept)
+
+
+def test_where_no_label_is_left_out_or_all_are(squares):
+    strategy, _ = begun(squares, epochs=3, second_phase=0.4)
+    second = strategy.at_epoch(2)
+    second._kept = torch.ones(31, dtype=torch.bool)
+    assert all(plan.extra_rows is None for plan in second.plan_epoch(2))
+
+    class Contrary(torch.nn.Module):
+        """Whatever the images, a class that nobody has."""
+
+        def forward(self, images):
+            return torch.tensor([[0.0, 0, 0, 9]]).expand(len(images), 4)
+
+    second._kept = None
+    second.begin_epoch(2, [Contrary()])
+    assert second._kept.all()

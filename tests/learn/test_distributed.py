@@ -59,10 +59,13 @@ def whole(squares):
         ("cross-entropy", {"weight_average": 0.9, "clip_gradient_norm": 1}),
         ("dividemix", {}),
         ("elr-plus", {}),
+        ("learning-to-reweight", {"trusted_batch_size": 4}),
     ],
 )
 def test_together_they_learn_what_one_learns(plain, squares, name, options):
-    """One network and its average, two in turns, two at once with an average of each."""
+    """One network and its average, two in turns, two at once with an average of each, and
+    second derivatives.
+    """
     learner = partial(registry.load(Learner, name), **options)
     alone = learner(**QUICK, backbone=plain).learn(squares, squares)
     # The batches of 31 samples have 8, 8, 8 and 7, so that no share of the last is whole.

@@ -1,11 +1,18 @@
+import math
+
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 
+from adc_plugins_learn.learners import dividemix
 from adc_plugins_learn.learners.dividemix import DivideMix
 from adc_plugins_learn.methods.dividemix_losses import (
+    balanced_subset,
+    clean_probability,
     guessed_targets,
     negative_entropy,
+    normalized,
     refined_targets,
     semi_supervised_loss,
     sharpened,
@@ -135,7 +142,98 @@ def test_losses_of_several_epochs_are_averaged(squares):
     assert [len(past) for past in strategy.state_dict()["past"]] == [2, 2]
 
 
+def test_a_class_out_of_use_costs_much_but_not_everything():
+    logits = torch.tensor([[0.0, 0, -1000]] * 4, requires_grad=True)
+    targets = torch.tensor([[0.5, 0.5, 0]] * 4)
+    loss = semi_supervised_loss(logits, targets, 4, 0)
+    # Cross-entropy log 2; KL of a third each: (2·log(2/3) + log(1/3) + 1000 + log 2) / 3.
+    expected = math.log(2) + (2 * math.log(2 / 3) + math.log(2 / 3) + 1000) / 3
+    assert loss.item() == pytest.approx(expected, rel=1e-6)
+    loss.backward()
+    assert (logits.grad[:, 2] < -0.05).all()  # it is pushed back into use
+
+
+def test_the_other_network_guesses_both_views_in_one_pass(squares, monkeypatch):
+    """The targets are those of two passes, and the learner's BatchNorm sees four batches."""
+    strategy, networks = begun(squares)
+    for network in networks:
+        network.train()
+    strategy.begin_epoch(1, networks)
+    # A quarter of the labels look right, so that others are guessed.
+    strategy._clean = [torch.tensor([1.0, 0, 0, 0] * 8)[:31].double()] * 2
+    plan = strategy.plan_epoch(1)[0]
+    seen, taken = [], []
+    networks[1].register_forward_hook(lambda module, given, _: seen.append(len(given[0])))
+    monkeypatch.setattr(dividemix, "guessed_targets", lambda views, _: taken.extend(views))
+    drawn, batch = [], strategy.sampler.batch
+    monkeypatch.setattr(
+        strategy.sampler, "batch", lambda rows: drawn.append(batch(rows)) or drawn[-1]
+    )
+    counts = networks[0].features[0][1].num_batches_tracked
+    before = int(counts)
+    with pytest.raises(TypeError):  # there are no targets to go on with
+        strategy.step(plan, networks, 1)
+    assert int(counts) - before == 4
+    assert seen == [2 * len(plan.extra_rows)]
+    views = [made.images for made in drawn[2:]]
+    with torch.no_grad():
+        networks[1].eval()
+        each = [networks[1](view) for view in views]
+    for found, expected in zip(taken[2:], each, strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_balanced_subset():
+    labels = torch.tensor([0] * 20 + [1] * 5 + [2] * 2)
+    generator = torch.Generator().manual_seed(0)
+    rows = balanced_subset(labels, 12, 3, generator)
+    assert torch.bincount(labels[rows]).tolist() == [4, 4, 2]
+    assert rows.tolist() == sorted(set(rows.tolist()))
+    assert not torch.equal(rows, balanced_subset(labels, 12, 3, generator))
+    assert len(balanced_subset(labels, 4, 3, generator)) == 4
+    assert len(balanced_subset(labels, 300, 3, generator)) == 27
+
+
+def test_each_network_judges_a_subset_of_its_own(squares):
+    strategy, networks = begun(squares, balanced_batches=2)
+    logits = strategy.begin_epoch(1, networks)
+    subsets = strategy._subsets
+    assert [len(subset) for subset in subsets] == [16, 16]
+    assert not torch.equal(*subsets)
+    labels = torch.from_numpy(squares.labels.copy())
+    losses = torch.nn.functional.cross_entropy(logits, labels, reduction="none")[subsets[0]]
+    found = strategy._clean[0]
+    torch.testing.assert_close(found[subsets[0]], clean_probability(normalized(losses)))
+    assert int((found < 0).sum()) == 15
+    plans = strategy.plan_epoch(1)
+    for number in range(2):  # on the other's
+        rows = torch.cat([p.all_rows for p in plans if p.network_index == number])
+        assert set(rows.tolist()) <= set(subsets[1 - number].tolist())
+
+
+def test_the_warm_up_takes_a_subset_twice_as_large(squares):
+    strategy, _ = begun(squares, balanced_batches=1)
+    plans = strategy.plan_epoch(0)
+    assert [len(plan.rows) for plan in plans] == [16, 16]
+
+
+def test_without_blends_of_images_that_have_no_labels(squares):
+    strategy, networks = begun(squares, unlabeled_blends=False)
+    strategy.begin_epoch(1, networks)
+    strategy._clean = [torch.tensor([1.0, 0, 0, 0] * 8)[:31].double()] * 2
+    plan = strategy.plan_epoch(1)[0]
+    images, targets, labeled = strategy._blend(plan, *networks)
+    assert len(images) == len(targets) == labeled == 2 * len(plan.rows)
+
+
+def test_a_weight_without_anything_to_weigh():
+    with pytest.raises(ValidationError) as error:
+        DivideMix(unlabeled_blends=False, unlabeled_weight=1)
+    assert "unlabeled_weight needs unlabeled_blends: set one of them otherwise" in str(error.value)
+
+
 def test_preset_of_the_paper():
     learner = DivideMix(preset="adc", device="cpu")
     assert (learner.learning_rate, learner.step_epochs, learner.step_factor) == (0.002, 10, 0.1)
     assert (learner.warm_up, learner.alpha, learner.unlabeled_weight) == (0.05, 0.5, 0)
+    assert (learner.balanced_batches, learner.unlabeled_blends) == (1000, False)

@@ -17,14 +17,23 @@ from adc_plugins_learn.training.schedule import learning_rate
 QUICK = {"image_size": 8, "epochs": 4, "batch_size": 8, "checkpoint_minutes": 0}
 VARIANTS = [
     ("bootstrap", {"target": "soft"}),
+    ("cores", {"second_phase": 0.5}),
     ("dividemix", {"remembered_epochs": 2, "unlabeled_weight": 5}),
+    ("dividemix", {"balanced_batches": 3, "unlabeled_blends": False}),
     ("elr-plus", {"ramp_steps": 10}),
     ("generalized-cross-entropy", {"truncation": 0.4}),
     ("label-distributionally-robust", {"adaptive": True}),
     ("logit-clip", {"official_code": True}),
     ("loss-reweighting", {"source": "frozen"}),
+    ("mc-softmax", {"rank": 0}),
     ("mentormix", {"reweight": True}),
+    ("mentornet", {"falloff": 0.5}),
+    ("negative-label-smoothing", {"later_rate": 0.01}),
     ("peer-loss", {"later_rate": 0.001}),
+    ("peer-loss", {"alpha_schedule": "uniform", "warm_up": 0, "reset_optimizer": True}),
+    ("pes", {"refine_epochs": (1, 1), "refine_learning_rate": 0.01}),
+    ("pes", {"refined_parts": (1,), "refine_epochs": (2,), "semi_supervised": True}),
+    ("sop", {"consistency": 0.9, "balance": 0.1}),
     ("taylor-cross-entropy", {"variant": "smooth"}),
     ("taylor-cross-entropy", {"variant": "softmax"}),
 ]

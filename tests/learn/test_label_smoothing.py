@@ -1,10 +1,15 @@
 import numpy as np
 import pytest
 import torch
+from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 from adc_plugins_learn.learners.backward_correction import backward_cross_entropy
-from adc_plugins_learn.learners.label_smoothing import smoothed_cross_entropy
+from adc_plugins_learn.learners.label_smoothing import (
+    NegativeLabelSmoothing,
+    smoothed_cross_entropy,
+)
 from adc_plugins_learn.training.parts import cross_entropy
+from adc_plugins_learn.training.schedule import learning_rate
 
 LOGITS = torch.randn(50, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 4
 LABELS = torch.arange(50) % 5
@@ -49,3 +54,24 @@ def test_negative_smoothing_is_backward_correction_of_symmetric_noise():
         backward_cross_entropy(logits, LABELS, transition),
         rtol=1e-9,
     )
+
+
+def test_learning_rate_after_the_warm_up(squares):
+    used = []
+    hook = register_optimizer_step_pre_hook(
+        lambda optimizer, *_: used.append(optimizer.param_groups[0]["lr"])
+    )
+    quick = {"image_size": 8, "epochs": 2, "batch_size": 16, "schedule": "constant"}
+    try:
+        NegativeLabelSmoothing(**quick, later_rate=1e-6).learn(squares)
+    finally:
+        hook.remove()
+    assert used == [0.05, 0.05, 1e-6, 1e-6]
+
+
+def test_preset_of_the_official_code(squares):
+    learner = NegativeLabelSmoothing(preset="cifar-n", device="cpu")
+    rates = [learning_rate(learner, epoch) for epoch in range(120)]
+    assert rates == pytest.approx([0.1] * 40 + [0.01] * 40 + [0.001] * 40)
+    assert (learner.momentum, learner.weight_decay, learner.later_rate) == (0, 0, 1e-6)
+    assert round(learner.warm_up * learner.epochs) == 120

@@ -27,10 +27,15 @@ SHORT = {"epochs": 6}
 SLOW = {"epochs": 10, "learning_rate": 0.003}
 FORGETTING = {"forget_rate": 0.4, "gradual_epochs": 5}
 REWEIGHTED = {"warm_up": 0.125, "source": "composed"}
+MATCHED = {"warm_up": 0.3, "refine_epochs": (2, 1), "refine_learning_rate": 0.01}
+MATCHED |= {"semi_supervised": True}
+# Grown from 10⁻⁸ within three epochs, since there are only ten.
+MODELED = {"u_learning_rate": 1000, "v_learning_rate": 1000}
 
 CASES = [  # method, its options, noise, training, margin; gains of seeds 0 and 1
     ("co-teaching", FORGETTING, "symmetric", MEDIUM, 0.11),  # 0.22, 0.24
     ("cores", {}, "symmetric", LONG, 0.02),  # 0.04, 0.05
+    ("cores", {"beta": 0.5, "second_phase": 0.5}, "symmetric", LONG, 0.06),  # 0.14, 0.13
     ("dividemix", {}, "symmetric", LONG, 0.15),  # 0.34, 0.32
     ("elr", {}, "symmetric", LONG, 0.01),  # 0.04, 0.07; 0.015 where a processor sums otherwise
     ("elr-plus", {}, "symmetric", MEDIUM, 0.1),  # 0.21, 0.25
@@ -38,15 +43,21 @@ CASES = [  # method, its options, noise, training, margin; gains of seeds 0 and 
     ("generalized-cross-entropy", {"q": 0.9}, "symmetric", MEDIUM, 0.05),  # 0.11, 0.11
     ("jocor", FORGETTING, "symmetric", MEDIUM, 0.12),  # 0.24, 0.24
     ("label-distributionally-robust", {"adaptive": True}, "symmetric", LONG, 0.03),  # 0.07, 0.08
+    ("learning-to-reweight", {}, "symmetric", MEDIUM, 0.06),  # 0.14, 0.13
     # Estimated once it gains nothing here, where the network memorizes within three epochs.
     ("loss-reweighting", REWEIGHTED, "symmetric", LONG, 0.01),  # 0.03, 0.02
     ("mentormix", {"percentile": 60}, "symmetric", MEDIUM, 0.12),  # 0.25, 0.25
+    ("mentornet", {"percentile": 60, "falloff": 0.5}, "symmetric", MEDIUM, 0.11),  # 0.23, 0.22
     ("negative-label-smoothing", {"warm_up": 0.125}, "symmetric", LONG, 0.04),  # 0.09, 0.11
+    ("pes", {"refine_learning_rate": 0.003}, "symmetric", MEDIUM, 0.11),  # 0.23, 0.23
+    ("pes", MATCHED, "symmetric", MEDIUM, 0.1),  # 0.20, 0.20
     ("peer-loss", {"warm_up": 0.125}, "symmetric", LONG, 0.1),  # 0.22, 0.20
     ("symmetric-cross-entropy", {"alpha": 0.01}, "symmetric", LONG, 0.07),  # 0.16, 0.15
     ("active-passive", {}, "symmetric", LONG, 0.07),  # 0.16, 0.18
     ("taylor-cross-entropy", {}, "symmetric", LONG, 0.07),  # 0.14, 0.14
     ("positive-label-smoothing", {"rate": 0.6}, "symmetric", SHORT, 0.03),  # 0.10, 0.07
+    ("sop", MODELED, "symmetric", SLOW, 0.04),  # 0.09, 0.11
+    ("sop", MODELED | {"consistency": 0.9}, "symmetric", SLOW, 0.07),  # 0.15, 0.20
     ("mixup", {}, "symmetric", SHORT, 0.02),  # 0.11, 0.05
     ("loss-reweighting", {"transition": NEXT, "warm_up": 0.125}, "next", SHORT, 0.04),  # 0.08, 0.13
     ("forward-correction", {"transition": NEXT, "warm_up": 0}, "next", SLOW, 0.1),  # 0.22, 0.24

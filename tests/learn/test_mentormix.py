@@ -42,3 +42,8 @@ def test_reweighting_has_a_threshold_of_its_own(squares):
     train(squares, None, learner, strategy)
     first, second = strategy.state_dict()["thresholds"]
     assert 0 < first != second > 0
+
+
+def test_official_code_evaluates_averaged_weights():
+    learner = MentorMix(preset="cifar-n", device="cpu")
+    assert (learner.weight_average, learner.alpha, learner.percentile) == (0.9999, 8, 60)

@@ -46,9 +46,10 @@ def test_the_runtime_gives_the_model_s_probabilities(squares, tmp_path):
     assert json.loads(session.get_modelmeta().custom_metadata_map["classes"]) == list(CLASSES)
 
 
-def test_the_noise_of_a_monte_carlo_softmax_is_fixed(squares, tmp_path):
+@pytest.mark.parametrize("rank", [0, 2])
+def test_the_noise_of_a_monte_carlo_softmax_is_fixed(squares, tmp_path, rank):
     torch.manual_seed(0)
-    output = MonteCarloSoftmax(classes=3, rank=2, draws=20, temperature=0.5)
+    output = MonteCarloSoftmax(classes=3, rank=rank, draws=20, temperature=0.5)
     model = model_of(nn.Sequential(build_backbone("small-cnn", output.width), output), size=16)
     model.export_onnx(tmp_path / "model.onnx")
     session = runtime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])

@@ -4,10 +4,11 @@ import pytest
 import torch
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
-from adc_plugins_learn.learners.peer_loss import PeerLoss, PeerStrategy, peer_loss
+from adc_plugins_learn.learners.peer_loss import PeerLoss, PeerStrategy, alpha_at, peer_loss
 from adc_plugins_learn.training.config import TrainingConfig
 from adc_plugins_learn.training.loop import train
 from adc_plugins_learn.training.parts import cross_entropy
+from adc_plugins_learn.training.schedule import learning_rate
 
 
 @pytest.mark.parametrize(("alpha", "epsilon"), [("1.0", "0.0"), ("0.5", "0.0"), ("1.0", "1e-05")])
@@ -51,7 +52,7 @@ def test_images_and_labels_of_peers_are_drawn_independently(squares):
         squares,
         None,
         TrainingConfig(image_size=12, epochs=12, batch_size=31),
-        Recording(peer_loss, None),
+        Recording(peer_loss),
     )
     images, labels = torch.cat(seen[::2]), torch.cat(seen[1::2])
     assert len(images) == 12 * 31
@@ -64,14 +65,79 @@ def test_preset_of_the_paper():
     assert (learner.warm_up, learner.later_rate, learner.alpha) == (0.5, 1e-6, 1)
 
 
-def test_learning_rate_after_the_warm_up(squares):
+def test_preset_of_the_official_code():
+    learner = PeerLoss(preset="cifar-n", device="cpu")
+    assert (learner.warm_up, learner.alpha_schedule, learner.reset_optimizer) == (0, "sparse", True)
+    rates = [learning_rate(learner, epoch) for epoch in range(300)]
+    plan = [10.0 ** -(1 + epoch // 40) for epoch in range(300)]
+    assert rates == pytest.approx(plan)
+
+
+@pytest.mark.parametrize("schedule", ["sparse", "uniform"])
+def test_alpha_of_the_official_code(known, schedule):
+    plan = known().schedules[f"peer_alpha_{schedule}"]["at"]
+    found = [alpha_at(int(epoch), 300, schedule) for epoch in plan]
+    assert found == pytest.approx([*plan.values()])
+    # Of any other number of epochs the same parts.
+    assert alpha_at(14, 30, schedule) == alpha_at(140, 300, schedule)
+    assert alpha_at(1, 2, schedule) == alpha_at(150, 300, schedule)
+
+
+def test_constant_alpha():
+    assert {alpha_at(epoch, 5, "constant") for epoch in range(5)} == {1}
+
+
+@pytest.fixture
+def steps():
+    """The learning rate of each step, and for how many parameters there was momentum before it."""
     used = []
-    hook = register_optimizer_step_pre_hook(
-        lambda optimizer, *_: used.append(optimizer.param_groups[0]["lr"])
+
+    def note(optimizer, *_):
+        had = sum("momentum_buffer" in state for state in optimizer.state.values())
+        used.append((optimizer.param_groups[0]["lr"], had))
+
+    hook = register_optimizer_step_pre_hook(note)
+    yield used
+    hook.remove()
+
+
+def learn(dataset, **options):
+    PeerLoss(**{"image_size": 8, "epochs": 4, "batch_size": 8, "warm_up": 0.5} | options).learn(
+        dataset
     )
-    try:
-        PeerLoss(image_size=8, epochs=4, batch_size=8, warm_up=0.5, later_rate=1e-6).learn(squares)
-    finally:
-        hook.remove()
+
+
+def test_learning_rate_after_the_warm_up(squares, steps):
+    learn(squares, later_rate=1e-6)
     before = [0.05 * (1 + math.cos(math.pi * step / 16)) / 2 for step in range(8)]
-    assert used == pytest.approx([*before, *[1e-6] * 8])
+    assert [rate for rate, _ in steps] == pytest.approx([*before, *[1e-6] * 8])
+
+
+def test_drops_of_the_later_rate(squares, steps):
+    learn(squares, epochs=5, later_rate=0.01, later_milestones=(3, 4), step_factor=0.1)
+    assert [rate for rate, _ in steps[8::4]] == pytest.approx([0.01, 0.001, 0.0001])
+
+
+def test_a_rising_alpha_divides_the_learning_rate(squares, steps):
+    learn(squares, warm_up=0, schedule="constant", alpha_schedule="sparse", alpha=2)
+    alphas = [2 * alpha_at(epoch, 4, "sparse") for epoch in range(4)]
+    assert alphas[0] == 0
+    assert alphas[3] > 15
+    assert [rate for rate, _ in steps[::4]] == pytest.approx([0.05 / (1 + a) for a in alphas])
+
+
+def test_a_rising_alpha_weighs_the_peers(squares, known):
+    case = known()
+    learner = PeerLoss(alpha_schedule="uniform", alpha=2, warm_up=0)
+    strategy = learner.strategy(squares).then
+    strategy.epochs = 30
+    strategy.begin_epoch(14, [])
+    found = strategy.function(case.Z, case.y, case.ZP, case.yp)
+    expected = peer_loss(case.Z, case.y, case.ZP, case.yp, 2 * alpha_at(14, 30, "uniform"))
+    assert found == expected
+
+
+def test_a_new_optimizer_in_each_epoch_after_the_warm_up(squares, steps):
+    learn(squares, reset_optimizer=True)
+    had = [before > 0 for _, before in steps]
+    assert had == [False, *[True] * 7, *[False, True, True, True] * 2]

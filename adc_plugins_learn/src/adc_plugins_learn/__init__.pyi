@@ -34,12 +34,16 @@ from .learners.label_smoothing import (
     PositiveLabelSmoothing,
     smoothed_cross_entropy,
 )
+from .learners.learning_to_reweight import LearningToReweight, alignments, sample_weights
 from .learners.logit_clip import LogitClip, clip_logits
 from .learners.loss_reweighting import LossReweighting, reweighted_cross_entropy
 from .learners.mc_softmax import MCSoftMax
 from .learners.mentormix import MentorMix
+from .learners.mentornet import MentorNet, self_paced_weights
 from .learners.mixup import Mixup, mixed_cross_entropy
 from .learners.peer_loss import PeerLoss, peer_loss
+from .learners.pes import ProgressiveEarlyStopping, agreeing_rows
+from .learners.sop import SparseOverParameterization, corrected_probabilities, squared_residuals
 from .learners.symmetric_cross_entropy import (
     SymmetricCrossEntropy,
     reverse_cross_entropy,
@@ -105,12 +109,14 @@ __all__ = [
     "JoCoR",
     "LabelDistributionAwareMargin",
     "LabelDistributionallyRobust",
+    "LearningToReweight",
     "LogitAdjustedCrossEntropy",
     "LogitAdjustment",
     "LogitClip",
     "LossReweighting",
     "MCSoftMax",
     "MentorMix",
+    "MentorNet",
     "Mixup",
     "NegativeLabelSmoothing",
     "NetworkEncoder",
@@ -124,7 +130,9 @@ __all__ = [
     "PositiveLabelSmoothing",
     "Posthoc",
     "PosthocLogitAdjustment",
+    "ProgressiveEarlyStopping",
     "Sampler",
+    "SparseOverParameterization",
     "Step",
     "Strategy",
     "Switch",
@@ -139,6 +147,8 @@ __all__ = [
     "TransformersEncoder",
     "TransitionLearner",
     "active_passive",
+    "agreeing_rows",
+    "alignments",
     "backward_cross_entropy",
     "balanced_softmax",
     "build_backbone",
@@ -148,6 +158,7 @@ __all__ = [
     "clip_logits",
     "co_teaching_losses",
     "confidence_regularized",
+    "corrected_probabilities",
     "cross_entropy",
     "delta_worst_accuracy",
     "early_learning_penalty",
@@ -170,12 +181,15 @@ __all__ = [
     "principal_components",
     "reverse_cross_entropy",
     "reweighted_cross_entropy",
+    "sample_weights",
     "sampling_probabilities",
+    "self_paced_weights",
     "semi_supervised_loss",
     "sieve_scores",
     "smooth_taylor_cross_entropy",
     "smoothed_cross_entropy",
     "soft_bootstrap",
+    "squared_residuals",
     "symmetric_cross_entropy",
     "taylor_cross_entropy",
     "taylor_softmax_cross_entropy",

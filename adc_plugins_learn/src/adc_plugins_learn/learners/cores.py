@@ -1,6 +1,6 @@
 """CORES: cross-entropy minus its mean over labels, on samples that a sieve lets through."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -9,8 +9,8 @@ from pydantic import Field
 from torch import Tensor
 
 from adc_core import Dataset
+from adc_plugins_learn.methods.consistency import TwoViewLearner, consistency_losses
 from adc_plugins_learn.training.data.sampler import Batch, TrainingSampler
-from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.parts import cross_entropy
 from adc_plugins_learn.training.strategy import BatchPlan, Networks, Step, Strategy
 
@@ -56,17 +56,22 @@ def beta_at(epoch: int, epochs: int, final: float = 2) -> float:
     return final * max(0, epoch - start) / max(length - 1, 1)
 
 
-class Cores(NetworkLearner):
+class Cores(TwoViewLearner):
     """Trains towards confident predictions and sieves out labels that they contradict.
 
     Loss: CE − β·Σ_k π_k·(−log p_k), over samples with CE ≤ mean_k(−log p_k) once 30 % of the
     epochs are over; π are the frequencies of the labels that passed in the epoch before. Cheng et
     al., "Learning with instance-dependent label noise: a sample sieve approach", ICLR 2021.
     Official, of 100 epochs: β = 0 for 10, rising to 2 over 30; learning rate divided by 1 + β.
-    Here the same parts of any number of epochs; its second, semi-supervised phase is left out.
+    Here the same parts of any number of epochs. With `second_phase` it is CORES*: in the last part
+    of the epochs the labels that pass are learned by cross-entropy, and of the other images a
+    strong view is to be predicted as a weak one is, where that is sure, as by Xie et al.,
+    "Unsupervised data augmentation for consistency training", NeurIPS 2020. The sieve is then that
+    of the network at the start of the phase; officially another network begins anew.
 
     Traps: the loss is usually negative. Officially without momentum: with it and β = 2 a large
-    learning rate diverges. Samples with scores *above* 0 count as wrong.
+    learning rate diverges, and in a short first phase whole classes go out of use: lower β there.
+    Samples with scores *above* 0 count as wrong.
     """
 
     cifar_n: ClassVar[Mapping[str, Any]] = MappingProxyType(
@@ -79,10 +84,22 @@ class Cores(NetworkLearner):
     """The official code's first phase."""
 
     beta: float = Field(2, ge=0, description="β: final weight of the regularizer")
+    second_phase: float = Field(
+        0, ge=0, lt=1, description="part of the epochs, last, that is semi-supervised"
+    )
+    unlabeled_weight: float = Field(
+        1, ge=0, description="weight of images without labels in the second phase"
+    )
+    temperature: float = Field(
+        0.4, gt=0, le=1, description="second phase: sharpens the weak view's prediction"
+    )
+    min_confidence: float = Field(
+        0.8, ge=0, lt=1, description="second phase: other predictions than these do not count"
+    )
 
     def strategy(self, dataset: Dataset) -> Strategy:
         """Return the regularized loss with the sieve and the labels' frequencies."""
-        return _Sieved(self.beta)
+        return _Phases(self) if self.second_phase else _Sieved(self.beta)
 
 
 class _Sieved(Strategy):
@@ -122,3 +139,81 @@ class _Sieved(Strategy):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._dropped = state["dropped"]
+
+
+class _Phases(Strategy):
+    """The sieve, whose schedules end with it, then consistency."""
+
+    def __init__(self, options: Cores) -> None:
+        self._options = options
+        self._first, self._second = _Sieved(options.beta), _Consistent(options)
+
+    def begin(self, sampler: TrainingSampler, epochs: int) -> None:
+        super().begin(sampler, epochs)
+        self._start = epochs - round(self._options.second_phase * epochs)
+        self._first.begin(sampler, self._start)
+        self._second.begin(sampler, epochs)
+
+    def at_epoch(self, epoch: int) -> Strategy:
+        return self._first if epoch < self._start else self._second
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"first": self._first.state_dict(), "second": self._second.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._first.load_state_dict(state["first"])
+        self._second.load_state_dict(state["second"])
+
+
+class _Consistent(Strategy):
+    """Labels that passed the sieve once, and agreement of two views of the other images."""
+
+    def __init__(self, options: Cores) -> None:
+        self._options = options
+        self._kept: Tensor | None = None
+
+    def begin_epoch(self, epoch: int, networks: Networks) -> None:
+        if self._kept is None:
+            labels = self.sampler.labels
+            self._kept = sieve_scores(self.sampler.evaluate(networks[0]), labels).cpu() <= 0
+            if not self._kept.any():
+                self._kept = torch.ones_like(self._kept)
+
+    def plan_epoch(self, epoch: int) -> list[BatchPlan]:
+        """Plan every image at least once, labeled or not; those of the smaller part come again."""
+        assert self._kept is not None
+        labeled, others = (part.nonzero()[:, 0] for part in (self._kept, ~self._kept))
+        if len(others) < 2:  # BatchNorm cannot normalize one image
+            return super().plan_epoch(epoch)
+        size = self.sampler.batch_size
+        steps = max(-(-len(labeled) // size), -(-len(others) // size))
+        first, second = (self._repeated(rows) for rows in (labeled, others))
+        return [BatchPlan(next(first), extra_rows=next(second)) for _ in range(steps)]
+
+    def _repeated(self, rows: Tensor) -> Iterator[Tensor]:
+        while True:
+            yield from self.sampler.shuffled_batches(rows)
+
+    def step(self, plan: BatchPlan, networks: Networks, epoch: int) -> Step:
+        if plan.extra_rows is None:
+            return super().step(plan, networks, epoch)
+        options, batch = self._options, self.sampler.batch(plan.rows)
+        weak = self.sampler.batch(plan.extra_rows)
+        strong = self.sampler.batch(plan.extra_rows, options.further)
+        # Together, so that BatchNorm sees images with and without labels.
+        counts = [len(rows) for rows in (plan.rows, plan.extra_rows, plan.extra_rows)]
+        logits = networks[0](torch.cat([batch.images, weak.images, strong.images]))
+        own, plain, changed = logits.split(counts)
+        agreement = consistency_losses(plain, changed, options.temperature, options.min_confidence)
+        loss = cross_entropy(own, batch.labels).mean()
+        return Step(
+            loss + options.unlabeled_weight * agreement.mean(),
+            torch.cat([batch.rows, weak.rows]),
+            torch.cat([own, plain]),
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"kept": self._kept}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._kept = state["kept"]

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from adc_core import Dataset
 from adc_plugins_learn.learners.mixup import sample_beta
 from adc_plugins_learn.methods.dividemix_losses import (
+    balanced_subset,
     clean_probability,
     guessed_targets,
     negative_entropy,
@@ -35,12 +36,15 @@ class DivideMix(NetworkLearner):
     "DivideMix: learning with noisy labels as semi-supervised learning", ICLR 2020. Official for
     CIFAR: `alpha` 4, λ 0 to 150 by noise rate, batches of 64, warm-up 10 epochs of 300, learning
     rate 0.02. λ matters most, and 0, the default here, is best for labels of people. The preset
-    `adc` is its Clothing1M recipe, of which it leaves out the balanced subset of each epoch.
+    `adc` is its Clothing1M recipe: each network judges a subset of its own, in which no label is
+    more frequent than it would be if all were alike, and only blends of images whose labels are
+    kept are learned (`balanced_batches`, `unlabeled_blends`).
 
     Traps: it needs a start at which right labels have the smaller losses, so a warm-up neither too
     short nor too long. Training dynamics are the first network's at the start of each epoch, not
     augmented. Predictions are those of the summed logits. A step costs about eight of
-    cross-entropy, forward passes of two views of two batches included.
+    cross-entropy, forward passes of two views of two batches included; five without the blends of
+    images that have no labels.
     """
 
     adc: ClassVar[Mapping[str, Any]] = MappingProxyType(
@@ -51,6 +55,8 @@ class DivideMix(NetworkLearner):
             "warm_up": 0.05,
             "alpha": 0.5,
             "unlabeled_weight": 0,
+            "balanced_batches": 1000,
+            "unlabeled_blends": False,
         }
     )
 
@@ -89,6 +95,23 @@ class DivideMix(NetworkLearner):
     remembered_epochs: int = Field(
         1, ge=1, description="epochs whose losses are averaged; 5 for 90 % noise"
     )
+    balanced_batches: int | None = Field(
+        None,
+        ge=1,
+        description="train each epoch on so many batches of random samples, of each label a K-th "
+        "at most; none: on all samples",
+    )
+    unlabeled_blends: bool = Field(
+        True,
+        description="learn blends whose larger part has no label, too; false: only those of images "
+        "with labels, as the official code does for Clothing1M",
+    )
+
+    @model_validator(mode="after")
+    def _check_blends(self) -> Self:
+        if self.unlabeled_weight and not self.unlabeled_blends:
+            raise ValueError("unlabeled_weight needs unlabeled_blends: set one of them otherwise")
+        return self
 
     def strategy(self, dataset: Dataset) -> Strategy:
         """Warm up, divide, mix."""
@@ -112,15 +135,38 @@ class _Divided(Strategy):
         if epoch < self._start:
             return None
         each = [self.sampler.evaluate(network) for network in networks]
+        self._subsets = [self._subset(1) for _ in range(2)]
         self._clean = [self._judge(number, logits) for number, logits in enumerate(each)]
         return each[0]
 
+    def _subset(self, batches: int) -> Tensor | None:
+        """Draw the rows of an epoch, on the CPU, in their order: none means all.
+
+        Args:
+            batches: of the batch size, in each of those asked for.
+        """
+        count = self._options.balanced_batches
+        if count is None:
+            return None
+        return balanced_subset(
+            self.sampler.labels.cpu(),
+            count * batches * self.sampler.batch_size,
+            self.sampler.n_classes,
+            self.sampler.generator,
+        )
+
     def _judge(self, number: int, logits: Tensor) -> Tensor:
-        """Estimate N probabilities that labels are right, by one network."""
+        """Estimate N probabilities that labels are right, by one network: −1 outside its subset."""
         past = self._past[number]
         past.append(normalized(self.criterion(logits, self.sampler.labels)))
         del past[: -self._options.remembered_epochs]
-        return clean_probability(torch.stack(past).mean(dim=0))
+        losses, subset = torch.stack(past).mean(dim=0), self._subsets[number]
+        if subset is None:
+            return clean_probability(losses)
+        rows = subset.to(losses.device)
+        clean = torch.full_like(losses, -1)
+        clean[rows] = clean_probability(normalized(losses[rows]))
+        return clean
 
     def plan_epoch(self, epoch: int) -> list[BatchPlan]:
         """Plan all steps of one network, then all of the other."""
@@ -129,7 +175,7 @@ class _Divided(Strategy):
             return [
                 BatchPlan(rows, network_index=number)
                 for number in range(2)
-                for rows in self.sampler.shuffled_batches(batch_size=size)
+                for rows in self.sampler.shuffled_batches(self._subset(2), batch_size=size)
             ]
         return [*self._divided(0), *self._divided(1)]
 
@@ -148,7 +194,7 @@ class _Divided(Strategy):
 
     def _division(self, clean: Tensor) -> tuple[Tensor, Tensor]:
         """Split rows into at least a batch whose labels count as right, and the others."""
-        order = clean.argsort(descending=True, stable=True)
+        order = clean.argsort(descending=True, stable=True)[: int((clean >= 0).sum())]
         count = int((clean > self._options.threshold).sum())
         count = max(count, min(self.sampler.batch_size, len(order)))
         return order[:count].sort().values, order[count:].sort().values
@@ -185,17 +231,22 @@ class _Divided(Strategy):
         images = [first.images, second.images]
         if plan.extra_rows is not None:
             unlabeled = [self.sampler.batch(plan.extra_rows).images for _ in range(2)]
+            # Two passes, since each moves the statistics of the learner's BatchNorm; the other
+            # network's stay, and with fixed statistics views do not depend on each other.
+            own = [learner(view) for view in unlabeled]
             other.eval()
-            guesses = tuple(network(view) for network in (learner, other) for view in unlabeled)
+            guessed = other(torch.cat(unlabeled)).chunk(2)
             other.train()
-            targets += [guessed_targets(guesses, temperature)] * 2
+            targets += [guessed_targets((*own, *guessed), temperature)] * 2
             images += unlabeled
         share = float(sample_beta(self._options.alpha))
         share = max(share, 1 - share)
         every, aims = torch.cat(images), torch.cat(targets)
         order = torch.randperm(len(every), generator=self.sampler.generator).to(every.device)
-        mixed, aimed = (share * x + (1 - share) * x[order] for x in (every, aims))
-        return mixed, aimed, 2 * len(plan.rows)
+        labeled = 2 * len(plan.rows)
+        count = len(every) if self._options.unlabeled_blends else labeled
+        mixed, aimed = (share * x[:count] + (1 - share) * x[order[:count]] for x in (every, aims))
+        return mixed, aimed, labeled
 
     def state_dict(self) -> dict[str, Any]:
         return {"past": self._past}

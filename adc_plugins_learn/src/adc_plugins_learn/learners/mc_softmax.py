@@ -20,9 +20,12 @@ def bounded_cross_entropy(log_probabilities: Tensor, labels: Tensor) -> Tensor:
 class MCSoftMax(NetworkLearner):
     """Trains a network that says how noisy its logits are, image by image.
 
-    The last layer gives a mean, a K × R factor and a diagonal d of each image's logits; p is the
-    mean over draws of softmax((mean + factor·ε + d·ε')/τ), the loss −log p_y. Collier et al., "A
-    simple probabilistic method for deep classification under input-dependent label noise", 2020.
+    The last layer gives a mean and a spread d of each image's logits, and with `rank` a K × R
+    factor; p is the mean over draws of softmax((mean + factor·ε + d·ε')/τ), the loss −log p_y.
+    With `rank: 0` the noise of each logit is its own: Collier et al., "A simple probabilistic
+    method for deep classification under input-dependent label noise", arXiv 2003.06778, 2020. With
+    a factor noises go together, as where classes are confused: Collier et al., "Correlated
+    input-dependent label noise in large-scale image classification", arXiv 2105.10305, CVPR 2021.
     Official: 1000 draws; 100 suffice for few classes. τ is in 0.3 … 3, R at 4 to 15.
 
     Traps: it absorbs noise that depends on the image, not noise that is alike for all, which it
@@ -30,7 +33,9 @@ class MCSoftMax(NetworkLearner):
     the learning rate must be tuned together.
     """
 
-    rank: int = Field(4, ge=1, description="R: of the noise's low-rank part")
+    rank: int = Field(
+        4, ge=0, description="R: of the noise's low-rank part; 0: without it, as of 2020"
+    )
     draws: int = Field(100, ge=1, description="to average over")
     temperature: float = Field(1, gt=0, description="τ: of the softmax")
 

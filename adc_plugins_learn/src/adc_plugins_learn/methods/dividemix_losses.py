@@ -1,5 +1,7 @@
 """The numbers of a DivideMix step: targets made by networks, and what is made smaller."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -17,6 +19,27 @@ def normalized(losses: Tensor) -> Tensor:
 def clean_probability(losses: Tensor) -> Tensor:
     """Estimate N float64 probabilities that a label is right, from N losses in 0 … 1."""
     return low_mean_posterior(losses)
+
+
+def balanced_subset(labels: Tensor, count: int, classes: int, generator: torch.Generator) -> Tensor:
+    """Draw rows at random, of each label a K-th of them at most.
+
+    Args:
+        labels: N int64 given labels, on the CPU.
+        count: how many are drawn if each label has enough.
+        classes: K.
+        generator: draws, on the CPU.
+
+    Returns:
+        Up to `count` rows, in their order.
+    """
+    order = torch.randperm(len(labels), generator=generator)
+    share = max(1, math.ceil(count / classes))
+    taken = [order[labels[order] == label][:share] for label in range(classes)]
+    rows = torch.cat(taken)
+    if len(rows) > count:  # a share was rounded up
+        rows = rows[torch.randperm(len(rows), generator=generator)[:count]]
+    return rows.sort().values
 
 
 def sharpened(probabilities: Tensor, temperature: float) -> Tensor:
@@ -70,12 +93,13 @@ def semi_supervised_loss(
     Returns:
         One number; the squared error is a mean over rows and classes.
     """
-    p = logits.softmax(dim=1)
+    log_p, p = logits.log_softmax(dim=1), logits.softmax(dim=1)
     loss = criterion(logits[:labeled], targets[:labeled]).mean()
     if labeled < len(logits):
         loss = loss + unlabeled_weight * ((p[labeled:] - targets[labeled:]) ** 2).mean()
-    uniform = 1 / logits.shape[1]
-    return loss + (uniform * (uniform / p.mean(dim=0)).log()).sum()
+    # Not the log of the mean of p, which is zero where a class is out of use.
+    used = log_p.logsumexp(dim=0) - math.log(len(logits))
+    return loss - math.log(logits.shape[1]) - used.mean()
 
 
 def negative_entropy(logits: Tensor) -> Tensor:

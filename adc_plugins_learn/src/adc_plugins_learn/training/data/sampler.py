@@ -1,6 +1,7 @@
 """The training set: batches in random order, draws with replacement, and a plain pass."""
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,11 +109,30 @@ class TrainingSampler:
         """Announce which rows `batch` will be asked for next, step by step."""
         self._images.prefetch(batches)
 
-    def batch(self, rows: Tensor) -> Batch:
-        """Load samples under a new augmentation: taken twice, they make two views."""
+    def batch(self, rows: Tensor, further: Augmentation | None = None) -> Batch:
+        """Load samples under a new augmentation: taken twice, they make two views.
+
+        Args:
+            rows: B of the dataset.
+            further: changes after the usual ones, which make a strong view.
+        """
         pixels, rows = self._images.take(rows), rows.to(self.device)
         pixels = self._augmentation(pixels, self.generator)
+        if further is not None:
+            pixels = further(pixels, self.generator)
         return Batch(rows, to_input(pixels, *self._channels), self.labels[rows])
+
+    def of_others(self, images: ImageSource, labels: Tensor) -> "TrainingSampler":
+        """Make batches of other samples, each once, augmented and normalized by the same generator.
+
+        Args:
+            images: M.
+            labels: M int64 labels.
+        """
+        others = copy(self)
+        others._images, others.labels = images, labels
+        others._draw, others._labels = None, labels.cpu()
+        return others
 
     @torch.no_grad()
     def evaluate(self, network: nn.Module) -> Tensor:

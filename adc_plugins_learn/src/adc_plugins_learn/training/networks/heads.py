@@ -78,7 +78,7 @@ class MonteCarloSoftmax(nn.Module):
 
     Args:
         classes: K.
-        rank: R, of the noise's low-rank part.
+        rank: R, of the noise's low-rank part; 0: each logit's noise is its own.
         draws: S.
         temperature: of the softmax.
     """
@@ -96,35 +96,46 @@ class MonteCarloSoftmax(nn.Module):
             self.register_buffer(name, draw, persistent=False)
 
     def forward(self, numbers: Tensor) -> Tensor:
-        """Turn B × K(2 + R) numbers into B × K log-probabilities."""
+        """Turn B × K(2 + R) numbers into B × K log-probabilities, in float32."""
+        with torch.autocast(numbers.device.type, enabled=False):
+            return self._averaged(numbers.float())
+
+    def _averaged(self, numbers: Tensor) -> Tensor:
         K, R, device = self.classes, self.rank, numbers.device
-        location, factor, spread = torch.split(numbers.float(), [K, K * R, K], dim=1)
+        location, factor, spread = torch.split(numbers, [K, K * R, K], dim=1)
         if self.training:
             shape = (self.draws, len(numbers))
             low, own = (torch.randn(*shape, size, device=device) for size in (R, K))
         else:
             low, own = self.fixed_low, self.fixed_own
         spread = nn.functional.softplus(spread) + 1e-3
-        return mean_softmax(
-            location, factor.view(-1, K, R), spread, low, own, temperature=self.temperature
-        )
+        shared = factor.view(-1, K, R) if R else None
+        return mean_softmax(location, shared, spread, low, own, temperature=self.temperature)
 
 
 def mean_softmax(
-    location: Tensor, factor: Tensor, spread: Tensor, low: Tensor, own: Tensor, temperature: float
+    location: Tensor,
+    factor: Tensor | None,
+    spread: Tensor,
+    low: Tensor,
+    own: Tensor,
+    temperature: float,
 ) -> Tensor:
     """Compute log of the mean over draws of softmax((location + factor·low + spread·own) / τ).
 
     Args:
         location: B × K.
-        factor: B × K × R.
+        factor: B × K × R; without it there is no such part.
         spread: B × K, positive.
         low: S × B × R standard normal draws; S × 1 × R are shared by all samples.
         own: S × B × K, or S × 1 × K.
         temperature: positive.
     """
-    noise = torch.einsum("bkr,sbr->sbk", factor, low.expand(-1, factor.shape[0], -1))
-    latent = (location + noise + spread * own) / temperature
+    latent = location + spread * own
+    if factor is not None:
+        low = low.expand(-1, factor.shape[0], -1)
+        latent = latent + torch.einsum("bkr,sbr->sbk", factor, low)
+    latent = latent / temperature
     return latent.log_softmax(dim=2).logsumexp(dim=0) - math.log(len(latent))
 
 
