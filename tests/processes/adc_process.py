@@ -70,6 +70,8 @@ class Started:
             return None
 
     def communicate(self, timeout=None):
+        if self.stdout.closed:
+            return "", ""
         with ThreadPoolExecutor(2) as both:
             texts = tuple(both.map(lambda pipe: pipe.read(), (self.stdout, self.stderr)))
         self.wait(timeout)
