@@ -1,5 +1,6 @@
 """What all tests share: the real data beside the repository, and a browser, or a reason to skip."""
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -21,6 +22,15 @@ settings.load_profile("no-deadline")
 
 # Else each process that tests start compiles our sources again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+gc.disable()  # while millions of objects are imported that stay to the end
+
+
+def pytest_collection_finish():
+    """Let no later collection of garbage look through all that was imported."""
+    gc.collect()
+    gc.freeze()
+    gc.enable()
 
 
 def _missing(what, variable):

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from adc_core.components.installed import installed_packages
+
 DETECTOR = """
 from adc_core import Detector
 
@@ -70,6 +72,21 @@ def test_what_an_interrupted_installation_leaves_does_not_stop_a_run(tmp_path):
     done = adc(tmp_path, "run", "p.yaml")
     assert (done.returncode, done.stdout) == (0, "report: runs/p/report.html\n")
     assert f"{folder} is left out" in done.stderr
+
+
+def test_only_the_headers_say_who_a_package_is(tmp_path, monkeypatch):
+    """Wheels' metadata and eggs', with any end of line; a description may show other headers."""
+    before = installed_packages()
+    description = b"\nName: somebody\nVersion: 9\n"
+    dist(tmp_path, "acme-1.0.dist-info", b"Name: Acme_Tools\nVersion:  1.0 \n" + description)
+    dist(tmp_path, "rival-2.0.dist-info", b"Version: 2.0\r\nName: rival\r\n")
+    (dist(tmp_path, "old.egg-info", None) / "PKG-INFO").write_bytes(
+        b"Name: old.egg\nVersion: 0.3\n" + description
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    found = installed_packages()
+    new = {"acme-tools": "1.0", "rival": "2.0", "old-egg": "0.3"}
+    assert found == dict(sorted((before | new).items()))
 
 
 def test_the_first_of_two_installations_counts(tmp_path):

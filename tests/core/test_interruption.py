@@ -2,11 +2,10 @@
 
 import os
 import signal
-import subprocess
-import sys
 import threading
 
 import pytest
+from adc_process import run_program
 
 from adc_core.cli import main
 from adc_core.components.signals import raise_if_interrupted, signal_handlers
@@ -58,6 +57,6 @@ def test_every_command_says_that_it_was_interrupted(number):
         f"cli._dispatch = lambda words, debug: os.kill(os.getpid(), {int(number)})\n"
         "raise SystemExit(cli.main([]))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    done = run_program(code)
     assert (done.returncode, done.stdout) == (130, "")
     assert done.stderr == "adc: interrupted: run the same command again to continue\n"

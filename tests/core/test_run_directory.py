@@ -5,13 +5,13 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 import pytest
+from adc_process import start_program
 
 from adc_core import Encoder, InputError, Pipeline, WorkError, hookimpl, work_folder
 from adc_core.runs.listeners import Listeners
@@ -258,10 +258,8 @@ main(["run", {pipeline!r}, "--out", {out!r}]) and sys.exit(3)
 
 
 def child(pipeline, out):
-    code = CHILD.format(here=str(Path(__file__).parent), pipeline=str(pipeline), out=str(out))
-    return subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    here = str(Path(__file__).parent)
+    return start_program(CHILD.format(here=here, pipeline=str(pipeline), out=str(out)))
 
 
 @pytest.fixture

@@ -1,9 +1,6 @@
 """`adc collect` against the real gallery: first a part of the wish, then the whole of it."""
 
-import subprocess
-import sys
 from collections import Counter
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -14,8 +11,6 @@ from adc_core import read_dataset
 from adc_plugins_rehearse.digits import DigitCatalog
 from adc_plugins_rehearse.protocols.google import ENGINE, KEY
 from adc_plugins_rehearse.server import GalleryServer
-
-ADC = str(Path(sys.executable).with_name("adc"))
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +38,8 @@ def collected(gallery, tmp_path_factory):
         }
         (folder / "digits.yaml").write_text(yaml.safe_dump(pipeline))
         calls = gallery.google.calls
-        done = subprocess.run(
-            [ADC, "collect", "digits.yaml"],
-            cwd=folder,
-            env={"GOOGLE_API_KEY": KEY, "GOOGLE_CSE_ID": ENGINE, "PATH": "/usr/bin:/bin"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        environment = {"GOOGLE_API_KEY": KEY, "GOOGLE_CSE_ID": ENGINE, "PATH": "/usr/bin:/bin"}
+        done = run_adc("collect", "digits.yaml", cwd=folder, env=environment)
         assert done.returncode == 0, done.stderr
         found = read_dataset(folder / "runs/digits/collector")
         outputs.append((done.stdout, found, gallery.google.calls - calls))

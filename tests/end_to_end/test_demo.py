@@ -14,9 +14,10 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from adc_process import run_adc
+from adc_process import run_adc, start_adc
 
 from adc_core import read_dataset
+from adc_plugins_rehearse.protocols.google import ENGINE, KEY
 
 ROOT = Path(__file__).parents[2]
 ADC = str(Path(sys.executable).with_name("adc"))
@@ -68,6 +69,34 @@ def start(project):
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
+
+
+@pytest.fixture(scope="module")
+def forked(project):
+    """Starts gallery and run again, side by side, without their imports; ends what a test left."""
+    folder, port = project
+    started = []
+
+    def begin(out):
+        gallery = start_adc("gallery", "--port", port, "--export", "gallery", cwd=folder)
+        started.append(gallery)
+        assert gallery.stdout.readline().startswith("the gallery")
+        keys = {"GOOGLE_API_KEY": KEY, "GOOGLE_CSE_ID": ENGINE}
+        run = start_adc("run", "digits.yaml", "--out", out, cwd=folder, env=os.environ | keys)
+        started.append(run)
+        return gallery, run
+
+    yield begin
+    for process in started:
+        end(process)
+
+
+def end(*processes):
+    """Kill them at once; their pipes end with them."""
+    for process in processes:
+        process.kill()
+    for process in processes:
+        process.communicate()
 
 
 ARRIVAL = (".cache", "collector/images", "collector/SHA256SUMS")
@@ -128,18 +157,19 @@ def test_every_bad_answer_of_the_gallery_is_refused_with_its_reason(finished):
     }  # fmt: skip
 
 
-def test_a_second_run_does_no_work(start, finished):
+def test_a_second_run_does_no_work(forked, finished):
     before = content(finished[0])
-    process = start("whole")
+    gallery, process = forked("whole")
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
+    end(gallery)
     stages = json.loads((finished[0] / "run.json").read_text())["stages"]
     assert all(stage["reused"] for stage in stages.values())
     assert content(finished[0]) == before
 
 
 @pytest.mark.timeout(900)  # four runs, of which one is whole
-def test_killed_while_collecting_and_training_it_ends_the_same(project, start, finished):
+def test_killed_while_collecting_and_training_it_ends_the_same(project, forked, finished):
     """SIGKILL in the midst of the collection, and twice in a training."""
     folder, rng = project[0], np.random.default_rng(5)
     for begun in (
@@ -147,16 +177,16 @@ def test_killed_while_collecting_and_training_it_ends_the_same(project, start, f
         ".work/stages/learners.cross-entropy.raw/*/checkpoint-*.pt",
         ".work/stages/learners.cross-entropy.curated/*/checkpoint-*.pt",
     ):
-        process = start("killed")
+        gallery, process = forked("killed")
         while not list((folder / "killed").glob(begun)):
             assert process.poll() is None, process.communicate()
             time.sleep(0.02)
         time.sleep(float(rng.uniform(0, 0.5)))
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-    process = start("killed")
+        end(process, gallery)
+    gallery, process = forked("killed")
     _, errors = process.communicate(timeout=600)
     assert process.returncode == 0, errors
+    end(gallery)
     assert content(folder / "killed") == content(finished[0])
     collected = [read_dataset(out / "collector") for out in (folder / "killed", finished[0])]
     assert collected[0] == collected[1]

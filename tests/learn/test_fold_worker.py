@@ -2,13 +2,16 @@
 
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from adc_process import start_program
 
 from adc_core.arrays import stratified_folds
 from adc_core.components.context import work_context
@@ -17,6 +20,7 @@ from adc_core.errors import InputError, WorkError
 from adc_plugins_learn.enrichers import cross_validation as module
 from adc_plugins_learn.enrichers.cross_validation import CrossValidation
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
+from adc_plugins_learn.training import fold_worker
 from adc_plugins_learn.training.fold_worker import CURVES
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -25,11 +29,31 @@ from fold_learners import Faulty, Silent
 SMALL = {"image_size": 8, "epochs": 2, "batch_size": 8, "device": "cpu"}
 
 
+WORKER = f"""
+import sys
+from adc_plugins_learn.training.fold_worker import _main
+sys.path.insert(0, {str(Path(__file__).parent)!r})
+sys.exit(_main(*sys.argv[1:]))
+"""
+
+
 @pytest.fixture
-def processes(monkeypatch):
+def real_processes(monkeypatch):
     """Processes for small data too, which find the learners of the tests."""
     monkeypatch.setattr(module, "_WORTH_PROCESSES", 0)
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent))
+
+
+@pytest.fixture
+def processes(real_processes, monkeypatch):
+    """The same, forked from one that has imported torch."""
+
+    def start(command, **_):
+        assert command[1:3] == ["-m", "adc_plugins_learn.training.fold_worker"]
+        return start_program(WORKER, *command[3:])
+
+    changed = vars(subprocess) | {"Popen": start}
+    monkeypatch.setattr(fold_worker, "subprocess", SimpleNamespace(**changed))
 
 
 def validation(learner=None, folds=3, **options):
@@ -103,7 +127,9 @@ def test_same_bytes_and_all_steps_whatever_the_number_of_processes(
         ("bug", WorkError, "the training of a fold ended early: ZeroDivisionError: a bug"),
     ],
 )
-def test_what_fails_in_a_process_is_one_line_here(squares, processes, tmp_path, how, kind, message):
+def test_what_fails_in_a_process_is_one_line_here(squares, request, tmp_path, how, kind, message):
+    """One of them begins as everywhere: as a program of its own."""
+    request.getfixturevalue("real_processes" if how == "input" else "processes")
     learner = Faulty(**SMALL, how=how, notes=tmp_path / "notes")
     with work_context(tmp_path / "work"), pytest.raises(kind) as raised:
         validation(learner, folds=2).enrich(squares)

@@ -1,13 +1,16 @@
 """Each learner against cross-entropy, on 600 images whose labels are wrong in four of ten.
 
 Four patterns of 8 × 8 pixels under noise, without augmentation and weight decay: cross-entropy
-learns them in two epochs (0.87 of the test images) and then memorises every label. The noise is
+learns them in two epochs (0.87 of the test images) and then memorises every label; with a layer
+instead of convolutions, which takes a fifth of the time, in one (0.99). The noise is
 symmetric at 40 %, or to the next class at 35 %; accuracy is that of the last epoch on 1000 images
 with right labels. Gains measured with the seeds 0 and 1 stand beside each case; the test takes
 seed 0 and asks for about half of the smaller one.
 """
 
+import sys
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +20,8 @@ from adc_core.components.registry import registry
 from adc_core.images.sequence import ImageArray
 from adc_core.records.dataset import Dataset
 
+sys.path.insert(0, str(Path(__file__).parent))  # finds quick_networks, as PYTHONPATH would
+
 SEED = 0
 NEXT = tuple(
     tuple({0: 0.65, 1: 0.35}.get((there - here) % 4, 0) for there in range(4)) for here in range(4)
@@ -24,6 +29,9 @@ NEXT = tuple(
 LONG = {"epochs": 16}
 MEDIUM = {"epochs": 9}
 SHORT = {"epochs": 6}
+MLP_LONG, MLP_MEDIUM = (
+    training | {"backbone": "quick_networks:quick_mlp"} for training in (LONG, MEDIUM)
+)
 SLOW = {"epochs": 10, "learning_rate": 0.003}
 FORGETTING = {"forget_rate": 0.4, "gradual_epochs": 5}
 REWEIGHTED = {"warm_up": 0.125, "source": "composed"}
@@ -33,28 +41,28 @@ MATCHED |= {"semi_supervised": True}
 MODELED = {"u_learning_rate": 1000, "v_learning_rate": 1000}
 
 CASES = [  # method, its options, noise, training, margin; gains of seeds 0 and 1
-    ("co-teaching", FORGETTING, "symmetric", MEDIUM, 0.11),  # 0.22, 0.24
+    ("co-teaching", FORGETTING, "symmetric", MLP_MEDIUM, 0.11),  # 0.28, 0.24
     ("cores", {}, "symmetric", LONG, 0.02),  # 0.04, 0.05
     ("cores", {"beta": 0.5, "second_phase": 0.5}, "symmetric", LONG, 0.06),  # 0.14, 0.13
-    ("dividemix", {}, "symmetric", LONG, 0.15),  # 0.34, 0.32
+    ("dividemix", {}, "symmetric", MLP_LONG, 0.13),  # 0.28, 0.26
     ("elr", {}, "symmetric", LONG, 0.01),  # 0.04, 0.07; 0.015 where a processor sums otherwise
-    ("elr-plus", {}, "symmetric", MEDIUM, 0.1),  # 0.21, 0.25
-    ("f-divergence", {"warm_up": 0.125}, "symmetric", MEDIUM, 0.1),  # 0.21, 0.22
-    ("generalized-cross-entropy", {"q": 0.9}, "symmetric", MEDIUM, 0.05),  # 0.11, 0.11
-    ("jocor", FORGETTING, "symmetric", MEDIUM, 0.12),  # 0.24, 0.24
+    ("elr-plus", {}, "symmetric", MLP_MEDIUM, 0.06),  # 0.14, 0.12
+    ("f-divergence", {"warm_up": 0.125}, "symmetric", MLP_MEDIUM, 0.1),  # 0.21, 0.20
+    ("generalized-cross-entropy", {"q": 0.9}, "symmetric", MLP_MEDIUM, 0.11),  # 0.27, 0.24
+    ("jocor", FORGETTING, "symmetric", MLP_MEDIUM, 0.12),  # 0.27, 0.24
     ("label-distributionally-robust", {"adaptive": True}, "symmetric", LONG, 0.03),  # 0.07, 0.08
     ("learning-to-reweight", {}, "symmetric", MEDIUM, 0.06),  # 0.14, 0.13
     # Estimated once it gains nothing here, where the network memorizes within three epochs.
     ("loss-reweighting", REWEIGHTED, "symmetric", LONG, 0.01),  # 0.03, 0.02
-    ("mentormix", {"percentile": 60}, "symmetric", MEDIUM, 0.12),  # 0.25, 0.25
+    ("mentormix", {"percentile": 60}, "symmetric", MLP_MEDIUM, 0.08),  # 0.17, 0.18
     ("mentornet", {"percentile": 60, "falloff": 0.5}, "symmetric", MEDIUM, 0.11),  # 0.23, 0.22
-    ("negative-label-smoothing", {"warm_up": 0.125}, "symmetric", LONG, 0.04),  # 0.09, 0.11
+    ("negative-label-smoothing", {"warm_up": 0.125}, "symmetric", MLP_LONG, 0.04),  # 0.08, 0.11
     ("pes", {"refine_learning_rate": 0.003}, "symmetric", MEDIUM, 0.11),  # 0.23, 0.23
     ("pes", MATCHED, "symmetric", MEDIUM, 0.1),  # 0.20, 0.20
-    ("peer-loss", {"warm_up": 0.125}, "symmetric", LONG, 0.1),  # 0.22, 0.20
-    ("symmetric-cross-entropy", {"alpha": 0.01}, "symmetric", LONG, 0.07),  # 0.16, 0.15
-    ("active-passive", {}, "symmetric", LONG, 0.07),  # 0.16, 0.18
-    ("taylor-cross-entropy", {}, "symmetric", LONG, 0.07),  # 0.14, 0.14
+    ("peer-loss", {"warm_up": 0.125}, "symmetric", MLP_LONG, 0.05),  # 0.10, 0.12
+    ("symmetric-cross-entropy", {"alpha": 0.01}, "symmetric", MLP_LONG, 0.1),  # 0.27, 0.20
+    ("active-passive", {}, "symmetric", MLP_LONG, 0.09),  # 0.27, 0.19
+    ("taylor-cross-entropy", {}, "symmetric", MLP_LONG, 0.07),  # 0.16, 0.14
     ("positive-label-smoothing", {"rate": 0.6}, "symmetric", SHORT, 0.03),  # 0.10, 0.07
     ("sop", MODELED, "symmetric", SLOW, 0.04),  # 0.09, 0.11
     ("sop", MODELED | {"consistency": 0.9}, "symmetric", SLOW, 0.07),  # 0.15, 0.20

@@ -2,12 +2,11 @@
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from adc_process import start_program
 
 from adc_core import save_dataset
 from adc_core.components.context import work_context, work_folder
@@ -73,10 +72,10 @@ def test_stopped_again_and_again(squares, learned, backbone, uninterrupted, tmp_
 
 def test_killed(squares, learned, backbone, uninterrupted, tmp_path):
     save_dataset(squares, tmp_path / "dataset")
-    program = Path(__file__).with_name("training_to_kill.py")
+    program = Path(__file__).with_name("training_to_kill.py").read_text()
     kill_after = np.random.default_rng().integers(1, STEPS)
-    command = [sys.executable, program, tmp_path / "dataset", backbone, tmp_path / "work"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    words = (tmp_path / "dataset", backbone, tmp_path / "work")
+    with start_program(program, *words) as process:
         for line in process.stdout:
             if int(line) >= kill_after:
                 os.kill(process.pid, signal.SIGKILL)

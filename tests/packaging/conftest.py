@@ -1,13 +1,17 @@
 """Wheels of the distributions, and environments to install them in."""
 
+import contextlib
+import importlib
 import os
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 from pathlib import Path
 
 import pytest
+from importlib_metadata import distribution
 
 ROOT = Path(__file__).parents[2]
 DISTRIBUTIONS = (
@@ -22,16 +26,11 @@ DISTRIBUTIONS = (
 
 
 def build_wheel(source, into):
-    """Build one wheel with the tools of this environment; return its path."""
-    before = set(into.glob("*.whl"))
-    subprocess.run(
-        [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", into, source],
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    (wheel,) = set(into.glob("*.whl")) - before
-    return wheel
+    """Build one wheel as pip does, by the source's own backend; return its path."""
+    system = tomllib.loads((source / "pyproject.toml").read_text())["build-system"]
+    backend = importlib.import_module(system["build-backend"])
+    with contextlib.chdir(source):
+        return into / backend.build_wheel(str(into))
 
 
 @pytest.fixture(scope="session")
@@ -47,35 +46,67 @@ def wheels(tmp_path_factory):
     return {name: build_wheel(ROOT / name, into) for name in (*DISTRIBUTIONS, ".")}
 
 
+@pytest.fixture(scope="session")
+def installed(wheels, tmp_path_factory):
+    """A folder with what pip makes of all the wheels; nothing of it is on a path."""
+    folder = tmp_path_factory.mktemp("installed")
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index"),
+            *("--target", folder, *wheels.values()),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return folder
+
+
 class Environment:
-    """A virtual environment.
+    """A virtual environment without pip.
 
     Args:
         folder: where to make it.
         lend: `dependencies` lends it the libraries of this environment but none of our own
-            packages, which are installed editable; `everything` lends these too.
+            packages, which are installed editable; `everything` lends these too; a set of names
+            lends only these distributions.
     """
 
-    def __init__(self, folder, lend=None):
-        venv.create(folder, with_pip=lend is None, symlinks=True)
+    def __init__(self, folder, lend):
+        venv.create(folder, symlinks=True)
         self.python = folder / "bin" / "python"
+        (self.site,) = folder.glob("lib/python*/site-packages")
         here = sysconfig.get_path("purelib")
-        if lend:
-            (site,) = folder.glob("lib/python*/site-packages")
+        if isinstance(lend, str):
             line = here if lend == "dependencies" else f"import site; site.addsitedir({here!r})"
-            (site / "lent.pth").write_text(line + "\n")
+            (self.site / "lent.pth").write_text(line + "\n")
+        else:
+            for name in lend:
+                self._link(distribution(name))
 
-    def install(self, *wheels):
-        """Install wheels as they are."""
-        subprocess.run(
-            [
-                *(sys.executable, "-m", "pip", "--python", self.python, "install", "--quiet"),
-                *("--no-deps", "--no-index", "--ignore-installed", *wheels),
-            ],
+    def _link(self, dist):
+        """Show one distribution of this environment in the other."""
+        for top in {file.parts[0] for file in dist.files or ()} - {"..", "__pycache__"}:
+            (self.site / top).symlink_to(dist.locate_file(top))
+
+    def show(self, folder, *names):
+        """Show packages that were installed into a folder, as if they had been installed here."""
+        for name in names:
+            for path in folder.glob(f"{name}*"):
+                (self.site / path.name).symlink_to(path)
+
+    def install(self, *words):
+        """Install what is given as it is, without its dependencies."""
+        self.pip("install", "--quiet", "--no-deps", *words)
+
+    def pip(self, *words):
+        """Run pip of this environment on the other; return what it prints."""
+        return subprocess.run(
+            [sys.executable, "-m", "pip", "--python", self.python, *words],
             check=True,
             capture_output=True,
             text=True,
-        )
+        ).stdout
 
     def run(self, *words, code=0):
         """Run its Python; check the exit code."""
@@ -91,7 +122,7 @@ class Environment:
         return self.run("-m", "adc_core.cli", *words, code=code)
 
 
-@pytest.fixture
-def environment(tmp_path):
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory):
     """Makes environments in a temporary folder."""
-    return lambda lend=None: Environment(tmp_path / f"venv-{lend}", lend)
+    return lambda lend: Environment(tmp_path_factory.mktemp("venv"), lend)

@@ -4,6 +4,7 @@ import io
 import json
 import re
 import threading
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
@@ -17,21 +18,19 @@ DOCS = Path(__file__).parents[2] / "docs"
 FILE = re.compile(r"^```\w+\n# (\S+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
-@pytest.fixture
-def copied(tmp_path, wheel_of, environment):
-    """Writes the files of a page, builds what they make and installs it."""
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory, wheel_of, environment, archive_port):
+    """Writes the files of a page, builds what they make and installs it, once for each page."""
 
-    def copy(page, port=None):
-        text = (DOCS / page).read_text()
-        if port is not None:
-            text = text.replace("9911", str(port))
-        folder = tmp_path / "mine"
-        folder.mkdir()
+    @cache
+    def copy(page):
+        text = (DOCS / page).read_text().replace("9911", str(archive_port))
+        folder = tmp_path_factory.mktemp("mine")
         for name, content in FILE.findall(text):
             (folder / name).write_text(content)
         assert "pip install .\nadc check " in text
         shell = environment("everything")
-        shell.install(wheel_of(folder, tmp_path))
+        shell.install("--no-index", wheel_of(folder, folder))
         return folder, shell
 
     return copy
@@ -88,16 +87,20 @@ class Archive(BaseHTTPRequestHandler):
         """Keep quiet."""
 
 
-def test_the_searcher_collects(copied):
+@pytest.fixture(scope="module")
+def archive_port():
+    """The port of a running archive."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Archive)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        folder, shell = copied("write-a-searcher.md", server.server_port)
-        out = folder / "run"
-        done = shell.adc("collect", folder / "archive.yaml", "--out", out)
-    finally:
-        server.shutdown()
-        server.server_close()
+    yield server.server_port
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_searcher_collects(copied):
+    folder, shell = copied("write-a-searcher.md")
+    out = folder / "run"
+    done = shell.adc("collect", folder / "archive.yaml", "--out", out)
     assert f"images: 20 in {out / 'collector'}" in done.stdout
 
 
@@ -114,7 +117,6 @@ def test_the_learner_trains(copied):
             "}]", "}, {use: steady, criterion: unsure, epochs: 2, image_size: 16}]"
         )
     )
-    shell.adc("check", folder / "bounded.yaml")
     for kind, name in (("learners", "steady"), ("criteria", "unsure")):
         checked = shell.adc("check", kind, name)
         assert {line.split()[0] for line in checked.stdout.splitlines()} == {"kept"}

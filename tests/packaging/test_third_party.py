@@ -77,10 +77,10 @@ def strangers(tmp_path_factory, wheel_of):
     return built
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def crowded(strangers, environment):
     crowd = environment("everything")
-    crowd.install(*strangers)
+    crowd.install("--no-index", *strangers)
     return crowd
 
 

@@ -2,12 +2,17 @@
 
 import atexit
 import functools
+import itertools
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 _SERVER = Path(__file__).with_name("fork_server.py")
@@ -17,59 +22,157 @@ def run_adc(*words, cwd=None, env=None, said=""):
     """Run a command to its end; return what `subprocess.run` returns of text that it captures.
 
     The process is forked from one that has the imports done. Where a test is about what is
-    imported, about `PYTHONPATH`, a terminal or a signal, it starts a process itself.
+    imported, about `PYTHONPATH` or a terminal, it starts a process itself.
     """
     return _run([str(word) for word in words], None, cwd, env, said)
 
 
-def run_program(text, *, cwd=None, env=None):
-    """Run a program as `python -W error -c TEXT` does; warnings at imports aside."""
-    return _run([], text, cwd, env, "")
+def run_program(text, *arguments, cwd=None, env=None):
+    """Run a program as `python -W error -c TEXT ARGUMENTS` does; warnings at imports aside."""
+    return _run([str(one) for one in arguments], text, cwd, env, "")
+
+
+def start_adc(*words, cwd=None, env=None):
+    """Start a command, to read what it says, to send it signals, to kill it."""
+    return Started([str(word) for word in words], None, cwd, env)
+
+
+def start_program(text, *arguments, cwd=None, env=None):
+    """Start a program as `python -W error -c TEXT ARGUMENTS` does; warnings at imports aside."""
+    return Started([str(one) for one in arguments], text, cwd, env)
+
+
+class Started:
+    """What `subprocess.Popen` is, as far as tests need it, with text in pipes."""
+
+    def __init__(self, words, program, cwd, env):
+        self.args, self.returncode = ["adc", *words], None
+        with tempfile.TemporaryDirectory() as folder:
+            pipes = [Path(folder, name) for name in ("out", "error")]
+            for pipe in pipes:
+                os.mkfifo(pipe)
+            self._server, self._number = _ask(words, program, cwd, env, os.devnull, *pipes)
+            self.stdout, self.stderr = (pipe.open() for pipe in pipes)  # both sides wait here
+        self.pid = self._server.told(self._number, "pid", 60)
+
+    def wait(self, timeout=None):
+        if self.returncode is None:
+            try:
+                self.returncode = self._server.told(self._number, "code", timeout)
+            except TimeoutError:
+                raise subprocess.TimeoutExpired(self.args, timeout) from None
+        return self.returncode
+
+    def poll(self):
+        try:
+            return self.wait(0)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def communicate(self, timeout=None):
+        if self.stdout.closed:
+            return "", ""
+        with ThreadPoolExecutor(2) as both:
+            texts = tuple(both.map(lambda pipe: pipe.read(), (self.stdout, self.stderr)))
+        self.wait(timeout)
+        self._close()
+        return texts
+
+    def send_signal(self, number):
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self):
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self):
+        self.send_signal(signal.SIGKILL)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.wait()
+        self._close()
+
+    def _close(self):
+        self.stdout.close()
+        self.stderr.close()
 
 
 def _run(words, program, cwd, env, said, timeout=250):
-    server = _server()
     with tempfile.TemporaryDirectory() as folder:
         spoken, out, error = (Path(folder, name) for name in ("said", "out", "error"))
         for path, text in ((spoken, said), (out, ""), (error, "")):
             path.write_text(text)
-        request = {
-            "words": words,
-            "program": program,
-            "folder": str(Path(cwd or ".").absolute()),
-            "environment": dict(os.environ if env is None else env),
-            "said": str(spoken),
-            "out": str(out),
-            "error": str(error),
-        }
-        server.stdin.write(json.dumps(request) + "\n")
-        server.stdin.flush()
-        if not select.select([server.stdout], [], [], timeout)[0]:
-            _end(server)
-            raise subprocess.TimeoutExpired(["adc", *words], timeout)
-        answer = server.stdout.readline()
-        assert answer, "the process that forks has ended"
+        server, number = _ask(words, program, cwd, env, spoken, out, error)
+        try:
+            code = server.told(number, "code", timeout)
+        except TimeoutError:
+            os.kill(server.told(number, "pid", 0), signal.SIGKILL)
+            raise subprocess.TimeoutExpired(["adc", *words], timeout) from None
         return subprocess.CompletedProcess(
-            ["adc", *words], int(answer), out.read_text(), error.read_text()
+            ["adc", *words], code, out.read_text(), error.read_text()
         )
 
 
-@functools.cache
-def _server():
-    """Start the process that forks, in a group of its own; it ends with this one."""
-    server = subprocess.Popen(
-        [sys.executable, str(_SERVER)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},  # a process with threads does not fork well
-        start_new_session=True,
-    )
-    atexit.register(server.stdin.close)
-    return server
+def _ask(words, program, cwd, env, said, out, error):
+    """Send a request; return the server and the number of the request."""
+    request = {
+        "words": words,
+        "program": program,
+        "folder": str(Path(cwd or ".").absolute()),
+        "environment": dict(os.environ if env is None else env),
+        "said": str(said),
+        "out": str(out),
+        "error": str(error),
+    }
+    server = _server()
+    return server, server.ask(request)
 
 
-def _end(server):
-    os.killpg(server.pid, 9)
-    server.wait()
-    _server.cache_clear()
+class _Server:
+    """The process that forks, in a group of its own; it ends with this one."""
+
+    def __init__(self):
+        self._process = subprocess.Popen(
+            [sys.executable, str(_SERVER)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},  # a process with threads does not fork well
+            start_new_session=True,
+        )
+        self._numbers, self._lock = itertools.count(), threading.Lock()
+        self._told, self._rest = {}, b""
+        atexit.register(self._process.stdin.close)
+
+    def ask(self, request):
+        number = next(self._numbers)
+        with self._lock:
+            self._process.stdin.write(json.dumps({"number": number, **request}).encode() + b"\n")
+            self._process.stdin.flush()
+        return number
+
+    def told(self, number, what, timeout):
+        """Wait for a number: `pid`, or the exit `code`; no timeout waits for ever."""
+        until = None if timeout is None else time.monotonic() + timeout
+        while True:
+            with self._lock:
+                if (number, what) in self._told:
+                    return self._told[number, what]
+                left = 0.1 if until is None else min(0.1, until - time.monotonic())
+                if select.select([self._process.stdout], [], [], max(left, 0))[0]:
+                    self._read()
+                elif left <= 0:
+                    raise TimeoutError
+
+    def _read(self):
+        data = os.read(self._process.stdout.fileno(), 1 << 16)
+        assert data, "the process that forks has ended"
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            number, what, value = json.loads(line)
+            self._told[number, what] = value
+
+
+_server = functools.cache(_Server)

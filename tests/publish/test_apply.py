@@ -5,13 +5,13 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import time
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from photo_folder import ADC, adc, content, write_list
+from adc_process import start_adc
+from photo_folder import adc, content, write_list
 
 from adc_core import InputError
 from adc_plugins_publish.moves.move_list import read_move_list
@@ -250,11 +250,11 @@ def many(tmp_path):
 
 def kill_when(folder, words, done):
     """Start `adc apply` and kill it, as a power cut would, once `done` files are elsewhere."""
-    process = subprocess.Popen([ADC, "apply", "moves.csv", *words], cwd=folder)
-    while process.poll() is None and not done():
-        time.sleep(0.0005)
-    process.send_signal(signal.SIGKILL)
-    return process.wait() == -signal.SIGKILL
+    with start_adc("apply", "moves.csv", *words, cwd=folder) as process:
+        while process.poll() is None and not done():
+            time.sleep(0.0005)
+        process.kill()
+    return process.returncode == -signal.SIGKILL
 
 
 def count(folder):

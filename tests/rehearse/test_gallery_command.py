@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import urllib3
+from adc_process import run_program, start_program
 
 from adc_core.errors import InputError
 from adc_plugins_rehearse.commands.gallery import GalleryCommand
@@ -111,9 +112,8 @@ def test_a_command_gets_the_keys_and_gives_its_exit_code(
 
 def test_an_export_shows_how_far_it_is(tmp_path: Path) -> None:
     words = ["--port", "0", "--export", str(tmp_path / "out"), "--", sys.executable, "-c", ""]
-    unseen = subprocess.run(
-        [sys.executable, "-c", RUN, *words], capture_output=True, text=True, check=True
-    )
+    unseen = run_program(RUN, *words)
+    assert unseen.returncode == 0
     assert (unseen.stdout, unseen.stderr) == ("", "")
     screen, terminal = pty.openpty()
     termios.tcsetwinsize(terminal, (24, 80))
@@ -151,10 +151,7 @@ RUN = (
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_until_it_is_stopped(number: signal.Signals) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", RUN, "--port", "0"], stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout
+    with start_program(RUN, "--port", "0") as process:
         line = process.stdout.readline()
         url = line.split()[4]
         assert url.endswith("/customsearch/v1")
@@ -179,13 +176,8 @@ def test_signals_reach_the_command_once(number: signal.Signals) -> None:
         "sys.exit(9)"
     )
     words = ["--port", "0", "--", sys.executable, "-c", child]
-    with subprocess.Popen(
-        [sys.executable, "-c", RUN, *words],
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,  # without a terminal, from which the child would hear by itself
-    ) as process:
-        assert process.stdout
+    # Without a terminal, from which the child would hear by itself.
+    with start_program(RUN, *words) as process:
         assert process.stdout.readline() == "ready\n"
         process.send_signal(number)
         assert process.stdout.read() == f"{int(number)}\n"

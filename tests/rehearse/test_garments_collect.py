@@ -2,7 +2,6 @@
 
 import json
 import socket
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from adc_process import run_adc, start_adc
 
 from adc_core import read_dataset
 from adc_plugins_rehearse.conditions import WITHOUT_IMAGE
@@ -50,7 +50,7 @@ def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Path:
         *("--classes", ",".join(KNOBS["classes"]), "--export", "answers"),
         *("--", ADC, "collect", "garments.yaml", "--out", "run"),
     ]
-    done = subprocess.run([ADC, *words], cwd=folder, capture_output=True, text=True, check=False)
+    done = run_adc(*words, cwd=folder)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -85,8 +85,7 @@ def test_the_images_come_from_all_hosts(rehearsal: Path) -> None:
 
 def test_the_hosts_are_told() -> None:
     words = ["gallery", "--port", "0", "--catalog", "garments", "--hosts", "2"]
-    with subprocess.Popen([ADC, *words], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
+    with start_adc(*words) as process:
         lines = [process.stdout.readline() for _ in range(5)]
         process.terminate()
         assert process.wait(timeout=30) == 0

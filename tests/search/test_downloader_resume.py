@@ -4,8 +4,6 @@ import asyncio
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from adc_process import Started, start_program
 from aiohttp import web
 
 from adc_core.components.context import work_context
@@ -65,14 +64,8 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def start(folder: Path, endpoint: str, *names: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-c", CHILD, str(folder), endpoint, *names],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | KEYS,
-    )
+def start(folder: Path, endpoint: str, *names: str) -> Started:
+    return start_program(CHILD, folder, endpoint, *names, env=os.environ | KEYS)
 
 
 def test_kill_and_resume(gallery: GalleryServer, tmp_path: Path, design_of) -> None:

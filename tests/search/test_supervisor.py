@@ -4,8 +4,6 @@ import asyncio
 import itertools
 import os
 import signal
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -16,6 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from adc_process import run_program, start_program
 from aiohttp import web
 from PIL import Image
 from yarl import URL
@@ -294,14 +293,11 @@ def many_hosts(wide_site, image_bytes, count: int) -> list[str]:
 
 
 def collecting(folder: Path, urls: list[str]) -> list[str]:
-    """The command that collects addresses, all of them allowed."""
+    """The program that collects addresses, all of them allowed, and its arguments."""
     rows = [f"{url},{'dog' if n % 2 else 'cat'}" for n, url in enumerate(urls)]
     (folder / "list.csv").write_text("\n".join(["url,label", *rows]) + "\n")
     allowed = " ".join(sorted({URL(url).authority for url in urls}))
-    return [
-        *(sys.executable, "-c", CHILD, str(folder / "work")),
-        *(str(folder / "list.csv"), allowed),
-    ]
+    return [CHILD, str(folder / "work"), str(folder / "list.csv"), allowed]
 
 
 def test_hosts_are_forgotten_and_met_again(
@@ -324,17 +320,15 @@ def test_more_hosts_than_files_may_be_open(
     wide_site, image_bytes, tmp_path: Path, most: int
 ) -> None:
     """Workers take what the system allows them; what it denies them is no fault of an image."""
-    command = collecting(tmp_path, many_hosts(wide_site, image_bytes, 150))
-    done = subprocess.run(
-        ["sh", "-c", f'ulimit -Sn 60; ulimit -Hn {most}; exec "$@"', "sh", *command],
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    program, *words = collecting(tmp_path, many_hosts(wide_site, image_bytes, 150))
+    limit = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (60, {most}))\n"
+    done = run_program(limit + program, *words)
     if most == 60:
         assert done.stderr.rstrip().endswith(
             "WorkError: more connections than this system allows open files: raise the limit "
             "(ulimit -n), then run the same again"
         )
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        done = run_program(program, *words)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1].startswith("result ")
     assert not pq.read_table(tmp_path / "work/refused.parquet").num_rows
@@ -344,10 +338,7 @@ def test_workers_of_a_killed_collection_end_in_silence(
     wide_site, image_bytes, tmp_path: Path
 ) -> None:
     command = collecting(tmp_path, many_hosts(wide_site, image_bytes, 150))
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as child:
-        assert child.stdout and child.stderr
+    with start_program(*command) as child:
         for told in child.stdout:
             if told == "image 20\n":
                 break
@@ -378,10 +369,7 @@ def test_an_interruption_loses_nothing(
         else:
             wide_site.on(f"/{n}.jpg", slow(image_bytes(n)))
     command = collecting(tmp_path, [f"http://{hosts[n % 8]}/{n}.jpg" for n in range(40)])
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as child:
-        assert child.stdout
+    with start_program(*command) as child:
         for told in child.stdout:
             if told == "image 30\n":
                 break
@@ -393,7 +381,7 @@ def test_an_interruption_loses_nothing(
     assert not any(Path(f"/proc/{worker}").exists() for worker in running)
     release.set()
     wide_site.paths.clear()
-    again = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    again = run_program(*command)
     assert again.returncode == 0, again.stderr
     assert again.stdout.splitlines()[-1].startswith("result ")
     assert sorted(wide_site.paths) == sorted(f"/{n}.jpg" for n in range(30, 40))

@@ -2,34 +2,32 @@
 
 import http.client
 import json
-import os
 import re
 import secrets
 import signal
 import socket
 import sqlite3
-import subprocess
-import sys
 import threading
 import time
 
 import pyarrow.parquet as pq
+from adc_process import run_adc, start_adc
 
 from adc_core.storage import save_dataset
 from adc_core.testing.toys import toy_dataset
 from adc_plugins_review.campaign.plan import REVIEW
 
 
-def adc(*words):
-    return [sys.executable, "-m", "adc_core.cli", *map(str, words)]
+def plan(folder, *options):
+    """Plan a review of the toys."""
+    save_dataset(toy_dataset().replace(votes=None), folder / "toys")
+    done = run_adc("review", folder / "toys", "plan", "--out", folder, *options)
+    assert done.returncode == 0, done.stderr
 
 
 def start(folder, port):
     """Serve; return the process and the workers' links once it listens."""
-    process = subprocess.Popen(
-        adc("review", folder, "--port", port, "--no-browser", "--workers", 4),
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    process = start_adc("review", folder, "--port", port, "--no-browser", "--workers", 4)
     links = []
     for line in process.stdout:
         if found := re.match(r"r\d+: .*(/w/\S+)", line):
@@ -60,11 +58,7 @@ def post(port, path, body):
 
 
 def test_three_kills_lose_no_vote_and_double_none(tmp_path):
-    save_dataset(toy_dataset().replace(votes=None), tmp_path / "toys")
-    subprocess.run(
-        adc("review", tmp_path / "toys", "plan", "--out", tmp_path, "--budget", 240, "--votes", 3),
-        check=True, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+    plan(tmp_path, "--budget", 240, "--votes", 3)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     process, links = start(tmp_path, port)
@@ -89,16 +83,15 @@ def test_three_kills_lose_no_vote_and_double_none(tmp_path):
     for votes in (40, 100, 170):
         while len(acknowledged) < votes and any(thread.is_alive() for thread in threads):
             time.sleep(0.01)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
+        process.kill()
+        process.communicate()
         process, again = start(tmp_path, port)
         assert again == links, "the links are the same after a restart"
     for thread in threads:
         thread.join(120)
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 0
-    process.stdout.close()
+    process.communicate()
     assert not wrong
     database = sqlite3.connect(tmp_path / REVIEW / "votes.sqlite")
     assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -110,18 +103,12 @@ def test_three_kills_lose_no_vote_and_double_none(tmp_path):
 
 
 def test_a_second_server_is_refused(tmp_path):
-    save_dataset(toy_dataset().replace(votes=None), tmp_path / "toys")
-    subprocess.run(
-        adc("review", tmp_path / "toys", "plan", "--out", tmp_path, "--budget", 20),
-        check=True, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
+    plan(tmp_path, "--budget", 20)
     process, _ = start(tmp_path, 0)
-    second = subprocess.run(
-        adc("review", tmp_path, "--port", 0, "--no-browser"), capture_output=True, text=True
-    )
+    second = run_adc("review", tmp_path, "--port", 0, "--no-browser")
     process.terminate()
     assert process.wait(30) == 0
-    process.stdout.close()
+    process.communicate()
     assert second.returncode == 1
     assert second.stderr == (
         f"adc: another process serves {tmp_path / REVIEW}: end it, or use its links\n"
@@ -131,7 +118,7 @@ def test_a_second_server_is_refused(tmp_path):
 def test_other_machines_are_let_in_only_under_a_name(tmp_path):
     save_dataset(toy_dataset().replace(votes=None), tmp_path / "toys")
     words = ("review", tmp_path / "toys", "serve", "--out", tmp_path, "--host", "0.0.0.0")
-    refused = subprocess.run(adc(*words), capture_output=True, text=True)
+    refused = run_adc(*words)
     assert refused.returncode == 2
     assert refused.stderr == (
         "adc: --host 0.0.0.0 is reached by other machines: say with --public-url how\n"

@@ -3,11 +3,10 @@
 import hashlib
 import random
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
+from adc_process import start_adc
 
 from adc_core.cli import main
 from adc_core.storage import save_dataset
@@ -23,10 +22,6 @@ curators: [{use: votes, min_votes: 1}]
 DATED = {"run.json", "report.html", ".lock"}
 
 
-def adc(*words):
-    return [sys.executable, "-m", "adc_core.cli", *map(str, words)]
-
-
 def sums(folder):
     """SHA-256 of every file below a folder but those that say when it was made."""
     return {
@@ -38,11 +33,11 @@ def sums(folder):
 
 def kill_when(words, folder, more_than):
     """Kill a command once it has made so many files; tell whether it was still working."""
-    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while process.poll() is None and sum(1 for _ in folder.rglob("*")) <= more_than:
-        time.sleep(0.001)
-    process.kill()
-    return process.wait() == -signal.SIGKILL
+    with start_adc(*words) as process:
+        while process.poll() is None and sum(1 for _ in folder.rglob("*")) <= more_than:
+            time.sleep(0.001)
+        process.kill()
+    return process.returncode == -signal.SIGKILL
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +66,7 @@ def test_a_run_that_is_killed_ends_as_one_that_is_not(voted, tmp_path):
     two.mkdir()
     for part in (0.0, 0.5):
         moment = (part + chance.random() / 2) * len(expected)
-        killed.append(kill_when(adc(*command, two), two, moment))
+        killed.append(kill_when([*command, two], two, moment))
     assert any(killed), "it was finished each time"
     assert main([*command, str(two)]) == 0
     assert sums(two) == expected
@@ -82,7 +77,7 @@ def test_an_export_that_is_killed_leaves_a_whole_table_or_none(voted, tmp_path):
     assert main([*export, str(tmp_path / "one.csv")]) == 0
     expected, place = (tmp_path / "one.csv").read_bytes(), to / "two.csv"
     to.mkdir()
-    kill_when(adc(*export, place), to, 0)  # as soon as there is a part of it
+    kill_when([*export, place], to, 0)  # as soon as there is a part of it
     assert not place.exists() or place.read_bytes() == expected
     assert main([*export, str(place)]) == 0
     assert place.read_bytes() == expected

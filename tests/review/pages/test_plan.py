@@ -150,22 +150,18 @@ def test_a_record_refuses_rows_that_are_not_there():
 def test_all_but_the_pages_work_without_the_libraries_of_the_server(toys):
     program = (
         "import sys; sys.modules['aiohttp'] = sys.modules['jinja2'] = None\n"
-        "from adc_core.cli import main; sys.exit(main(sys.argv[1:]))"
+        "from adc_core.cli import main\n"
+        "for words in sys.argv[1:]: print(main(['review', *words.split()]), file=sys.stderr)"
     )
-
-    def call(*words):
-        done = subprocess.run(
-            [sys.executable, "-c", program, "review", *words], capture_output=True, text=True
-        )
-        return done.returncode, done.stderr
-
-    assert call("toys", "plan", "--out", "rev", "--budget", "40") == (0, "")
-    assert call("rev", "links", "-n", "2") == (0, "")
-    assert call("rev", "export", "--to", "votes.csv") == (0, "")
-    assert call("rev", "import", "votes.csv") == (0, "")
-    assert call("rev", "status") == (0, "")
+    works = (
+        "toys plan --out rev --budget 40",
+        *("rev links -n 2", "rev export --to votes.csv", "rev import votes.csv", "rev status"),
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *works, "rev serve"], capture_output=True, text=True
+    )
     said = 'adc: the pages need more: pip install "adc-plugins-review[web]"\n'
-    assert call("rev", "serve") == (2, said)
+    assert done.stderr == "0\n" * len(works) + said + "2\n"
 
 
 def test_an_option_of_two_actions_is_one_option():

@@ -2,7 +2,7 @@
 
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from adc_core import Dataset, Enricher, InputError, Learner
 from adc_plugins_learn.learners.cross_entropy import CrossEntropy
@@ -16,6 +16,11 @@ class TrainingDynamics(Enricher):
     curves: compare curves of one recipe with one another, not with those of another.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"learner": {"use": "cross-entropy", "image_size": 8, "epochs": 2}}]
+        }
+    )
     provides: ClassVar[tuple[str, ...]] = ("dynamics",)
 
     learner: Learner = Field(
