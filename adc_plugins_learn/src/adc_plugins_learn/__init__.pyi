@@ -58,7 +58,9 @@ from .learners.taylor_cross_entropy import (
 from .methods.dividemix_losses import semi_supervised_loss
 from .methods.transition import TransitionLearner, estimate_transition
 from .metrics.accuracy import Accuracy, class_accuracies
+from .metrics.calibration_error import CalibrationError, expected_calibration_error
 from .metrics.delta_worst_accuracy import DeltaWorstAccuracy, delta_worst_accuracy
+from .metrics.many_medium_few import ManyMediumFew
 from .posthocs.drops import Drops, worst_case_weights
 from .posthocs.logit_adjustment import PosthocLogitAdjustment
 from .samplers.class_balanced import ClassBalanced, sampling_probabilities
@@ -89,6 +91,7 @@ __all__ = [
     "Batch",
     "BatchPlan",
     "Bootstrap",
+    "CalibrationError",
     "ClassBalanced",
     "ClassWeighted",
     "CoTeaching",
@@ -115,6 +118,7 @@ __all__ = [
     "LogitClip",
     "LossReweighting",
     "MCSoftMax",
+    "ManyMediumFew",
     "MentorMix",
     "MentorNet",
     "Mixup",
@@ -163,6 +167,7 @@ __all__ = [
     "delta_worst_accuracy",
     "early_learning_penalty",
     "estimate_transition",
+    "expected_calibration_error",
     "f_divergence_loss",
     "fit_temperature",
     "focal_loss",

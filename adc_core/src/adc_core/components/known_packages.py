@@ -93,7 +93,12 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "symmetric-cross-entropy",
             "taylor-cross-entropy",
         ),
-        "metrics": ("accuracy", "delta-worst-accuracy"),
+        "metrics": (
+            "accuracy",
+            "calibration-error",
+            "delta-worst-accuracy",
+            "many-medium-few",
+        ),
         "kinds": ("adjustments", "criteria", "posthocs", "samplers"),
         "samplers": ("class-balanced", "torch-sampler"),
         "criteria": ("balanced-softmax", "class-weighted", "focal", "ldam", "logit-adjustment"),
