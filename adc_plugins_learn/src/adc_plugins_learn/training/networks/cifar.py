@@ -126,7 +126,7 @@ class _RectifiedBlock(nn.Module):
 
 
 class ResNet9(nn.Module):
-    """A small network that learns CIFAR-10 in a minute: eight convolutions, two shortcuts.
+    """A wide and shallow network, made to be trained fast: eight convolutions, two shortcuts.
 
     Page, "How to train your ResNet", 2018, whose shape records of training speed began with:
     maximum pooling in place of strides, and logits scaled by an eighth. Without its cutout, label
