@@ -13,8 +13,9 @@ MILLIONS = {  # for ten classes: He et al. 2016, table 6, and what noisy-label p
     "resnet-cifar-56": 0.85,
     "preact-resnet18": 11.17,
     "resnet34-cifar": 21.28,
+    "resnet-9": 6.57,
 }
-WIDTHS = {"preact-resnet18": 512, "resnet34-cifar": 512}
+WIDTHS = {"preact-resnet18": 512, "resnet34-cifar": 512, "resnet-9": 512}
 
 
 def test_these_are_all():
@@ -82,6 +83,19 @@ def test_a_pre_activation_shortcut_is_the_identity():
     maps = torch.randn(2, 64, 8, 8)
     with torch.inference_mode():
         assert torch.equal(block(maps), maps)  # negative numbers too: nothing is rectified after
+
+
+def test_logits_of_resnet_9_are_an_eighth_of_the_last_layers():
+    network = build_backbone("resnet-9", 10).eval()
+    layer = []
+    network.classifier.register_forward_hook(lambda *given: layer.append(given[1:]))
+    images = torch.rand(2, 3, 16, 16)
+    with torch.inference_mode():
+        logits = network(images)
+        maps = network.stages(network.stem(images))
+    ((features,), made) = layer[0]
+    assert torch.equal(logits, made / 8)
+    assert torch.equal(features, maps.flatten(2).max(dim=2).values)
 
 
 def test_signals_neither_vanish_nor_explode(name):

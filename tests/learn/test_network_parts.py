@@ -18,6 +18,7 @@ from adc_plugins_learn.training.networks.parts import (
         ("resnet-cifar-20", 5),  # stem with its normalization, three stages, the layer
         ("preact-resnet18", 6),  # stem, four stages, the last with a normalization, the layer
         ("resnet34-cifar", 6),
+        ("resnet-9", 5),
         ("vgg11", 9),  # eight convolutions, and three layers in one child
     ],
 )

@@ -39,9 +39,11 @@ class ProgressiveEarlyStopping(NetworkLearner):
     semi-supervised form for CIFAR-10N: 20 epochs, 5 of the last layer, λ = 5, classes weighted
     at most threefold.
 
-    Traps: the warm-up must end while right labels have won and wrong ones have not. A part is a
-    child of the network that has weights, or one of its `stages`, `features` or `blocks`. Training
-    dynamics are those of the predictions once labels are chosen.
+    Traps: the warm-up must end while right labels have won and wrong ones have not. A refinement of
+    too few steps leaves the renewed layers unlearned: the labels they agree with are then few, and
+    a class of which none is chosen is lost. A part is a child of the network that has weights, or
+    one of its `stages`, `features` or `blocks`. Training dynamics are those of the predictions once
+    labels are chosen.
     """
 
     cifar_n: ClassVar[Mapping[str, Any]] = MappingProxyType(
