@@ -16,7 +16,7 @@ from adc_plugins_learn.methods.mixmatch import mixmatch_loss
 from adc_plugins_learn.training.data.sampler import TrainingSampler
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.networks.backbones import build_backbone
-from adc_plugins_learn.training.networks.parts import freeze_all_but_last, renew_last, unwrapped
+from adc_plugins_learn.training.networks.stages import freeze_all_but_last, renew_last, unwrapped
 from adc_plugins_learn.training.parts import cross_entropy
 from adc_plugins_learn.training.strategy import BatchPlan, Networks, Step, Strategy
 
@@ -131,7 +131,11 @@ class _Progressive(Strategy):
         start, parts = self._refinements[epoch]
         trained = freeze_all_but_last(network, parts)
         if epoch == start:
-            fresh = build_backbone(self._options.backbone, self.sampler.n_classes)
+            fresh = build_backbone(
+                self._options.backbone,
+                self.sampler.n_classes,
+                arguments=self._options.backbone_options,
+            )
             renew_last(network, parts, fresh.to(self.sampler.device))
             self._adam = torch.optim.Adam(trained, lr=self._options.refine_learning_rate)
         elif self._adam is None and self._kept is not None:

@@ -3,10 +3,10 @@ import torch
 from torch import nn
 
 from adc_plugins_learn.training.hardware.precision import Bfloat16Autocast
-from adc_plugins_learn.training.networks.parts import (
+from adc_plugins_learn.training.networks.stages import (
     freeze_all_but_last,
-    parts_of,
     renew_last,
+    stages_of,
     unwrapped,
 )
 
@@ -22,9 +22,9 @@ from adc_plugins_learn.training.networks.parts import (
         ("vgg11", 9),  # eight convolutions, and three layers in one child
     ],
 )
-def test_parts_of_networks(built, name, count):
+def test_stages_of_networks(built, name, count):
     network = built(name, 3)
-    parts = parts_of(network)
+    parts = stages_of(network)
     assert len(parts) == count
     found = {id(weight) for part in parts for weight in part.parameters()}
     assert found == {id(weight) for weight in network.parameters()}
