@@ -1,6 +1,6 @@
 """CORES: cross-entropy minus its mean over labels, on samples that a sieve lets through."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -187,12 +187,9 @@ class _Consistent(Strategy):
             return super().plan_epoch(epoch)
         size = self.sampler.batch_size
         steps = max(-(-len(labeled) // size), -(-len(others) // size))
-        first, second = (self._repeated(rows) for rows in (labeled, others))
+        first = self.sampler.endless_batches(labeled)
+        second = self.sampler.endless_batches(others, by_labels=False)
         return [BatchPlan(next(first), extra_rows=next(second)) for _ in range(steps)]
-
-    def _repeated(self, rows: Tensor) -> Iterator[Tensor]:
-        while True:
-            yield from self.sampler.shuffled_batches(rows)
 
     def step(self, plan: BatchPlan, networks: Networks, epoch: int) -> Step:
         if plan.extra_rows is None:

@@ -139,7 +139,9 @@ class _Reweighted(Strategy):
     def _next(self) -> Tensor:
         """Return the next rows of the trusted samples, in an order that begins anew."""
         if not self._waiting:
-            self._waiting = self._judges.shuffled_batches(self._judging, self._size)
+            self._waiting = self._judges.shuffled_batches(
+                self._judging, self._size, by_labels=False
+            )
         return self._waiting.pop()
 
     def step(self, plan: BatchPlan, networks: Networks, epoch: int) -> Step:

@@ -1,6 +1,6 @@
 """PES: later parts of a network are trained anew and shortly, then labels that it agrees with."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Self
 
@@ -180,19 +180,14 @@ class _Progressive(Strategy):
         rest = others.nonzero()[:, 0]
         unlabeled = min(size // 2, len(rest) * size // count)
         steps = max(1, count // size)
-        first = self._repeated(self._chosen, size - unlabeled)
+        first = self.sampler.endless_batches(self._chosen, size - unlabeled)
         if unlabeled < 2:  # BatchNorm cannot normalize one image
             return [BatchPlan(next(first)) for _ in range(steps)]
-        second = self._repeated(rest, unlabeled)
+        second = self.sampler.endless_batches(rest, unlabeled, by_labels=False)
         return [
             BatchPlan(next(first), next(second), epoch_fraction=step / steps)
             for step in range(steps)
         ]
-
-    def _repeated(self, rows: Tensor, size: int) -> Iterator[Tensor]:
-        """Yield batches of rows without end, shuffled anew each time."""
-        while True:
-            yield from self.sampler.shuffled_batches(rows, size)
 
     def tune(self, optimizer: torch.optim.Optimizer, rate: float, epoch: int) -> None:
         # While Adam refines, the training's optimizer moves nothing; its momentum is of no use.

@@ -1,6 +1,6 @@
 """The training set: batches in random order, draws with replacement, and a plain pass."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 
@@ -100,6 +100,13 @@ class TrainingSampler:
         if count - starts[-1] == 1 and len(starts) > 1:
             starts.pop()
         return [order[a:b] for a, b in zip(starts, [*starts[1:], count], strict=True)]
+
+    def endless_batches(
+        self, rows: Tensor, batch_size: int | None = None, *, by_labels: bool = True
+    ) -> Iterator[Tensor]:
+        """Yield batches of rows without end, drawn anew each time; see `shuffled_batches`."""
+        while True:
+            yield from self.shuffled_batches(rows, batch_size, by_labels=by_labels)
 
     def sample_with_replacement(self, count: int) -> Tensor:
         """Draw rows with replacement, independently of everything before."""
