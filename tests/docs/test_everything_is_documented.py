@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import adc_core
+from adc_core import Learner
 from adc_core.components.kinds import BROUGHT, COMMANDS
 from adc_core.components.known_packages import PACKAGE_OF
 from adc_core.components.registry import registry
@@ -47,6 +48,17 @@ def test_every_kind_has_its_section():
     page = (DOCS / "components.md").read_text()
     headings = [line[3:].lower() for line in page.splitlines() if line.startswith("## ")]
     assert headings == [*registry.kinds(), BROUGHT, COMMANDS]
+
+
+def test_which_learners_take_a_criterion():
+    page = (DOCS / "components.md").read_text()
+    listed = section(page, "Criteria").partition("leave theirs open:")[2].partition(".\n")[0]
+    takes = {
+        entry.name
+        for entry in registry.entries("learners")
+        if registry.load(Learner, entry.full_name).takes_criterion
+    }
+    assert set(re.findall(r"`([\w-]+)`", listed)) == takes
 
 
 def test_every_command():
