@@ -187,12 +187,12 @@ class _Consistent(Strategy):
             return super().plan_epoch(epoch)
         size = self.sampler.batch_size
         steps = max(-(-len(labeled) // size), -(-len(others) // size))
-        first, second = (self._repeated(rows) for rows in (labeled, others))
+        first, second = self._repeated(labeled), self._repeated(others, by_labels=False)
         return [BatchPlan(next(first), extra_rows=next(second)) for _ in range(steps)]
 
-    def _repeated(self, rows: Tensor) -> Iterator[Tensor]:
+    def _repeated(self, rows: Tensor, *, by_labels: bool = True) -> Iterator[Tensor]:
         while True:
-            yield from self.sampler.shuffled_batches(rows)
+            yield from self.sampler.shuffled_batches(rows, by_labels=by_labels)
 
     def step(self, plan: BatchPlan, networks: Networks, epoch: int) -> Step:
         if plan.extra_rows is None:

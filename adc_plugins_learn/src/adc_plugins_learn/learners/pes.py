@@ -86,6 +86,11 @@ class ProgressiveEarlyStopping(NetworkLearner):
     def _check_times(self) -> Self:
         if len(self.refined_parts) != len(self.refine_epochs):
             raise ValueError("refined_parts and refine_epochs must be of one length")
+        if self.freeze_backbone > self.warm_up:
+            raise ValueError(
+                "freeze_backbone lasts longer than warm_up, after which other parts are trained "
+                "anew: lower it"
+            )
         return self
 
     def strategy(self, dataset: Dataset) -> Strategy:
@@ -121,15 +126,21 @@ class _Progressive(Strategy):
         if epoch in self._refinements:
             self._refine(epoch, network)
             return None
+        if epoch < self._chosen_from:
+            return None
         network.requires_grad_(True)
         self._adam = None
-        return self._choose(networks[0]) if epoch >= self._chosen_from else None
+        return self._choose(networks[0])
 
     def _refine(self, epoch: int, network: nn.Module) -> None:
         start, parts = self._refinements[epoch]
         trained = freeze_all_but_last(network, parts)
         if epoch == start:
-            fresh = build_backbone(self._options.backbone, self.sampler.n_classes)
+            fresh = build_backbone(
+                self._options.backbone,
+                self.sampler.n_classes,
+                arguments=self._options.backbone_options,
+            )
             renew_last(network, parts, fresh.to(self.sampler.device))
             self._adam = torch.optim.Adam(trained, lr=self._options.refine_learning_rate)
         elif self._adam is None and self._kept is not None:
@@ -177,16 +188,16 @@ class _Progressive(Strategy):
         first = self._repeated(self._chosen, size - unlabeled)
         if unlabeled < 2:  # BatchNorm cannot normalize one image
             return [BatchPlan(next(first)) for _ in range(steps)]
-        second = self._repeated(rest, unlabeled)
+        second = self._repeated(rest, unlabeled, by_labels=False)
         return [
             BatchPlan(next(first), next(second), epoch_fraction=step / steps)
             for step in range(steps)
         ]
 
-    def _repeated(self, rows: Tensor, size: int) -> Iterator[Tensor]:
+    def _repeated(self, rows: Tensor, size: int, *, by_labels: bool = True) -> Iterator[Tensor]:
         """Yield batches of rows without end, shuffled anew each time."""
         while True:
-            yield from self.sampler.shuffled_batches(rows, size)
+            yield from self.sampler.shuffled_batches(rows, size, by_labels=by_labels)
 
     def tune(self, optimizer: torch.optim.Optimizer, rate: float, epoch: int) -> None:
         # While Adam refines, the training's optimizer moves nothing; its momentum is of no use.
