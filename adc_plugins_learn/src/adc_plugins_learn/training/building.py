@@ -22,6 +22,7 @@ from adc_plugins_learn.training.parts import (
     TrainingContext,
     cross_entropy,
     draw_rows,
+    sample_losses,
 )
 from adc_plugins_learn.training.strategy import Strategy
 
@@ -121,4 +122,4 @@ def criterion_of(config: TrainingConfig, context: TrainingContext) -> BoundCrite
     """Return the loss of a sample: that of the options, or cross-entropy."""
     if config.criterion is None:
         return cross_entropy
-    return partial(config.criterion.losses, context=context)
+    return partial(sample_losses, config.criterion, context)
