@@ -246,6 +246,30 @@ def test_what_is_defined_within_a_function_has_no_name():
             CrossEntropy(**QUICK, backbone=nameless)
 
 
+class Features(Wide):
+    """Forgets its last layer."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.layers(images)
+
+
+class WithFeatures(Wide):
+    """Returns what is below its logits, too."""
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        features = self.layers(images)
+        return self.last(features), features
+
+
+@pytest.mark.parametrize(("network", "got"), [(Features, (1, 4)), (WithFeatures, "tuple")])
+def test_a_network_that_makes_no_logits_is_refused_before_it_is_trained(squares, network, got):
+    with pytest.raises(InputError) as error:
+        CrossEntropy(**QUICK, backbone=network).learn(squares)
+    assert str(error.value) == (
+        f"{__name__}:{network.__name__} makes {got} of an image: it must make a tensor of (1, 3)"
+    )
+
+
 def test_a_network_of_other_classes_is_refused(squares):
     with pytest.raises(InputError, match="does not build a network for 3 classes"):
         CrossEntropy(**QUICK, backbone=Wide(4)).learn(squares)

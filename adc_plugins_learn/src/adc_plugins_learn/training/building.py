@@ -54,7 +54,7 @@ def network_on(
         InputError: no such backbone or weights, or it takes no images of this size.
     """
     network = build_network(architecture, classes, str(config.weights))
-    require_image_size(network, config.backbone, config.image_size)
+    require_image_size(network, config.backbone, config.image_size, classes)
     network = sync_batch_norm(network.to(device), device)
     if config.channels_last:
         network.to(memory_format=torch.channels_last)
