@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import adc_core
+from adc_core import Learner
 from adc_core.components.kinds import BROUGHT, COMMANDS
 from adc_core.components.known_packages import PACKAGE_OF
 from adc_core.components.registry import registry
@@ -28,6 +29,18 @@ def test_every_component(kind, name):
     page = (DOCS / "components.md").read_text()
     row = f"| `{name}` | {PACKAGE_OF[kind, name]} | "
     assert row in section(page, kind.capitalize()), f"docs/components.md lacks {kind} {name}"
+
+
+def test_every_method_that_takes_a_criterion():
+    introduction = section((DOCS / "components.md").read_text(), "Criteria").partition("\n\n")[0]
+    named = re.findall(r"`([a-z-]+)`", introduction.partition("theirs open:")[2])
+    taking = {
+        entry.name
+        for entry in registry.entries("learners")
+        if registry.load(Learner, entry.full_name).takes_criterion
+    }
+    assert len(named) == len(taking)
+    assert {*named} == taking
 
 
 @pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: hook.__name__)
