@@ -11,7 +11,7 @@ from adc_plugins_learn.learners.cores import (
 )
 from adc_plugins_learn.training.data.sampler import Batch
 from adc_plugins_learn.training.loop import train
-from adc_plugins_learn.training.parts import cross_entropy
+from adc_plugins_learn.training.parts import Sampler, cross_entropy
 
 
 @pytest.mark.parametrize("name", ["warmup,no_prior", "sieve,no_prior", "sieve,prior"])
@@ -99,6 +99,28 @@ def test_labels_that_do_not_pass_are_not_learned_in_the_second_phase(squares):
     assert labeled == np.flatnonzero(kept).tolist()
     assert others == np.flatnonzero(~kept).tolist()
     assert np.isfinite(model.dynamics.loss).all()  # of all images, labeled or not
+
+
+class NoneOf(Sampler):
+    """Leaves out the samples of a label."""
+
+    label: int
+
+    def draw(self, labels, context, generator):
+        """Draw the others, in order."""
+        return (labels != self.label).nonzero()[:, 0]
+
+
+def test_images_without_labels_are_not_sampled_by_labels(squares):
+    strategy, _ = begun(squares, epochs=3, second_phase=0.4, sampler=NoneOf(label=0))
+    second = strategy.at_epoch(2)
+    second._kept = torch.arange(31) < 16  # both parts have samples of all labels
+    plans = second.plan_epoch(2)
+    labeled, others = (
+        torch.cat([getattr(plan, name) for plan in plans]) for name in ("rows", "extra_rows")
+    )
+    assert (squares.labels[labeled] != 0).all()
+    assert sorted(set(others.tolist())) == list(range(16, 31))
 
 
 def test_the_sieve_stays_as_it_was_at_the_start_of_the_second_phase(squares):

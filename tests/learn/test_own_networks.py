@@ -1,4 +1,5 @@
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -171,7 +172,9 @@ def test_a_class_and_its_arguments(squares, tmp_path):
 
 
 def test_arguments_that_it_does_not_take():
-    with pytest.raises(InputError, match=r"unexpected keyword argument.*called with it and depth"):
+    with pytest.raises(
+        InputError, match=r"unexpected keyword argument.*called with that number and depth"
+    ):
         build_backbone(f"{__name__}:Wide", 3, arguments={"depth": 2})
     with pytest.raises(InputError, match="tiny-cnn takes no backbone_options"):
         build_backbone("tiny-cnn", 3, arguments={"width": 2})
@@ -193,6 +196,37 @@ def test_a_network_of_this_process_is_trained_as_a_copy(squares, learned):
     assert CrossEntropy(**QUICK, backbone=network).fingerprint != learner.fingerprint
 
 
+class Scaled(Wide):
+    """Has a number that is neither printed nor a weight."""
+
+    def __init__(self, classes: int, scale: float) -> None:
+        super().__init__(classes)
+        self.scale = scale
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.scale * super().forward(images)
+
+
+def test_networks_that_differ_in_a_number_alone_are_two(squares):
+    learners = []
+    for scale in (1.0, 3.0):
+        with seeded(5):
+            learners.append(CrossEntropy(**QUICK, backbone=Scaled(3, scale)))
+    assert learners[0].fingerprint != learners[1].fingerprint
+    assert [learner.learn(squares).network.scale for learner in learners] == [1, 3]
+
+
+def test_a_class_that_was_written_anew_counts(squares):
+    learners = []
+    for factor in (1, 0):
+        name = type(
+            "Wide", (Wide,), {"forward": lambda self, x, f=factor: f * Wide.forward(self, x)}
+        )
+        with seeded(5):
+            learners.append(CrossEntropy(**QUICK, backbone=name(3)))
+    assert not learners[1].learn(squares).logits(squares.images).any()
+
+
 def test_one_network_is_not_two(squares):
     with pytest.raises(InputError, match="2 copies of one network would stay alike"):
         CoTeaching(**QUICK, backbone=Wide(3)).learn(squares)
@@ -207,8 +241,33 @@ def test_what_is_defined_within_a_function_has_no_name():
     class Here(Wide):
         pass
 
-    with pytest.raises(ValueError, match="define it at the top of a module"):
-        CrossEntropy(**QUICK, backbone=Here)
+    for nameless in (Here, lambda classes: Wide(classes), partial(Wide, width=3)):
+        with pytest.raises(ValueError, match=r"no name by which it is .* as backbone_options"):
+            CrossEntropy(**QUICK, backbone=nameless)
+
+
+class Features(Wide):
+    """Forgets its last layer."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.layers(images)
+
+
+class WithFeatures(Wide):
+    """Returns what is below its logits, too."""
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        features = self.layers(images)
+        return self.last(features), features
+
+
+@pytest.mark.parametrize(("network", "got"), [(Features, (1, 4)), (WithFeatures, "tuple")])
+def test_a_network_that_makes_no_logits_is_refused_before_it_is_trained(squares, network, got):
+    with pytest.raises(InputError) as error:
+        CrossEntropy(**QUICK, backbone=network).learn(squares)
+    assert str(error.value) == (
+        f"{__name__}:{network.__name__} makes {got} of an image: it must make a tensor of (1, 3)"
+    )
 
 
 def test_a_network_of_other_classes_is_refused(squares):

@@ -7,6 +7,8 @@ from pydantic import ValidationError
 
 from adc_plugins_learn.learners.pes import ProgressiveEarlyStopping, agreeing_rows
 from adc_plugins_learn.training.loop import train
+from adc_plugins_learn.training.networks.backbones import SmallCNN
+from adc_plugins_learn.training.parts import Sampler
 
 QUICK = {
     "image_size": 12,
@@ -17,6 +19,16 @@ QUICK = {
     "refine_epochs": (1, 2),
 }
 """Two epochs of everything, one of two parts, two of one, three of chosen labels."""
+
+
+class NoneOf(Sampler):
+    """Leaves out the samples of a label."""
+
+    label: int
+
+    def draw(self, labels, context, generator):
+        """Draw the others, in order."""
+        return (labels != self.label).nonzero()[:, 0]
 
 
 def test_agreeing_rows():
@@ -68,6 +80,45 @@ def test_what_is_trained_in_each_epoch(squares):
     assert [names >= LAST for names in between] == [False, True, True, *[False] * 4]
     assert "features.2.0" in between[1]
     assert between[2] == LAST
+
+
+def test_the_last_layer_learns_alone_while_the_backbone_is_frozen(squares):
+    epochs = weights_by_epoch(squares, freeze_backbone=0.125)
+    assert [changed(*epoch) for epoch in epochs[:3]] == [LAST, ALL, TWO]
+
+
+def test_frozen_for_longer_than_the_warm_up():
+    with pytest.raises(ValidationError) as error:
+        ProgressiveEarlyStopping(warm_up=0.2, freeze_backbone=0.5)
+    assert (
+        "freeze_backbone lasts longer than warm_up, after which other parts are trained anew: "
+        "lower it"
+    ) in str(error.value)
+
+
+class Narrow(SmallCNN):
+    """A network of the user's."""
+
+    def __init__(self, classes: int, width: int) -> None:
+        super().__init__(classes, width)
+
+
+def test_parts_of_a_network_with_arguments_are_built_anew_with_them(squares):
+    own = {"backbone": Narrow, "backbone_options": {"width": 3}}
+    model = ProgressiveEarlyStopping(**QUICK | own).learn(squares)
+    assert model.network.classifier.in_features == 12
+
+
+def test_images_without_labels_are_not_sampled_by_labels(squares):
+    learner = ProgressiveEarlyStopping(**QUICK, semi_supervised=True, sampler=NoneOf(label=0))
+    strategy = learner.strategy(squares)
+    train(squares, None, learner, strategy)
+    rest = torch.arange(20)  # of all labels
+    strategy._chosen = torch.arange(20, 31)
+    plans = strategy.plan_epoch(7)
+    assert (squares.labels[torch.cat([plan.rows for plan in plans])] != 0).all()
+    assert {int(row) for plan in plans for row in plan.extra_rows} <= set(rest.tolist())
+    assert (squares.labels[torch.cat([plan.extra_rows for plan in plans])] == 0).any()
 
 
 def test_adam_refines_at_its_own_rate(squares):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.utils.data import DataLoader, IterableDataset, Subset, TensorDataset
 from torch.utils.data import Dataset as TorchDataset
-from torch.utils.data import Subset, TensorDataset
 from torchvision.datasets import FakeData
 
 from adc_core import InputError
@@ -56,6 +56,53 @@ def test_labels_that_it_lists_cost_no_image():
 def test_of_a_subset_the_items_count_and_not_the_lists_of_the_whole():
     dataset = from_torch(Subset(Pairs(Image.fromarray), [4, 8]))
     np.testing.assert_array_equal(dataset.labels, [1, 2])
+
+
+def test_labels_that_are_changed_on_the_way_are_those_of_the_items():
+    pairs = Pairs(Image.fromarray)
+    pairs.targets, pairs.target_transform = (2 - LABELS).tolist(), lambda label: 2 - label
+    np.testing.assert_array_equal(from_torch(pairs).labels, LABELS)
+
+
+@pytest.mark.parametrize("listed", [[f"file {row}" for row in range(12)], np.eye(12), LABELS / 2])
+def test_lists_that_are_no_class_indices_are_not_taken(listed):
+    pairs = Pairs(Image.fromarray)
+    pairs.labels = listed
+    np.testing.assert_array_equal(from_torch(pairs).labels, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        ("cat", "the label of item 0 of the torch dataset is 'cat': give a class index"),
+        (0.5, "the label of item 0 of the torch dataset is 0.5: give a class index"),
+        (
+            torch.tensor([0, 1]),
+            "the label of item 0 of the torch dataset is tensor([0, 1]): give a class index",
+        ),
+        (-1, "the torch dataset has the label -1: give class indices"),
+    ],
+)
+def test_labels_that_are_no_class_indices(label, message):
+    with pytest.raises(InputError) as error:
+        from_torch([(PIXELS[0], label), (PIXELS[1], label)])
+    assert str(error.value) == message
+
+
+class Stream(IterableDataset):
+    """Images without numbers."""
+
+    def __iter__(self):
+        return iter(Pairs(Image.fromarray))
+
+
+@pytest.mark.parametrize("dataset", [Stream(), DataLoader(Pairs(Image.fromarray))])
+def test_what_has_no_items_by_number(dataset):
+    with pytest.raises(InputError) as error:
+        from_torch(dataset)
+    assert str(error.value) == (
+        f"a {type(dataset).__name__} has no items by number: give a map-style torch dataset"
+    )
 
 
 def test_it_is_learned_from_and_resumes_by_its_content(learned):

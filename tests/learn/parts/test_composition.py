@@ -118,6 +118,13 @@ def test_post_hoc_as_published(long_tail):
     np.testing.assert_allclose(np.array(known["logits"]) + shift, known["posthoc_tau1"])
 
 
+def test_post_hoc_a_class_without_samples_gains_nothing():
+    shift = PosthocLogitAdjustment().shift(
+        np.empty((0, 3), np.float32), np.empty(0, np.int64), np.array([30, 10, 0], np.float32)
+    )
+    np.testing.assert_allclose(shift, -np.log([0.75, 0.25, 0.75]))
+
+
 class Fitted(Posthoc):
     """Says what it was shown."""
 

@@ -5,14 +5,17 @@ import pytest
 import torch
 
 from adc_core import InputError
-from adc_core.components import registry
+from adc_core.components import ResultFault, registry
 from adc_plugins_learn import (
     BalancedSoftmax,
     ClassWeighted,
+    CoTeaching,
     Criterion,
     CrossEntropy,
     LabelDistributionAwareMargin,
+    LearningToReweight,
     LogitAdjustedCrossEntropy,
+    Mixup,
     NetworkModel,
     TrainingContext,
     balanced_softmax,
@@ -151,3 +154,22 @@ def test_ldam_needs_a_linear_last_layer(squares):
     learner = CrossEntropy(epochs=1, image_size=32, backbone="squeezenet1_1", criterion="ldam")
     with pytest.raises(InputError, match="squeezenet1_1 cannot be cosines"):
         learner.learn(squares)
+
+
+class Mean(Criterion):
+    """Reduces, as the losses of torch do by default."""
+
+    def losses(self, logits, targets, context):
+        """Return one number for all."""
+        return cross_entropy(logits, targets).mean()
+
+
+@pytest.mark.parametrize("method", [CrossEntropy, CoTeaching, Mixup, LearningToReweight])
+def test_one_number_for_a_batch_names_the_criterion(squares, method):
+    with pytest.raises(ResultFault) as error:
+        method(epochs=1, image_size=8, batch_size=40, criterion=Mean()).learn(squares)
+    samples = 28 if method is LearningToReweight else 31
+    assert str(error.value) == (
+        f"the criterion Mean returned a tensor of shape () for {samples} samples: it must return "
+        "one loss for each"
+    )

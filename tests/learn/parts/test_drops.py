@@ -53,6 +53,16 @@ def test_every_class_needs_held_out_samples(toy):
         Drops().shift(logits[some].astype(np.float32), labels[some], prior.astype(np.float32))
 
 
+def test_a_class_that_only_held_out_samples_have_gains_no_more_than_the_largest(toy):
+    _, logits, labels, _ = toy
+    counts = np.array([60, 30, 0], np.float32)
+    of_nobody, as_the_largest = (
+        Drops(delta=0).shift(logits.astype(np.float32), labels, given)
+        for given in (counts, np.array([60, 30, 60], np.float32))
+    )
+    assert of_nobody[2] - of_nobody[0] == pytest.approx(as_the_largest[2] - as_the_largest[0])
+
+
 def test_a_training_is_corrected(squares):
     options = {"epochs": 2, "image_size": 8, "batch_size": 8, "validation_fraction": 0.4}
     model = CrossEntropy(**options, posthoc="drops").learn(squares)

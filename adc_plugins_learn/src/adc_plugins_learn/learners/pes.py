@@ -88,6 +88,11 @@ class ProgressiveEarlyStopping(NetworkLearner):
     def _check_times(self) -> Self:
         if len(self.refined_parts) != len(self.refine_epochs):
             raise ValueError("refined_parts and refine_epochs must be of one length")
+        if self.freeze_backbone > self.warm_up:
+            raise ValueError(
+                "freeze_backbone lasts longer than warm_up, after which other parts are trained "
+                "anew: lower it"
+            )
         return self
 
     def strategy(self, dataset: Dataset) -> Strategy:
@@ -123,9 +128,11 @@ class _Progressive(Strategy):
         if epoch in self._refinements:
             self._refine(epoch, network)
             return None
+        if epoch < self._chosen_from:
+            return None
         network.requires_grad_(True)
         self._adam = None
-        return self._choose(networks[0]) if epoch >= self._chosen_from else None
+        return self._choose(networks[0])
 
     def _refine(self, epoch: int, network: nn.Module) -> None:
         start, parts = self._refinements[epoch]

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from adc_core import InputError
+from adc_plugins_learn.posthocs.logit_adjustment import class_log_prior
 from adc_plugins_learn.training.networks.calibration import fit_temperature
 from adc_plugins_learn.training.parts import Posthoc
 
@@ -110,8 +111,7 @@ class Drops(Posthoc):
                 f"drops needs held-out samples of every class: of class {missing[0]} there are "
                 "none: raise validation_fraction"
             )
-        prior = class_counts.astype(np.float64) / class_counts.sum()
+        log_prior = class_log_prior(class_counts)
         temperature = fit_temperature(logits, labels)
-        weights = worst_case_weights(logits / temperature, labels, prior, self.delta)
-        log_prior = np.log(np.maximum(prior, 1e-12))
+        weights = worst_case_weights(logits / temperature, labels, np.exp(log_prior), self.delta)
         return np.asarray(temperature * (np.log(weights) - log_prior), np.float64)

@@ -9,6 +9,16 @@ from pydantic import Field
 from adc_plugins_learn.training.parts import Posthoc
 
 
+def class_log_prior(class_counts: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Compute K logarithms of the classes' parts of the samples, for taking them away.
+
+    A class without samples counts as the largest: nothing was learned of it, and what it would gain
+    by its rarity, which knows no bound, would make it the answer to every image.
+    """
+    counts = np.where(class_counts > 0, class_counts, class_counts.max()).astype(np.float64)
+    return np.asarray(np.log(counts / class_counts.sum(dtype=np.float64)))
+
+
 class PosthocLogitAdjustment(Posthoc):
     """Predicts by z − τ·log πₖ, where π are the classes' parts of the training labels.
 
@@ -28,7 +38,5 @@ class PosthocLogitAdjustment(Posthoc):
         labels: NDArray[np.int64],
         class_counts: NDArray[np.float32],
     ) -> NDArray[np.float64]:
-        """Return −τ·log π; of a class without samples 10⁻¹² is taken."""
-        counts = class_counts.astype(np.float64)
-        prior: NDArray[np.float64] = np.maximum(counts / counts.sum(), 1e-12)
-        return np.asarray(-self.tau * np.log(prior), np.float64)
+        """Return −τ·log π."""
+        return np.asarray(-self.tau * class_log_prior(class_counts), np.float64)

@@ -22,6 +22,7 @@ from adc_plugins_learn.training.parts import (
     TrainingContext,
     cross_entropy,
     draw_rows,
+    sample_losses,
 )
 from adc_plugins_learn.training.strategy import Strategy
 
@@ -53,7 +54,7 @@ def network_on(
         InputError: no such backbone or weights, or it takes no images of this size.
     """
     network = build_network(architecture, classes, str(config.weights))
-    require_image_size(network, config.backbone, config.image_size)
+    require_image_size(network, config.backbone, config.image_size, classes)
     network = sync_batch_norm(network.to(device), device)
     if config.channels_last:
         network.to(memory_format=torch.channels_last)
@@ -121,4 +122,4 @@ def criterion_of(config: TrainingConfig, context: TrainingContext) -> BoundCrite
     """Return the loss of a sample: that of the options, or cross-entropy."""
     if config.criterion is None:
         return cross_entropy
-    return partial(config.criterion.losses, context=context)
+    return partial(sample_losses, config.criterion, context)

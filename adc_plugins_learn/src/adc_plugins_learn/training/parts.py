@@ -130,6 +130,23 @@ def cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     return nn.functional.cross_entropy(logits, targets, reduction="none")
 
 
+def sample_losses(
+    criterion: Criterion, context: TrainingContext, logits: Tensor, targets: Tensor
+) -> Tensor:
+    """Ask a criterion for the losses of a batch.
+
+    Raises:
+        ResultFault: it returned anything but one loss for each sample.
+    """
+    losses = criterion.losses(logits, targets, context)
+    if losses.shape == logits.shape[:1]:
+        return losses
+    raise ResultFault(
+        f"the criterion {criterion.name} returned a tensor of shape {tuple(losses.shape)} for "
+        f"{len(logits)} samples: it must return one loss for each"
+    )
+
+
 def draw_rows(
     sampler: Sampler, context: TrainingContext, labels: Tensor, generator: torch.Generator
 ) -> Tensor:

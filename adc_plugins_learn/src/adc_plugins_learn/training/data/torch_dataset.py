@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, uint8
+from torch.utils.data import DataLoader, IterableDataset
 
 from adc_core import Dataset, Images, InputError
 from adc_core.arrays import fingerprint as fingerprint_of
@@ -59,12 +60,18 @@ def from_torch(dataset: MapStyle, classes: Sequence[str] | None = None) -> Datas
 
     Args:
         dataset: images are PIL images, H × W × 3 or 3 × H × W uint8; labels are 0…K-1. Labels are
-            taken from its `targets` or `labels` where it has as many, else from its items.
+            taken from its `targets` or `labels` where these are as many integers and no
+            `target_transform` changes them, else from its items.
         classes: names; else those of its `classes`, or the numbers.
 
     Raises:
-        InputError: an item is no pair, or its image is of another kind.
+        InputError: it has no items by number, one is no pair, or its image or its label is of
+            another kind.
     """
+    if isinstance(dataset, IterableDataset | DataLoader):
+        raise InputError(
+            f"a {type(dataset).__name__} has no items by number: give a map-style torch dataset"
+        )
     if not len(dataset):
         raise InputError("the torch dataset is empty")
     item = dataset[0]
@@ -77,11 +84,28 @@ def from_torch(dataset: MapStyle, classes: Sequence[str] | None = None) -> Datas
 
 
 def _labels(dataset: MapStyle) -> NDArray[np.int64]:
-    for name in ("targets", "labels"):
-        given = getattr(dataset, name, None)
-        if given is not None and len(given) == len(dataset):
-            return np.asarray(given, np.int64)
-    return np.array([int(dataset[row][1]) for row in range(len(dataset))], np.int64)
+    if getattr(dataset, "target_transform", None) is None:
+        for name in ("targets", "labels"):
+            given = np.asarray(getattr(dataset, name, None))
+            if given.shape == (len(dataset),) and given.dtype.kind in "iu":
+                return _from_0(given)
+    return _from_0(np.array([_label(dataset, row) for row in range(len(dataset))], np.int64))
+
+
+def _label(dataset: MapStyle, row: int) -> int:
+    label = dataset[row][1]
+    number = np.asarray(label)
+    if number.ndim or number.dtype.kind not in "iu":
+        raise InputError(
+            f"the label of item {row} of the torch dataset is {label!r}: give a class index"
+        )
+    return int(number)
+
+
+def _from_0(labels: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+    if labels.min() < 0:
+        raise InputError(f"the torch dataset has the label {labels.min()}: give class indices")
+    return labels.astype(np.int64)
 
 
 def _pixels(image: Any) -> Pixels:

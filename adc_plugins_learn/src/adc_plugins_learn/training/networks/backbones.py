@@ -102,15 +102,23 @@ def build_backbone(
     return network
 
 
-def require_image_size(network: nn.Module, name: str, image_size: int) -> None:
+def require_image_size(
+    network: nn.Module, name: str, image_size: int, classes: int | None = None
+) -> None:
     """Refuse images that a network cannot take, before any is decoded.
 
+    Args:
+        network: put into evaluation mode.
+        name: of the network, for the error.
+        image_size: side of the images, in pixels.
+        classes: K; without it the network need not make logits.
+
     Raises:
-        InputError: the network is made for another size, or a larger one.
+        InputError: the network is made for another size, or a larger one, or makes no logits.
     """
     try:
         with torch.inference_mode():
-            network.eval()(torch.zeros(1, 3, image_size, image_size))
+            made = network.eval()(torch.zeros(1, 3, image_size, image_size))
     except InputError:
         raise
     except (RuntimeError, AssertionError, ValueError) as error:
@@ -121,6 +129,10 @@ def require_image_size(network: nn.Module, name: str, image_size: int) -> None:
             f"{name} does not take images of {image_size} × {image_size} pixels ({reason}): "
             "change image_size"
         ) from error
+    if classes is None or (isinstance(made, Tensor) and made.shape == (1, classes)):
+        return
+    got = tuple(made.shape) if isinstance(made, Tensor) else type(made).__name__
+    raise InputError(f"{name} makes {got} of an image: it must make a tensor of (1, {classes})")
 
 
 def last_layer(network: nn.Module) -> nn.Linear | nn.Conv2d:

@@ -26,22 +26,30 @@ def _named(value: Any) -> Any:
         return _kept(value)
     if not callable(value):
         return value
-    if "<locals>" in value.__qualname__ or "<lambda>" in value.__qualname__:
+    name = getattr(value, "__qualname__", repr(value))
+    if not hasattr(value, "__qualname__") or "<locals>" in name or "<lambda>" in name:
         raise ValueError(
-            f"{value.__qualname__} has no name by which it is found again: define it at the top of "
-            "a module"
+            f"{name} has no name by which it is found again: define it at the top of a module, and "
+            "give its arguments as backbone_options"
         )
-    return f"{value.__module__}:{value.__qualname__}"
+    return f"{value.__module__}:{name}"
 
 
 def _kept(network: nn.Module) -> str:
-    """Keep a copy under a name that tells its structure and its weights."""
+    """Keep a copy under a name that tells its structure, its numbers and its weights."""
     weights = io.BytesIO()
     torch.save(network.state_dict(), weights)
-    digest = sha256(repr(network).encode() + weights.getvalue()).hexdigest()
+    # What a module is printed as leaves out its plain attributes, such as a scale.
+    plain = [
+        (path, name, value)
+        for path, module in network.named_modules()
+        for name, value in vars(module).items()
+        if not name.startswith("_") and name != "training"
+    ]
+    digest = sha256(f"{network!r}{plain!r}".encode() + weights.getvalue()).hexdigest()
     name = f"{OBJECT}{type(network).__name__}-{digest[:16]}"
-    if name not in _OBJECTS:
-        _OBJECTS[name] = deepcopy(network)
+    # The last one counts: in a notebook its class may have been written anew.
+    _OBJECTS[name] = deepcopy(network)
     return name
 
 
@@ -76,9 +84,9 @@ def built_by_the_user(name: str, classes: int, arguments: Mapping[str, Any]) -> 
         if is_out_of_memory(error):
             raise
         reason = str(error).split("\n")[0]
-        called = "that number alone" if not arguments else f"it and {', '.join(arguments)}"
+        more = f" and {', '.join(arguments)}" if arguments else " alone"
         raise InputError(
             f"{name} cannot build a network for {classes} classes "
-            f"({type(error).__name__}: {reason}): it is called with {called}"
+            f"({type(error).__name__}: {reason}): it is called with that number{more}"
         ) from error
     return network
