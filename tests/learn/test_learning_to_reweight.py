@@ -1,3 +1,5 @@
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -132,8 +134,8 @@ def test_samples_that_are_held_out_judge_and_are_not_learned(squares):
     [
         (" \n", "{path} names no samples: write an id on each line"),
         (
-            "3\nx7\n",
-            '{path} names "x7", which is no id of the dataset: write ids of its samples',
+            "x7\nx8\n",
+            '{path} names "x7", and no id of the samples to learn from: write some',
         ),
     ],
 )
@@ -143,6 +145,21 @@ def test_ids_that_cannot_be_used(squares, tmp_path, text, message):
     with pytest.raises(InputError) as error:
         LearningToReweight(trusted_samples=path).strategy(squares)
     assert str(error.value) == message.format(path=path)
+
+
+def test_trusted_samples_that_are_held_out_are_left_out_with_a_warning(squares, tmp_path):
+    path = tmp_path / "ids.txt"
+    path.write_text("\n".join(map(str, squares.ids)))
+    learner = LearningToReweight(**QUICK, trusted_samples=path, validation_fraction=0.2)
+    with pytest.warns(UserWarning) as warned:
+        model = learner.learn(squares)
+    assert len(model.dynamics.loss) == 25
+    (message,) = (str(one.message) for one in warned)
+    assert re.fullmatch(
+        r'of 31 trusted samples 6 are not learned from, "\d+" among them: held out, dropped, or '
+        rf"no ids of the dataset \({re.escape(str(path))}\)",
+        message,
+    )
 
 
 def test_a_file_of_ids_that_is_not_there(squares, tmp_path):

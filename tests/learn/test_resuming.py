@@ -10,7 +10,15 @@ from adc_process import start_program
 
 from adc_core import save_dataset
 from adc_core.components.context import work_context, work_folder
-from adc_plugins_learn.learners.cross_entropy import CrossEntropy
+from adc_plugins_learn import (
+    Cores,
+    CrossEntropy,
+    DivideMix,
+    LearningToReweight,
+    MentorNet,
+    ProgressiveEarlyStopping,
+    SparseOverParameterization,
+)
 
 STEPS = 3 * 4
 """Three epochs of 31 samples in batches of eight."""
@@ -27,7 +35,7 @@ class StopError(Exception):
 
 def stop_after(step):
     def on_progress(done, total, unit):
-        if done == step:
+        if done >= step:  # methods make other numbers of steps, which are scaled
             raise StopError
 
     return on_progress
@@ -116,6 +124,43 @@ def test_validation_is_resumed_too(squares, learned, tmp_path):
     stopped_at(10, learner(), squares, tmp_path, validation=squares)
     model, _ = finished(learner(), squares, tmp_path, validation=squares)
     assert learned(model) == learned(learner().learn(squares, squares))
+
+
+WITH_MEMORIES = {
+    "sop": (SparseOverParameterization, {"consistency": 0.9, "balance": 0.1}),
+    "pes": (ProgressiveEarlyStopping, {"refine_epochs": (2, 1), "freeze_backbone": 0.2}),
+    "pes-mixmatch": (
+        ProgressiveEarlyStopping,
+        {"refine_epochs": (2, 1), "semi_supervised": True},
+    ),
+    "mentornet": (MentorNet, {"falloff": 0.5}),
+    "learning-to-reweight": (LearningToReweight, {}),
+    "cores": (Cores, {"second_phase": 0.5}),
+    "dividemix": (DivideMix, {"balanced_batches": 2, "remembered_epochs": 2}),
+    "parts": (
+        CrossEntropy,
+        {
+            "sampler": {"use": "class-balanced", "after": 0.3},
+            "criterion": {"use": "ldam", "reweight_after": 0.3},
+            "adjust": "logit-adjustment",
+            "posthoc": "logit-adjustment",
+            "freeze_backbone": 0.5,
+            "first_layer_rate": 0.1,
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WITH_MEMORIES)
+def test_methods_that_remember_are_resumed_in_every_epoch(squares, learned, tmp_path, name):
+    method, options = WITH_MEMORIES[name]
+    settings = {"image_size": 8, "epochs": 6, "batch_size": 8, "backbone": "tiny-cnn"}
+    remembering = method(**settings, **options, checkpoint_minutes=0)
+    few = squares.take(np.flatnonzero((squares.labels > 0) | (np.arange(31) < 6)))
+    per_epoch = len(few) // 8 + (len(few) % 8 > 1)
+    for epoch in range(1, 6):
+        stopped_at(epoch * per_epoch + 1, remembering, few, tmp_path)
+    assert learned(finished(remembering, few, tmp_path)[0]) == learned(remembering.learn(few))
 
 
 def test_other_trainings_in_the_folder_do_not_meet(squares, learned, tmp_path):

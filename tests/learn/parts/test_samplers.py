@@ -94,6 +94,17 @@ def test_what_is_not_declared_to_be_a_sampler_is_not_called():
         drawn(TorchSampler(build="os:getcwd"))
 
 
+def test_arguments_that_it_does_not_take():
+    with pytest.raises(InputError) as error:
+        drawn(TorchSampler(build=f"{__name__}:Backwards", arguments={"stride": 3}))
+    assert str(error.value) == (
+        f"{__name__}:Backwards cannot build a sampler (TypeError: Backwards.__init__() got an "
+        "unexpected keyword argument 'stride'): it is called with the labels and stride"
+    )
+    with pytest.raises(InputError, match=r"'drop_last'\): it is called with the labels alone"):
+        drawn(TorchSampler(build="torch.utils.data:BatchSampler"))
+
+
 class Astray(Sampler):
     """Draws what is not there."""
 

@@ -1,5 +1,6 @@
 """Samples whose labels are right, for methods that judge others by them."""
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,14 @@ from adc_core.records import rows_of
 def read_trusted(path: Path, dataset: Dataset) -> Tensor | Dataset:
     """Read trusted samples: ids of the dataset's, a line each in a `.txt` file, or a dataset.
 
+    Of ids that the dataset lacks, for it may be a part of what they were written for, it warns.
+
     Returns:
         Rows of the dataset, int64 and in their order; or another dataset of the same classes, with
         images.
 
     Raises:
-        InputError: an id is unknown, classes differ, or there are no images.
+        InputError: no id is known, classes differ, or there are no images.
     """
     if path.suffix == ".txt":
         return _rows_in(path, dataset)
@@ -42,9 +45,15 @@ def _rows_in(path: Path, dataset: Dataset) -> Tensor:
     if not len(wanted):
         raise InputError(f"{path} names no samples: write an id on each line")
     rows = rows_of(dataset.ids, wanted)
-    if (rows < 0).any():
+    missing = wanted[rows < 0]
+    if len(missing) == len(wanted):
         raise InputError(
-            f'{path} names "{wanted[rows < 0][0]}", which is no id of the dataset: '
-            "write ids of its samples"
+            f'{path} names "{missing[0]}", and no id of the samples to learn from: write some'
         )
-    return torch.from_numpy(np.unique(rows).astype(np.int64))
+    if len(missing):
+        warnings.warn(
+            f'of {len(wanted)} trusted samples {len(missing)} are not learned from, "{missing[0]}" '
+            f"among them: held out, dropped, or no ids of the dataset ({path})",
+            stacklevel=2,
+        )
+    return torch.from_numpy(np.unique(rows[rows >= 0]).astype(np.int64))
