@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from adc_core import InputError
 from adc_plugins_learn.training.hardware.precision import Bfloat16Autocast
 from adc_plugins_learn.training.networks.stages import (
     freeze_all_but_last,
@@ -64,3 +65,9 @@ def test_what_runs_a_network_is_not_the_network(built):
     network = built("tiny-cnn", 3)
     assert unwrapped(Bfloat16Autocast(network)) is network
     assert unwrapped(network) is network
+
+
+def test_a_network_of_one_stage_has_nothing_to_hold():
+    network = nn.Sequential(nn.Sequential(nn.Flatten(), nn.Linear(4, 2)))
+    with pytest.raises(InputError, match="Sequential is one stage: give its parts modules"):
+        freeze_all_but_last(network, 1)

@@ -4,6 +4,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 from safetensors.torch import save_file
 from torch import nn
 
@@ -178,6 +179,8 @@ def test_arguments_that_it_does_not_take():
         build_backbone(f"{__name__}:Wide", 3, arguments={"depth": 2})
     with pytest.raises(InputError, match="tiny-cnn takes no backbone_options"):
         build_backbone("tiny-cnn", 3, arguments={"width": 2})
+    with pytest.raises(ValidationError, match="backbone_options: tiny-cnn takes none"):
+        CrossEntropy(**QUICK, backbone="tiny-cnn", backbone_options={"width": 2})
 
 
 def test_a_network_of_this_process_is_trained_as_a_copy(squares, learned):

@@ -73,6 +73,10 @@ class NetworkLearner(Learner, TrainingConfig):
                 f"criterion: {self.name} has a loss of its own and takes no {self.criterion.name}: "
                 "methods such as cross-entropy, co-teaching and elr do; adjust goes with all"
             )
+        if self.backbone_options and ":" not in self.backbone:
+            raise ValueError(
+                f"backbone_options: {self.backbone} takes none: only your own module:function does"
+            )
         return self
 
     @abstractmethod

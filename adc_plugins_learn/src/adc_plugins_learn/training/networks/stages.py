@@ -4,6 +4,7 @@ from itertools import chain
 
 from torch import Tensor, nn
 
+from adc_core import InputError
 from adc_plugins_learn.training.hardware.distributed import ShardedForward
 from adc_plugins_learn.training.hardware.precision import Bfloat16Autocast
 from adc_plugins_learn.training.parts import AdjustedNetwork
@@ -51,9 +52,19 @@ def renew_last(network: nn.Module, count: int, fresh: nn.Module) -> None:
 
 
 def freeze_all_but_last(network: nn.Module, count: int) -> list[Tensor]:
-    """Let only the last stages get gradients; return their parameters."""
+    """Let only the last stages get gradients; return their parameters.
+
+    Raises:
+        InputError: the network has no stage before the last.
+    """
     network.requires_grad_(False)
-    last = stages_of(network)[-count:]
+    stages = stages_of(network)
+    if len(stages) < 2:
+        raise InputError(
+            f"{type(network).__name__} is one stage: give its parts modules of their own, or name "
+            f"their container {' or '.join(_CONTAINERS)}"
+        )
+    last = stages[-count:]
     for stage in last:
         stage.requires_grad_(True)
     return list(chain.from_iterable(stage.parameters() for stage in last))
