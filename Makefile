@@ -3,7 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 
-# As many at a time as there are cores; the tests of a file share what they made.
+# One more at a time than there are cores (tests/conftest.py); those of a file share what they made.
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 # Of the core and detect, those that need nothing but their dependencies: no learner is trained.
