@@ -16,9 +16,9 @@ The published setting, on a GPU; any option of a learner is set by `--set`, as Y
 A reduced study that is long enough for memorization (kept in results/learners_memorization.txt):
 true labels of which `--labels symmetric-0.4` makes four in ten wrong, small images, not augmented:
 
-    python benchmarks/learners.py cross-entropy generalized-cross-entropy elr forward-correction
-        co-teaching dividemix --labels symmetric-0.4 --seeds 0 1 2 --images 2500 --test 5000
-        --epochs 30 --set image_size=16 --set augment=[] --set weight_decay=0
+    python benchmarks/learners.py cross-entropy generalized-cross-entropy elr co-teaching
+        forward-correction dividemix --labels symmetric-0.4 --seeds 0 1 2 --images 2500 --epochs 30
+        --set image_size=16 --set augment=[] --set weight_decay=0 …
 
 An option of one learner alone: `--set co-teaching.forget_rate=0.4`. Of two networks each is shown
 beside what they predict together.
