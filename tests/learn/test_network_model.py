@@ -272,3 +272,8 @@ def test_each_network_of_a_pair_is_judged(squares):
     both = float((model.predict(held.images).labels == held.labels).mean())
     assert last.validation_accuracy == pytest.approx(both)
     assert CrossEntropy(**options).learn(squares).history[-1].member_accuracies == ()
+    always = model.shifted(np.array([99.0, 0, 0]))
+    assert always.accuracies(held.images, held.labels) == (
+        (held.labels == 0).mean(),
+        last.member_accuracies,
+    )

@@ -177,7 +177,7 @@ def test_arguments_that_it_does_not_take():
         InputError, match=r"unexpected keyword argument.*called with that number and depth"
     ):
         build_backbone(f"{__name__}:Wide", 3, arguments={"depth": 2})
-    with pytest.raises(InputError, match="tiny-cnn takes no backbone_options"):
+    with pytest.raises(InputError, match="backbone_options: tiny-cnn takes none"):
         build_backbone("tiny-cnn", 3, arguments={"width": 2})
     with pytest.raises(ValidationError, match="backbone_options: tiny-cnn takes none"):
         CrossEntropy(**QUICK, backbone="tiny-cnn", backbone_options={"width": 2})
@@ -276,3 +276,19 @@ def test_a_network_that_makes_no_logits_is_refused_before_it_is_trained(squares,
 def test_a_network_of_other_classes_is_refused(squares):
     with pytest.raises(InputError, match="does not build a network for 3 classes"):
         CrossEntropy(**QUICK, backbone=Wide(4)).learn(squares)
+
+
+class Activated(Wide):
+    """Keeps something whose name tells where it is in memory."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__(classes)
+        self.activation = object()
+
+
+def test_the_name_of_a_network_tells_no_address():
+    names = []
+    for _ in range(2):
+        with seeded(5):
+            names.append(CrossEntropy(**QUICK, backbone=Activated(3)).backbone)
+    assert names[0] == names[1]

@@ -28,6 +28,17 @@ def class_weights(class_counts: Tensor, weighting: Weighting, beta: float = 0.99
     return (raw * counts.sum() / (raw * counts).sum()).to(class_counts.dtype)
 
 
+def weighted_by_class(losses: Tensor, targets: Tensor, weights: Tensor) -> Tensor:
+    """Multiply B losses by the weight of their class, or by the mean weight of a soft target.
+
+    Args:
+        losses: B.
+        targets: B int64 class indices, or B × K probabilities.
+        weights: K.
+    """
+    return losses * (weights[targets] if targets.ndim == 1 else targets @ weights)
+
+
 class ClassWeighted(Criterion):
     """Cross-entropy in which each sample weighs as its class is rare.
 
@@ -45,9 +56,9 @@ class ClassWeighted(Criterion):
     after: float = Field(0, ge=0, lt=1, description="part of the epochs without weights, first")
 
     def losses(self, logits: Tensor, targets: Tensor, context: TrainingContext) -> Tensor:
-        """Weigh cross-entropy by the class, or by the mean weight of a soft target."""
+        """Weigh cross-entropy by the class, once it is time."""
         losses = cross_entropy(logits, targets)
         if context.progress < self.after:
             return losses
         weights = class_weights(context.class_counts, self.weighting, self.beta)
-        return losses * (weights[targets] if targets.ndim == 1 else targets @ weights)
+        return weighted_by_class(losses, targets, weights)

@@ -4,7 +4,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from adc_plugins_learn.criteria.class_weighted import class_weights
+from adc_plugins_learn.criteria.class_weighted import class_weights, weighted_by_class
 from adc_plugins_learn.training.parts import Criterion, TrainingContext, cross_entropy
 
 
@@ -70,4 +70,4 @@ class LabelDistributionAwareMargin(Criterion):
         if context.progress < self.reweight_after:
             return losses
         weights = class_weights(context.class_counts, "effective-number", self.beta)
-        return losses * (weights[targets] if targets.ndim == 1 else targets @ weights)
+        return weighted_by_class(losses, targets, weights)

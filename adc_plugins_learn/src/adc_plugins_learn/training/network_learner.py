@@ -18,6 +18,7 @@ from adc_plugins_learn.training.hardware.devices import find_device
 from adc_plugins_learn.training.hardware.distributed import is_main_process, launch
 from adc_plugins_learn.training.loop import train
 from adc_plugins_learn.training.networks.model import NetworkModel
+from adc_plugins_learn.training.networks.own import require_own
 from adc_plugins_learn.training.presets import PRESETS, with_preset
 from adc_plugins_learn.training.strategy import Strategy
 from adc_plugins_learn.training.timing import seconds_per_sample
@@ -73,10 +74,7 @@ class NetworkLearner(Learner, TrainingConfig):
                 f"criterion: {self.name} has a loss of its own and takes no {self.criterion.name}: "
                 "methods such as cross-entropy, co-teaching and elr do; adjust goes with all"
             )
-        if self.backbone_options and ":" not in self.backbone:
-            raise ValueError(
-                f"backbone_options: {self.backbone} takes none: only your own module:function does"
-            )
+        require_own(self.backbone, self.backbone_options)
         return self
 
     @abstractmethod

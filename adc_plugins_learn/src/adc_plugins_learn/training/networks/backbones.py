@@ -15,7 +15,12 @@ from adc_core import InputError
 from adc_core.errors import unknown_name
 from adc_plugins_learn.training.hardware.errors import is_out_of_memory
 from adc_plugins_learn.training.networks.cifar import CIFAR_NETWORKS
-from adc_plugins_learn.training.networks.own import OBJECT, built_by_the_user, copy_of_object
+from adc_plugins_learn.training.networks.own import (
+    OBJECT,
+    built_by_the_user,
+    copy_of_object,
+    require_own,
+)
 from adc_plugins_learn.training.networks.timm import build_timm
 from adc_plugins_learn.training.networks.weights import (
     RANDOM,
@@ -85,8 +90,7 @@ def build_backbone(
         InputError: no such model or weights, or a function that cannot be used.
         WorkError: official weights cannot be downloaded.
     """
-    if arguments and (":" not in name or name.startswith(OBJECT)):
-        raise InputError(f"{name} takes no backbone_options: only your own module:function does")
+    require_own(name, arguments)
     if name.startswith(TIMM):
         return _of_timm(name.removeprefix(TIMM), classes, weights)
     if name in OWN_NETWORKS:

@@ -124,18 +124,31 @@ class NetworkModel(Model):
     ) -> tuple[float, tuple[float, ...]]:
         """Compute the part of labels that is predicted, and of several networks that of each.
 
+        Args:
+            images: N.
+            labels: N class indices.
+
+        Returns:
+            That of all together, shifted if they are; and of each by itself, as it is.
+
         Raises:
             WorkError: a network's outputs overflow.
         """
+
+        def right(logits: NDArray[np.float32]) -> float:
+            return float((logits.argmax(axis=1) == labels).mean())
+
         networks = members_of(self.network)
+        if len(networks) == 1:
+            return right(self.logits(images)), ()
         alone = replace(self.architecture, members=1)
         each = [type(self)(network, alone, self.classes).logits(images) for network in networks]
-        own = [float((logits.argmax(axis=1) == labels).mean()) for logits in each]
-        if len(own) == 1:
-            return own[0], ()
+        # Not by the ensemble, which would pass all images through each network again.
         tensors = [torch.from_numpy(logits) for logits in each]
-        together = combined(tensors, self.architecture.combine)
-        return float((together.argmax(dim=1).numpy() == labels).mean()), tuple(own)
+        together = combined(tensors, self.architecture.combine).numpy()
+        if self.shift is not None:
+            together = together + np.asarray(self.shift, np.float32)
+        return right(together), tuple(map(right, each))
 
     def logits(self, images: Images) -> NDArray[np.float32]:
         """Compute N × K logits of images, in their order, shifted if they are.

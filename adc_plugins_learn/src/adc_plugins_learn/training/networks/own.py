@@ -1,6 +1,7 @@
 """Networks of the user: a function or class by its name, a class, or a network that is there."""
 
 import io
+import re
 from collections.abc import Mapping
 from copy import deepcopy
 from hashlib import sha256
@@ -46,7 +47,9 @@ def _kept(network: nn.Module) -> str:
         for name, value in vars(module).items()
         if not name.startswith("_") and name != "training"
     ]
-    digest = sha256(f"{network!r}{plain!r}".encode() + weights.getvalue()).hexdigest()
+    # Addresses in memory, as of functions, are others in the next process.
+    described = re.sub(r" at 0x[0-9a-fA-F]+", "", f"{network!r}{plain!r}")
+    digest = sha256(described.encode() + weights.getvalue()).hexdigest()
     name = f"{OBJECT}{type(network).__name__}-{digest[:16]}"
     # The last one counts: in a notebook its class may have been written anew.
     _OBJECTS[name] = deepcopy(network)
@@ -55,6 +58,16 @@ def _kept(network: nn.Module) -> str:
 
 BackboneName = Annotated[str, BeforeValidator(_named)]
 """A name; a class, a function or a network of this process is given one."""
+
+
+def require_own(name: str, options: Mapping[str, Any]) -> None:
+    """Refuse arguments for a network that is not built by a function of the user.
+
+    Raises:
+        InputError: it takes none.
+    """
+    if options and (":" not in name or name.startswith(OBJECT)):
+        raise InputError(f"backbone_options: {name} takes none: only your own module:function does")
 
 
 def copy_of_object(name: str) -> nn.Module:
