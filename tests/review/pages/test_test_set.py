@@ -26,6 +26,17 @@ def wrong_share(dataset, truth):
     return np.mean([truth[one] for one in dataset.ids.tolist()] != dataset.labels)
 
 
+def write_answers(picked, answer):
+    """Write `votes.csv`: of three people on each sample, who all say the same."""
+    told = [
+        (one, f"r{rater:02}", picked.classes[label], answer(one, label))
+        for one, label in zip(picked.ids.tolist(), picked.labels.tolist(), strict=True)
+        for rater in (1, 2, 3)
+    ]
+    columns = dict(zip(("item", "rater", "label", "answer"), zip(*told, strict=True), strict=True))
+    write_votes(votes_table({name: list(one) for name, one in columns.items()}), Path("votes.csv"))
+
+
 @pytest.mark.parametrize("look", ["once", "any"])
 def test_what_was_picked_is_certified_by_the_audit_among_it(run, adc, look):
     adc("review", "run", "plan", "--tasks", "vote,select", "--select-per-task", "10",
@@ -56,13 +67,7 @@ def test_a_test_set_is_reviewed_whole_as_a_dataset_of_its_own(run, adc):
     adc("review", "run", "export", "--test", "test")
     picked = read_dataset("test")
     adc("review", "test", "plan", "--out", "test-review", "--votes", "3")
-    told = [
-        (one, f"r{rater:02}", picked.classes[label], "yes" if run[one] == label else "no")
-        for one, label in zip(picked.ids.tolist(), picked.labels.tolist(), strict=True)
-        for rater in (1, 2, 3)
-    ]
-    columns = dict(zip(("item", "rater", "label", "answer"), zip(*told, strict=True), strict=True))
-    write_votes(votes_table({name: list(one) for name, one in columns.items()}), Path("votes.csv"))
+    write_answers(picked, lambda one, label: "yes" if run[one] == label else "no")
     adc("review", "test-review", "import", "votes.csv")
     said = adc("certify", "test-review")
     wrong = round(wrong_share(picked, run) * len(picked))
@@ -86,3 +91,16 @@ def test_nothing_picked_is_no_test_set(run, adc):
     assert "nobody has picked samples for a test set" in adc(
         "certify", "run", "--of", "test", fails=True
     )
+
+
+def test_a_test_set_of_which_all_is_rejected_is_none(run, adc):
+    adc("review", "run", "plan", "--tasks", "select", "--select-per-task", "10")
+    adc("review", "run", "rehearse", "--people", "2")
+    adc("review", "run", "export", "--test", "test")
+    picked = read_dataset("test")
+    write_answers(picked, lambda one, label: "no")
+    adc("review", "run", "import", "votes.csv")
+    said = adc("certify", "run", "--of", "test", fails=True)
+    assert "every picked sample is rejected: there is no test set to certify\n" in said
+    told = adc("review", "run", "export", "--test", "none", fails=True)
+    assert "nothing is picked for a test set, or all of it is rejected" in told
