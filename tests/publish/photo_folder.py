@@ -8,6 +8,7 @@ import numpy as np
 from adc_process import run_adc
 from PIL import Image
 
+FORMS = ("image-folder", "webdataset", "hugging-face")
 CLASSES = ("high", "low & flat", "middle")
 ROWS = 120
 WRONG = range(0, ROWS, 12)

@@ -7,11 +7,10 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from photo_folder import CLASSES, PIPELINE, ROWS, adc, paint
+from photo_folder import CLASSES, FORMS, ROWS, adc, paint, read_list
 
 from adc_core import read_dataset, read_run, save_dataset
 
-FORMS = ("image-folder", "webdataset", "hugging-face")
 MIDDLE = 0.15
 """Share of the samples in the split `val`."""
 
@@ -49,11 +48,6 @@ def load(tmp_path):
 
 def rows_of(place, form):
     return pq.read_table(place / form / "samples.parquet").to_pylist()
-
-
-def changes_of(place, form="image-folder"):
-    with (place / form / "changes.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def same(pixels, image):
@@ -231,7 +225,7 @@ def test_croissant_describes_them(place, curated, form):
 
 def test_what_was_changed_is_listed(place, curated):
     run = read_run(place / "runs/p")
-    listed = changes_of(place)
+    listed = read_list(place / "image-folder" / "changes.csv")
     paths = {row["id"]: row["path"] for row in rows_of(place, "image-folder")}
     told = {
         (line["id"], line["action"], line["old_class"], line["new_class"], line["reason"])
@@ -268,7 +262,7 @@ def test_the_datasheet_tells_what_was_changed(place):
     assert "| low & flat | high | 4 |\n" in text
     assert "| low & flat | (dropped) | 2 |\n" in text
     flags = read_run(place / "runs/p").findings
-    changed = {line["id"] for line in changes_of(place)}
+    changed = {line["id"] for line in read_list(place / "image-folder" / "changes.csv")}
     for name, found in flags.items():
         count = len(changed & set(found.ids[found.flagged].tolist()))
         assert f"| {name} | {count} |" in text
@@ -324,61 +318,6 @@ def test_splits_of_an_export_stay(place, tmp_path):
     adc(place, "export", manifest, "--as", "webdataset", "--to", tmp_path / "x")
     before = {row["id"]: row["split"] for row in rows_of(place, "image-folder")}
     assert {row["id"]: row["split"] for row in rows_of(tmp_path, "x")} == before
-
-
-@pytest.fixture
-def broken(tmp_path):
-    """A folder with images that cannot be read, of every kind."""
-    paint(tmp_path)
-    photos = tmp_path / "photos" / "high"
-    whole = next(photos.glob("*.png")).read_bytes()
-    (photos / "zz1.png").write_bytes(b"junk")
-    (photos / "zz2.jpg").write_bytes(b"")
-    (photos / "zz3.png").write_bytes(whole[: len(whole) // 2])
-    return tmp_path
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_unreadable_images_are_left_out_and_told(broken, form):
-    written, told = adc(broken, "export", "photos", "--as", form, "--to", "x")
-    assert written == f"{ROWS} samples: x\n"
-    assert told == (
-        "adc: warning: left out 3 of 123 images, which cannot be used: high/zz1.png (not an "
-        "image), high/zz2.jpg (empty), high/zz3.png (damaged); x/changes.csv lists all\n"
-    )
-    listed = changes_of(broken, "x")
-    assert [(line["id"], line["action"], line["reason"]) for line in listed] == [
-        ("high/zz1.png", "leave out", "not an image"),
-        ("high/zz2.jpg", "leave out", "empty"),
-        ("high/zz3.png", "leave out", "damaged"),
-    ]
-    assert len(rows_of(broken, "x")) == ROWS
-    assert not list((broken / "x").rglob("zz*"))
-    assert "cannot be used: 3 images." in (broken / "x" / "README.md").read_text()
-
-
-def test_images_that_a_run_left_out_are_told_too(broken):
-    (broken / "p.yaml").write_text(PIPELINE)
-    adc(broken, "run", "p.yaml")
-    _, told = adc(broken, "export", "runs/p", "--as", "image-folder", "--to", "x")
-    assert "adc: the run left out 3 images that cannot be used: x/changes.csv lists all\n" in told
-    left = [line["id"] for line in changes_of(broken, "x") if line["action"] == "leave out"]
-    assert left == ["high/zz1.png", "high/zz2.jpg", "high/zz3.png"]
-    moves = adc(broken, "export", "runs/p", "--as", "moves", "--to", "moves.csv")[0]
-    assert moves == "4 moves, 11 removals: moves.csv\n"
-
-
-def test_strict_refuses_unreadable_images(broken):
-    _, told = adc(
-        broken, "export", "photos", "--as", "image-folder", "--to", "x", "--strict", code=2
-    )
-    lines = told.splitlines()
-    assert lines[:2] == [
-        "adc: high/zz1.png: not an image: replace or remove it",
-        "adc: high/zz2.jpg: empty: replace or remove it",
-    ]
-    assert lines[2].startswith("adc: high/zz3.png: damaged (") and len(lines) == 3
-    assert not (broken / "x").exists()
 
 
 def test_texts_of_strangers_do_nothing(tmp_path):
