@@ -104,6 +104,10 @@ class Web:
 
         return self.on(path, answer)
 
+    def redirect(self, path: str, target: str, code: int = 302) -> str:
+        """Send whoever asks for a path elsewhere."""
+        return self.script(path, lambda: web.Response(status=code, headers={"Location": target}))
+
     def on(self, path: str, handler: Handler) -> str:
         self._handlers[path] = handler
         return self.url(path)
