@@ -45,6 +45,7 @@ check: $(VENV)/ready
 	$(BIN)/mypy adc_plugins_publish/src
 	$(BIN)/mypy adc_plugins_rehearse/src
 	$(BIN)/mypy adc_plugins_review/src
+	$(BIN)/mypy adc_plugins_compare/src
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 docs: $(VENV)/ready
@@ -62,7 +63,7 @@ $(VENV)/ready: constraints.txt pyproject.toml $(wildcard adc_*/pyproject.toml)
 	    --editable "./adc_plugins_detect[index]" \
 	    --editable "./adc_plugins_learn[timm,open-clip,transformers,onnx]" \
 	    --editable ./adc_plugins_publish --editable "./adc_plugins_rehearse[digits]" \
-	    --editable "./adc_plugins_review[web]"
+	    --editable "./adc_plugins_review[web]" --editable ./adc_plugins_compare
 	touch $@
 
 # The report is looked at in a real browser.

@@ -22,6 +22,7 @@ DISTRIBUTIONS = (
     "adc_plugins_publish",
     "adc_plugins_rehearse",
     "adc_plugins_review",
+    "adc_plugins_compare",
 )
 
 

@@ -33,6 +33,7 @@ print(len(names), "torch" in sys.modules)
         ("adc_plugins_publish", False),
         ("adc_plugins_rehearse", False),
         ("adc_plugins_review", False),
+        ("adc_plugins_compare", False),
     ],
 )
 def test_each_imports_alone(installed, environment, name, torch):

@@ -31,7 +31,7 @@ from .kinds import KINDS, group_of
 from .known_packages import PACKAGE_OF
 from .plugin_faults import ResultFault
 from .registry import Entry, Registry, RegistryError, registry
-from .signals import raise_if_interrupted
+from .signals import raise_if_interrupted, signal_handlers
 
 __all__ = [
     "HITS",
@@ -70,6 +70,7 @@ __all__ = [
     "require",
     "required_neighbors",
     "shown_to",
+    "signal_handlers",
     "status",
     "unique_names",
     "work_context",

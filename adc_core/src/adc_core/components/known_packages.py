@@ -119,6 +119,9 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "metrics": ("raters",),
         "commands": ("certify", "review"),
     },
+    "adc-plugins-compare": {
+        "commands": ("compare",),
+    },
 }
 
 PACKAGE_OF: Mapping[tuple[str, str], str] = MappingProxyType(
