@@ -32,9 +32,12 @@ from .noise.hoc import TransitionEstimate, hoc, transition_from_votes
 from .noise.rate import noise_rate
 from .simulators.class_conditional import ClassConditionalNoise
 from .simulators.instance_dependent import InstanceDependentNoise
+from .simulators.long_tail import LongTail
 from .simulators.pair_flip import PairFlipNoise
 from .simulators.superclass import SuperclassNoise
 from .simulators.symmetric import SymmetricNoise
+from .simulators.tiny import Tiny
+from .simulators.trusted_split import TrustedSplit
 
 __all__ = [
     "Agree",
@@ -57,6 +60,7 @@ __all__ = [
     "ImageQuality",
     "InstanceDependentNoise",
     "LinearProbe",
+    "LongTail",
     "LstmDynamics",
     "ModelAveraging",
     "NearestNeighbors",
@@ -73,7 +77,9 @@ __all__ = [
     "SuperclassNoise",
     "SymmetricNoise",
     "Threshold",
+    "Tiny",
     "TransitionEstimate",
+    "TrustedSplit",
     "at_value",
     "aum",
     "average_models",

@@ -26,9 +26,12 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "simulators": (
             "class-conditional",
             "instance-dependent",
+            "long-tail",
             "pair-flip",
             "superclass",
             "symmetric",
+            "tiny",
+            "trusted-split",
         ),
         "encoders": ("patches",),
         "enrichers": (
