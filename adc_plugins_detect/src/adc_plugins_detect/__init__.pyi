@@ -27,6 +27,7 @@ from .enrichers.model_averaging import ModelAveraging, average_models
 from .enrichers.neighbors import NearestNeighbors
 from .enrichers.ridge_probe import RidgeProbe, ridge_probe
 from .knn.search import nearest_neighbors
+from .metrics.by_source import BySource
 from .metrics.detection import Detection
 from .noise.hoc import TransitionEstimate, hoc, transition_from_votes
 from .noise.rate import noise_rate
@@ -42,6 +43,7 @@ from .simulators.trusted_split import TrustedSplit
 __all__ = [
     "Agree",
     "Aum",
+    "BySource",
     "ClassConditionalNoise",
     "ConfidentLearning",
     "Cores",
