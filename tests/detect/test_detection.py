@@ -13,6 +13,7 @@ from adc_plugins_detect.metrics.detection import (
     Detection,
     flag_figures,
     rank_figures,
+    thirds_by_size,
     transition_error,
 )
 
@@ -159,3 +160,85 @@ def test_samples_of_no_class_are_wrong(run):
     assert after["recall", subject] == pytest.approx(
         (2 * before["recall", subject] + run.findings[subject].flagged[5]) / 3
     )
+
+
+@pytest.fixture
+def uneven():
+    """Classes 0 to 3 of 8, 4, 2 and 2 labels: the first of each is wrong, the first two flagged."""
+    labels = np.repeat([0, 1, 2, 3], [8, 4, 2, 2])
+    place = np.concatenate([np.arange(n) for n in (8, 4, 2, 2)])
+    ids = [str(row) for row in range(16)]
+    flagged = place < 2
+    findings = Findings(ids=ids, suspicion=flagged.astype(float), flagged=flagged)
+    return Run(
+        collected=Dataset(labels=labels, ids=ids),
+        findings={"mine": findings},
+        truth=np.where(place == 0, (labels + 1) % 4, labels),
+    )
+
+
+def by_size(run):
+    return {
+        (m.metric.removesuffix(" by class size"), m.subject): (m.value, m.better)
+        for m in Detection().measure(run)
+        if m.metric.endswith(" by class size")
+    }
+
+
+def test_head_middle_and_tail(uneven):
+    assert by_size(uneven) == {
+        ("precision", "mine, head"): (1 / 2, "higher"),
+        ("recall", "mine, head"): (1, "higher"),
+        ("flagged", "mine, head"): (4 / 12, "lower"),
+        ("right labels flagged", "mine, head"): (2 / 10, "lower"),
+        ("precision", "mine, middle"): (1 / 2, "higher"),
+        ("recall", "mine, middle"): (1, "higher"),
+        ("flagged", "mine, middle"): (1, "lower"),
+        ("right labels flagged", "mine, middle"): (1, "lower"),
+        ("precision", "mine, tail"): (1 / 2, "higher"),
+        ("recall", "mine, tail"): (1, "higher"),
+        ("flagged", "mine, tail"): (1, "lower"),
+        ("right labels flagged", "mine, tail"): (1, "lower"),
+    }
+
+
+def test_unknown_truth_and_samples_that_are_not_covered_count_in_no_third(uneven):
+    truth = uneven.truth.copy()
+    truth[14:] = -1
+    covered = np.arange(16) != 12
+    suspicion = np.where(covered, uneven.findings["mine"].suspicion, np.nan)
+    found = uneven.findings["mine"].replace(
+        covered=covered,
+        suspicion=suspicion,
+        flagged=uneven.findings["mine"].flagged & covered,
+    )
+    figures = by_size(uneven.replace(truth=truth, findings={"mine": found}))
+    assert figures["precision", "mine, tail"] == (None, "higher")
+    assert figures["right labels flagged", "mine, tail"] == (None, "lower")
+    assert figures["precision", "mine, middle"] == (0, "higher")
+    assert figures["recall", "mine, middle"] == (None, "higher")
+
+
+def test_classes_of_like_size_have_no_thirds(run, uneven):
+    assert by_size(run) == {}  # of two classes
+    keep = np.flatnonzero(np.isin(np.arange(16), [0, 1, 2, 3, 4, 8, 9, 10, 11, 12, 13, 14, 15]))
+    found = uneven.findings["mine"]
+    few = uneven.replace(
+        collected=uneven.collected.take(keep),
+        truth=uneven.truth[keep],
+        findings={
+            "mine": Findings(
+                ids=found.ids[keep], suspicion=found.suspicion[keep], flagged=found.flagged[keep]
+            )
+        },
+    )
+    assert by_size(few) == {}  # 5, 4, 2 and 2
+
+
+def test_thirds():
+    def thirds(counts):
+        return [part.tolist() for part in thirds_by_size(counts)]
+
+    assert thirds([5, 9, 1, 0, 7]) == [[1, 4], [0], [2]]
+    assert thirds([2, 2, 2]) == [[0], [1], [2]]
+    assert thirds(np.arange(10)[::-1]) == [[0, 1, 2], [3, 4, 5], [6, 7, 8]]

@@ -68,7 +68,7 @@ def test_bad_input_is_named():
         with pytest.raises(ValidationError) as invalid:
             Threshold(detector="aum", **options)
         assert [error["msg"] for error in invalid.value.errors()] == [
-            "Value error, give one of flag_rate, class_rates and value"
+            "Value error, give one of flag_rate, class_rates and value, or within_classes"
         ]
     with pytest.raises(InputError) as raised:
         Threshold(detector="aum", class_rates={"pink": 0.1}).detect(toy_dataset())
@@ -81,3 +81,24 @@ def test_bad_input_is_named():
     with pytest.raises(InputError) as raised:
         by_rate(FOUND, 1.5)
     assert str(raised.value) == "flag_rate: Input should be less than or equal to 1"
+
+
+@pytest.mark.parametrize("rate", [None, 0.2])
+def test_the_same_share_of_each_label(rate):
+    dataset = toy_dataset()
+    own = Aum().detect(dataset)
+    found = Threshold(detector=Aum(), within_classes=True, flag_rate=rate).detect(dataset)
+    share = own.flagged.mean() if rate is None else rate
+    for label in range(3):
+        of_label = dataset.labels == label
+        assert found.flagged[of_label].sum() == int(share * of_label.sum())
+        bound = found.suspicion[of_label & found.flagged].min()
+        assert (found.suspicion[of_label & ~found.flagged] <= bound).all()
+
+
+def test_a_share_of_each_label_is_no_value():
+    with pytest.raises(ValidationError) as invalid:
+        Threshold(detector="aum", within_classes=True, value=0.5)
+    assert [error["msg"] for error in invalid.value.errors()] == [
+        "Value error, within_classes goes with flag_rate, or alone: leave out the rest"
+    ]

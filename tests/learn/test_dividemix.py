@@ -10,6 +10,7 @@ from adc_plugins_learn.learners.dividemix import DivideMix
 from adc_plugins_learn.methods.dividemix_losses import (
     balanced_subset,
     clean_probability,
+    clean_probability_within,
     guessed_targets,
     negative_entropy,
     normalized,
@@ -237,3 +238,32 @@ def test_preset_of_the_paper():
     assert (learner.learning_rate, learner.step_epochs, learner.step_factor) == (0.002, 10, 0.1)
     assert (learner.warm_up, learner.alpha, learner.unlabeled_weight) == (0.05, 0.5, 0)
     assert (learner.balanced_batches, learner.unlabeled_blends) == (1000, False)
+
+
+def uneven_losses():
+    """A large label of small losses, a rare one of large losses, and one of five samples."""
+    rng = np.random.default_rng(0)
+    right = [rng.normal(mean, 0.05, n) for mean, n in ((0.2, 300), (1.2, 16), (2.0, 5))]
+    wrong = [rng.normal(mean, 0.05, n) for mean, n in ((1.1, 60), (2.2, 4))]
+    losses = torch.from_numpy(np.concatenate([*right, *wrong]))
+    labels = torch.tensor([0] * 300 + [1] * 16 + [2] * 5 + [0] * 60 + [1] * 4)
+    return losses, labels, torch.arange(len(losses)) < 321
+
+
+def test_a_rare_label_is_judged_by_its_own_losses():
+    losses, labels, right = uneven_losses()
+    assert not (clean_probability(normalized(losses))[labels == 1] > 0.5).any()
+    clean = clean_probability_within(losses, labels)
+    torch.testing.assert_close(clean > 0.5, right)
+    assert (clean[labels == 2] == 1).all()  # too few to tell
+    order = torch.randperm(len(losses), generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(clean_probability_within(losses[order], labels[order]), clean[order])
+
+
+def test_the_option_divides_within_classes(squares):
+    strategy, networks = begun(squares, within_classes=True)
+    labels = torch.from_numpy(squares.labels.copy())
+    logits = strategy.begin_epoch(1, networks)
+    losses = torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+    expected = clean_probability_within(normalized(losses), labels)
+    torch.testing.assert_close(strategy._clean[0], expected)

@@ -6,7 +6,9 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 
+from adc_core import Pipeline, run_pipeline
 from adc_core.errors import InputError
+from adc_core.records import rows_of
 from adc_plugins_learn.learners import learning_to_reweight
 from adc_plugins_learn.learners.learning_to_reweight import (
     LearningToReweight,
@@ -189,3 +191,28 @@ def test_the_compiler_has_no_second_derivatives():
     with pytest.raises(ValidationError) as error:
         LearningToReweight(torch_compile=True)
     assert "torch_compile gives no second derivatives: set it to false" in str(error.value)
+
+
+def test_trusted_samples_that_a_simulator_lists_in_the_run(squares, tmp_path):
+    run = run_pipeline(
+        Pipeline(
+            dataset=squares,
+            simulators=[
+                {"use": "long-tail", "ratio": 2},
+                {"use": "trusted-split", "per_class": 3, "simulator": {"use": "symmetric"}},
+            ],
+            learners=[
+                {
+                    "use": "learning-to-reweight",
+                    "trusted_samples": tmp_path / "run/simulators/trusted-split/trusted.txt",
+                    **QUICK,
+                }
+            ],
+        ),
+        tmp_path / "run",
+    )
+    ids = (tmp_path / "run/simulators/trusted-split/trusted.txt").read_text().split()
+    rows = rows_of(run.collected.ids, np.array(ids, dtype=object))
+    assert np.bincount(run.truth[rows]).tolist() == [3, 3, 3]
+    np.testing.assert_array_equal(run.collected.labels[rows], run.truth[rows])
+    assert len(run.trainings[0].history) == 2

@@ -27,18 +27,23 @@ from .enrichers.model_averaging import ModelAveraging, average_models
 from .enrichers.neighbors import NearestNeighbors
 from .enrichers.ridge_probe import RidgeProbe, ridge_probe
 from .knn.search import nearest_neighbors
+from .metrics.by_source import BySource
 from .metrics.detection import Detection
 from .noise.hoc import TransitionEstimate, hoc, transition_from_votes
 from .noise.rate import noise_rate
 from .simulators.class_conditional import ClassConditionalNoise
 from .simulators.instance_dependent import InstanceDependentNoise
+from .simulators.long_tail import LongTail
 from .simulators.pair_flip import PairFlipNoise
 from .simulators.superclass import SuperclassNoise
 from .simulators.symmetric import SymmetricNoise
+from .simulators.tiny import Tiny
+from .simulators.trusted_split import TrustedSplit
 
 __all__ = [
     "Agree",
     "Aum",
+    "BySource",
     "ClassConditionalNoise",
     "ConfidentLearning",
     "Cores",
@@ -57,6 +62,7 @@ __all__ = [
     "ImageQuality",
     "InstanceDependentNoise",
     "LinearProbe",
+    "LongTail",
     "LstmDynamics",
     "ModelAveraging",
     "NearestNeighbors",
@@ -73,7 +79,9 @@ __all__ = [
     "SuperclassNoise",
     "SymmetricNoise",
     "Threshold",
+    "Tiny",
     "TransitionEstimate",
+    "TrustedSplit",
     "at_value",
     "aum",
     "average_models",

@@ -61,6 +61,7 @@ from .metrics.accuracy import Accuracy, class_accuracies
 from .metrics.calibration_error import CalibrationError, expected_calibration_error
 from .metrics.delta_worst_accuracy import DeltaWorstAccuracy, delta_worst_accuracy
 from .metrics.many_medium_few import ManyMediumFew
+from .metrics.subgroup_spread import SubgroupSpread, subgroup_spread
 from .posthocs.drops import Drops, worst_case_weights
 from .posthocs.logit_adjustment import PosthocLogitAdjustment
 from .samplers.class_balanced import ClassBalanced, sampling_probabilities
@@ -139,6 +140,7 @@ __all__ = [
     "SparseOverParameterization",
     "Step",
     "Strategy",
+    "SubgroupSpread",
     "Switch",
     "SymmetricCrossEntropy",
     "TaylorCrossEntropy",
@@ -195,6 +197,7 @@ __all__ = [
     "smoothed_cross_entropy",
     "soft_bootstrap",
     "squared_residuals",
+    "subgroup_spread",
     "symmetric_cross_entropy",
     "taylor_cross_entropy",
     "taylor_softmax_cross_entropy",

@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from adc_core import InputError
-from adc_plugins_learn import CrossEntropy, Drops, PosthocLogitAdjustment, worst_case_weights
+from adc_plugins_learn import (
+    CrossEntropy,
+    Drops,
+    PosthocLogitAdjustment,
+    delta_worst_accuracy,
+    worst_case_weights,
+)
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +30,35 @@ def test_weights_are_those_of_the_vectors(toy, delta):
     assert distance <= float(delta) + 1e-12
 
 
+def mean_losses(logits, labels, prior, weights):
+    corrected = logits + np.log(weights) - np.log(prior)
+    log_p = corrected - np.log(np.exp(corrected).sum(axis=1, keepdims=True))
+    own = -log_p[np.arange(len(labels)), labels]
+    return np.array([own[labels == k].mean() for k in range(3)])
+
+
+@pytest.mark.parametrize("divergence", ["kl", "reverse-kl"])
+@pytest.mark.parametrize("delta", [0.01, 0.03, 0.07])
+def test_no_weights_within_the_distance_do_worse(toy, divergence, delta):
+    """By the metric's exact solution for the losses at which the weights come to rest."""
+    _, logits, labels, prior = toy
+    weights = worst_case_weights(logits, labels, prior, delta, divergence=divergence)
+    losses = mean_losses(logits, labels, prior, weights)
+    (least,) = delta_worst_accuracy(-losses, delta, divergence=divergence)
+    assert weights @ losses == pytest.approx(-least, abs=1e-6)
+    distances = {"kl": weights @ np.log(3 * weights), "reverse-kl": -np.log(3 * weights).mean()}
+    assert distances[divergence] == pytest.approx(delta, abs=1e-9)
+
+
+def test_where_reverse_kl_does_not_bind_both_agree(toy):
+    _, logits, labels, prior = toy
+    both = [
+        worst_case_weights(logits, labels, prior, 2, divergence=one, iterations=4000)
+        for one in ("kl", "reverse-kl")
+    ]
+    np.testing.assert_allclose(*both, atol=1e-6)
+
+
 def test_at_no_distance_it_is_logit_adjustment(toy):
     _, logits, labels, prior = toy
     counts = (1000 * prior).astype(np.float32)
@@ -31,7 +66,9 @@ def test_at_no_distance_it_is_logit_adjustment(toy):
     plain = PosthocLogitAdjustment().shift(logits[:0].astype(np.float32), labels[:0], counts)
     differences = (drops - drops[0]) / (plain - plain[0] + 1e-300)
     assert differences[1] == pytest.approx(differences[2])  # the fitted temperature
-    np.testing.assert_allclose(worst_case_weights(logits, labels, prior, 0), 1 / 3)
+    for divergence in ("kl", "reverse-kl"):
+        weights = worst_case_weights(logits, labels, prior, 0, divergence=divergence)
+        np.testing.assert_allclose(weights, 1 / 3)
 
 
 def test_it_lifts_the_worst_class(toy):
@@ -63,8 +100,10 @@ def test_a_class_that_only_held_out_samples_have_gains_no_more_than_the_largest(
     assert of_nobody[2] - of_nobody[0] == pytest.approx(as_the_largest[2] - as_the_largest[0])
 
 
-def test_a_training_is_corrected(squares):
+@pytest.mark.parametrize("divergence", ["kl", "reverse-kl"])
+def test_a_training_is_corrected(squares, divergence):
     options = {"epochs": 2, "image_size": 8, "batch_size": 8, "validation_fraction": 0.4}
-    model = CrossEntropy(**options, posthoc="drops").learn(squares)
+    posthoc = {"use": "drops", "divergence": divergence}
+    model = CrossEntropy(**options, posthoc=posthoc).learn(squares)
     assert len(model.shift) == 3
     assert np.ptp(model.shift) > 0

@@ -9,12 +9,13 @@ def require(component: Component, dataset: Dataset) -> None:
     """Check that a dataset still has what a component reads.
 
     Raises:
-        InputError: an earlier curator made a column void.
+        InputError: an earlier curator or simulator made a column void.
     """
+    one = component.kind.removesuffix("s")
     for column in component.required_columns:
         if column in (*EVIDENCE, "images") and not dataset.has(column):
             raise InputError(
-                f'{component.name} reads "{column}", which an earlier curator invalidated: '
+                f'{component.name} reads "{column}", which an earlier {one} invalidated: '
                 f"put {component.name} before it"
             )
 

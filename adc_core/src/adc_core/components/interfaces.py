@@ -173,13 +173,16 @@ class Metric(Component):
 
 
 class Simulator(Component):
-    """Makes labels wrong in a known way, for experiments."""
+    """Makes labels wrong, or leaves samples out, in a known way, for experiments."""
 
     kind: ClassVar[str] = "simulators"
 
     @abstractmethod
     def corrupt(self, dataset: Dataset) -> Corruption:
-        """Draw noisy labels for the dataset, whose own labels are taken to be true."""
+        """Draw noisy labels for the dataset, whose own labels are taken to be true.
+
+        Samples to leave out are named in `kept`; labels and mask are of all all the same.
+        """
 
 
 INTERFACES: dict[str, type[Component]] = {

@@ -26,9 +26,12 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "simulators": (
             "class-conditional",
             "instance-dependent",
+            "long-tail",
             "pair-flip",
             "superclass",
             "symmetric",
+            "tiny",
+            "trusted-split",
         ),
         "encoders": ("patches",),
         "enrichers": (
@@ -57,7 +60,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "threshold",
         ),
         "curators": ("agree", "docta", "drop", "early-stop", "expected-gain", "relabel"),
-        "metrics": ("detection",),
+        "metrics": ("by-source", "detection"),
         "commands": ("audit", "health", "train-lstm-dynamics"),
     },
     "adc-plugins-learn": {
@@ -98,6 +101,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "calibration-error",
             "delta-worst-accuracy",
             "many-medium-few",
+            "subgroup-spread",
         ),
         "kinds": ("adjustments", "criteria", "posthocs", "samplers"),
         "samplers": ("class-balanced", "torch-sampler"),

@@ -73,7 +73,9 @@ class Pipeline(BaseModel, metaclass=RecordType):
     searchers: tuple[Searcher, ...] = Field((), description="engines that are all asked")
     collector: Collector | None = Field(None, description="fetches what the searchers find")
     dataset: GivenDataset | None = Field(None, description="a dataset to read instead")
-    simulators: tuple[Simulator, ...] = Field((), description="make labels wrong, for experiments")
+    simulators: tuple[Simulator, ...] = Field(
+        (), description="make labels wrong or leave samples out, for experiments"
+    )
     encoder: Encoder | None = Field(None, description="adds features")
     enrichers: tuple[Enricher, ...] = Field((), description="add further evidence, in this order")
     detectors: tuple[Detector, ...] = Field((), description="judge every label, each on its own")

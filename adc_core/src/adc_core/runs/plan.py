@@ -37,12 +37,13 @@ def dataset_of(pipeline: Pipeline) -> Dataset | None:
     return read_dataset(given) if isinstance(given, Path) else given
 
 
-def make_plan(pipeline: Pipeline, dataset: Dataset | None) -> Plan:
+def make_plan(pipeline: Pipeline, dataset: Dataset | None, *, corrupted: bool = False) -> Plan:
     """Check that every column that is read is there or added before.
 
     Args:
         pipeline: the pipeline.
         dataset: the dataset that was given, or None where it will be collected.
+        corrupted: encoder and simulators have made the dataset what it is.
 
     Raises:
         InputErrors: a column is missing, with the component that would add it.
@@ -58,10 +59,11 @@ def make_plan(pipeline: Pipeline, dataset: Dataset | None) -> Plan:
         faults.extend(f"{place}: {_advice(component, column, have)}" for column in missing)
         have.update(component.provided_columns)
 
-    if pipeline.encoder:
-        use("encoder", pipeline.encoder)
-    for place, simulator in enumerate(pipeline.simulators):
-        use(f"simulators.{place}", simulator)
+    if not corrupted:
+        if pipeline.encoder:
+            use("encoder", pipeline.encoder)
+        for place, simulator in enumerate(pipeline.simulators):
+            use(f"simulators.{place}", simulator)
     enrichers = with_neighbors(pipeline, have, None if dataset is None else len(dataset) - 1)
     for place, enricher in enumerate(enrichers):
         use(f"enrichers.{place}", enricher)

@@ -140,7 +140,7 @@ class _Reader:
         dataset = self._with_evidence(dataset, ["encoder"] if "encoder" in self._stages else [])
         for name in self._named("simulators"):
             corruption = self._read(f"simulators/{name}", CORRUPTION)
-            truth = dataset.labels if truth is None else truth
+            truth = corruption.rows_left(dataset.labels if truth is None else truth)
             dataset = corruption.applied_to(dataset)
         # The search for neighbors is a stage that the pipeline itself does not name.
         added = [name for name in self._stages if name.startswith("enrichers/")]

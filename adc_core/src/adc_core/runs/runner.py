@@ -83,8 +83,10 @@ def run_pipeline(
                 if plan.reads_images:
                     warn_of_leaks(test, dataset)
             truth = None if trusted is None else read_truth(trusted, dataset)
-            dataset = stages.encode(dataset)
-            dataset, truth = stages.corrupt(dataset, truth)
+            everything = stages.encode(dataset)
+            dataset, truth = stages.corrupt(everything, truth)
+            if len(dataset) < len(everything):
+                plan = make_plan(pipeline, dataset, corrupted=True)
             dataset = stages.enrich(dataset, plan)
             findings = stages.detect(dataset)
             curations = stages.curate(dataset, findings)

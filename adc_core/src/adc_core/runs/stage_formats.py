@@ -99,6 +99,8 @@ def _write_corruption(corruption: Corruption, folder: Path) -> dict[str, str]:
     save_array(corruption.mask, folder / "mask.npy")
     if corruption.transition is not None:
         save_array(corruption.transition, folder / "transition.npy")
+    if corruption.kept is not None:
+        save_array(corruption.kept, folder / "kept.npy")
     sums: dict[str, str] = {}
     if corruption.votes is not None:
         write_json(folder / _VOTES, write_evidence(corruption, ("votes",), folder, sums))
@@ -111,6 +113,7 @@ def _read_corruption(folder: Path, sums: Mapping[str, str]) -> Corruption:
         labels=load_array(folder / "labels.npy"),
         mask=load_array(folder / "mask.npy"),
         transition=_optional(folder / "transition.npy"),
+        kept=_optional(folder / "kept.npy"),
         **votes,
     )
 

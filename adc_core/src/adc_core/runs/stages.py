@@ -158,9 +158,13 @@ class Stages:
         return dataset.replace(**added)
 
     def corrupt(self, dataset: Dataset, truth: Array | None) -> tuple[Dataset, Array | None]:
-        """Corrupt the dataset's labels by simulated noise; its own labels then are the truth."""
+        """Corrupt the dataset by simulators; its own labels then are the truth, if none is known.
+
+        Both come back without the samples that are left out.
+        """
         simulators = self._pipeline.simulators
         for name, simulator in zip(unique_names(simulators), simulators, strict=True):
+            require(simulator, dataset)
             shown = shown_to(simulator, dataset)
             corruption = self._stage(
                 f"simulators/{name}",
@@ -169,7 +173,7 @@ class Stages:
                 partial(_corrupted, simulator, shown),
                 CORRUPTION,
             )
-            truth = dataset.labels if truth is None else truth
+            truth = corruption.rows_left(dataset.labels if truth is None else truth)
             dataset = corruption.applied_to(dataset)
         return dataset, truth
 

@@ -3,6 +3,7 @@
 from functools import cache
 
 import numpy as np
+import pyarrow as pa
 
 from adc_core.arrays.validation import Array, read_only
 from adc_core.images.sequence import ImageArray
@@ -121,8 +122,10 @@ def toy_run(*, good: bool = True) -> Run:
     guesses = truth if good else (truth + 1) % len(CLASSES)
     probabilities = np.full((ROWS, len(CLASSES)), 0.1, np.float32)
     probabilities[np.arange(ROWS), guesses] = 0.8
+    engines = np.array(["first", "second"])[np.arange(ROWS) % 2]
+    shades = {"shade": np.array(["light", "dark"])[np.arange(ROWS) // 3 % 2]}
     return Run(
-        collected=dataset,
+        collected=dataset.replace(sources=pa.table({"engine": engines}), attributes=shades),
         findings={"toy": findings},
         trainings=(
             Training(
@@ -132,5 +135,5 @@ def toy_run(*, good: bool = True) -> Run:
             ),
         ),
         truth=truth,
-        test=Dataset(labels=truth, classes=CLASSES, images=toy_images()),
+        test=Dataset(labels=truth, classes=CLASSES, images=toy_images(), attributes=shades),
     )

@@ -76,7 +76,11 @@ def _shares(rates: ArrayLike) -> NDArray[np.float64]:
 
 
 class Threshold(Detector):
-    """Flags the most suspicious samples of another detector: a share, or beyond a value."""
+    """Flags the most suspicious samples of another detector: a share, or beyond a value.
+
+    Evidence of rare classes is weak, and right labels of theirs look suspicious beside those of
+    large ones. With `within_classes` a sample is compared with those of its label alone.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"detector": {"use": "aum"}, "flag_rate": 0.1}]}
@@ -90,12 +94,21 @@ class Threshold(Detector):
         None, description="share of the samples of each class to flag; others 0"
     )
     value: Share | None = Field(None, description="flag from this suspicion on")
+    within_classes: bool = Field(
+        False,
+        description="flag the same share of each label's samples: flag_rate, or as many in all as "
+        "the detector flags",
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        if self.within_classes:
+            if self.class_rates is not None or self.value is not None:
+                raise ValueError("within_classes goes with flag_rate, or alone: leave out the rest")
+            return self
         given = [x for x in (self.flag_rate, self.class_rates, self.value) if x is not None]
         if len(given) != 1:
-            raise ValueError("give one of flag_rate, class_rates and value")
+            raise ValueError("give one of flag_rate, class_rates and value, or within_classes")
         return self
 
     def detect(self, dataset: Dataset) -> Findings:
@@ -105,6 +118,12 @@ class Threshold(Detector):
             InputError: a rate is of an unknown class, or no share.
         """
         findings = self.detector.detect(dataset)
+        if self.within_classes:
+            share = self.flag_rate
+            if share is None:
+                share = float(findings.flagged.sum() / max(1, findings.covered.sum()))
+            rates = np.full(len(dataset.classes), share)
+            return by_class_rate(findings, dataset.labels, rates)
         if self.flag_rate is not None:
             return by_rate(findings, self.flag_rate)
         if self.value is not None:

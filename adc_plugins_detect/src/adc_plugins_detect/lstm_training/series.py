@@ -46,19 +46,19 @@ def make_series(recipe: Recipe, dataset: Dataset, folder: Path) -> Series:
     _require_columns(recipe, dataset)
     rows = np.random.default_rng(recipe.seed).permutation(len(dataset))
     aside = np.isin(np.arange(len(dataset)), rows[: max(1, int(len(rows) * _HELD_OUT))])
-    values, wrong = [], []
+    values, wrong, held_out = [], [], []
     for number, simulator in enumerate(recipe.simulators, 1):
         place = folder / f"{number}-{simulator.name}"
         corruption = simulator.corrupt(dataset)
         with shown_work(f"training {number} of {len(recipe.simulators)}", place):
-            noisy = dataset.relabeled(corruption.labels)
-            dynamics = dynamics_seen_by(recipe.learner, noisy)
+            dynamics = dynamics_seen_by(recipe.learner, corruption.applied_to(dataset))
         values.append(resample(dynamics.given_probability, recipe.length, dynamics.epochs))
-        wrong.append(corruption.mask)
+        wrong.append(corruption.rows_left(corruption.mask))
+        held_out.append(corruption.rows_left(aside))
     series = Series(
         np.concatenate(values, dtype=np.float32),
         np.concatenate(wrong),
-        np.tile(aside, len(values)),
+        np.concatenate(held_out),
     )
     for part in (series.held_out, ~series.held_out):
         if series.wrong[part].all() or not series.wrong[part].any():

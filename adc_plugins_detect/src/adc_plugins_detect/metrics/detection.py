@@ -12,6 +12,9 @@ from adc_plugins_detect.scoring import highest
 
 BUDGET = "F1 at equal budget"
 
+IMBALANCE = 3
+"""Classes are compared by size where the largest has so many times the samples of the smallest."""
+
 
 class FlagFigures(NamedTuple):
     """Quality of a set of flags; None where it is undefined.
@@ -105,7 +108,8 @@ class Detection(Metric):
         no class are wrong, whatever their label. "F1 at equal budget" is that of flagging the most
         suspicious samples, as many as are wrong; the transition error is the mean L1 distance of
         the rows of the estimated matrix to the shares of the given labels in each true class. The
-        figures of each given label are details.
+        figures of each given label are details. Where some classes are much larger than others,
+        head, middle and tail, the thirds of the classes by their given labels, are measured too.
         """
         dataset, truth = run.collected, run.truth
         if truth is None:
@@ -132,6 +136,7 @@ class Detection(Metric):
                 error = transition_error(found.transition, truth, dataset.labels)
                 measurements.append(_measurement("transition error", name, error, "lower"))
             measurements += _of_classes(name, found, wrong, known, dataset)
+            measurements += _by_class_size(name, found, wrong, known, dataset)
         return tuple(measurements)
 
 
@@ -202,6 +207,50 @@ def _of_classes(
             ("F1", 2 * hits, bad + out),
         )
     ]
+
+
+def thirds_by_size(counts: ArrayLike) -> tuple[NDArray[np.int64], ...]:
+    """Divide the classes that have samples into head, middle and tail, by how many they have.
+
+    Args:
+        counts: K; of equal ones the first class counts as the larger.
+
+    Returns:
+        Class numbers, three times: as many each time as can be, the head's first.
+    """
+    sizes = np.asarray(counts)
+    order = np.argsort(-sizes, kind="stable")
+    return tuple(np.array_split(order[sizes[order] > 0], 3))
+
+
+def _by_class_size(
+    name: str,
+    findings: Findings,
+    wrong: NDArray[np.bool_],
+    known: NDArray[np.bool_],
+    dataset: Dataset,
+) -> list[Measurement]:
+    """Measure head, middle and tail: right labels that are flagged tell rarity from error."""
+    there = dataset.class_counts[dataset.class_counts > 0]
+    if len(there) < 3 or there.max() < IMBALANCE * there.min():
+        return []
+    measurements = []
+    for part, classes in zip(
+        ("head", "middle", "tail"), thirds_by_size(dataset.class_counts), strict=True
+    ):
+        judged = known & findings.covered & np.isin(dataset.labels, classes)
+        flagged, bad = findings.flagged[judged], wrong[judged]
+        figures = flag_figures(bad, flagged)
+        of_all, of_right = _ratio(int(flagged.sum()), len(flagged)), flagged[~bad]
+        right = _ratio(int(of_right.sum()), len(of_right))
+        subject = f"{name}, {part}"
+        measurements += [
+            _measurement("precision by class size", subject, figures.precision),
+            _measurement("recall by class size", subject, figures.recall),
+            _measurement("flagged by class size", subject, of_all, "lower"),
+            _measurement("right labels flagged by class size", subject, right, "lower"),
+        ]
+    return measurements
 
 
 def _of_detector(

@@ -13,6 +13,7 @@ from adc_plugins_learn.learners.mixup import sample_beta
 from adc_plugins_learn.methods.dividemix_losses import (
     balanced_subset,
     clean_probability,
+    clean_probability_within,
     guessed_targets,
     negative_entropy,
     normalized,
@@ -41,7 +42,8 @@ class DivideMix(NetworkLearner):
     kept are learned (`balanced_batches`, `unlabeled_blends`).
 
     Traps: it needs a start at which right labels have the smaller losses, so a warm-up neither too
-    short nor too long. Training dynamics are the first network's at the start of each epoch, not
+    short nor too long. Losses of rare classes are all large, so their labels count as wrong first:
+    set `within_classes`. Training dynamics are the first network's at the start of each epoch, not
     augmented. Predictions are those of the summed logits. A step costs about eight of
     cross-entropy, forward passes of two views of two batches included; five without the blends of
     images that have no labels.
@@ -88,6 +90,10 @@ class DivideMix(NetworkLearner):
     temperature: float = Field(0.5, gt=0, le=1, description="sharpens targets; 1: not at all")
     threshold: float = Field(
         0.5, ge=0, lt=1, description="probability above which a label counts as right"
+    )
+    within_classes: bool = Field(
+        False,
+        description="fit the Gaussians to the losses of each label's samples apart, for long tails",
     )
     unlabeled_weight: float = Field(
         0, ge=0, description="λ: weight of images without labels, after 16 epochs"
@@ -162,11 +168,16 @@ class _Divided(Strategy):
         del past[: -self._options.remembered_epochs]
         losses, subset = torch.stack(past).mean(dim=0), self._subsets[number]
         if subset is None:
-            return clean_probability(losses)
+            return self._looks_right(losses, self.sampler.labels)
         rows = subset.to(losses.device)
         clean = torch.full_like(losses, -1)
-        clean[rows] = clean_probability(normalized(losses[rows]))
+        clean[rows] = self._looks_right(normalized(losses[rows]), self.sampler.labels[rows])
         return clean
+
+    def _looks_right(self, losses: Tensor, labels: Tensor) -> Tensor:
+        if self._options.within_classes:
+            return clean_probability_within(losses, labels)
+        return clean_probability(losses)
 
     def plan_epoch(self, epoch: int) -> list[BatchPlan]:
         """Plan all steps of one network, then all of the other."""

@@ -80,6 +80,12 @@ class LearningToReweight(NetworkLearner):
         None, ge=2, description="trusted images per step; none: batch_size"
     )
 
+    @property
+    def awaited_files(self) -> tuple[str, ...]:
+        """A list of ids, which `trusted-split` writes in the course of the run."""
+        path = self.trusted_samples
+        return ("trusted_samples",) if path is not None and path.suffix == ".txt" else ()
+
     @model_validator(mode="after")
     def _check_compiler(self) -> Self:
         if self.torch_compile:

@@ -21,6 +21,28 @@ def clean_probability(losses: Tensor) -> Tensor:
     return low_mean_posterior(losses)
 
 
+_LEAST = 10
+"""Samples of a label in which two groups can be told apart."""
+
+
+def clean_probability_within(losses: Tensor, labels: Tensor) -> Tensor:
+    """Estimate the same by the losses of each label's samples alone.
+
+    Those of a rare class are all large, so that beside the others' none of them looks right. Of a
+    label with fewer than ten samples every one counts as right.
+
+    Args:
+        losses: N, of any scale.
+        labels: N int64 given labels.
+    """
+    clean = torch.ones(len(losses), dtype=torch.float64, device=losses.device)
+    for label in range(int(labels.max()) + 1):
+        rows = torch.nonzero(labels == label)[:, 0]
+        if len(rows) >= _LEAST:
+            clean[rows] = clean_probability(normalized(losses[rows]))
+    return clean
+
+
 def balanced_subset(labels: Tensor, count: int, classes: int, generator: torch.Generator) -> Tensor:
     """Draw rows at random, of each label a K-th of them at most.
 

@@ -60,6 +60,8 @@ def render(folder: Path, run: Run) -> str:
         certificate=certificate_lines(folder, run),
         tables=_tables(run.measurements),
         accuracy_figure=figures.accuracies(run.measurements),
+        delta_figure=figures.delta_curves(run.measurements),
+        sizes_figure=figures.classes_by_size(run.collected, run.measurements, things),
         packages=_main_packages(record.packages),
     )
 
