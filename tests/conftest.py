@@ -2,13 +2,17 @@
 
 import gc
 import os
+import shlex
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
+from adc_process import start_server
 from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
+WORKER = ROOT / "tests" / "processes" / "forked_worker.py"
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Several tests at a time share the cores: with threads of their own on top they mostly wait
@@ -27,6 +31,16 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 def pytest_xdist_auto_num_workers():
     """Run one more than there are cores: a third of the time goes into waiting for processes."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(specs):
+    """Fork the workers from one process that has imported what each of them would."""
+    if sys.platform != "linux":  # whose /proc they find their pipes in
+        return
+    start_server()
+    for spec in specs:
+        spec.python = shlex.join([sys.executable, "-S", str(WORKER)])
 
 
 gc.disable()  # while millions of objects are imported that stay to the end
