@@ -25,6 +25,8 @@ import traceback
 import types
 import warnings
 
+from importlib_metadata import entry_points
+
 IMPORTED = (
     *("adc_core.cli.program", "adc_core.cli.run", "adc_core.cli.detect", "adc_core.cli.collect"),
     *("numpy", "pyarrow.parquet", "scipy.stats", "scipy.optimize", "scipy.sparse.csgraph"),
@@ -48,7 +50,7 @@ def main(listening: socket.socket) -> None:
     """Import, then answer requests until the standard input ends."""
     with warnings.catch_warnings(action="ignore"):
         warnings.filterwarnings("error", module="adc_")  # else no test would see ours
-        for name in IMPORTED:
+        for name in (*IMPORTED, *_registered()):
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
     gc.collect()
@@ -89,6 +91,15 @@ def main(listening: socket.socket) -> None:
             if ended:
                 client, number = asked.pop(child)
                 _tell(client, number, "code", os.waitstatus_to_exitcode(status))
+
+
+def _registered() -> list[str]:
+    """Return the modules of all registered components but encoders, whose libraries are slow."""
+    return [
+        point.module
+        for point in entry_points()
+        if point.group.startswith("adc.") and point.group != "adc.encoders"
+    ]
 
 
 def _lines(client: socket.socket, clients: dict[socket.socket, bytes]) -> list[bytes]:
