@@ -3,8 +3,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 
-# One more at a time than there are cores (tests/conftest.py); those of a file share what they made.
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+# One more at a time than there are cores, the longest files first (tests/conftest.py); those of a
+# file share what they made.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 # Of the core and detect, those that need nothing but their dependencies: no learner is trained.
 LOWEST_TESTS := tests/core/test_dataset.py tests/core/test_images.py tests/core/test_image_shards.py \

@@ -27,7 +27,7 @@ from adc_plugins_learn.training.timing import seconds_per_sample
 class NetworkLearner(Learner, TrainingConfig):
     """Trains networks in the one loop; a method supplies its strategy."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"epochs": 4, "image_size": 16}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"epochs": 4, "image_size": 8}]})
 
     execution_options: ClassVar[tuple[str, ...]] = EXECUTION_OPTIONS
     requires: ClassVar[tuple[str, ...]] = ("images",)
