@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from adc_core import Command, InputError
+from adc_core.errors import InputErrors
 from adc_plugins_compare.comparison.comparison import Comparison
 from adc_plugins_compare.execution.compare import PAGE, compare
 
@@ -49,13 +50,18 @@ class CompareCommand(Command):
             if (path := getattr(arguments, part)) is not None
         }
         comparison = Comparison.read(arguments.file, replacing)
-        if arguments.dry_run:
-            cells = comparison.check()
-            print("\n".join(cell.name for cell in cells))
-            print(f"{len(cells)} cells, each can begin")
-            return 0
         folder = arguments.out or Path("runs", arguments.file.stem)
-        compared = compare(comparison, folder, parallel=arguments.parallel, block=arguments.block)
+        try:
+            if arguments.dry_run:
+                cells = comparison.check()
+                print("\n".join(cell.name for cell in cells))
+                print(f"{len(cells)} cells, each can begin")
+                return 0
+            compared = compare(
+                comparison, folder, parallel=arguments.parallel, block=arguments.block
+            )
+        except InputErrors as error:
+            raise InputErrors(f"{arguments.file}: {fault}" for fault in error.faults) from error
         print(f"\n{compared}\n")
         failed = [outcome for outcome in compared.outcomes if outcome.error is not None]
         for outcome in failed:
