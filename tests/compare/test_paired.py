@@ -53,6 +53,10 @@ def test_two_seeds_tell_nothing():
     assert (best, tied.tolist(), tested) == (0, [False, False], False)
 
 
+def test_equal_means_are_tied_without_a_test():
+    assert tied_with_best([[0.2], [0.3], [0.3]])[1].tolist() == [False, False, True]
+
+
 def test_equal_rows_are_tied_and_constant_differences_are_not():
     _, tied, _ = tied_with_best([[1.0, 2.0, 3.0], [1.0, 2.0, 3.0], [0.5, 1.5, 2.5]])
     assert tied.tolist() == [False, True, False]

@@ -28,7 +28,8 @@ def tied_with_best(
 
     Returns:
         The row with the best mean, None where there is no figure at all; R booleans, which rows are
-        tied with it, itself excepted; and whether there were seeds enough to test any.
+        tied with it, itself excepted, those of the same mean among them; and whether there were
+        seeds enough to test any.
     """
     table = np.asarray(values, np.float64)
     there = np.isfinite(table)
@@ -55,4 +56,6 @@ def tied_with_best(
             later = sorted(chances, key=lambda one: chances[one])[place:]
             tied[later] = True
             break
+    tied |= means == means[best]
+    tied[best] = False
     return best, tied, bool(chances)
