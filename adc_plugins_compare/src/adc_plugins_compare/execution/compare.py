@@ -74,6 +74,7 @@ def compare(
     cells = comparison.check()
     with _held(folder):
         progress = Progress(len(cells), bars=parallel > 1)
+        progress.begins(folder)
         outcomes: dict[str, Outcome] = {}
         try:
             for outcome in _run(cells, folder, parallel, block, progress):

@@ -2,11 +2,13 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from adc_core.cli import seen_by_somebody
+from adc_plugins_compare.comparison.cells import CELLS
 from adc_plugins_compare.results.outcome import Outcome
 
 
@@ -23,6 +25,11 @@ class Progress:
         self._ended = 0
         self._bars: dict[str, tqdm[Any]] = {}
         self._shown = bars and seen_by_somebody(sys.stderr)
+
+    def begins(self, folder: Path) -> None:
+        """Say what there is to do, and where."""
+        noun = "cell" if self._total == 1 else "cells"
+        print(f"{self._total} {noun} in {folder / CELLS}", file=sys.stderr)
 
     def started(self, cell: str) -> None:
         """Show that a cell has begun."""
