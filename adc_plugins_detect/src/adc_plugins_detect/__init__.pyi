@@ -4,6 +4,7 @@ from .curators.drop import Drop
 from .curators.early_stop import EarlyStop
 from .curators.expected_gain import ExpectedGain
 from .curators.relabel import Relabel
+from .curators.set_aside import SetAside
 from .detectors.aum import Aum, aum
 from .detectors.confident_learning import ConfidentLearning, confident_learning
 from .detectors.conformal import Conformal, conformal, conformal_p_values
@@ -78,6 +79,7 @@ __all__ = [
     "Relabel",
     "RidgeProbe",
     "SelfConfidence",
+    "SetAside",
     "SimiFeat",
     "SmallLoss",
     "SuperclassNoise",

@@ -1,4 +1,4 @@
-from .columns import require, required_neighbors, shown_to
+from .columns import require, require_labels, required_neighbors, shown_to
 from .command import Command
 from .component import (
     Column,
@@ -68,6 +68,7 @@ __all__ = [
     "raise_if_interrupted",
     "registry",
     "require",
+    "require_labels",
     "required_neighbors",
     "shown_to",
     "signal_handlers",
