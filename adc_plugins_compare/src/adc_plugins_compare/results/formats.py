@@ -15,12 +15,12 @@ _LATEX = {
 
 
 def said(entry: Entry | None) -> str:
-    """Say a figure without its mark: `0.742 ± 0.005`."""
+    """Say a figure without its mark: `0.742 ± 0.005`, or `0.742` where all seeds agree."""
     if entry is None:
         return ""
     if entry.mean is None:
         return "failed" if entry.missing else "undefined"
-    spread = "" if entry.spread is None else f" ± {entry.spread:.3f}"
+    spread = f" ± {entry.spread:.3f}" if entry.spread else ""
     missing = f" ({entry.missing} failed)" if entry.missing else ""
     return f"{entry.mean:.3f}{spread}{missing}"
 

@@ -77,7 +77,7 @@ def caption(seeds: int, tables: Sequence[Table]) -> str:
     )  # fmt: skip
     if not spread:
         return "One run each: without several seeds nobody knows how much chance is in a figure."
-    said = f"Mean ± standard deviation over {seeds} seeds; without ± no seed changes the figure."
+    said = f"Mean ± standard deviation over {seeds} seeds; without ± no seed changed the figure."
     if any(table.tested for table in tables):
         return (
             f"{said} Marked: the best, and those that a paired t-test over the seeds (5 %, Holm) "
