@@ -38,7 +38,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "balanced softmax": {"criterion": "balanced-softmax"},
     "logit adjustment": {"criterion": "logit-adjustment"},
     "post-hoc": {"posthoc": "logit-adjustment"},
-    "drops": {"posthoc": "drops", "validation_fraction": 0.1},
+    "drops": {"posthoc": "drops", "validation_fraction": 0.2},
 }
 COMPOSED: dict[str, dict[str, Any]] = {
     "co-teaching": {"use": "co-teaching", "forget_rate": 0.2},

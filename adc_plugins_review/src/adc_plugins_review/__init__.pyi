@@ -5,6 +5,7 @@ from .aggregation.mace import MaceResult, mace
 from .aggregation.majority import Majority, majority, vote_shares
 from .aggregation.one_coin import OneCoinResult, one_coin
 from .aggregation.realism import Confusions, Realism, off_diagonal_test, realism
+from .aggregation.top_two import TopTwoResult, top_two
 from .aggregation.verdicts import verdicts, verification
 from .certificate.alpha import Alpha
 from .certificate.any_time import any_time_upper
@@ -30,6 +31,7 @@ from .detectors.dawid_skene import DawidSkene
 from .detectors.mace import Mace
 from .detectors.majority_votes import MajorityVotes
 from .detectors.one_coin import OneCoin
+from .detectors.top_two import TopTwo
 from .enrichers.votes import AddVotes
 from .metrics.raters import Raters
 from .simulated_raters.choosing import Choice, choose_raters
@@ -63,6 +65,8 @@ __all__ = [
     "Raters",
     "Realism",
     "Repairs",
+    "TopTwo",
+    "TopTwoResult",
     "any_time_upper",
     "ask_next",
     "audit_weights",
@@ -91,6 +95,7 @@ __all__ = [
     "realism",
     "sampling_weights",
     "selected_rows",
+    "top_two",
     "undo_misses",
     "verdicts",
     "verification",

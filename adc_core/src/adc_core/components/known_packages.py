@@ -128,7 +128,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "adc-plugins-review": {
         "enrichers": ("votes",),
-        "detectors": ("crowdlab", "dawid-skene", "mace", "majority-votes", "one-coin"),
+        "detectors": ("crowdlab", "dawid-skene", "mace", "majority-votes", "one-coin", "top-two"),
         "simulators": ("rater-pool",),
         "curators": ("label-quality-model", "votes"),
         "metrics": ("raters",),
