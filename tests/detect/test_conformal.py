@@ -89,7 +89,7 @@ def test_few_trusted_labels_say_that_they_find_nothing(planted):
     with pytest.warns(UserWarning, match=r"takes 9 trusted labels .* there are fewer"):
         assert not conformal(labels, probabilities, few).flagged[8:].any()
     with pytest.warns(UserWarning, match="classes have fewer"):
-        conformal(labels, probabilities, few, by_class=True)
+        conformal(labels, probabilities, few, within_classes=True)
 
 
 def test_wrong_input_is_refused(planted):
@@ -98,8 +98,8 @@ def test_wrong_input_is_refused(planted):
         conformal(labels, probabilities, np.where(trusted >= 0, 4, -1))
     with pytest.raises(InputError, match="no label is known"):
         conformal(labels, probabilities, np.full(3000, -1))
-    with pytest.raises(InputError, match="error"):
-        conformal(labels, probabilities, trusted, error=1)
+    with pytest.raises(InputError, match="miscoverage"):
+        conformal(labels, probabilities, trusted, miscoverage=1)
 
 
 @pytest.mark.parametrize("kind", ["csv", "txt"])

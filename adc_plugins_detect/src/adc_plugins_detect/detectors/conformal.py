@@ -23,7 +23,7 @@ from adc_plugins_detect.inputs import (
     same_length,
 )
 
-ErrorRate = Annotated[float, Gt(0), Lt(1)]
+Miscoverage = Annotated[float, Gt(0), Lt(1)]
 """The share of true labels that prediction sets may miss."""
 
 
@@ -71,15 +71,15 @@ def conformal(
     probabilities: Probabilities | ArrayLike,
     trusted: ArrayLike | None = None,
     *,
-    error: ErrorRate = 0.1,
-    by_class: bool = False,
+    miscoverage: Miscoverage = 0.1,
+    within_classes: bool = False,
     ids: ArrayLike | None = None,
 ) -> Findings:
     """Flag labels that are outside their prediction sets, calibrated on trusted labels.
 
-    A set holds the classes whose p-value is above `error`; on average over draws of such data at
-    least 1 - `error` of the true labels are in theirs, whatever the model is worth: a worse one
-    has larger sets, and finds less. Suspicion is one minus the p-value of the given label.
+    A set holds the classes whose p-value is above `miscoverage`; on average over draws of such data
+    at least 1 - `miscoverage` of the true labels are in theirs, whatever the model is worth: a
+    worse one has larger sets, and finds less. Suspicion is one minus the given label's p-value.
 
     Trap: the trusted labels have to be true, and a random part of the same collection. Without
     any, the given labels calibrate: the promise then holds for given labels alone, and a quarter
@@ -90,9 +90,9 @@ def conformal(
         probabilities: N × K out-of-sample probabilities, those of trusted samples too.
         trusted: N true labels where they are known, and -1 elsewhere; without them the given
             labels calibrate.
-        error: share of the true labels that sets may miss.
-        by_class: judge each class by its own trusted samples: the promise then holds in each, and
-            classes of few trusted samples find nothing.
+        miscoverage: share of the true labels that sets may miss.
+        within_classes: judge each class by its own trusted samples: the promise then holds in
+            each, and classes of few trusted samples find nothing.
         ids: N texts; by default the row numbers.
 
     Returns:
@@ -109,11 +109,11 @@ def conformal(
     each = np.arange(len(given))
     rows, known = (each, given) if trusted is None else _known(trusted, matrix.shape[1], each)
     scores = 1 - matrix[rows, known].astype(np.float64)
-    _warn_of_few(known if by_class else np.zeros_like(known), error)
-    chances = conformal_p_values(scores, matrix, known if by_class else None)
+    _warn_of_few(known if within_classes else np.zeros_like(known), miscoverage)
+    chances = conformal_p_values(scores, matrix, known if within_classes else None)
     suspicion = 1 - chances[each, given]
-    flagged = chances[each, given] <= error
-    inside = chances > error
+    flagged = chances[each, given] <= miscoverage
+    inside = chances > miscoverage
     suggested = np.where((inside.sum(axis=1) == 1), inside.argmax(axis=1), -1)
     wrong = known != given[rows]
     if trusted is not None:
@@ -146,15 +146,16 @@ def _known(
     return rows, true[rows].astype(np.int64)
 
 
-def _warn_of_few(groups: NDArray[np.int64], error: float) -> None:
+def _warn_of_few(groups: NDArray[np.int64], miscoverage: float) -> None:
     """Warn where so few trusted labels can flag nothing: the least p-value is 1/(n + 1)."""
-    needed = math.ceil(1 / error - 1 - 1e-9)
+    needed = math.ceil(1 / miscoverage - 1 - 1e-9)
     counts = np.bincount(groups)
     few = int((counts < needed).sum())
     if few:
         who = f"{few} of {len(counts)} classes have fewer" if len(counts) > 1 else "there are fewer"
         warnings.warn(
-            f"an error of {error:g} takes {needed} trusted labels to flag anything, and {who}",
+            f"a miscoverage of {miscoverage:g} takes {needed} trusted labels to flag anything, "
+            f"and {who}",
             stacklevel=3,
         )
 
@@ -162,9 +163,9 @@ def _warn_of_few(groups: NDArray[np.int64], error: float) -> None:
 class Conformal(Detector):
     """Flags labels outside their prediction sets, which hold the true label as often as promised.
 
-    On average over draws of such data at least 1 - `error` of the true labels are inside their
-    sets, if the trusted samples are a random part of the collection and their labels are true;
-    with few of them say how many. It is the promise that is calibrated, not the noise rate.
+    On average over draws of such data at least 1 - `miscoverage` of the true labels are inside
+    their sets, if the trusted samples are a random part of the collection and their labels are
+    true; with few of them say how many. The promise is calibrated, not the noise rate.
     """
 
     requires: ClassVar[tuple[str, ...]] = ("probabilities",)
@@ -175,8 +176,8 @@ class Conformal(Detector):
         "`path`, or a .txt of ids whose given labels are right; none: the given labels calibrate, "
         "and the promise is for given labels alone",
     )
-    error: ErrorRate = Field(0.1, description="share of the true labels that sets may miss")
-    by_class: bool = Field(False, description="judge each class by its own trusted samples")
+    miscoverage: Miscoverage = Field(0.1, description="share of the true labels that sets may miss")
+    within_classes: bool = Field(False, description="judge each class by its own trusted samples")
     allow_in_sample: bool = Field(
         False, description="accept probabilities of a model that has seen the labels"
     )
@@ -192,8 +193,8 @@ class Conformal(Detector):
             dataset.labels,
             out_of_sample(dataset, self.allow_in_sample),
             true,
-            error=self.error,
-            by_class=self.by_class,
+            miscoverage=self.miscoverage,
+            within_classes=self.within_classes,
             ids=dataset.ids,
         )
 

@@ -15,7 +15,6 @@ from adc_core.reporting import mean_rank
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.detectors.small_loss import SmallLoss
 from adc_plugins_detect.inputs import as_array, as_features, as_ids, as_labels, needed, same_length
-from adc_plugins_detect.options import Share
 
 
 @array_function
@@ -24,7 +23,6 @@ def linear_separation(
     features: ArrayLike,
     outside: ArrayLike,
     *,
-    threshold: Share = 0.5,
     ridge: Annotated[float, Ge(0)] = 1e-3,
     ids: ArrayLike | None = None,
 ) -> Findings:
@@ -44,7 +42,6 @@ def linear_separation(
         labels: N given labels; only their number counts.
         features: N × D floats.
         outside: N booleans, a first guess of which samples belong to no class.
-        threshold: flag from this probability on.
         ridge: weight of the squared coefficients beside the mean loss.
         ids: N texts; by default the row numbers.
 
@@ -72,7 +69,7 @@ def linear_separation(
             "to separate",
             stacklevel=3,
         )
-    flagged = chance > threshold
+    flagged = chance > 0.5
     return Findings(
         ids=as_ids(ids, len(given)),
         suspicion=chance,
@@ -120,7 +117,6 @@ class LinearSeparation(Detector):
     outside: Detector = Field(
         SmallLoss(), description="its flags are the first guess of what belongs to no class"
     )
-    threshold: Share = Field(0.5, description="flag from this probability on")
     ridge: Annotated[float, Ge(0)] = Field(
         1e-3, description="weight of the squared coefficients; 0 in the paper"
     )
@@ -135,7 +131,6 @@ class LinearSeparation(Detector):
             dataset.labels,
             needed(dataset.features, "features", "an encoder"),
             first.flagged,
-            threshold=self.threshold,
             ridge=self.ridge,
             ids=dataset.ids,
         )
