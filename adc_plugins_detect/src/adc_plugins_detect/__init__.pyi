@@ -4,6 +4,7 @@ from .curators.drop import Drop
 from .curators.early_stop import EarlyStop
 from .curators.expected_gain import ExpectedGain
 from .curators.relabel import Relabel
+from .curators.undersample import Undersample
 from .detectors.aum import Aum, aum
 from .detectors.confident_learning import ConfidentLearning, confident_learning
 from .detectors.cores import Cores, cores
@@ -82,6 +83,7 @@ __all__ = [
     "Tiny",
     "TransitionEstimate",
     "TrustedSplit",
+    "Undersample",
     "at_value",
     "aum",
     "average_models",
