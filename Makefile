@@ -3,8 +3,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 
-# One more at a time than there are cores (tests/conftest.py); those of a file share what they made.
-PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+# One more at a time than there are cores, the longest files first (tests/conftest.py); those of a
+# file share what they made.
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 # Of the core and detect, those that need nothing but their dependencies: no learner is trained.
 LOWEST_TESTS := tests/core/test_dataset.py tests/core/test_images.py tests/core/test_image_shards.py \
@@ -45,6 +46,7 @@ check: $(VENV)/ready
 	$(BIN)/mypy adc_plugins_publish/src
 	$(BIN)/mypy adc_plugins_rehearse/src
 	$(BIN)/mypy adc_plugins_review/src
+	$(BIN)/mypy adc_plugins_compare/src
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 docs: $(VENV)/ready
@@ -62,7 +64,7 @@ $(VENV)/ready: constraints.txt pyproject.toml $(wildcard adc_*/pyproject.toml)
 	    --editable "./adc_plugins_detect[index,resampling]" \
 	    --editable "./adc_plugins_learn[timm,open-clip,transformers,onnx]" \
 	    --editable ./adc_plugins_publish --editable "./adc_plugins_rehearse[digits]" \
-	    --editable "./adc_plugins_review[web]"
+	    --editable "./adc_plugins_review[web]" --editable ./adc_plugins_compare
 	touch $@
 
 # The report is looked at in a real browser.

@@ -2,13 +2,18 @@
 
 import gc
 import os
+import shlex
 import shutil
+import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
+from adc_process import start_server
 from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
+WORKER = ROOT / "tests" / "processes" / "forked_worker.py"
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Several tests at a time share the cores: with threads of their own on top they mostly wait
@@ -27,6 +32,32 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 def pytest_xdist_auto_num_workers():
     """Run one more than there are cores: a third of the time goes into waiting for processes."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(specs):
+    """Fork the workers from one process that has imported what each of them would."""
+    if sys.platform != "linux":  # whose /proc they find their pipes in
+        return
+    start_server()
+    for spec in specs:
+        spec.python = shlex.join([sys.executable, "-S", str(WORKER)])
+
+
+LONGEST = (
+    *("test_demo", "test_learners_beat_cross_entropy", "test_every_component", "test_distributed"),
+    *("test_supervisor", "test_browser", "test_every_learner", "test_author_pages", "test_wheels"),
+    *("test_accessibility", "test_exporting_page", "test_onnx_file", "test_garments_collect"),
+    *("test_image_source", "test_detect_command", "test_resuming", "test_gallery_command"),
+)
+"""Files that take more than about 15 seconds, the longest first."""
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the longest files, and end with those of few tests: workers finish together."""
+    rank = {name: place for place, name in enumerate(LONGEST)}
+    count = Counter(item.path for item in items)
+    items.sort(key=lambda item: (rank.get(item.path.stem, len(rank)), -count[item.path]))
 
 
 gc.disable()  # while millions of objects are imported that stay to the end

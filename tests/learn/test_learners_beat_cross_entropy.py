@@ -1,11 +1,11 @@
 """Each learner against cross-entropy, on 600 images whose labels are wrong in four of ten.
 
 Four patterns of 8 × 8 pixels under noise, without augmentation and weight decay: cross-entropy
-learns them in two epochs (0.87 of the test images) and then memorises every label; with a layer
-instead of convolutions, which takes a fifth of the time, in one (0.99). The noise is
-symmetric at 40 %, or to the next class at 35 %; accuracy is that of the last epoch on 1000 images
-with right labels. Gains measured with the seeds 0 and 1 stand beside each case; the test takes
-seed 0 and asks for about half of the smaller one.
+learns them in two epochs and then memorises the labels, so that it names 0.63 to 0.76 of the test
+images; with a layer instead of convolutions, which takes a third of the time, it learns them in
+one. The noise is symmetric at 40 %, or to the next class at 35 %; accuracy is that of the last
+epoch on 1000 images with right labels. Gains measured with the seeds 0 and 1 stand beside each
+case; the test takes seed 0 and asks for about half of the smaller one.
 """
 
 import sys
@@ -26,15 +26,14 @@ SEED = 0
 NEXT = tuple(
     tuple({0: 0.65, 1: 0.35}.get((there - here) % 4, 0) for there in range(4)) for here in range(4)
 )
-LONG = {"epochs": 16}
-MEDIUM = {"epochs": 9}
-SHORT = {"epochs": 6}
+MEDIUM = {"epochs": 9, "backbone": "tiny-cnn"}
+SHORT = {"epochs": 6, "backbone": "tiny-cnn"}
+SLOW = {"epochs": 10, "learning_rate": 0.003, "backbone": "tiny-cnn"}
 MLP_LONG, MLP_MEDIUM = (
-    training | {"backbone": "quick_networks:quick_mlp"} for training in (LONG, MEDIUM)
+    {"epochs": epochs, "backbone": "quick_networks:quick_mlp"} for epochs in (16, 9)
 )
-SLOW = {"epochs": 10, "learning_rate": 0.003}
 FORGETTING = {"forget_rate": 0.4, "gradual_epochs": 5}
-REWEIGHTED = {"warm_up": 0.125, "source": "composed"}
+REWEIGHTED = {"warm_up": 0.25, "source": "composed"}
 MATCHED = {"warm_up": 0.3, "refine_epochs": (2, 1), "refine_learning_rate": 0.01}
 MATCHED |= {"semi_supervised": True}
 # Grown from 10⁻⁸ within three epochs, since there are only ten.
@@ -42,33 +41,33 @@ MODELED = {"u_learning_rate": 1000, "v_learning_rate": 1000}
 
 CASES = [  # method, its options, noise, training, margin; gains of seeds 0 and 1
     ("co-teaching", FORGETTING, "symmetric", MLP_MEDIUM, 0.11),  # 0.28, 0.24
-    ("cores", {}, "symmetric", LONG, 0.02),  # 0.04, 0.05
-    ("cores", {"beta": 0.5, "second_phase": 0.5}, "symmetric", LONG, 0.06),  # 0.14, 0.13
+    ("cores", {}, "symmetric", MEDIUM, 0.11),  # 0.29, 0.23
+    ("cores", {"beta": 0.5, "second_phase": 0.5}, "symmetric", MEDIUM, 0.07),  # 0.16, 0.17
     ("dividemix", {}, "symmetric", MLP_LONG, 0.13),  # 0.28, 0.26
-    ("elr", {}, "symmetric", LONG, 0.01),  # 0.04, 0.07; 0.015 where a processor sums otherwise
+    ("elr", {}, "symmetric", MEDIUM, 0.02),  # 0.08, 0.04
     ("elr-plus", {}, "symmetric", MLP_MEDIUM, 0.06),  # 0.14, 0.12
     ("f-divergence", {"warm_up": 0.125}, "symmetric", MLP_MEDIUM, 0.1),  # 0.21, 0.20
     ("generalized-cross-entropy", {"q": 0.9}, "symmetric", MLP_MEDIUM, 0.11),  # 0.27, 0.24
     ("jocor", FORGETTING, "symmetric", MLP_MEDIUM, 0.12),  # 0.27, 0.24
-    ("label-distributionally-robust", {"adaptive": True}, "symmetric", LONG, 0.03),  # 0.07, 0.08
-    ("learning-to-reweight", {}, "symmetric", MEDIUM, 0.06),  # 0.14, 0.13
+    ("label-distributionally-robust", {"adaptive": True}, "symmetric", MEDIUM, 0.05),  # 0.19, 0.10
+    ("learning-to-reweight", {}, "symmetric", MEDIUM, 0.08),  # 0.17, 0.21
     # Estimated once it gains nothing here, where the network memorizes within three epochs.
-    ("loss-reweighting", REWEIGHTED, "symmetric", LONG, 0.01),  # 0.03, 0.02
+    ("loss-reweighting", REWEIGHTED, "symmetric", MEDIUM, 0.02),  # 0.05, 0.04
     ("mentormix", {"percentile": 60}, "symmetric", MLP_MEDIUM, 0.08),  # 0.17, 0.18
-    ("mentornet", {"percentile": 60, "falloff": 0.5}, "symmetric", MEDIUM, 0.11),  # 0.23, 0.22
+    ("mentornet", {"percentile": 60, "falloff": 0.5}, "symmetric", MEDIUM, 0.11),  # 0.29, 0.23
     ("negative-label-smoothing", {"warm_up": 0.125}, "symmetric", MLP_LONG, 0.04),  # 0.08, 0.11
-    ("pes", {"refine_learning_rate": 0.003}, "symmetric", MEDIUM, 0.11),  # 0.23, 0.23
-    ("pes", MATCHED, "symmetric", MEDIUM, 0.1),  # 0.20, 0.20
+    ("pes", {"refine_learning_rate": 0.003}, "symmetric", MEDIUM, 0.11),  # 0.29, 0.24
+    ("pes", MATCHED, "symmetric", MEDIUM, 0.1),  # 0.22, 0.19
     ("peer-loss", {"warm_up": 0.125}, "symmetric", MLP_LONG, 0.05),  # 0.10, 0.12
     ("symmetric-cross-entropy", {"alpha": 0.01}, "symmetric", MLP_LONG, 0.1),  # 0.27, 0.20
     ("active-passive", {}, "symmetric", MLP_LONG, 0.09),  # 0.27, 0.19
     ("taylor-cross-entropy", {}, "symmetric", MLP_LONG, 0.07),  # 0.16, 0.14
-    ("positive-label-smoothing", {"rate": 0.6}, "symmetric", SHORT, 0.03),  # 0.10, 0.07
-    ("sop", MODELED, "symmetric", SLOW, 0.04),  # 0.09, 0.11
-    ("sop", MODELED | {"consistency": 0.9}, "symmetric", SLOW, 0.07),  # 0.15, 0.20
-    ("mixup", {}, "symmetric", SHORT, 0.02),  # 0.11, 0.05
-    ("loss-reweighting", {"transition": NEXT, "warm_up": 0.125}, "next", SHORT, 0.04),  # 0.08, 0.13
-    ("forward-correction", {"transition": NEXT, "warm_up": 0}, "next", SLOW, 0.1),  # 0.22, 0.24
+    ("positive-label-smoothing", {"rate": 0.6}, "symmetric", SHORT, 0.05),  # 0.16, 0.11
+    ("sop", MODELED, "symmetric", SLOW, 0.05),  # 0.12, 0.11
+    ("sop", MODELED | {"consistency": 0.9}, "symmetric", SLOW, 0.09),  # 0.18, 0.21
+    ("mixup", {}, "symmetric", SHORT, 0.06),  # 0.20, 0.13
+    ("loss-reweighting", {"transition": NEXT, "warm_up": 0.125}, "next", SHORT, 0.04),  # 0.11, 0.09
+    ("forward-correction", {"transition": NEXT, "warm_up": 0}, "next", SLOW, 0.1),  # 0.21, 0.24
 ]
 
 HERE_NOT = {

@@ -1,11 +1,10 @@
 import math
-import os
-import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
+from adc_process import run_program
 from PIL import Image
 from torch.optim.optimizer import register_optimizer_step_pre_hook
 
@@ -294,13 +293,7 @@ except WorkError as error:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory used is read as Linux tells it")
 def test_a_batch_that_does_not_fit_into_memory():
-    told = subprocess.run(
-        [sys.executable, "-c", HUNGRY],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1"},
-    )
+    told = run_program(HUNGRY)
     assert told.stdout == "out of memory with batch_size 600: lower batch_size or image_size\n"
     assert told.stderr == ""
 

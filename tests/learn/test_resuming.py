@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,8 @@ from adc_plugins_learn import (
     ProgressiveEarlyStopping,
     SparseOverParameterization,
 )
+
+sys.path.insert(0, str(Path(__file__).parent))  # finds quick_networks, as PYTHONPATH would
 
 STEPS = 3 * 4
 """Three epochs of 31 samples in batches of eight."""
@@ -53,7 +56,7 @@ def finished(learner, dataset, folder, **arguments):
         return learner.learn(dataset, **arguments), steps
 
 
-@pytest.fixture(scope="module", params=["small-cnn", "mobilenet_v2"])
+@pytest.fixture(scope="module", params=["small-cnn", "quick_networks:quick_dropout"])
 def backbone(request):
     """A plain network, and one whose dropout draws from torch's global generator."""
     return request.param
@@ -83,7 +86,7 @@ def test_killed(squares, learned, backbone, uninterrupted, tmp_path):
     program = Path(__file__).with_name("training_to_kill.py").read_text()
     kill_after = np.random.default_rng().integers(1, STEPS)
     words = (tmp_path / "dataset", backbone, tmp_path / "work")
-    with start_program(program, *words) as process:
+    with start_program(program, *words, cwd=Path(__file__).parent) as process:
         for line in process.stdout:
             if int(line) >= kill_after:
                 os.kill(process.pid, signal.SIGKILL)

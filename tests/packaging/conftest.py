@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import json
 import os
 import subprocess
 import sys
@@ -22,6 +23,7 @@ DISTRIBUTIONS = (
     "adc_plugins_publish",
     "adc_plugins_rehearse",
     "adc_plugins_review",
+    "adc_plugins_compare",
 )
 
 
@@ -120,6 +122,18 @@ class Environment:
     def adc(self, *words, code=0):
         """Run its `adc`."""
         return self.run("-m", "adc_core.cli", *words, code=code)
+
+    def adc_in_turn(self, *commands):
+        """Run its `adc` several times in one process, which imports once; return what each says."""
+        program = (
+            "import json, sys\n"
+            "from adc_core.cli import main\n"
+            "for words in json.loads(sys.argv[1]):\n"
+            "    assert main(words) == 0, words\n"
+            "    print('\\f')\n"
+        )
+        words = [[str(word) for word in command] for command in commands]
+        return self.run("-c", program, json.dumps(words)).stdout.split("\f\n")[:-1]
 
 
 @pytest.fixture(scope="session")

@@ -117,11 +117,14 @@ def test_the_learner_trains(copied):
             "}]", "}, {use: steady, criterion: unsure, epochs: 2, image_size: 16}]"
         )
     )
-    for kind, name in (("learners", "steady"), ("criteria", "unsure")):
-        checked = shell.adc("check", kind, name)
-        assert {line.split()[0] for line in checked.stdout.splitlines()} == {"kept"}
     out = folder / "run"
-    shell.adc("run", folder / "bounded.yaml", "--out", out)
+    *checked, _ = shell.adc_in_turn(
+        ("check", "learners", "steady"),
+        ("check", "criteria", "unsure"),
+        ("run", folder / "bounded.yaml", "--out", out),
+    )
+    for said in checked:
+        assert {line.split()[0] for line in said.splitlines()} == {"kept"}
     record = (out / "run.json").read_text()
     for name in ("bounded", "steady", "unsure"):
         assert f'"use": "acme-adc-bounded/{name}"' in record

@@ -25,6 +25,7 @@ FOLDERS = (
     "adc_plugins_publish",
     "adc_plugins_rehearse",
     "adc_plugins_review",
+    "adc_plugins_compare",
 )
 PROJECTS = {
     folder: tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]

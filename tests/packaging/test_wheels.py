@@ -33,6 +33,7 @@ print(len(names), "torch" in sys.modules)
         ("adc_plugins_publish", False),
         ("adc_plugins_rehearse", False),
         ("adc_plugins_review", False),
+        ("adc_plugins_compare", False),
     ],
 )
 def test_each_imports_alone(installed, environment, name, torch):
@@ -84,8 +85,8 @@ def test_detection_installs_from_its_folder_without_torch(environment):
     installed = {line.split()[0] for line in empty.pip("list").splitlines()[2:]}
     assert {canonicalize_name(name) for name in installed} == needed
     empty.pip("check")
-    assert "adc-plugins-detect" in empty.adc("list", "detectors").stdout
-    empty.adc("check", "detectors", "simifeat")
+    listed, _ = empty.adc_in_turn(("list", "detectors"), ("check", "detectors", "simifeat"))
+    assert "adc-plugins-detect" in listed
     code = (
         "import numpy as np\n"
         "from adc_plugins_detect import confident_learning\n"

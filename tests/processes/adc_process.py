@@ -6,7 +6,9 @@ import itertools
 import json
 import os
 import select
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -14,6 +16,9 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+ADDRESS = "ADC_TESTS_FORK_SERVER"
+"""The variable with the address of the process that forks."""
 
 _SERVER = Path(__file__).with_name("fork_server.py")
 
@@ -121,6 +126,7 @@ def _ask(words, program, cwd, env, said, out, error):
     request = {
         "words": words,
         "program": program,
+        "warnings_are": "error",
         "folder": str(Path(cwd or ".").absolute()),
         "environment": dict(os.environ if env is None else env),
         "said": str(said),
@@ -131,26 +137,48 @@ def _ask(words, program, cwd, env, said, out, error):
     return server, server.ask(request)
 
 
-class _Server:
-    """The process that forks, in a group of its own; it ends with this one."""
+def start_server():
+    """Start the process that forks, in a group of its own; it ends with this one.
 
-    def __init__(self):
-        self._process = subprocess.Popen(
-            [sys.executable, str(_SERVER)],
+    Processes that are started from now on find it by their environment.
+    """
+    folder = tempfile.mkdtemp(prefix="adc-tests-")
+    address = str(Path(folder, "socket"))
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(address)
+        listening.listen()
+        process = subprocess.Popen(
+            [sys.executable, str(_SERVER), str(listening.fileno())],
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
             env={**os.environ, "OMP_NUM_THREADS": "1"},  # a process with threads does not fork well
+            pass_fds=[listening.fileno()],
             start_new_session=True,
         )
+
+    def end():
+        process.stdin.close()
+        process.wait()
+        shutil.rmtree(folder)
+
+    atexit.register(end)
+    os.environ[ADDRESS] = address
+
+
+class _Server:
+    """A connection to the process that forks."""
+
+    def __init__(self):
+        if ADDRESS not in os.environ:
+            start_server()
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.connect(os.environ[ADDRESS])
         self._numbers, self._lock = itertools.count(), threading.Lock()
         self._told, self._rest = {}, b""
-        atexit.register(self._process.stdin.close)
 
     def ask(self, request):
         number = next(self._numbers)
         with self._lock:
-            self._process.stdin.write(json.dumps({"number": number, **request}).encode() + b"\n")
-            self._process.stdin.flush()
+            self._socket.sendall(json.dumps({"number": number, **request}).encode() + b"\n")
         return number
 
     def told(self, number, what, timeout):
@@ -161,13 +189,13 @@ class _Server:
                 if (number, what) in self._told:
                     return self._told[number, what]
                 left = 0.1 if until is None else min(0.1, until - time.monotonic())
-                if select.select([self._process.stdout], [], [], max(left, 0))[0]:
+                if select.select([self._socket], [], [], max(left, 0))[0]:
                     self._read()
                 elif left <= 0:
                     raise TimeoutError
 
     def _read(self):
-        data = os.read(self._process.stdout.fileno(), 1 << 16)
+        data = self._socket.recv(1 << 16)
         assert data, "the process that forks has ended"
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:

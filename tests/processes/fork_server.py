@@ -1,12 +1,14 @@
-"""A process that has everything imported and forks one for each command that it reads.
+"""A process that has everything imported and forks others, which need not wait for that.
 
 A command of `adc` spends most of its time on imports (torch alone takes a second or two), and the
-tests run some hundred. Each line of the standard input is the JSON of a request: its `number`; the
-`words` of a command of `adc`, or the text of a `program` for which a warning is an error, with them
-as its arguments; `folder`, `environment`, and the files or pipes `said`, `out` and `error`, which
-the command reads and writes as its standard ones. Each is answered by a line with the number,
-`pid` and that of the process, and another with the number, `code` and its exit code, once it has
-ended.
+tests run some hundred; of the workers of xdist each would import it all as well. It is given the
+number of a listening socket, and ends when its standard input does.
+
+Each line of a connection is the JSON of a request: its `number`; the `words` of a command of `adc`,
+or the text of a `program` with them as its arguments; what `warnings_are`, `default` or `error`;
+`folder`, `environment`, and the files or pipes `said`, `out` and `error`, which it reads and writes
+as its standard ones. Each is answered by a line with the number, `pid` and that of the process, and
+another with the number, `code` and its exit code, once it has ended.
 """
 
 import contextlib
@@ -16,11 +18,14 @@ import json
 import os
 import select
 import signal
+import socket
 import sys
 import threading
 import traceback
 import types
 import warnings
+
+from importlib_metadata import entry_points
 
 IMPORTED = (
     *("adc_core.cli.program", "adc_core.cli.run", "adc_core.cli.detect", "adc_core.cli.collect"),
@@ -35,13 +40,17 @@ IMPORTED = (
     "adc_plugins_review.web.server",
     "adc_plugins_search.collectors.downloader",
 )
-"""What most commands import, and costs most; none of it may start a thread."""
+"""What most commands and the workers import, and costs most.
+
+None of it may start a thread, or be a plugin of pytest, which the workers are to rewrite.
+"""
 
 
-def main() -> None:
+def main(listening: socket.socket) -> None:
     """Import, then answer requests until the standard input ends."""
     with warnings.catch_warnings(action="ignore"):
-        for name in IMPORTED:
+        warnings.filterwarnings("error", module="adc_")  # else no test would see ours
+        for name in (*IMPORTED, *_registered()):
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
     gc.collect()
@@ -51,16 +60,16 @@ def main() -> None:
         os.set_blocking(end, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(waker)
-    numbers: dict[int, int] = {}
-    rest = b""
+    clients: dict[socket.socket, bytes] = {}  # and the line that each has begun
+    asked: dict[int, tuple[socket.socket, int]] = {}
     while True:
-        ready, _, _ = select.select([0, woken], [], [])
+        ready, _, _ = select.select([0, woken, listening, *clients], [], [])
         if 0 in ready:
-            data = os.read(0, 1 << 16)
-            if not data:
-                return
-            *lines, rest = (rest + data).split(b"\n")
-            for line in lines:
+            os._exit(0)  # libraries complain when what they hold is taken apart
+        if listening in ready:
+            clients[listening.accept()[0]] = b""
+        for client in [one for one in clients if one in ready]:
+            for line in _lines(client, clients):
                 request = json.loads(line)
                 number = request.pop("number")
                 child = os.fork()
@@ -70,21 +79,52 @@ def main() -> None:
                     signal.signal(signal.SIGINT, signal.default_int_handler)
                     os.close(woken)
                     os.close(waker)
+                    for one in (listening, *clients):
+                        one.close()
                     _run(**request)
-                numbers[child] = number
-                print(json.dumps([number, "pid", child]), flush=True)
+                asked[child] = client, number
+                _tell(client, number, "pid", child)
         if woken in ready:
             os.read(woken, 1 << 16)
-        for child in list(numbers):
+        for child in list(asked):
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
-                code = os.waitstatus_to_exitcode(status)
-                print(json.dumps([numbers.pop(child), "code", code]), flush=True)
+                client, number = asked.pop(child)
+                _tell(client, number, "code", os.waitstatus_to_exitcode(status))
+
+
+def _registered() -> list[str]:
+    """Return the modules of all registered components but encoders, whose libraries are slow."""
+    return [
+        point.module
+        for point in entry_points()
+        if point.group.startswith("adc.") and point.group != "adc.encoders"
+    ]
+
+
+def _lines(client: socket.socket, clients: dict[socket.socket, bytes]) -> list[bytes]:
+    """Read the requests that have arrived whole; forget a client that has gone."""
+    try:
+        data = client.recv(1 << 16)
+    except ConnectionError:
+        data = b""
+    if not data:
+        del clients[client]
+        client.close()
+        return []
+    *lines, clients[client] = (clients[client] + data).split(b"\n")
+    return lines
+
+
+def _tell(client: socket.socket, number: int, what: str, value: int) -> None:
+    with contextlib.suppress(OSError):  # it has gone
+        client.sendall(json.dumps([number, what, value]).encode() + b"\n")
 
 
 def _run(
     words: list[str],
     program: str | None,
+    warnings_are: str,
     folder: str,
     environment: dict[str, str],
     said: str,
@@ -112,7 +152,8 @@ def _run(
             code = adc()
         else:
             sys.path.insert(0, "")
-            warnings.simplefilter("error")
+            if warnings_are == "error":
+                warnings.simplefilter("error")
             exec(compile(program, "<string>", "exec"), vars(sys.modules["__main__"]))
             code = 0
     except SystemExit as ended:
@@ -127,4 +168,4 @@ def _run(
 
 
 if __name__ == "__main__":
-    main()
+    main(socket.socket(fileno=int(sys.argv[1])))

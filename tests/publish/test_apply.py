@@ -229,12 +229,12 @@ def test_a_journal_that_leads_elsewhere(plain, journal):
     assert content(folder / "photos") == before
 
 
-MANY = 2500
+MANY = 1200
 
 
 @pytest.fixture
 def many(tmp_path):
-    """A folder with thousands of files, and a list that moves or removes each."""
+    """A folder with more than a thousand files, and a list that moves or removes each."""
     rows = []
     for number in range(MANY):
         name = f"{'abcde'[number % 5]}/{number % 7}/{number}.png"

@@ -139,9 +139,11 @@ def test_an_image_that_kills_its_worker_twice_is_refused(
 
     def hunt() -> None:
         """Kill whoever decodes the slow image: as a decoder that crashes would."""
-        while not stop.wait(0.002):
+        while not stop.wait(0.01):  # an eighth of a second goes into decoding
             with suppress(OSError):  # files and processes that are gone meanwhile
                 for marker in (tmp_path / "work/images").glob("decoding-*.part"):
+                    if marker.read_text().strip() != id_of(url):
+                        continue
                     for worker in workers_of(os.getpid()):
                         files = [fd.readlink() for fd in Path(f"/proc/{worker}/fd").iterdir()]
                         if marker in files and marker.read_text().strip() == id_of(url):

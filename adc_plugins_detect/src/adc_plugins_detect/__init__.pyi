@@ -4,15 +4,18 @@ from .curators.drop import Drop
 from .curators.early_stop import EarlyStop
 from .curators.expected_gain import ExpectedGain
 from .curators.relabel import Relabel
+from .curators.set_aside import SetAside
 from .curators.undersample import Undersample
 from .detectors.aum import Aum, aum
 from .detectors.confident_learning import ConfidentLearning, confident_learning
+from .detectors.conformal import Conformal, conformal, conformal_p_values
 from .detectors.cores import Cores, cores
 from .detectors.data_maps import DataMap, DataMaps, data_map, data_maps
 from .detectors.deep_knn import DeepKnn, deep_knn
 from .detectors.early_stop_ce import EarlyStopCe, early_stop_ce
 from .detectors.ensemble import Ensemble, ensemble
 from .detectors.forgetting import Forgetting, forgetting
+from .detectors.linear_separation import LinearSeparation, linear_separation
 from .detectors.lstm_dynamics import LstmDynamics, lstm_dynamics
 from .detectors.neighbor_credibility import NeighborCredibility, neighbor_credibility
 from .detectors.predicted_differs import PredictedDiffers, predicted_differs
@@ -47,6 +50,7 @@ __all__ = [
     "BySource",
     "ClassConditionalNoise",
     "ConfidentLearning",
+    "Conformal",
     "Cores",
     "DataMap",
     "DataMaps",
@@ -63,6 +67,7 @@ __all__ = [
     "ImageQuality",
     "InstanceDependentNoise",
     "LinearProbe",
+    "LinearSeparation",
     "LongTail",
     "LstmDynamics",
     "ModelAveraging",
@@ -75,6 +80,7 @@ __all__ = [
     "Relabel",
     "RidgeProbe",
     "SelfConfidence",
+    "SetAside",
     "SimiFeat",
     "SmallLoss",
     "SuperclassNoise",
@@ -90,6 +96,8 @@ __all__ = [
     "by_class_rate",
     "by_rate",
     "confident_learning",
+    "conformal",
+    "conformal_p_values",
     "cores",
     "data_map",
     "data_maps",
@@ -99,6 +107,7 @@ __all__ = [
     "forgetting",
     "hoc",
     "linear_probe",
+    "linear_separation",
     "lstm_dynamics",
     "nearest_neighbors",
     "neighbor_credibility",

@@ -55,6 +55,7 @@ from .learners.taylor_cross_entropy import (
     taylor_cross_entropy,
     taylor_softmax_cross_entropy,
 )
+from .learners.uda import UnsupervisedDataAugmentation
 from .methods.dividemix_losses import semi_supervised_loss
 from .methods.transition import TransitionLearner, estimate_transition
 from .metrics.accuracy import Accuracy, class_accuracies
@@ -152,6 +153,7 @@ __all__ = [
     "TrainingSampler",
     "TransformersEncoder",
     "TransitionLearner",
+    "UnsupervisedDataAugmentation",
     "active_passive",
     "agreeing_rows",
     "alignments",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import yaml
 
 from adc_core import (
@@ -94,7 +95,13 @@ def read_source(path: Path, *, raw: bool = False, stage: str | None = None) -> S
             "collected with --raw"
         )
     source = _of_run(path, read_run(run), pipeline, raw, wanted)
-    return replace(source, left_out=left_out_images(run))
+    labeled = source.dataset.labeled
+    aside = {str(one): "its label was set aside" for one in source.dataset.ids[~labeled]}
+    return replace(
+        source,
+        dataset=source.dataset if labeled.all() else source.dataset.take(np.flatnonzero(labeled)),
+        left_out=left_out_images(run) | aside,
+    )
 
 
 def _of_run(path: Path, run: Run, pipeline: str, raw: bool, stage: str | None) -> Source:

@@ -21,6 +21,8 @@ from .certificate.planning import (
     weighted_order,
     weights_digest,
 )
+from .choosing.ask_next import ask_next, draw_by_chance
+from .choosing.most_diverse import most_diverse
 from .curators.label_quality_model import LabelQualityModel
 from .curators.votes import ApplyVotes
 from .detectors.crowdlab import Crowdlab
@@ -62,6 +64,7 @@ __all__ = [
     "Realism",
     "Repairs",
     "any_time_upper",
+    "ask_next",
     "audit_weights",
     "believed_rate",
     "certify",
@@ -70,6 +73,7 @@ __all__ = [
     "choose_repairs",
     "crowdlab",
     "dawid_skene",
+    "draw_by_chance",
     "exact_upper",
     "expected_errors",
     "gold_of",
@@ -80,6 +84,7 @@ __all__ = [
     "mace",
     "majority",
     "miss_rate_upper",
+    "most_diverse",
     "off_diagonal_test",
     "one_coin",
     "read_votes",

@@ -34,9 +34,19 @@ def tailed(seed, counts=(300, 60, 12), noise=0.2):
     return Dataset(images=images, labels=labels, classes=("a", "b", "c"))
 
 
+FORGETTING = {"epochs": 12, "image_size": 8, "batch_size": 32, "backbone": "tiny-cnn"}
+FORGETTING |= {"forget_rate": 0.2, "gradual_epochs": 3, "augment": ()}
+
+
 @pytest.fixture(scope="module")
 def noisy_tail():
     return tailed(1), tailed(2, (200, 200, 200), 0)
+
+
+@pytest.fixture(scope="module")
+def plain(noisy_tail):
+    """How many of the tail co-teaching finds by itself."""
+    return tail_recall(CoTeaching(**FORGETTING), noisy_tail)
 
 
 def tail_recall(learner, sets):
@@ -45,19 +55,14 @@ def tail_recall(learner, sets):
     return (predicted == test.labels)[test.labels == 2].mean()
 
 
-def test_co_teaching_with_balanced_softmax_keeps_the_tail(noisy_tail):
-    options = {"epochs": 12, "image_size": 8, "batch_size": 32, "backbone": "tiny-cnn"}
-    options |= {"forget_rate": 0.2, "gradual_epochs": 3, "augment": ()}
-    plain = tail_recall(CoTeaching(**options), noisy_tail)
-    balanced = tail_recall(CoTeaching(**options, criterion={"use": "balanced-softmax"}), noisy_tail)
+def test_co_teaching_with_balanced_softmax_keeps_the_tail(noisy_tail, plain):
+    method = CoTeaching(**FORGETTING, criterion={"use": "balanced-softmax"})
+    balanced = tail_recall(method, noisy_tail)
     assert balanced > plain + 0.2  # 0.85 against 0.47
 
 
-def test_forgetting_within_classes_keeps_the_tail(noisy_tail):
-    options = {"epochs": 12, "image_size": 8, "batch_size": 32, "backbone": "tiny-cnn"}
-    options |= {"forget_rate": 0.2, "gradual_epochs": 3, "augment": ()}
-    plain = tail_recall(CoTeaching(**options), noisy_tail)
-    within = tail_recall(CoTeaching(**options, within_classes=True), noisy_tail)
+def test_forgetting_within_classes_keeps_the_tail(noisy_tail, plain):
+    within = tail_recall(CoTeaching(**FORGETTING, within_classes=True), noisy_tail)
     assert within > plain + 0.2  # 0.89 against 0.47
 
 

@@ -11,13 +11,8 @@ from adc_core.components.component import Component
 from adc_core.components.interfaces import interface_of
 from adc_core.components.plugin_faults import fault_of
 from adc_core.components.registry import registry
-from adc_core.errors import InputError, InputErrors
-from adc_core.runs.image_check import absent_images, leave_out
-from adc_core.runs.pipeline import Pipeline
-from adc_core.runs.pipeline_paths import path_faults
-from adc_core.runs.plan import dataset_of, make_plan
-from adc_core.runs.test_set import with_classes_of
-from adc_core.storage.readers import read_dataset
+from adc_core.errors import InputError
+from adc_core.runs.pipeline_check import check_pipeline
 
 
 class CheckCommand(Command):
@@ -38,7 +33,7 @@ class CheckCommand(Command):
             _refuse_name(path)
             pipeline = read_pipeline(path)
             with faults_of(path):
-                _check_pipeline(pipeline)
+                check_pipeline(pipeline)
             print(f"{arguments.target}: all is well")
             return 0
         if arguments.name is None:
@@ -57,24 +52,6 @@ def _refuse_name(path: Path) -> None:
         offered = {one for entry in registry.entries(kind) for one in (entry.name, entry.full_name)}
         if name in offered and not path.exists():
             raise InputError(f"{name} is not a file: adc check {kind} {name} checks the component")
-
-
-def _check_pipeline(pipeline: Pipeline) -> None:
-    """Check that its paths lead somewhere, that its columns are made and its test set fits.
-
-    Files that a list names and that are not there are counted in a warning, as a run would.
-    """
-    if faults := path_faults(pipeline):
-        raise InputErrors(faults)
-    given = dataset_of(pipeline)
-    test = None if pipeline.test is None else read_dataset(pipeline.test)
-    plan = make_plan(pipeline, given)
-    for dataset in (given, test):
-        if plan.reads_images and dataset is not None:
-            absent = absent_images(dataset.images)
-            leave_out(dataset, absent, strict=False, listed="a run would leave them out")
-    if given is not None and test is not None:
-        with_classes_of(test, given)
 
 
 def _check_component(kind: str, name: str, *, debug: bool) -> int:

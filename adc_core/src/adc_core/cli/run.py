@@ -27,6 +27,12 @@ class RunCommand(Command):
             "--strict", action="store_true", help="refuse images that cannot be used, naming all"
         )
         parser.add_argument(
+            "--stage-cache",
+            type=Path,
+            metavar="FOLDER",
+            help="keep finished stages there for other runs, and take theirs",
+        )
+        parser.add_argument(
             "--block",
             action="append",
             default=[],
@@ -40,7 +46,11 @@ class RunCommand(Command):
         folder = arguments.out or Path("runs", arguments.pipeline.stem)
         with faults_of(arguments.pipeline):
             result = run_pipeline(
-                pipeline, folder, installed_listeners(arguments.block), strict=arguments.strict
+                pipeline,
+                folder,
+                installed_listeners(arguments.block),
+                strict=arguments.strict,
+                stage_cache=arguments.stage_cache,
             )
         for part in (*parts_found(result), *tables_of(result)):
             print(f"{part}\n")

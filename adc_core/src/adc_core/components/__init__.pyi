@@ -1,4 +1,4 @@
-from .columns import require, required_neighbors, shown_to
+from .columns import require, require_labels, required_neighbors, shown_to
 from .command import Command
 from .component import (
     Column,
@@ -31,7 +31,7 @@ from .kinds import KINDS, group_of
 from .known_packages import PACKAGE_OF
 from .plugin_faults import ResultFault
 from .registry import Entry, Registry, RegistryError, registry
-from .signals import raise_if_interrupted
+from .signals import raise_if_interrupted, signal_handlers
 
 __all__ = [
     "HITS",
@@ -68,8 +68,10 @@ __all__ = [
     "raise_if_interrupted",
     "registry",
     "require",
+    "require_labels",
     "required_neighbors",
     "shown_to",
+    "signal_handlers",
     "status",
     "unique_names",
     "work_context",

@@ -1,6 +1,7 @@
 """The columns of a dataset that a component is shown, and those that it cannot do without."""
 
 from adc_core.components.component import Component, neighbors_of
+from adc_core.components.interfaces import Learner
 from adc_core.errors import InputError
 from adc_core.records.dataset import EVIDENCE, Dataset
 
@@ -18,6 +19,19 @@ def require(component: Component, dataset: Dataset) -> None:
                 f'{component.name} reads "{column}", which an earlier {one} invalidated: '
                 f"put {component.name} before it"
             )
+
+
+def require_labels(learner: Learner, dataset: Dataset) -> None:
+    """Check that a learner is not given labels that do not count, and would believe them.
+
+    Raises:
+        InputError: some were set aside; the message says what to do.
+    """
+    if not learner.takes_unlabeled and not dataset.labeled.all():
+        raise InputError(
+            f"{learner.name} would believe the {int((~dataset.labeled).sum()):,} labels that were "
+            "set aside: take a learner such as uda, or the curator drop in place of set-aside"
+        )
 
 
 def required_neighbors(component: Component) -> int:

@@ -151,6 +151,8 @@ class Learner(Component):
     kind: ClassVar[str] = "learners"
     model: ClassVar[type[Model]]
     """The class of the models that it returns, so that they can be read back."""
+    takes_unlabeled: ClassVar[bool] = False
+    """Whether it learns from samples whose labels were set aside without believing them."""
 
     @abstractmethod
     def learn(self, dataset: Dataset, validation: Dataset | None = None) -> Model:

@@ -45,12 +45,14 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "detectors": (
             "aum",
             "confident-learning",
+            "conformal",
             "cores",
             "data-maps",
             "deep-knn",
             "early-stop-ce",
             "ensemble",
             "forgetting",
+            "linear-separation",
             "lstm-dynamics",
             "neighbor-credibility",
             "predicted-differs",
@@ -66,6 +68,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "early-stop",
             "expected-gain",
             "relabel",
+            "set-aside",
             "undersample",
         ),
         "metrics": ("by-source", "detection"),
@@ -103,6 +106,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "sop",
             "symmetric-cross-entropy",
             "taylor-cross-entropy",
+            "uda",
         ),
         "metrics": (
             "accuracy",
@@ -130,6 +134,9 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "curators": ("label-quality-model", "votes"),
         "metrics": ("raters",),
         "commands": ("certify", "review"),
+    },
+    "adc-plugins-compare": {
+        "commands": ("compare",),
     },
 }
 

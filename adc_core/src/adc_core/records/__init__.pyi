@@ -1,6 +1,6 @@
 from .corruption import Corruption
 from .curation import CHANGES, Curation
-from .dataset import EVIDENCE, Dataset, rows_of
+from .dataset import EVIDENCE, UNLABELED, Dataset, rows_of
 from .design import Brief, ClassName, Design, Hit, Page, Query, distinct
 from .display import COLORS
 from .estimates import Estimate, EvidenceQuality, NoiseRate, Verdict
@@ -17,6 +17,7 @@ __all__ = [
     "CHANGES",
     "COLORS",
     "EVIDENCE",
+    "UNLABELED",
     "Brief",
     "ClassName",
     "Corruption",

@@ -11,7 +11,7 @@ from pydantic import PlainSerializer
 from adc_core.arrays.strings import from_arrow
 from adc_core.arrays.validation import Array
 from adc_core.errors import InputError
-from adc_core.records.dataset import Dataset, rows_of
+from adc_core.records.dataset import UNLABELED, Dataset, rows_of
 from adc_core.records.display import ROWS, counted, table
 from adc_core.records.record import Record
 
@@ -24,9 +24,10 @@ CHANGES = pa.schema(
         ("reason", pa.string()),
     ]
 )
-"""One row per change: `drop` (new label -1) or `relabel`."""
+"""One row per change: `drop` (new label -1), `relabel`, or `set aside` (new label -1): the sample
+stays, and its label no longer counts."""
 
-_DROPPED = -1
+_NO_LABEL = -1
 
 
 class Curation(Record):
@@ -48,16 +49,18 @@ class Curation(Record):
         dataset: Dataset,
         *,
         drop: ArrayLike = (),
+        set_aside: ArrayLike = (),
         relabel: ArrayLike = (),
         labels: ArrayLike = (),
         reasons: Sequence[str] | Array | pa.Array = (),
         notes: Sequence[str] = (),
     ) -> "Curation":
-        """Leave out some samples of a dataset and give others another label.
+        """Leave out some samples of a dataset, and change or void the labels of others.
 
         Args:
             dataset: what to repair.
             drop: rows of the samples to leave out.
+            set_aside: rows of the samples that stay without their labels.
             relabel: rows of the samples to give another label.
             labels: their new labels, class indices, in the same order.
             reasons: a text for each of them all, in ascending order of their rows.
@@ -65,14 +68,14 @@ class Curation(Record):
 
         Raises:
             InputError: a row is given twice or is not in the dataset, there is not one label for
-                each row to relabel or not one reason for each change, or everything would be
-                dropped.
+                each row to relabel or not one reason for each change, or no label would be left.
         """
         out, other = np.asarray(drop, np.int64), np.asarray(relabel, np.int64)
+        aside = np.asarray(set_aside, np.int64)
         given = np.asarray(labels, np.int64)
         if len(given) != len(other):
             raise InputError(f"{len(given)} labels for {len(other)} rows to relabel: give one each")
-        rows = np.concatenate([out, other])
+        rows = np.concatenate([out, aside, other])
         if len(reasons) != len(rows):
             raise InputError(f"{len(reasons)} reasons for {len(rows)} changes: give one each")
         if (outside := (rows < 0) | (rows >= len(dataset))).any():
@@ -84,11 +87,12 @@ class Curation(Record):
         rows = rows[order]
         if (again := rows[1:] == rows[:-1]).any():
             raise InputError(f"row {rows[int(again.argmax())]} is changed twice: change it once")
-        new = np.concatenate([np.full(len(out), _DROPPED), given])[order]
+        new = np.concatenate([np.full(len(out) + len(aside), _NO_LABEL), given])[order]
+        actions = np.repeat(["drop", "set aside", "relabel"], [len(out), len(aside), len(other)])
         changes = pa.table(
             {
                 "id": dataset.ids[rows],
-                "action": np.where(order < len(out), "drop", "relabel"),
+                "action": actions[order],
                 "old_label": dataset.labels[rows],
                 "new_label": new,
                 "reason": reasons,
@@ -103,7 +107,7 @@ class Curation(Record):
 
         Raises:
             InputError: a change names an unknown sample, or an old label that is not the present
-                one, or everything would be dropped.
+                one, or no label would be left.
         """
         changes = changes.cast(CHANGES)
         rows = rows_of(dataset.ids, from_arrow(changes["id"]))
@@ -116,14 +120,20 @@ class Curation(Record):
                 f"sample {changes['id'][place]} has label {dataset.labels[rows][place]}, "
                 f"not {old[place]} as the change says"
             )
-        dropped = changes["action"].to_numpy(zero_copy_only=False) == "drop"
+        actions = changes["action"].to_numpy(zero_copy_only=False)
+        dropped, aside, other = (actions == one for one in ("drop", "set aside", "relabel"))
         if dropped.sum() == len(dataset):
             raise InputError("every sample would be dropped: raise the curator's threshold")
-        labels = dataset.labels.copy()
-        labels[rows[~dropped]] = changes["new_label"].to_numpy()[~dropped]
+        labels, labeled = dataset.labels.copy(), dataset.labeled.copy()
+        labels[rows[other]] = changes["new_label"].to_numpy()[other]
+        labeled[rows[other]], labeled[rows[aside | dropped]] = True, False
+        if not labeled.any():
+            raise InputError("every label would be set aside: raise the curator's threshold")
         keep = np.ones(len(dataset), np.bool_)
         keep[rows[dropped]] = False
-        curated = dataset.relabeled(labels) if (~dropped).any() else dataset
+        curated = dataset.relabeled(labels) if other.any() else dataset
+        if aside.any() or UNLABELED in dataset.columns:
+            curated = curated.replace(columns={**curated.columns, UNLABELED: ~labeled})
         if dropped.any():
             curated = curated.take(np.flatnonzero(keep))
         return cls(dataset=curated, changes=changes, notes=tuple(notes))
@@ -150,9 +160,8 @@ class Curation(Record):
         return type(self).apply(original, kept, self.notes)
 
     def __repr__(self) -> str:
-        dropped, relabeled = self.count("drop"), self.count("relabel")
         left = counted(len(self.dataset), "sample")
-        return f"<Curation: {left} left, {dropped:,} dropped, {relabeled:,} relabelled>"
+        return f"<Curation: {left} left, {self.counts_text()}>"
 
     def _repr_html_(self) -> str:
         first = self.changes.slice(0, ROWS).to_pylist()
@@ -160,6 +169,12 @@ class Curation(Record):
         head = f"{repr(self)[1:-1]}; the first changes:"
         return table(head, CHANGES.names, rows)
 
-    def count(self, action: Literal["drop", "relabel"]) -> int:
-        """Count the samples that were dropped or relabelled."""
+    def counts_text(self) -> str:
+        """Say how many samples were dropped, relabelled and set aside."""
+        aside = self.count("set aside")
+        more = f", {aside:,} set aside" if aside else ""
+        return f"{self.count('drop'):,} dropped, {self.count('relabel'):,} relabelled{more}"
+
+    def count(self, action: Literal["drop", "relabel", "set aside"]) -> int:
+        """Count the samples that were dropped, relabelled or set aside."""
         return int((self.changes["action"].to_numpy(zero_copy_only=False) == action).sum())

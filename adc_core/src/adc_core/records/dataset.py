@@ -20,6 +20,9 @@ from adc_core.records.votes import Votes
 EVIDENCE = ("features", "neighbors", "probabilities", "dynamics", "votes")
 """The evidence columns that ADC knows by name."""
 
+UNLABELED = "unlabeled"
+"""The column of samples whose labels do not count: true where a curator has set one aside."""
+
 FROM_LABELS = ("probabilities", "dynamics")
 """Evidence that was computed from the labels and is void when they change."""
 
@@ -175,6 +178,14 @@ class Dataset(Record):
     def class_counts(self) -> Array:
         """K int64: how many samples carry each label."""
         return np.bincount(self.labels, minlength=len(self.classes))
+
+    @property
+    def labeled(self) -> Array:
+        """N booleans: whether a sample's label counts, which it does unless it was set aside."""
+        unlabeled = self.columns.get(UNLABELED)
+        if unlabeled is None:
+            return np.ones(len(self), np.bool_)
+        return ~unlabeled.astype(np.bool_)
 
     def has(self, column: str) -> bool:
         """Tell whether an evidence column, or one of the user's own, is there."""

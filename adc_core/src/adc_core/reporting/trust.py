@@ -64,9 +64,8 @@ def headline(findings: Mapping[str, Findings]) -> str | None:
 def repair_lines(run: Run) -> Iterator[str]:
     """Yield what each curator did and expects, and what trusted labels say of it."""
     for name, curation in run.curations.items():
-        relabeled, dropped = curation.count("relabel"), curation.count("drop")
-        what = f"{relabeled:,} relabelled, {dropped:,} dropped" if len(curation.changes) else ""
-        yield f"{name}: {what or 'nothing is changed'}"
+        what = curation.counts_text() if len(curation.changes) else "nothing is changed"
+        yield f"{name}: {what}"
         yield from (f"  {note}" for note in curation.notes)
     if run.curations:
         yield from _by_truth(run)
@@ -78,7 +77,7 @@ def _by_truth(run: Run) -> Iterator[str]:
     if run.truth is None:
         return
     rows = rows_of(run.collected.ids, run.curated.ids)
-    before, after = run.truth != UNKNOWN, run.truth[rows] != UNKNOWN
+    before, after = run.truth != UNKNOWN, (run.truth[rows] != UNKNOWN) & run.curated.labeled
     if not after.any():
         return
     was = float((run.collected.labels[before] != run.truth[before]).mean())

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,6 +36,7 @@ from adc_core.runs.run_record import (
     read_record,
     write_record,
 )
+from adc_core.runs.stage_cache import StageCache, link_folder
 from adc_core.runs.stage_formats import StageFormat
 from adc_core.storage.atomic import (
     atomic_file,
@@ -62,8 +64,15 @@ _LOCK = ".lock"
 class RunDirectory:
     """A run directory that this process holds; use `open_run_directory`."""
 
-    def __init__(self, folder: Path, pipeline: Pipeline, listeners: Listeners) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        pipeline: Pipeline,
+        listeners: Listeners,
+        stage_cache: StageCache | None = None,
+    ) -> None:
         self.folder = folder
+        self._stage_cache = stage_cache
         self._listeners = listeners
         self._work = folder / ".work"
         self._cache = folder / ".cache"
@@ -123,15 +132,36 @@ class RunDirectory:
         if reused:
             result = form.read(folder, verify_checksums(folder))
         else:
-            self._listeners.tell("adc_stage_started", stage=name)
+            make = partial(self._make, name, described, work, form, keeps_cache, artifacts)
             try:
-                self._make(name, described, work, form, keeps_cache, artifacts)
+                reused = self._made_or_taken(name, described, make)
                 result = form.read(folder, read_checksums(folder))
             except BaseException as error:
                 self._listeners.tell("adc_stage_failed", stage=name, error=error)
                 raise
         self._finish(name, folder, time.perf_counter() - started, reused=reused)
         return result
+
+    def _made_or_taken(
+        self, name: str, described: Mapping[str, Any], make: Callable[[], None]
+    ) -> bool:
+        """Take a stage from the cache if it is there; else make it, and leave it there.
+
+        Returns:
+            Whether it was taken.
+        """
+        if self._stage_cache is None:
+            make()
+            return False
+        folder = self.folder / name
+        with self._stage_cache.held(described) as cached:
+            if taken := cached.is_dir():
+                verify_checksums(cached)
+                link_folder(cached, folder, self._work / "part")
+            else:
+                make()
+                link_folder(folder, cached, cached.with_suffix(".part"))
+        return taken
 
     def _make(
         self,
@@ -149,6 +179,7 @@ class RunDirectory:
             digest = sha256(json.dumps(described).encode()).hexdigest()[:16]
             _forget_other(scratch, digest)
             place = scratch / digest
+        self._listeners.tell("adc_stage_started", stage=name)
         with translate_os_errors(place), work_context(place, *self._heard_of(name)):
             value = work()
         part = self._work / "part"
@@ -212,7 +243,10 @@ def _forget_other(scratch: Path, digest: str) -> None:
 
 @contextmanager
 def open_run_directory(
-    folder: Path, pipeline: Pipeline, listeners: Listeners
+    folder: Path,
+    pipeline: Pipeline,
+    listeners: Listeners,
+    stage_cache: StageCache | None = None,
 ) -> Iterator[RunDirectory]:
     """Hold a run directory for this process alone.
 
@@ -231,7 +265,7 @@ def open_run_directory(
                 f"{folder} is in use by another process: wait for it or choose another --out"
             ) from None
     try:
-        yield RunDirectory(folder, pipeline, listeners)
+        yield RunDirectory(folder, pipeline, listeners, stage_cache)
     finally:
         lock.release()
 

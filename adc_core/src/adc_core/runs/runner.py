@@ -15,6 +15,7 @@ from adc_core.runs.pipeline_paths import path_faults
 from adc_core.runs.plan import Plan, dataset_of, make_plan, names_of_stages
 from adc_core.runs.run_directory import SAMPLES, open_run_directory
 from adc_core.runs.run_record import COLLECTOR
+from adc_core.runs.stage_cache import StageCache
 from adc_core.runs.stages import Stages
 from adc_core.runs.test_set import warn_of_leaks, with_classes_of
 from adc_core.storage.readers import read_dataset
@@ -31,6 +32,7 @@ def run_pipeline(
     given: Dataset | None = None,
     *,
     strict: bool = False,
+    stage_cache: Path | str | None = None,
 ) -> Run:
     """Run a pipeline in a directory; what is already finished there is reused.
 
@@ -40,6 +42,7 @@ def run_pipeline(
         listeners: who hears of progress; by default every installed listener.
         given: the dataset of the pipeline, where it was read already.
         strict: refuse images that cannot be used, instead of leaving them out with a warning.
+        stage_cache: a folder where finished stages are kept for other runs, and taken from.
 
     Raises:
         InputError: the pipeline, its data or the directory is wrong.
@@ -55,7 +58,8 @@ def run_pipeline(
     plan = make_plan(pipeline, given)
     listeners = listeners or installed_listeners()
     to_check = _to_check(plan, given, test)
-    with open_run_directory(folder, pipeline, listeners) as directory:
+    cache = None if stage_cache is None else StageCache(Path(stage_cache))
+    with open_run_directory(folder, pipeline, listeners, cache) as directory:
         with _announced(listeners, folder, (*to_check, *names_of_stages(pipeline, plan))):
             stages = Stages(pipeline, directory)
             if given is not None:

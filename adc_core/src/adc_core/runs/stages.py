@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from adc_core.arrays.hashing import fingerprint
 from adc_core.arrays.validation import Array
-from adc_core.components.columns import require, shown_to
+from adc_core.components.columns import require, require_labels, shown_to
 from adc_core.components.component import Component, unique_names
 from adc_core.components.interfaces import Curator, Detector, Enricher, Learner, Metric, Simulator
 from adc_core.components.plugin_faults import plugin_faults
@@ -256,6 +256,7 @@ class Stages:
         test = run.test
 
         def work() -> tuple[Model, Predictions | None]:
+            require_labels(learner, dataset)
             model = expect(learner.learn(dataset), Model, "learn")
             images = None if test is None else test.images
             if images is None:

@@ -124,7 +124,7 @@ class Detection(Metric):
         ]
         if run.curations:
             kept_truth = truth[rows_of(dataset.ids, run.curated.ids)]
-            certain = kept_truth != UNKNOWN
+            certain = (kept_truth != UNKNOWN) & run.curated.labeled
             kept = run.curated.labels[certain] != kept_truth[certain]
             left = _ratio(int(kept.sum()), len(kept))
             measurements.append(_measurement("noise rate", "labels as curated", left, "lower"))

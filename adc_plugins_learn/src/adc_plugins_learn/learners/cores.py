@@ -9,7 +9,11 @@ from pydantic import Field
 from torch import Tensor
 
 from adc_core import Dataset
-from adc_plugins_learn.methods.consistency import TwoViewLearner, consistency_losses
+from adc_plugins_learn.methods.consistency import (
+    TwoViewLearner,
+    consistency_losses,
+    look_twice,
+)
 from adc_plugins_learn.training.data.sampler import Batch, TrainingSampler
 from adc_plugins_learn.training.parts import cross_entropy
 from adc_plugins_learn.training.strategy import BatchPlan, Networks, Step, Strategy
@@ -194,19 +198,16 @@ class _Consistent(Strategy):
     def step(self, plan: BatchPlan, networks: Networks, epoch: int) -> Step:
         if plan.extra_rows is None:
             return super().step(plan, networks, epoch)
-        options, batch = self._options, self.sampler.batch(plan.rows)
-        weak = self.sampler.batch(plan.extra_rows)
-        strong = self.sampler.batch(plan.extra_rows, options.further)
-        # Together, so that BatchNorm sees images with and without labels.
-        counts = [len(rows) for rows in (plan.rows, plan.extra_rows, plan.extra_rows)]
-        logits = networks[0](torch.cat([batch.images, weak.images, strong.images]))
-        own, plain, changed = logits.split(counts)
-        agreement = consistency_losses(plain, changed, options.temperature, options.min_confidence)
-        loss = cross_entropy(own, batch.labels).mean()
+        options = self._options
+        seen = look_twice(self.sampler, networks[0], plan, options.further)
+        agreement = consistency_losses(
+            seen.plain, seen.strong, options.temperature, options.min_confidence
+        )
+        loss = cross_entropy(seen.own, seen.batch.labels).mean()
         return Step(
             loss + options.unlabeled_weight * agreement.mean(),
-            torch.cat([batch.rows, weak.rows]),
-            torch.cat([own, plain]),
+            torch.cat([seen.batch.rows, seen.rows]),
+            torch.cat([seen.own, seen.plain]),
         )
 
     def state_dict(self) -> dict[str, Any]:

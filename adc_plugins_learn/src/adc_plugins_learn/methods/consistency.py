@@ -1,7 +1,10 @@
 """Two views of an image whose predictions are to agree: how they are made, and compared."""
 
+from typing import NamedTuple
+
+import torch
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 
 from adc_plugins_learn.training.data.augment.steps import (
     Augmentation,
@@ -10,7 +13,9 @@ from adc_plugins_learn.training.data.augment.steps import (
     Cutout,
     build_augmentation,
 )
+from adc_plugins_learn.training.data.sampler import Batch, TrainingSampler
 from adc_plugins_learn.training.network_learner import NetworkLearner
+from adc_plugins_learn.training.strategy import BatchPlan
 
 
 def consistency_losses(
@@ -36,6 +41,40 @@ def consistency_losses(
     losses = (target.exp() * (target - strong.log_softmax(dim=1))).sum(dim=1)
     sure = plain.softmax(dim=1).amax(dim=1) > confidence
     return losses * sure
+
+
+class Views(NamedTuple):
+    """What a network says of samples with labels, and of two views of others.
+
+    Attributes:
+        batch: B samples with labels.
+        own: B × K logits of them.
+        rows: M rows of the others.
+        plain: M × K logits of a weak view.
+        strong: M × K logits of a strong view.
+    """
+
+    batch: Batch
+    own: Tensor
+    rows: Tensor
+    plain: Tensor
+    strong: Tensor
+
+
+def look_twice(
+    sampler: TrainingSampler, network: nn.Module, plan: BatchPlan, further: Augmentation
+) -> Views:
+    """Run a network on a batch and on two views of the plan's further rows, all together.
+
+    Together, so that BatchNorm sees images with and without labels, as in UDA's official code.
+    """
+    assert plan.extra_rows is not None
+    batch, weak = sampler.batch(plan.rows), sampler.batch(plan.extra_rows)
+    strong = sampler.batch(plan.extra_rows, further)
+    counts = [len(batch.rows), len(weak.rows), len(weak.rows)]
+    logits = network(torch.cat([batch.images, weak.images, strong.images]))
+    own, plain, changed = logits.split(counts)
+    return Views(batch, own, weak.rows, plain, changed)
 
 
 class TwoViewLearner(NetworkLearner):

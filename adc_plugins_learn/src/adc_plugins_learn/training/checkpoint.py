@@ -15,10 +15,13 @@ from adc_core.arrays import fingerprint
 from adc_core.storage import atomic_file
 from adc_plugins_learn.training.config import TrainingConfig
 
-LEARNED_FROM = ("images", "labels", "classes")
-"""The columns of a dataset that decide what is learned."""
-
 _SUM_BYTES = sha256().digest_size
+
+
+def learned_from(dataset: Dataset) -> str:
+    """Hash what decides what is learned of a dataset: images, labels, and which of them count."""
+    whole = dataset.fingerprint_of("images", "labels", "classes")
+    return whole if dataset.labeled.all() else fingerprint([whole, dataset.labeled])
 
 
 def checkpoint_path(
@@ -27,8 +30,8 @@ def checkpoint_path(
     """Name the checkpoint in the work folder by all that decides the result of a training."""
     # Of a component, without options that change nothing, and with the content of its files.
     options = config.identity if isinstance(config, Learner) else config.model_dump(mode="json")
-    learned_from = (d and d.fingerprint_of(*LEARNED_FROM) for d in (dataset, validation))
-    key = fingerprint([options, strategy.__qualname__, torch.__version__, *learned_from])
+    sets = (one and learned_from(one) for one in (dataset, validation))
+    key = fingerprint([options, strategy.__qualname__, torch.__version__, *sets])
     return work_folder() / f"checkpoint-{key[:16]}.pt"
 
 

@@ -132,7 +132,8 @@ class _Training:
         decay = config.weight_average
         self.average = WeightAverage(self.network, decay) if decay else None
         self.labels = torch.from_numpy(dataset.labels.copy()).to(self.device)
-        counts = torch.bincount(self.labels, minlength=len(self.classes)).float()
+        labeled = torch.from_numpy(dataset.labeled).to(self.device)
+        counts = torch.bincount(self.labels[labeled], minlength=len(self.classes)).float()
         self.context = TrainingContext(counts, config.epochs)
         self.networks = wrapped(members_of(self.network), config, self.context)
         self.optimizer = optimizer_of(self.network, config)

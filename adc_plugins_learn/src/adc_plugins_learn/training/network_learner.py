@@ -11,7 +11,8 @@ from pydantic import ConfigDict, Field, model_validator
 
 from adc_core import Dataset, Learner, work_folder
 from adc_core.arrays import fingerprint
-from adc_plugins_learn.training.checkpoint import LEARNED_FROM
+from adc_core.components import require_labels
+from adc_plugins_learn.training.checkpoint import learned_from
 from adc_plugins_learn.training.config import EXECUTION_OPTIONS, TrainingConfig
 from adc_plugins_learn.training.data.validation_split import validation_split
 from adc_plugins_learn.training.hardware.devices import find_device
@@ -27,7 +28,7 @@ from adc_plugins_learn.training.timing import seconds_per_sample
 class NetworkLearner(Learner, TrainingConfig):
     """Trains networks in the one loop; a method supplies its strategy."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"epochs": 4, "image_size": 16}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"epochs": 4, "image_size": 8}]})
 
     execution_options: ClassVar[tuple[str, ...]] = EXECUTION_OPTIONS
     requires: ClassVar[tuple[str, ...]] = ("images",)
@@ -91,6 +92,7 @@ class NetworkLearner(Learner, TrainingConfig):
         Without a validation set `validation_fraction` of the samples is held out; history and
         dynamics then cover the others.
         """
+        require_labels(self, dataset)
         if validation is None and self.validation_fraction:
             dataset, validation = validation_split(dataset, self.validation_fraction, self.seed)
         if self.devices == 1:
@@ -98,9 +100,9 @@ class NetworkLearner(Learner, TrainingConfig):
         return self._learn_distributed(dataset, validation)
 
     def _learn_distributed(self, dataset: Dataset, validation: Dataset | None) -> NetworkModel:
-        learned_from = (d and d.fingerprint_of(*LEARNED_FROM) for d in (dataset, validation))
+        sets = (one and learned_from(one) for one in (dataset, validation))
         folder = work_folder()
-        finished = folder / f"model-{fingerprint([self.fingerprint, *learned_from])[:16]}"
+        finished = folder / f"model-{fingerprint([self.fingerprint, *sets])[:16]}"
         if not finished.exists():
             launch(
                 self.devices,

@@ -13,13 +13,15 @@ def validation_split(dataset: Dataset, fraction: float, seed: int) -> tuple[Data
 
     Args:
         dataset: all samples.
-        fraction: to hold out, of each label; a label keeps at least one sample to train on.
+        fraction: to hold out, of each label; a label keeps at least one sample to train on. None
+            is held out whose label was set aside.
         seed: of the choice.
 
     Raises:
         InputError: so few samples that none would be held out.
     """
     order = np.random.default_rng(seed).permutation(len(dataset))
+    order = order[dataset.labeled[order]]
     labels = dataset.labels[order]
     held = np.zeros(len(dataset), np.bool_)
     for label in np.unique(labels):

@@ -1,0 +1,1 @@
+"""Running the cells: one after another, or several at a time."""

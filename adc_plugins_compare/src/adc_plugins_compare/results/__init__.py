@@ -1,0 +1,1 @@
+"""What the cells measured, as tables."""

@@ -1,0 +1,1 @@
+"""Which samples to ask people about, or a model that costs money."""
