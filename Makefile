@@ -61,7 +61,7 @@ $(VENV)/ready: constraints.txt pyproject.toml $(wildcard adc_*/pyproject.toml)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev \
 	    --editable ./adc_core --editable "./adc_plugins_search[opencv]" \
-	    --editable "./adc_plugins_detect[index]" \
+	    --editable "./adc_plugins_detect[index,resampling]" \
 	    --editable "./adc_plugins_learn[timm,open-clip,transformers,onnx]" \
 	    --editable ./adc_plugins_publish --editable "./adc_plugins_rehearse[digits]" \
 	    --editable "./adc_plugins_review[web]" --editable ./adc_plugins_compare

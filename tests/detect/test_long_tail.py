@@ -6,8 +6,8 @@ import warnings
 import numpy as np
 import pytest
 
-from adc_core import Dataset, InputError
-from adc_plugins_detect import LongTail
+from adc_core import Dataset, InputError, work_context
+from adc_plugins_detect import LongTail, SymmetricNoise, Tiny, TrustedSplit
 from adc_plugins_detect.simulators.long_tail import largest_for_total, profile_counts
 
 DATASET = Dataset(labels=np.arange(1000) % 10)
@@ -143,3 +143,23 @@ def test_what_cannot_be(options, message):
         warnings.simplefilter("error")
         LongTail(**options).corrupt(DATASET)
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize("chooser", [LongTail(ratio=4), Tiny(total=4000)])
+def test_noise_of_the_same_seed_is_not_what_is_chosen(chooser):
+    """Nor what is left out: as large a share is wrong of what is kept as of all."""
+    clean = Dataset(labels=np.arange(10_000) % 10)
+    noise = SymmetricNoise(rate=0.3).corrupt(clean)
+    noisy = noise.applied_to(clean)
+    assert chooser.seed == SymmetricNoise().seed
+    kept = chooser.corrupt(noisy).kept
+    assert abs(noise.mask[kept].mean() - 0.3) < 4 * np.sqrt(0.3 * 0.7 / kept.sum())
+
+
+def test_noise_of_the_same_seed_is_not_what_is_trusted(tmp_path):
+    clean = Dataset(labels=np.arange(10_000) % 10)
+    noise = SymmetricNoise(rate=0.3)
+    with work_context(tmp_path):
+        split = TrustedSplit(simulator=noise, per_class=300).corrupt(clean)
+    # 3,000 of 10,000 labels were drawn to be wrong, and 30 % of those, as of all, are trusted.
+    assert abs(split.mask.mean() - 0.3 * 0.7) < 0.02

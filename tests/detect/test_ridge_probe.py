@@ -215,3 +215,34 @@ def test_what_it_reads_must_be_there(probe, message):
     with pytest.raises(InputError) as raised:
         probe.enrich(Dataset(labels=[0, 1]))
     assert str(raised.value) == message
+
+
+def test_rare_classes_are_predicted_more_often_with_tau():
+    """Two overlapping classes of 300 and 12, and a third without samples."""
+    random = np.random.default_rng(0)
+    labels = np.repeat([0, 1], [300, 12])
+    features = random.normal(size=(312, 5)) + 1.2 * labels[:, None]
+    plain, half, whole = (
+        ridge_probe(labels, features, n_classes=3, tau=tau).values for tau in (0, 0.5, 1)
+    )
+    odds = plain[:, 1] / plain[:, 0]
+    np.testing.assert_allclose(half[:, 1] / half[:, 0], odds * np.sqrt(300 / 12), rtol=1e-4)
+    np.testing.assert_allclose(whole[:, 1] / whole[:, 0], odds * 300 / 12, rtol=1e-4)
+    assert (plain[:, 2] == 0).all()
+    assert (half[:, 2] == 0).all()
+    recall = [(values.argmax(axis=1) == 1)[labels == 1].mean() for values in (plain, half, whole)]
+    assert recall[0] < recall[1] <= recall[2]
+
+
+def test_equal_classes_are_as_they_were():
+    labels, features = tiny(30, 4)
+    plain, adjusted = (ridge_probe(labels, features, tau=tau).values for tau in (0, 1))
+    np.testing.assert_allclose(adjusted, plain, atol=1e-6)
+
+
+def test_the_component_passes_tau_on():
+    labels, features = np.repeat([0, 1], [40, 4]), np.random.default_rng(0).normal(size=(44, 3))
+    dataset = Dataset(labels=labels, features=features)
+    found = RidgeProbe(tau=0.5).enrich(dataset).probabilities
+    expected = ridge_probe(labels, dataset.features, n_classes=2, tau=0.5)
+    np.testing.assert_array_equal(found.values, expected.values)

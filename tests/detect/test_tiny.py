@@ -16,7 +16,7 @@ def test_classes_keep_their_shares():
 
 @pytest.mark.parametrize("total", [1, 7, 33, 999, 1000])
 def test_the_total_is_exact_and_shares_are_within_a_sample(total):
-    kept = stratified(DATASET.labels, total, seed=1)
+    kept = stratified(DATASET.labels, total, np.random.default_rng(1).random(1000))
     counts = np.bincount(DATASET.labels[kept], minlength=3)
     assert counts.sum() == total
     assert np.abs(counts - total * np.array([0.7, 0.2, 0.1])).max() < 1

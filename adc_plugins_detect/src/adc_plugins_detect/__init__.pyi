@@ -5,6 +5,7 @@ from .curators.early_stop import EarlyStop
 from .curators.expected_gain import ExpectedGain
 from .curators.relabel import Relabel
 from .curators.set_aside import SetAside
+from .curators.undersample import Undersample
 from .detectors.aum import Aum, aum
 from .detectors.confident_learning import ConfidentLearning, confident_learning
 from .detectors.conformal import Conformal, conformal, conformal_p_values
@@ -88,6 +89,7 @@ __all__ = [
     "Tiny",
     "TransitionEstimate",
     "TrustedSplit",
+    "Undersample",
     "at_value",
     "aum",
     "average_models",

@@ -69,6 +69,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "expected-gain",
             "relabel",
             "set-aside",
+            "undersample",
         ),
         "metrics": ("by-source", "detection"),
         "commands": ("audit", "health", "train-lstm-dynamics"),

@@ -14,7 +14,7 @@ from adc_core.arrays import Array, chunks
 from adc_core.records import number_of_classes
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import as_features, as_labels, needed, same_length
-from adc_plugins_detect.options import ClassCount
+from adc_plugins_detect.options import ClassCount, Share
 
 _WIDEST = 2048
 """Features beyond it are projected at random: eigenvectors take time by the cube of the width."""
@@ -40,7 +40,11 @@ class _Axes(NamedTuple):
 
 @array_function
 def ridge_probe(
-    labels: ArrayLike, features: ArrayLike, *, n_classes: ClassCount | None = None
+    labels: ArrayLike,
+    features: ArrayLike,
+    *,
+    n_classes: ClassCount | None = None,
+    tau: Share = 0.0,
 ) -> Probabilities:
     """Predict each sample with a linear model of all the others.
 
@@ -57,6 +61,8 @@ def ridge_probe(
         labels: N given labels.
         features: N × D finite numbers.
         n_classes: K; by default the largest label says.
+        tau: divide probabilities by the labels' shares to this power. A model that was trained
+            on a long tail predicts rare classes too rarely, and all their labels look wrong.
 
     Returns:
         N × K out-of-sample probabilities; zero for classes that no sample is labelled with.
@@ -78,7 +84,8 @@ def ridge_probe(
         axes = _axes(rows)
         scores, sharpness = _most_likely(axes, of_present, len(present))
     values = np.zeros((len(given), len(counts)), np.float32)
-    values[:, present] = softmax(sharpness * scores, axis=1)
+    shares = counts[present] / len(given)
+    values[:, present] = softmax(sharpness * scores - tau * np.log(shares), axis=1)
     single = counts[given] == 1
     values[single] = 0
     values[single, given[single]] = 1
@@ -167,6 +174,10 @@ class RidgeProbe(Enricher):
         None, description="makes features for this probe alone, instead of the dataset's"
     )
 
+    tau: Share = Field(
+        0, description="divide by the labels' shares to this power; about 0.5 for long tails"
+    )
+
     @property
     def required_columns(self) -> tuple[str, ...]:
         """Features, or what its own encoder needs."""
@@ -179,5 +190,7 @@ class RidgeProbe(Enricher):
         else:
             features = self.encoder.encode(needed(dataset.images, "images", "a collector"))
         return dataset.replace(
-            probabilities=ridge_probe(dataset.labels, features, n_classes=len(dataset.classes))
+            probabilities=ridge_probe(
+                dataset.labels, features, n_classes=len(dataset.classes), tau=self.tau
+            )
         )

@@ -75,18 +75,25 @@ def largest_for_total(
     return high if np.floor(high * shares).sum() <= total else low
 
 
-def first_of_groups(groups: Array, counts: Array, seed: int) -> NDArray[np.bool_]:
-    """Choose so many samples of each group, at random; of a group with fewer, all.
+def draws(purpose: str, seed: int, count: int) -> NDArray[np.float64]:
+    """Draw a number in 0 … 1 for each sample, of a stream that no other purpose has.
 
-    For one seed, those of a smaller count are among those of a larger one.
+    Noise of the same seed draws such numbers too: were they the same, the samples with wrong
+    labels would be those that are chosen.
+    """
+    return np.random.default_rng([seed, *purpose.encode()]).random(count)
+
+
+def first_of_groups(groups: Array, counts: Array, drawn: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Choose so many samples of each group, those with the lowest draws; of a smaller one, all.
 
     Args:
         groups: N group numbers.
-        counts: K counts.
-        seed: of the draws, one per sample.
+        counts: K counts; for the same draws a smaller one's samples are among a larger one's.
+        drawn: N numbers.
     """
     chosen = np.zeros(len(groups), np.bool_)
-    order = np.argsort(np.random.default_rng(seed).random(len(groups)), kind="stable")
+    order = np.argsort(drawn, kind="stable")
     for group, count in enumerate(np.asarray(counts).tolist()):
         chosen[order[groups[order] == group][:count]] = True
     return chosen
@@ -133,7 +140,7 @@ class LongTail(Simulator):
         return Corruption(
             labels=dataset.labels,
             mask=np.zeros(len(dataset), np.bool_),
-            kept=first_of_groups(groups, counts, self.seed),
+            kept=first_of_groups(groups, counts, draws("long-tail", self.seed, len(groups))),
         )
 
     def _groups(self, dataset: Dataset) -> tuple[Array, tuple[str, ...]]:

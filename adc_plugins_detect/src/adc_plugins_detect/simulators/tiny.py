@@ -6,28 +6,28 @@ from pydantic import ConfigDict, Field
 
 from adc_core import Corruption, Dataset, InputError, Simulator
 from adc_core.arrays import Array
+from adc_plugins_detect.simulators.long_tail import draws
 
 
-def stratified(labels: Array, total: int, seed: int) -> NDArray[np.bool_]:
-    """Choose samples at random so that classes keep their shares.
+def stratified(labels: Array, total: int, drawn: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Choose samples with low draws so that classes keep their shares.
 
     A class gets the whole number nearest to its share, where that leads to the total (Webster's
-    method). For one seed, the samples of a smaller total are among those of a larger one.
+    method). For the same draws, a smaller total's samples are among those of a larger one.
 
     Args:
         labels: N class numbers.
         total: how many, N at most.
-        seed: of the draws, one per sample.
+        drawn: N numbers.
     """
-    draws = np.random.default_rng(seed).random(len(labels))
-    order = np.lexsort((draws, labels))
+    order = np.lexsort((drawn, labels))
     counts = np.bincount(labels)
     starts = np.cumsum(counts) - counts
     in_order = labels[order]
     place = np.empty(len(labels), np.float64)
     place[order] = (np.arange(len(labels)) - starts[in_order] + 0.5) / counts[in_order]
     chosen = np.zeros(len(labels), np.bool_)
-    chosen[np.lexsort((draws, place))[:total]] = True
+    chosen[np.lexsort((drawn, place))[:total]] = True
     return chosen
 
 
@@ -56,5 +56,5 @@ class Tiny(Simulator):
         return Corruption(
             labels=dataset.labels,
             mask=np.zeros(len(dataset), np.bool_),
-            kept=stratified(dataset.labels, self.total, self.seed),
+            kept=stratified(dataset.labels, self.total, draws("tiny", self.seed, len(dataset))),
         )

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field
 
 from adc_core import Corruption, Dataset, Simulator, work_folder
 from adc_plugins_detect.options import Count
-from adc_plugins_detect.simulators.long_tail import first_of_groups
+from adc_plugins_detect.simulators.long_tail import draws, first_of_groups
 
 TRUSTED = "trusted.txt"
 
@@ -36,7 +36,7 @@ class TrustedSplit(Simulator):
         corruption = self.simulator.corrupt(dataset)
         counts = np.full(len(dataset.classes), self.per_class)
         groups = np.where(True if corruption.kept is None else corruption.kept, dataset.labels, -1)
-        trusted = first_of_groups(groups, counts, self.seed)
+        trusted = first_of_groups(groups, counts, draws("trusted", self.seed, len(groups)))
         ids = "\n".join(map(str, dataset.ids[trusted].tolist()))
         (work_folder() / TRUSTED).write_text(f"{ids}\n", encoding="utf-8")
         labels = np.where(trusted, dataset.labels, corruption.labels)
