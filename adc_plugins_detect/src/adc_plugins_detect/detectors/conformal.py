@@ -182,6 +182,12 @@ class Conformal(Detector):
         False, description="accept probabilities of a model that has seen the labels"
     )
 
+    @property
+    def awaited_files(self) -> tuple[str, ...]:
+        """A list of ids, which `trusted-split` of the same run may write first."""
+        path = self.trusted_samples
+        return ("trusted_samples",) if path is not None and path.suffix == ".txt" else ()
+
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by the dataset's probabilities.
 
