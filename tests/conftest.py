@@ -93,3 +93,15 @@ def chromium():
     if found is None:
         _missing("no Chromium is installed", "ADC_REQUIRE_BROWSER")
     return found
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    """A browser for the tests of a file: in later ones playwright's loop would be in the way."""
+    from playwright.sync_api import sync_playwright  # which `make lowest` does without
+
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        started = playwright.chromium.launch(executable_path=chromium, args=arguments)
+        yield started
+        started.close()

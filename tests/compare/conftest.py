@@ -22,6 +22,16 @@ table: {columns: [noise], metrics: [F1, precision]}
 @pytest.fixture
 def folder(tmp_path):
     """Give a folder with `data`, 120 samples of three classes, and `detectors.yaml`."""
+    return filled(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def shared_folder(tmp_path_factory):
+    """Give one like it to all tests of a file."""
+    return filled(tmp_path_factory.mktemp("comparison"))
+
+
+def filled(folder):
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(3), 40)
     dataset = Dataset(
@@ -30,6 +40,6 @@ def folder(tmp_path):
         classes=("a", "b", "c"),
         features=(np.eye(3)[labels] * 4 + rng.normal(size=(120, 3))).astype(np.float32),
     )
-    save_dataset(dataset, tmp_path / "data")
-    (tmp_path / "detectors.yaml").write_text(DETECTORS)
-    return tmp_path
+    save_dataset(dataset, folder / "data")
+    (folder / "detectors.yaml").write_text(DETECTORS)
+    return folder

@@ -1,6 +1,7 @@
 """Running a comparison: stages shared, cells that fail named, nothing made twice."""
 
 import csv
+import shutil
 import sys
 from functools import partial
 
@@ -69,12 +70,19 @@ def figures(folder):
         return list(csv.DictReader(file))
 
 
-def test_evidence_is_made_once_for_all_that_share_it(folder):
-    found = compare(Comparison.read(folder / "detectors.yaml"), folder / "out")
+@pytest.fixture(scope="module")
+def finished(shared_folder):
+    """Make the comparison, one cell after another; give its folder and what it found."""
+    out = shared_folder / "out"
+    return out, compare(Comparison.read(shared_folder / "detectors.yaml"), out)
+
+
+def test_evidence_is_made_once_for_all_that_share_it(finished):
+    out, found = finished
     assert [outcome.error for outcome in found.outcomes] == [None] * 12
     made = [
         name
-        for cell in (folder / "out/cells").iterdir()
+        for cell in (out / "cells").iterdir()
         for name, stage in read_record(cell).stages.items()
         if not stage.reused
     ]
@@ -83,31 +91,31 @@ def test_evidence_is_made_once_for_all_that_share_it(folder):
     assert (
         made.count("detectors/self-confidence") == made.count("detectors/confident-learning") == 6
     )
-    text = (folder / "out/table.txt").read_text()
+    text = (out / "table.txt").read_text()
     assert text.startswith("F1\n") and "flag everything" in text
-    assert {path.name for path in (folder / "out").iterdir()} >= {
+    assert {path.name for path in out.iterdir()} >= {
         "comparison.html", "measurements.csv", "table.csv", "table.md", "table.tex", "table.txt",
     }  # fmt: skip
 
 
-def test_again_nothing_is_made_and_the_tables_are_the_same(folder):
-    comparison = Comparison.read(folder / "detectors.yaml")
-    compare(comparison, folder / "out")
-    before = {path.name: path.read_bytes() for path in (folder / "out").glob("*.*")}
-    compare(comparison, folder / "out")
-    records = [read_record(cell) for cell in (folder / "out/cells").iterdir()]
+def test_again_nothing_is_made_and_the_tables_are_the_same(finished, shared_folder, tmp_path):
+    out = shutil.copytree(finished[0], tmp_path / "out")
+    compare(Comparison.read(shared_folder / "detectors.yaml"), out)
+    records = [read_record(cell) for cell in (out / "cells").iterdir()]
     assert all(stage.reused for record in records for stage in record.stages.values())
-    after = {path.name: path.read_bytes() for path in (folder / "out").glob("*.*")}
+    before, after = (
+        {path.name: path.read_bytes() for path in folder.glob("*.*")}
+        for folder in (finished[0], out)
+    )
     del before["comparison.html"], after["comparison.html"]  # it tells seconds
     assert after == before
 
 
-def test_several_at_a_time_give_the_same_bytes(folder):
-    comparison = Comparison.read(folder / "detectors.yaml")
-    compare(comparison, folder / "one")
-    compare(comparison, folder / "two", parallel=2)
+def test_several_at_a_time_give_the_same_bytes(finished, shared_folder):
+    comparison = Comparison.read(shared_folder / "detectors.yaml")
+    compare(comparison, shared_folder / "two", parallel=2)
     for name in ("measurements.csv", "table.csv", "table.tex"):
-        assert (folder / "two" / name).read_bytes() == (folder / "one" / name).read_bytes()
+        assert (shared_folder / "two" / name).read_bytes() == (finished[0] / name).read_bytes()
 
 
 @pytest.mark.parametrize("parallel", [1, 2])
@@ -120,7 +128,7 @@ def test_a_cell_that_fails_is_named_and_the_others_go_on(folder, faulty, paralle
     assert "no luck" in errors[1] and "faulty" in errors[1]
     assert "failed" in (folder / "out/table.txt").read_text()
     how.write_text("work")
-    again = compare(Comparison.read(path), folder / "out", parallel=parallel)
+    again = compare(Comparison.read(path), folder / "out")
     assert [outcome.error for outcome in again.outcomes] == [None] * 3
 
 

@@ -15,9 +15,16 @@ def lines(text):
     return text.strip().splitlines()
 
 
-def test_a_whole_comparison(folder):
-    done = run_adc("compare", "detectors.yaml", *QUIET, cwd=folder)
+@pytest.fixture(scope="module")
+def finished(shared_folder):
+    """Make the comparison, one cell after another; give its folder and what the command said."""
+    done = run_adc("compare", "detectors.yaml", *QUIET, cwd=shared_folder)
     assert done.returncode == 0, done.stderr
+    return shared_folder / "runs/detectors", done
+
+
+def test_a_whole_comparison(finished):
+    done = finished[1]
     assert "self-confidence" in done.stdout and "±" in done.stdout and "*" in done.stdout
     assert lines(done.stdout)[-1] == "page: runs/detectors/comparison.html"
     assert sum("/12  noise=" in line for line in lines(done.stderr)) == 12
@@ -69,10 +76,8 @@ def test_a_failed_cell_ends_in_exit_code_1(folder):
 
 
 @pytest.mark.parametrize("parallel", [1, 2])
-def test_killed_at_any_moment_it_goes_on_and_ends_the_same(folder, parallel):
+def test_killed_at_any_moment_it_goes_on_and_ends_the_same(folder, finished, parallel):
     words = ["compare", "detectors.yaml", *QUIET, "--parallel", parallel]
-    whole = run_adc(*words, "--out", "whole", cwd=folder)
-    assert whole.returncode == 0
     for wanted in (1, 5):
         with start_adc(*words, "--out", "killed", cwd=folder) as process:
             deadline = time.monotonic() + 100
@@ -84,7 +89,7 @@ def test_killed_at_any_moment_it_goes_on_and_ends_the_same(folder, parallel):
     again = run_adc(*words, "--out", "killed", cwd=folder)
     assert again.returncode == 0, again.stderr
     for name in ("measurements.csv", "table.csv"):
-        assert (folder / "killed" / name).read_bytes() == (folder / "whole" / name).read_bytes()
+        assert (folder / "killed" / name).read_bytes() == (finished[0] / name).read_bytes()
 
 
 def test_interrupted_it_says_how_to_go_on(folder):
@@ -99,9 +104,8 @@ def test_interrupted_it_says_how_to_go_on(folder):
     assert lines(said)[-1] == "adc: interrupted: run the same command again to continue"
 
 
-def test_measurements_have_a_line_per_figure_and_cell(folder):
-    run_adc("compare", "detectors.yaml", *QUIET, cwd=folder)
-    with (folder / "runs/detectors/measurements.csv").open() as file:
+def test_measurements_have_a_line_per_figure_and_cell(finished):
+    with (finished[0] / "measurements.csv").open() as file:
         rows = list(csv.DictReader(file))
     f1 = [row for row in rows if row["metric"] == "F1" and not row["subject"]]
     assert len(f1) == 12

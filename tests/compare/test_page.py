@@ -1,7 +1,6 @@
 """The page of a comparison, in a real browser."""
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from adc_plugins_compare import Cell, Comparison, Figure, Outcome, caption, tables_of
 from adc_plugins_compare.page.page import render
@@ -37,18 +36,16 @@ def page():
 
 
 @pytest.fixture(scope="module", params=[1280, 400])
-def shown(request, page, chromium, tmp_path_factory):
+def shown(request, page, browser, tmp_path_factory):
     """Open the page at two widths; it asks for nothing outside of itself."""
     path = tmp_path_factory.mktemp("page") / "comparison.html"
     path.write_text(page, encoding="utf-8")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium)
-        tab = browser.new_page(viewport={"width": request.param, "height": 900})
-        tab.asked = []
-        tab.on("request", lambda asked: tab.asked.append(asked.url))
-        tab.goto(path.as_uri())
-        yield tab
-        browser.close()
+    tab = browser.new_page(viewport={"width": request.param, "height": 900})
+    tab.asked = []
+    tab.on("request", lambda asked: tab.asked.append(asked.url))
+    tab.goto(path.as_uri())
+    yield tab
+    tab.close()
 
 
 @pytest.mark.browser

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 from adc_process import run_adc
 from PIL import Image
+from playwright.sync_api import expect
 from sklearn.datasets import load_digits
 
 ADC = str(Path(sys.executable).with_name("adc"))
@@ -188,7 +188,7 @@ def test_an_audit_of_another_run_and_a_run_without_findings(place, tmp_path):
     assert not (tmp_path / "bare-audit").exists()
 
 
-def test_the_page_saves_what_was_clicked(place, chromium, tmp_path):
+def test_the_page_saves_what_was_clicked(place, browser, tmp_path):
     folder, _, _ = place
     page = (folder / "runs/digits-detect-audit/index.html").read_text()
     script = (
@@ -198,10 +198,8 @@ def test_the_page_saves_what_was_clicked(place, chromium, tmp_path):
         ".join('/'); }); return '#'; };\ndocument.getElementById('save').click();</script>"
     )
     (tmp_path / "page.html").write_text(page.replace("</body>", f"{script}</body>"))
-    done = subprocess.run(
-        [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000",
-         f"--user-data-dir={tmp_path}/profile", "--dump-dom", f"file://{tmp_path}/page.html"],
-        capture_output=True, text=True, timeout=100, check=False,
-    )  # fmt: skip
-    assert "<title>yes/no/not sure/</title>" in done.stdout
-    assert "3 of 150 judged." in done.stdout
+    page = browser.new_page()
+    page.goto((tmp_path / "page.html").as_uri())
+    expect(page).to_have_title("yes/no/not sure/")
+    expect(page.get_by_text("3 of 150 judged.")).to_be_visible()
+    page.close()

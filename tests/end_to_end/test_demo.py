@@ -32,13 +32,13 @@ def free_port():
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
-    """The demo's pipeline on a port of its own, with half the images and shorter trainings."""
+    """The demo's pipeline on a port of its own, with half the images and a smaller network."""
     folder = tmp_path_factory.mktemp("demo")
     port = free_port()
     text = (ROOT / "docs" / "examples" / "digits.yaml").read_text()
     table = yaml.safe_load(text.replace(str(PORT), str(port)).replace("../../runs/", ""))
     table["brief"]["samples_per_query"] = 50
-    table["learners"][0]["epochs"] = 3
+    table["learners"][0] |= {"epochs": 3, "backbone": "tiny-cnn"}
     (folder / "digits.yaml").write_text(yaml.safe_dump(table, sort_keys=False))
     return folder, port
 

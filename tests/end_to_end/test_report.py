@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from adc_core.records.curation import CHANGES, Curation
 from adc_core.records.run import Measurement
@@ -11,15 +10,6 @@ from adc_core.testing.toys import toy_findings, toy_run
 from adc_plugins_publish.html_report.page import render
 
 pytestmark = pytest.mark.browser
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def write_page(folder, run):
@@ -73,14 +63,6 @@ def arrays_report(tmp_path_factory):
         tmp_path_factory.mktemp("arrays"),
         run.replace(collected=run.collected.replace(images=None), trainings=(), test=None),
     )
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield started
-        started.close()
 
 
 @pytest.mark.parametrize("width", [1280, 400])

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from adc_core.components.context import work_context
+from adc_core.components.context import progress, work_context
 from adc_core.components.interfaces import Learner
 from adc_core.components.registry import registry
 from adc_core.errors import InputError, WorkError
@@ -27,14 +27,16 @@ def plain(outputs: int) -> nn.Module:
 QUICK = {"image_size": 12, "epochs": 2, "batch_size": 8, "device": "cpu", "checkpoint_minutes": 0}
 
 
-@pytest.fixture(autouse=True)
-def forked(monkeypatch):
-    """Processes that need not import torch first; those of `whole` begin as everywhere."""
+@pytest.fixture(scope="module", autouse=True)
+def forked():
+    """Processes that need not import torch first."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
         ["torch._dynamo", "adc_plugins_learn.training.network_learner", "PIL.Image"]
     )
-    monkeypatch.setattr(hardware, "get_context", lambda method: context)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hardware, "get_context", lambda method: context)
+        yield
 
 
 @pytest.fixture
@@ -48,7 +50,7 @@ def plain(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def whole(squares):
+def whole(squares, forked):
     """What two processes learn, with BatchNorm, whose statistics differ from share to share."""
     return CrossEntropy(**QUICK, devices=2).learn(squares)
 
@@ -122,6 +124,15 @@ def test_faults_are_one_line(squares, monkeypatch):
         CrossEntropy(**QUICK | {"device": "cuda"}, devices=2).learn(squares)
     with pytest.raises(InputError, match=r"^inception_v3 "):
         CrossEntropy(**QUICK, backbone="inception_v3", devices=2).learn(squares)
+
+
+def test_a_process_that_imports_torch_itself(monkeypatch, tmp_path):
+    """As everywhere but here; for a rendezvous, and to report to this process, one is enough."""
+    monkeypatch.setattr(hardware, "get_context", multiprocessing.get_context)
+    heard = []
+    with work_context(tmp_path, lambda *told: heard.append(told)):
+        hardware.launch(1, "cpu", tmp_path, progress, 3, "step")
+    assert heard == [(torch.device("cpu"), 3, "step")]
 
 
 def test_a_process_that_dies(squares, plain, tmp_path):

@@ -12,10 +12,12 @@ another with the number, `code` and its exit code, once it has ended.
 """
 
 import contextlib
+import ctypes
 import gc
 import importlib
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -24,6 +26,7 @@ import threading
 import traceback
 import types
 import warnings
+from pathlib import Path
 
 from importlib_metadata import entry_points
 
@@ -55,6 +58,7 @@ def main(listening: socket.socket) -> None:
                 importlib.import_module(name)
     gc.collect()
     gc.freeze()  # else each process looks through, and copies, all that was imported
+    _use_huge_pages()
     woken, waker = os.pipe()
     for end in (woken, waker):
         os.set_blocking(end, False)
@@ -100,6 +104,24 @@ def _registered() -> list[str]:
         for point in entry_points()
         if point.group.startswith("adc.") and point.group != "adc.encoders"
     ]
+
+
+def _use_huge_pages() -> None:
+    """Let Linux keep this process's memory in pages of 2 MB, as far as it knows MADV_COLLAPSE.
+
+    A fork copies the table of pages, and 500 MB in pages of 4 KB take half its time.
+    """
+    if sys.platform != "linux":
+        return
+    size, collapse = 2 << 20, 25
+    advise = ctypes.CDLL(None).madvise
+    advise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    regions = re.findall(
+        r"^(\w+)-(\w+) rw-p \S+ \S+ 0 *(?:\[heap\])?$", Path("/proc/self/maps").read_text(), re.M
+    )
+    for first, last in regions:
+        for address in range(-(-int(first, 16) // size) * size, int(last, 16) - size + 1, size):
+            advise(address, size, collapse)
 
 
 def _lines(client: socket.socket, clients: dict[socket.socket, bytes]) -> list[bytes]:

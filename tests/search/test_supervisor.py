@@ -102,7 +102,7 @@ def test_however_many_processes_it_is_the_same_dataset(
 def test_a_finished_collection_starts_no_process(
     urls: dict[str, list[str]], collect: Collect, wide_site
 ) -> None:
-    first = collect(urls)
+    first = collect(urls, processes=1)
     wide_site.paths.clear()
     assert collect(urls) == first
     assert not wide_site.paths
@@ -112,7 +112,7 @@ def test_a_killed_worker_is_replaced(
     urls: dict[str, list[str]], collect: Collect, wide_site
 ) -> None:
     """Images in its open shard are fetched again; those of finished shards are not."""
-    whole = collect(urls, "whole")
+    whole = collect(urls, "whole", processes=None)
     killed: list[int] = []
 
     def heard(done: int, total: int | None, unit: str) -> None:
@@ -150,7 +150,7 @@ def test_an_image_that_kills_its_worker_twice_is_refused(
                             killed.append(worker)
                             os.kill(worker, signal.SIGKILL)
 
-    whole = collect(urls, "whole")
+    whole = collect(urls, "whole", processes=None)
     hunter = threading.Thread(target=hunt)
     hunter.start()
     try:

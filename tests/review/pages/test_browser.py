@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from adc_core.testing.toys import toy_dataset
 from adc_plugins_review.campaign.export import counted_votes, events
@@ -14,15 +14,6 @@ from adc_plugins_review.campaign.export import counted_votes, events
 pytestmark = pytest.mark.browser
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -257,7 +248,9 @@ def test_names_that_are_attacks_are_shown_as_they_are(make_review, serving, open
     with serving(review) as served:
         page = open_page(served, f"{served.workers[0]}/vote")
         seen = set()
-        for _ in range(20):
+        for _ in range(20):  # or fewer: each is shown among the first
+            if len(seen) == len(classes):
+                break
             seen.add(page.locator("#question strong").text_content())
             expect(page.locator("#attributes")).to_have_text("<b>color: </script><i>navy")
             page.keyboard.press("1")

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 from adc_core import InputError, Neighbors
 from adc_core.testing.toys import ROWS, toy_dataset, toy_images
@@ -207,16 +207,6 @@ def test_a_dataset_without_neighbors_or_duplicates_says_so(make_review, serving,
         answer = served.get(f"{served.owner}/duplicates")
     assert answer.status == 200
     assert said in answer.body.decode()
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
 
 
 def latest(review):
