@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from adc_core import Dataset, Measurement
@@ -25,8 +26,13 @@ _STYLE: Any = {
 
 def _svg(figure: Figure) -> str:
     file = io.StringIO()
+    parts: list[Any] = [figure, *figure.axes]
+    for part in parts:
+        part.patch.set_facecolor("none")
+    canvas: Any = FigureCanvasSVG(figure)
     with mpl.rc_context(_STYLE):
-        figure.savefig(file, format="svg", metadata={"Date": None}, transparent=True)
+        # By its canvas: savefig would lay everything out twice.
+        canvas.print_svg(file, metadata={"Date": None})
     text = file.getvalue()
     return text[text.index("<svg") :]
 
