@@ -89,7 +89,7 @@ RELABEL, DROP = ("a", "relabel", 0, 1), ("b", "drop", 0, -1)
 def test_repairs_and_what_is_expected_of_them():
     curations = {"first": curated(RELABEL, DROP, notes=("expected: better",)), "none": curated()}
     assert list(repair_lines(Run(collected=DATASET, curations=curations))) == [
-        "first: 1 relabelled, 1 dropped",
+        "first: 1 dropped, 1 relabelled",
         "  expected: better",
         "none: nothing is changed",
     ]
@@ -116,7 +116,7 @@ def test_the_truth_judges_the_repair(truth, line):
 @pytest.mark.parametrize("truth", [[UNKNOWN] * 4, [UNKNOWN, 0, UNKNOWN, UNKNOWN]])
 def test_a_truth_that_nobody_knows_says_nothing(truth):
     run = Run(collected=DATASET, curations={"one": curated(RELABEL, DROP)}, truth=truth)
-    assert list(repair_lines(run)) == ["one: 1 relabelled, 1 dropped"]
+    assert list(repair_lines(run)) == ["one: 1 dropped, 1 relabelled"]
 
 
 def trained(labels, trained_on):

@@ -27,6 +27,7 @@ Miscoverage = Annotated[float, Gt(0), Lt(1)]
 """The share of true labels that prediction sets may miss."""
 
 
+@array_function
 def conformal_p_values(
     calibration: ArrayLike, probabilities: ArrayLike, labels: ArrayLike | None = None
 ) -> NDArray[np.float64]:
