@@ -88,14 +88,15 @@ def first_of_groups(groups: Array, counts: Array, drawn: NDArray[np.float64]) ->
     """Choose so many samples of each group, those with the lowest draws; of a smaller one, all.
 
     Args:
-        groups: N group numbers.
+        groups: N group numbers, -1 of samples that no group has.
         counts: K counts; for the same draws a smaller one's samples are among a larger one's.
         drawn: N numbers.
     """
+    order = np.lexsort((drawn, groups))
+    in_order = groups[order]
+    place = np.arange(len(groups)) - np.searchsorted(in_order, in_order, "left")
     chosen = np.zeros(len(groups), np.bool_)
-    order = np.argsort(drawn, kind="stable")
-    for group, count in enumerate(np.asarray(counts).tolist()):
-        chosen[order[groups[order] == group][:count]] = True
+    chosen[order] = (in_order >= 0) & (place < np.asarray(counts)[in_order.clip(0)])
     return chosen
 
 
