@@ -5,7 +5,6 @@ from numpy.typing import NDArray
 
 from adc_core import Dataset, InputError, Votes
 from adc_plugins_review.aggregation.top_two import top_two
-from adc_plugins_review.aggregation.verdicts import verification
 from adc_plugins_review.judging.vote_detector import VoteDetector
 
 
@@ -35,11 +34,3 @@ class TopTwo(VoteDetector):
             classes=K,
         )
         return found.soft_labels(K)
-
-    def wrong(self, votes: Votes, dataset: Dataset) -> NDArray[np.float64]:
-        """Return the posterior of the class wrong, of two: right and wrong."""
-        assert votes.answer is not None
-        found = verification(
-            votes.item, votes.rater, votes.answer, items=len(dataset), raters=votes.raters
-        )
-        return found.posterior[:, 1]

@@ -76,9 +76,18 @@ class VoteDetector(Detector):
     def classes_of(self, votes: Votes, dataset: Dataset) -> NDArray[np.float64]:
         """Return N × K probabilities of the true class, from votes for classes."""
 
-    @abstractmethod
     def wrong(self, votes: Votes, dataset: Dataset) -> NDArray[np.float64]:
-        """Return N probabilities that the given label is wrong, from answers about it."""
+        """Return N probabilities that the given label is wrong, from answers about it.
+
+        By Dawid and Skene's method unless a detector knows better: MACE and one coin take both
+        classes, right and wrong, for equally frequent or equally hard, which answers about mostly
+        right labels are not.
+        """
+        assert votes.answer is not None
+        found = verification(
+            votes.item, votes.rater, votes.answer, items=len(dataset), raters=votes.raters
+        )
+        return found.posterior[:, 1]
 
 
 class EmDetector(VoteDetector):
@@ -93,18 +102,6 @@ class EmDetector(VoteDetector):
         1e-10, gt=0, description="stop when the log-likelihood changes by less, as a share of it"
     )
     steps: int = Field(500, ge=1, description="stop after so many steps")
-
-    def wrong(self, votes: Votes, dataset: Dataset) -> NDArray[np.float64]:
-        """Return the posterior of the class wrong, of two: right and wrong.
-
-        By Dawid and Skene's method for every detector: MACE and one coin take both classes for
-        equally frequent or equally hard, which answers about mostly right labels are not.
-        """
-        assert votes.answer is not None
-        found = verification(
-            votes.item, votes.rater, votes.answer, items=len(dataset), raters=votes.raters
-        )
-        return found.posterior[:, 1]
 
     def _options(self, votes: Votes, N: int, K: int) -> dict[str, Any]:
         em = {"smoothing": self.pseudo_count, "tolerance": self.tolerance, "steps": self.steps}
