@@ -135,6 +135,10 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "metrics": ("raters",),
         "commands": ("certify", "review"),
     },
+    "adc-plugins-ask": {
+        "detectors": ("visual-questions",),
+        "enrichers": ("annotators",),
+    },
     "adc-plugins-compare": {
         "commands": ("compare",),
     },

@@ -104,8 +104,8 @@ class LinearProbe(Enricher):
 
     Traps: rows between two wrong labels bear witness for both, and a class of few right labels and
     many wrong ones is grown by the wrong ones (measured on CIFAR-10N with a tail: F1 of
-    `self-confidence` .39 to .53 where labels are wrong in all classes alike, .72 to .69 where mostly
-    those of small ones are). SMOTE and kin search neighbors, at the square of the samples.
+    `self-confidence` .39 to .53 where labels are wrong in all classes alike, .72 to .69 where
+    mostly those of small ones are). SMOTE and kin search neighbors, at the square of the samples.
     """
 
     requires: ClassVar[tuple[str, ...]] = ("features",)

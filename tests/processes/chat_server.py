@@ -9,6 +9,18 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+VARIABLES = (
+    *(f"ADC_{service}_{what}" for service in ("LLM", "VLM") for what in ("MODEL", "BASE_URL")),
+    *("ADC_LLM_API_KEY", "ADC_VLM_API_KEY", "OPENAI_API_KEY"),
+    *("OPENAI_BASE_URL", "OLLAMA_BASE_URL"),
+)
+
+
+def unset_variables(monkeypatch: Any) -> None:
+    """Leave the environment without a model, an address or a key."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
 
 @dataclass(frozen=True)
 class Reply:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from adc_core import InputError, WorkError
-from adc_plugins_search.llm.answer_schemas import Answer, read_answer
-from adc_plugins_search.llm.chat import Message, UnsupportedRequestError, complete
-from adc_plugins_search.llm.endpoint import endpoint_of
-from adc_plugins_search.llm.transcript import Transcript, Turn, key_of, now
+from adc_endpoint.chat import Message, UnsupportedRequestError, complete
+from adc_endpoint.cost import UNKNOWN_PRICES, Prices
+from adc_endpoint.endpoint import Service, endpoint_of
+from adc_endpoint.structured_answers import StructuredAnswer, read_answer
+from adc_endpoint.transcript import Question, Transcript, Turn, now
 
-A = TypeVar("A", bound=Answer)
+A = TypeVar("A", bound=StructuredAnswer)
 
 RESPONSE_FORMATS = ("strict schema", "schema", "json", "text")
 """How the form of an answer is asked for, the strictest first. The prompt names it always."""
@@ -50,7 +51,8 @@ class ChatModel:
         system: what is said before every question.
         temperature: None for the endpoint's own.
         timeout: seconds that an answer may take.
-        prices: per million tokens, of prompts and of answers; None where unknown.
+        prices: of tokens.
+        service: whose variables say what the options leave open.
     """
 
     def __init__(
@@ -62,7 +64,8 @@ class ChatModel:
         *,
         temperature: float | None = None,
         timeout: float = 300,
-        prices: tuple[float | None, float | None] = (None, None),
+        prices: Prices = UNKNOWN_PRICES,
+        service: Service = "LLM",
     ) -> None:
         self.name = name
         self.transcript = transcript
@@ -71,6 +74,7 @@ class ChatModel:
         self._temperature = temperature
         self._timeout = timeout
         self._prices = prices
+        self._service: Service = service
 
     def complete(self, prompt: str, shape: type[A], *, or_nothing: bool = False) -> Reply[A]:
         """Return the answer to a question; a useless one is asked for again, twice at most.
@@ -82,7 +86,7 @@ class ChatModel:
 
         Raises:
             InputError: endpoint, key or model are missing or wrong.
-            UselessError: all three answers are useless.
+            UnparsableAnswerError: all three answers are useless.
             WorkError: the endpoint fails, or the model refuses to answer or says nothing.
         """
         if (kept := self._known_answer(prompt, shape)) is not None:
@@ -130,7 +134,7 @@ class ChatModel:
         self.transcript.add(turn.model_copy(update={"fault": fault}))
 
     def _known_answer(self, prompt: str, shape: type[A]) -> Reply[A] | None:
-        turn = self.transcript.find(key_of(self.name, self._temperature, self.system, prompt))
+        turn = self.transcript.find(Question(self.name, self._temperature, self.system, prompt))
         if turn is None:
             return None
         try:
@@ -138,11 +142,14 @@ class ChatModel:
         except ValueError:  # an older version could use it
             return None
 
+    def _question(self, prompt: str) -> Question:
+        return Question(self.name, self._temperature, self.system, prompt)
+
     def _request(
-        self, prompt: str, messages: list[Message], shape: type[Answer]
+        self, prompt: str, messages: list[Message], shape: type[StructuredAnswer]
     ) -> tuple[Turn, str | None]:
         """Return an answer in the strictest format that the endpoint takes, and any refusal."""
-        endpoint = endpoint_of(self._base_url)
+        endpoint = endpoint_of(self._base_url, self._service)
         for form in _fallbacks(self.transcript.last(endpoint.base_url, self.name)):
             parameters = dict(_parameters(form, shape))
             if self._temperature is not None:
@@ -156,22 +163,19 @@ class ChatModel:
             turn = Turn(
                 date=now(),
                 base_url=endpoint.base_url,
-                model=self.name,
-                temperature=self._temperature,
+                question=Question(self.name, self._temperature, self.system, prompt),
                 form=form,
-                system=self.system,
-                prompt=prompt,
                 answer=done.text or done.refusal or "",
                 cut=done.cut,
                 tokens_in=done.tokens_in,
                 tokens_out=done.tokens_out,
-                cost=_cost(self._prices, done.tokens_in, done.tokens_out),
+                cost=self._prices.cost(done.tokens_in, done.tokens_out),
             )
             return turn, done.refusal
         raise AssertionError("the last format returns or raises")
 
 
-def prompt_with_schema(prompt: str, shape: type[Answer]) -> str:
+def prompt_with_schema(prompt: str, shape: type[StructuredAnswer]) -> str:
     """Return a question with the form of its answer, which every response format names."""
     return f"{prompt}\nAnswer with JSON only: {shape.example()}"
 
@@ -189,7 +193,7 @@ def _fallbacks(last: Turn | None) -> Sequence[str]:
     return RESPONSE_FORMATS[2:] if last.form in RESPONSE_FORMATS[:2] else RESPONSE_FORMATS[3:]
 
 
-def _parameters(form: str, shape: type[Answer]) -> Iterator[tuple[str, Any]]:
+def _parameters(form: str, shape: type[StructuredAnswer]) -> Iterator[tuple[str, Any]]:
     if form == "json":
         yield "response_format", {"type": "json_object"}
     elif form != "text":
@@ -210,11 +214,3 @@ def _bare(schema: Any) -> Any:
             if key not in ("title", "description")
         }
     return [_bare(one) for one in schema] if isinstance(schema, list) else schema
-
-
-def _cost(
-    prices: tuple[float | None, float | None], tokens_in: int | None, tokens_out: int | None
-) -> float | None:
-    if None in prices or tokens_in is None or tokens_out is None:
-        return None
-    return (tokens_in * (prices[0] or 0) + tokens_out * (prices[1] or 0)) / 1e6

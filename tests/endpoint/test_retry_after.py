@@ -3,7 +3,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from adc_plugins_search.http_headers import retry_after_seconds, user_agent
+from adc_endpoint import retry_after_seconds
 
 
 @pytest.mark.parametrize(
@@ -28,9 +28,3 @@ def test_retry_after_a_date() -> None:
     seconds = retry_after_seconds(format_datetime(later, usegmt=True))
     assert seconds is not None
     assert 3500 < seconds <= 3600
-
-
-def test_user_agent() -> None:
-    assert user_agent() == user_agent("")
-    assert user_agent("me@example.org") == f"{user_agent()} (me@example.org)"
-    assert user_agent().startswith("adc-search/0.")

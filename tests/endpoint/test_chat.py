@@ -3,10 +3,10 @@
 import time
 
 import pytest
+from dripping_server import dripping_server
 
 from adc_core.errors import InputError, WorkError
-from adc_plugins_search.llm.chat import Completion, UnsupportedRequestError, complete
-from adc_plugins_search.llm.endpoint import Endpoint
+from adc_endpoint import Completion, Endpoint, UnsupportedRequestError, complete
 
 MESSAGES = [{"role": "user", "content": "Hello?"}]
 
@@ -22,7 +22,7 @@ def test_a_question_and_its_answer(chat):
         {"model": "tiny", "messages": MESSAGES, "temperature": 0.5, "stream": False}
     ]
     assert chat.headers[0]["Authorization"] == "Bearer sk-1"
-    assert chat.headers[0]["User-Agent"].startswith("adc-search/")
+    assert chat.headers[0]["User-Agent"].startswith("adc-endpoint/")
 
 
 def test_without_a_key_none_is_sent(chat):
@@ -54,8 +54,8 @@ def test_a_pause_that_is_no_time_is_none(chat):
     assert ask(chat).text == "Hi"
 
 
-def test_headers_that_drip_end_in_time(dripping):
-    with dripping(b"HTTP/1.1 200 OK\r\nX: ") as host, pytest.raises(WorkError) as raised:
+def test_headers_that_drip_end_in_time():
+    with dripping_server(b"HTTP/1.1 200 OK\r\nX: ") as host, pytest.raises(WorkError) as raised:
         complete(Endpoint(f"http://{host}/v1"), "m", [], {}, timeout=0.3)
     assert str(raised.value) == (
         f"{host} gave no whole answer within 0.3 s: raise timeout, or take a smaller model"

@@ -3,7 +3,7 @@
 import pytest
 
 from adc_core.errors import InputError
-from adc_plugins_search.llm.endpoint import endpoint_of, model_name
+from adc_endpoint import endpoint_of, model_name
 
 
 def test_the_option_wins_then_the_environment_in_its_order(monkeypatch):

@@ -1,6 +1,7 @@
 """One question to an endpoint that speaks OpenAI chat completions, and what can go wrong."""
 
 import json
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +13,10 @@ from pydantic import BaseModel, ValidationError
 
 from adc_core import InputError, WorkError
 from adc_core.components import raise_if_interrupted
-from adc_plugins_search.api_keys import one_line, redact
-from adc_plugins_search.bounded_response import TooLongError, read_bounded
-from adc_plugins_search.http_headers import retry_after_seconds, user_agent
-from adc_plugins_search.llm.endpoint import Endpoint
+from adc_endpoint.bounded_response import TooLongError, read_bounded
+from adc_endpoint.endpoint import Endpoint
+from adc_endpoint.keys import one_line, redact
+from adc_endpoint.retry_after import retry_after_seconds
 
 MAX_BYTES = 4 << 20
 """No answer to a question of ours is longer."""
@@ -24,7 +25,8 @@ _ATTEMPTS = 5
 _MAX_INTERVAL = 60.0
 _TRANSIENT = (408, 409, 425, 429, 500, 502, 503, 504, 529)
 
-Message = Mapping[str, str]
+Message = Mapping[str, Any]
+"""A part of a conversation: `role`, and `content`: a text, or a list of texts and images."""
 
 
 class UnsupportedRequestError(Exception):
@@ -41,6 +43,7 @@ class Completion:
         tokens_in: tokens of the prompt, where the endpoint counts them.
         tokens_out: tokens of the answer, likewise.
         refusal: why the model, or the endpoint's filter, will not answer; None where it did.
+        first_tokens: candidates for the first token with their log probabilities, where asked for.
     """
 
     text: str
@@ -48,6 +51,30 @@ class Completion:
     tokens_in: int | None
     tokens_out: int | None
     refusal: str | None = None
+    first_tokens: tuple[tuple[str, float], ...] = ()
+
+
+class SharedPause:
+    """The time until which nobody asks, for all that ask the same endpoint at once."""
+
+    def __init__(self) -> None:
+        self._until = 0.0
+        self._lock = threading.Lock()
+
+    def extend(self, seconds: float) -> None:
+        """Let everybody wait for so long from now, or longer where it was asked for."""
+        with self._lock:
+            self._until = max(self._until, time.monotonic() + seconds)
+
+    def wait(self) -> None:
+        """Return when it is over.
+
+        Raises:
+            KeyboardInterrupt: stopping was asked for meanwhile.
+        """
+        while (left := self._until - time.monotonic()) > 0:
+            raise_if_interrupted()
+            time.sleep(min(left, 0.2))
 
 
 def complete(
@@ -56,6 +83,7 @@ def complete(
     messages: Sequence[Message],
     parameters: Mapping[str, Any],
     timeout: float,
+    pause: SharedPause | None = None,
 ) -> Completion:
     """Ask once; refusals for a while (429, 5xx) are waited for as the server wishes.
 
@@ -65,20 +93,23 @@ def complete(
         messages: the conversation.
         parameters: what else the request holds: `temperature`, `response_format`.
         timeout: seconds that an answer may take, as a whole and between two of its bytes.
+        pause: of all that ask at once: a wait that the server asks of one holds them all back.
 
     Raises:
-        NotUnderstoodError: the server does not take the request in this form.
+        UnsupportedRequestError: the server does not take the request in this form.
         InputError: the key, the model or the address is wrong.
         WorkError: the server cannot be reached, fails, or is too slow.
     """
     request = {"model": model, "messages": [dict(one) for one in messages], **parameters}
     body = json.dumps(request | {"stream": False}, ensure_ascii=False).encode()
+    shared = SharedPause() if pause is None else pause
     for attempt in range(_ATTEMPTS):
         raise_if_interrupted()
+        shared.wait()
         try:
-            status, pause, data = _post(endpoint, body, timeout)
+            status, wished, data = _post(endpoint, body, timeout)
         except urllib3.exceptions.ProtocolError as error:
-            status, pause, data = 0, None, redact(str(error)).encode()
+            status, wished, data = 0, None, redact(str(error)).encode()
         except urllib3.exceptions.HTTPError as error:
             reason = redact(str(getattr(error.__cause__, "strerror", None) or error))
             raise WorkError(
@@ -90,14 +121,17 @@ def complete(
         passing = status in (0, *_TRANSIENT) and "insufficient_quota" not in problem
         if not passing:
             raise _failure(endpoint, model, status, problem)
-        pause = min(2.0**attempt, _MAX_INTERVAL) if pause is None else pause
-        if pause > _MAX_INTERVAL:
+        seconds = min(2.0**attempt, _MAX_INTERVAL) if wished is None else wished
+        if seconds > _MAX_INTERVAL:
             raise WorkError(
-                f"{problem}; it asks to wait {pause:.0f} s: run again then, what was answered "
+                f"{problem}; it asks to wait {seconds:.0f} s: run again then, what was answered "
                 "is kept"
             )
         if attempt < _ATTEMPTS - 1:
-            time.sleep(pause)
+            # Who fails alone waits alone; who is told to slow down speaks for all.
+            own = shared if status == 429 else SharedPause()
+            own.extend(seconds)
+            own.wait()
     raise WorkError(f"{problem}; asked {_ATTEMPTS} times: run again later")
 
 
@@ -108,7 +142,7 @@ def _post(endpoint: Endpoint, body: bytes, timeout: float) -> tuple[int, float |
         urllib3.exceptions.HTTPError: the connection failed.
         WorkError: the answer is too slow or too long.
     """
-    headers = {"User-Agent": user_agent(), "Content-Type": "application/json"}
+    headers = {"User-Agent": _user_agent(), "Content-Type": "application/json"}
     if endpoint.key:
         headers["Authorization"] = f"Bearer {endpoint.key}"
 
@@ -172,10 +206,24 @@ class _Message(BaseModel):
     refusal: str | None = None
 
 
+class _Candidate(BaseModel):
+    token: str
+    logprob: float
+
+
+class _Token(BaseModel):
+    top_logprobs: list[_Candidate] = []
+
+
+class _Logprobs(BaseModel):
+    content: list[_Token] | None = None
+
+
 class _Choice(BaseModel):
     message: _Message | None = None
     delta: _Message | None = None
     finish_reason: str | None = None
+    logprobs: _Logprobs | None = None
 
 
 class _Usage(BaseModel):
@@ -219,7 +267,13 @@ def _completion(data: bytes, endpoint: Endpoint) -> Completion:
         tokens_in=usage.prompt_tokens,
         tokens_out=usage.completion_tokens,
         refusal=refusal,
+        first_tokens=next((one for choice in choices if (one := _first_tokens(choice))), ()),
     )
+
+
+def _first_tokens(choice: _Choice) -> tuple[tuple[str, float], ...]:
+    tokens = (choice.logprobs and choice.logprobs.content) or ()
+    return tuple((one.token, one.logprob) for token in tokens[:1] for one in token.top_logprobs)
 
 
 def _content(message: _Message) -> str:
@@ -230,4 +284,11 @@ def _content(message: _Message) -> str:
 
 @cache
 def _pool() -> urllib3.PoolManager:
-    return urllib3.PoolManager(maxsize=4)
+    return urllib3.PoolManager(maxsize=32)
+
+
+@cache
+def _user_agent() -> str:
+    from importlib_metadata import version  # slow to import
+
+    return f"adc-endpoint/{version('adc-endpoint')}"

@@ -1,10 +1,9 @@
 """Keys of services, from the environment, and kept out of everything that is written or said."""
 
 import os
-from operator import is_
 from urllib.parse import quote_plus
 
-from adc_core import Hit, InputError, Page
+from adc_core import InputError
 
 _secrets: set[str] = set()
 
@@ -44,16 +43,3 @@ def redact(text: str) -> str:
 def one_line(said: object) -> str:
     """Return a server's message, safe for a terminal: no key, no control characters, not long."""
     return "".join(filter(str.isprintable, " ".join(redact(str(said)).split())))[:300]
-
-
-def without_secrets(page: Page) -> Page:
-    """Return the page with every secret blotted out that a service repeats in what it found."""
-    hits = tuple(map(_without_secrets, page.hits)) if _secrets else page.hits
-    return page if all(map(is_, hits, page.hits)) else page.replace(hits=hits)
-
-
-def _without_secrets(hit: Hit) -> Hit:
-    texts = ((name, getattr(hit, name)) for name in type(hit).model_fields)
-    clean = {name: redact(text) for name, text in texts if isinstance(text, str)}
-    changed = any(text != getattr(hit, name) for name, text in clean.items())
-    return hit.replace(**clean) if changed else hit
