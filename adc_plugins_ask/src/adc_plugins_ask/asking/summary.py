@@ -178,4 +178,4 @@ def _at_least(share: float, count: int) -> float:
     z = 1.959964
     middle = share + z * z / (2 * count)
     spread = z * ((share * (1 - share) + z * z / (4 * count)) / count) ** 0.5
-    return (middle - spread) / (1 + z * z / count)
+    return float((middle - spread) / (1 + z * z / count))
