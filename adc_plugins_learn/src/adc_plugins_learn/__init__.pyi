@@ -61,6 +61,7 @@ from .methods.transition import TransitionLearner, estimate_transition
 from .metrics.accuracy import Accuracy, class_accuracies
 from .metrics.calibration_error import CalibrationError, expected_calibration_error
 from .metrics.delta_worst_accuracy import DeltaWorstAccuracy, delta_worst_accuracy
+from .metrics.label_set_accuracy import LabelSetAccuracy, LabelSetScores, label_set_accuracy
 from .metrics.many_medium_few import ManyMediumFew
 from .metrics.subgroup_spread import SubgroupSpread, subgroup_spread
 from .posthocs.drops import Drops, worst_case_weights
@@ -114,6 +115,8 @@ __all__ = [
     "JoCoR",
     "LabelDistributionAwareMargin",
     "LabelDistributionallyRobust",
+    "LabelSetAccuracy",
+    "LabelSetScores",
     "LearningToReweight",
     "LogitAdjustedCrossEntropy",
     "LogitAdjustment",
@@ -181,6 +184,7 @@ __all__ = [
     "hard_bootstrap",
     "jocor_loss",
     "label_distributionally_robust",
+    "label_set_accuracy",
     "ldam_loss",
     "mean_softmax",
     "mixed_cross_entropy",

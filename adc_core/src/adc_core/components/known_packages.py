@@ -112,6 +112,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "accuracy",
             "calibration-error",
             "delta-worst-accuracy",
+            "label-set-accuracy",
             "many-medium-few",
             "subgroup-spread",
         ),

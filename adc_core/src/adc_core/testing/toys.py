@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from adc_core.arrays.validation import Array, read_only
 from adc_core.images.sequence import ImageArray
-from adc_core.records.dataset import Dataset
+from adc_core.records.dataset import LABEL_SETS, Dataset
 from adc_core.records.evidence import Dynamics, Neighbors, Probabilities
 from adc_core.records.findings import Findings
 from adc_core.records.model import Predictions
@@ -135,5 +135,11 @@ def toy_run(*, good: bool = True) -> Run:
             ),
         ),
         truth=truth,
-        test=Dataset(labels=truth, classes=CLASSES, images=toy_images(), attributes=shades),
+        test=Dataset(
+            labels=truth,
+            classes=CLASSES,
+            images=toy_images(),
+            attributes=shades,
+            columns={LABEL_SETS: np.eye(len(CLASSES), dtype=np.int8)[truth]},
+        ),
     )
