@@ -111,6 +111,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "metrics": (
             "accuracy",
             "calibration-error",
+            "corrected-accuracy",
             "delta-worst-accuracy",
             "label-set-accuracy",
             "many-medium-few",

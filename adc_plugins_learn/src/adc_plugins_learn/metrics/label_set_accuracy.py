@@ -158,7 +158,7 @@ class LabelSetAccuracy(Metric):
         for training in run.trainings:
             if training.predictions is not None:
                 found += _measured(training.subject, training.predictions.probabilities, test)
-        several = (test.columns[LABEL_SETS] > 0).sum(axis=1) > 1
+        several = (np.asarray(test.columns[LABEL_SETS], np.int8) > 0).sum(axis=1) > 1
         if found:
             found.append(_figure("samples with several labels", "test set", _mean(several)))
         return tuple(found)
