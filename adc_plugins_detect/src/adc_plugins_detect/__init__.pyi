@@ -1,3 +1,4 @@
+from .confident.fusing import fuse
 from .curators.agree import Agree, Overlap, overlap
 from .curators.docta import Docta
 from .curators.drop import Drop
@@ -15,6 +16,7 @@ from .detectors.deep_knn import DeepKnn, deep_knn
 from .detectors.early_stop_ce import EarlyStopCe, early_stop_ce
 from .detectors.ensemble import Ensemble, ensemble
 from .detectors.forgetting import Forgetting, forgetting
+from .detectors.label_propagation import LabelPropagation, label_propagation
 from .detectors.linear_separation import LinearSeparation, linear_separation
 from .detectors.lstm_dynamics import LstmDynamics, lstm_dynamics
 from .detectors.neighbor_credibility import NeighborCredibility, neighbor_credibility
@@ -31,7 +33,9 @@ from .enrichers.model_averaging import ModelAveraging, average_models
 from .enrichers.neighbors import NearestNeighbors
 from .enrichers.ridge_probe import RidgeProbe, ridge_probe
 from .knn.search import nearest_neighbors
+from .knn.soft_labels import kernel_soft_labels
 from .metrics.by_source import BySource
+from .metrics.coding_rate import CodingRate, coding_rate_reduction
 from .metrics.detection import Detection
 from .noise.hoc import TransitionEstimate, hoc, transition_from_votes
 from .noise.rate import noise_rate
@@ -49,6 +53,7 @@ __all__ = [
     "Aum",
     "BySource",
     "ClassConditionalNoise",
+    "CodingRate",
     "ConfidentLearning",
     "Conformal",
     "Cores",
@@ -66,6 +71,7 @@ __all__ = [
     "Forgetting",
     "ImageQuality",
     "InstanceDependentNoise",
+    "LabelPropagation",
     "LinearProbe",
     "LinearSeparation",
     "LongTail",
@@ -95,6 +101,7 @@ __all__ = [
     "average_models",
     "by_class_rate",
     "by_rate",
+    "coding_rate_reduction",
     "confident_learning",
     "conformal",
     "conformal_p_values",
@@ -105,7 +112,10 @@ __all__ = [
     "early_stop_ce",
     "ensemble",
     "forgetting",
+    "fuse",
     "hoc",
+    "kernel_soft_labels",
+    "label_propagation",
     "linear_probe",
     "linear_separation",
     "lstm_dynamics",

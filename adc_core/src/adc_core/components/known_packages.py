@@ -52,6 +52,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "early-stop-ce",
             "ensemble",
             "forgetting",
+            "label-propagation",
             "linear-separation",
             "lstm-dynamics",
             "neighbor-credibility",
@@ -71,7 +72,11 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "set-aside",
             "undersample",
         ),
-        "metrics": ("by-source", "detection"),
+        "metrics": (
+            "by-source",
+            "coding-rate",
+            "detection",
+        ),
         "commands": ("audit", "health", "train-lstm-dynamics"),
     },
     "adc-plugins-learn": {
