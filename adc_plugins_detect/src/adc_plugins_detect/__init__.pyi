@@ -21,6 +21,7 @@ from .detectors.linear_separation import LinearSeparation, linear_separation
 from .detectors.lstm_dynamics import LstmDynamics, lstm_dynamics
 from .detectors.neighbor_credibility import NeighborCredibility, neighbor_credibility
 from .detectors.predicted_differs import PredictedDiffers, predicted_differs
+from .detectors.prototypes import Prototypes, prototypes
 from .detectors.self_confidence import SelfConfidence, self_confidence
 from .detectors.simifeat import SimiFeat, simifeat
 from .detectors.small_loss import SmallLoss, small_loss
@@ -83,6 +84,7 @@ __all__ = [
     "PairFlipNoise",
     "PatchEncoder",
     "PredictedDiffers",
+    "Prototypes",
     "Relabel",
     "RidgeProbe",
     "SelfConfidence",
@@ -124,6 +126,7 @@ __all__ = [
     "noise_rate",
     "overlap",
     "predicted_differs",
+    "prototypes",
     "ridge_probe",
     "self_confidence",
     "simifeat",

@@ -57,6 +57,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "lstm-dynamics",
             "neighbor-credibility",
             "predicted-differs",
+            "prototypes",
             "self-confidence",
             "simifeat",
             "small-loss",

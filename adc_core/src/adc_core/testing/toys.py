@@ -50,6 +50,8 @@ def toy_dataset() -> Dataset:
     logits = features @ centers.T.astype(np.float32) / 4
     logits -= logits.max(axis=1, keepdims=True)
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    text = (centers[truth] + rng.normal(0, 1, (ROWS, 8))).astype(np.float32)
+    text /= np.linalg.norm(text, axis=1, keepdims=True)
     return Dataset(
         ids=[f"toy-{row:03}" for row in range(ROWS)],
         labels=labels,
@@ -62,6 +64,10 @@ def toy_dataset() -> Dataset:
         probabilities=Probabilities(values=probabilities, origin="out of sample"),
         dynamics=_dynamics(probabilities, labels),
         votes=_votes(),
+        columns={
+            "text_features": text,
+            "caption_class_similarity": text[:, : len(CLASSES)],
+        },
     )
 
 
