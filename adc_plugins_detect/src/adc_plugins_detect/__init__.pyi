@@ -6,6 +6,7 @@ from .curators.early_stop import EarlyStop
 from .curators.expected_gain import ExpectedGain
 from .curators.relabel import Relabel
 from .curators.set_aside import SetAside
+from .curators.text_rules import TextRules
 from .curators.undersample import Undersample
 from .detectors.aum import Aum, aum
 from .detectors.confident_learning import ConfidentLearning, confident_learning
@@ -93,6 +94,7 @@ __all__ = [
     "SmallLoss",
     "SuperclassNoise",
     "SymmetricNoise",
+    "TextRules",
     "Threshold",
     "Tiny",
     "TransitionEstimate",

@@ -71,6 +71,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "expected-gain",
             "relabel",
             "set-aside",
+            "text-rules",
             "undersample",
         ),
         "metrics": (

@@ -57,6 +57,14 @@ def toy_dataset() -> Dataset:
         labels=labels,
         classes=CLASSES,
         images=toy_images(),
+        sources=pa.table(
+            {
+                "title": [f"a square, number {row}" for row in range(ROWS)],
+                "bytes": np.arange(ROWS) * 100 + 4500,
+                "width": [16] * ROWS,
+                "height": [16] * ROWS,
+            }
+        ),
         features=features,
         neighbors=Neighbors(
             indices=nearest, similarities=np.take_along_axis(similarity, nearest, axis=1)
