@@ -17,6 +17,7 @@ from .detectors.deep_knn import DeepKnn, deep_knn
 from .detectors.early_stop_ce import EarlyStopCe, early_stop_ce
 from .detectors.ensemble import Ensemble, ensemble
 from .detectors.forgetting import Forgetting, forgetting
+from .detectors.gradient_tracing import GradientTracing, gradient_tracing
 from .detectors.label_propagation import LabelPropagation, label_propagation
 from .detectors.linear_separation import LinearSeparation, linear_separation
 from .detectors.lstm_dynamics import LstmDynamics, lstm_dynamics
@@ -71,6 +72,7 @@ __all__ = [
     "Ensemble",
     "ExpectedGain",
     "Forgetting",
+    "GradientTracing",
     "ImageQuality",
     "InstanceDependentNoise",
     "LabelPropagation",
@@ -117,6 +119,7 @@ __all__ = [
     "ensemble",
     "forgetting",
     "fuse",
+    "gradient_tracing",
     "hoc",
     "kernel_soft_labels",
     "label_propagation",

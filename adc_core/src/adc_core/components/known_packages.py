@@ -52,6 +52,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "early-stop-ce",
             "ensemble",
             "forgetting",
+            "gradient-tracing",
             "label-propagation",
             "linear-separation",
             "lstm-dynamics",
