@@ -9,6 +9,7 @@ from .curators.set_aside import SetAside
 from .curators.text_rules import TextRules
 from .curators.undersample import Undersample
 from .detectors.aum import Aum, aum
+from .detectors.classifier_filter import ClassifierFilter, classifier_filter
 from .detectors.confident_learning import ConfidentLearning, confident_learning
 from .detectors.conformal import Conformal, conformal, conformal_p_values
 from .detectors.cores import Cores, cores
@@ -56,6 +57,7 @@ __all__ = [
     "Aum",
     "BySource",
     "ClassConditionalNoise",
+    "ClassifierFilter",
     "CodingRate",
     "ConfidentLearning",
     "Conformal",
@@ -107,6 +109,7 @@ __all__ = [
     "average_models",
     "by_class_rate",
     "by_rate",
+    "classifier_filter",
     "coding_rate_reduction",
     "confident_learning",
     "conformal",

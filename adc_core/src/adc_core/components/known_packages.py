@@ -44,6 +44,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ),
         "detectors": (
             "aum",
+            "classifier-filter",
             "confident-learning",
             "conformal",
             "cores",
