@@ -139,7 +139,10 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "commands": ("gallery",),
     },
     "adc-plugins-review": {
-        "enrichers": ("votes",),
+        "enrichers": (
+            "labeling-functions",
+            "votes",
+        ),
         "detectors": ("crowdlab", "dawid-skene", "mace", "majority-votes", "one-coin", "top-two"),
         "simulators": ("rater-pool",),
         "curators": ("label-quality-model", "votes"),
