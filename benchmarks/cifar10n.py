@@ -121,7 +121,8 @@ def dynamics(data: Path, cache: Path, column: str) -> Dynamics:
         with work_context(cache / f"training-{column}", tell):
             seen = CrossEntropy(epochs=EPOCHS).learn(dataset).dynamics
         print()
-        return {name: getattr(seen, name) for name in Dynamics.model_fields}
+        known = {name: getattr(seen, name) for name in Dynamics.model_fields}
+        return {name: values for name, values in known.items() if values is not None}
 
     return Dynamics(**_kept(cache / f"dynamics-{column}.npz", compute))
 

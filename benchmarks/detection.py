@@ -25,6 +25,7 @@ from adc_core import Dataset, Dynamics, Findings, Neighbors
 from adc_plugins_detect import (
     aum,
     by_rate,
+    classifier_filter,
     confident_learning,
     cores,
     data_maps,
@@ -32,7 +33,9 @@ from adc_plugins_detect import (
     early_stop_ce,
     ensemble,
     forgetting,
+    gradient_tracing,
     hoc,
+    label_propagation,
     linear_probe,
     lstm_dynamics,
     nearest_neighbors,
@@ -56,6 +59,9 @@ PUBLISHED = {
 
 RULES: tuple[Rule, ...] = ("prune_by_noise_rate", "confident_learning", "predicted_neq_given")
 SCORES: tuple[Score, ...] = ("self_confidence", "normalized_margin")
+
+TRUSTED = 1000
+"""Random samples whose true labels a method may see."""
 
 COLUMNS = ("flagged", "F1", "budget", "AP", "AUC", "P@95", "CPU s", "MB")
 
@@ -152,6 +158,7 @@ def features(data: Path, cache: Path, column: str) -> None:
         table.add(f"confident-learning, {rule}", detect)
     table.add("predicted-differs", lambda: predicted_differs(labels, probabilities))
     table.add("cores", lambda: cores(labels, probabilities))
+    _by_features(table, labels, truth, vectors, probabilities)
     _by_dynamics(table, labels, seen)
     parts = ("simifeat, rank", "confident-learning, prune_by_noise_rate", "aum")
     table.add("ensemble of three", lambda: ensemble(labels, [table.found[part] for part in parts]))
@@ -176,6 +183,9 @@ def _by_neighbors(table: Table, labels: np.ndarray, graph: Neighbors) -> None:
     table.add("simifeat, vote", lambda: simifeat(labels, graph, rule="vote"))
     table.add("deep-knn", lambda: deep_knn(labels, graph))
     table.add("neighbor-credibility", lambda: neighbor_credibility(labels, graph))
+    soft = partial(neighbor_credibility, labels, graph, soft="kernel")
+    table.add("neighbor-credibility, soft labels", soft)
+    table.add("label-propagation", lambda: label_propagation(labels, graph))
 
     def docta() -> Findings:
         dataset = Dataset(labels=labels, neighbors=graph)
@@ -184,6 +194,24 @@ def _by_neighbors(table: Table, labels: np.ndarray, graph: Neighbors) -> None:
         return simifeat(labels, graph).replace(flagged=flagged)
 
     table.add("docta, 21 rounds", docta)
+
+
+def _by_features(
+    table: Table,
+    labels: np.ndarray,
+    truth: np.ndarray,
+    vectors: np.ndarray,
+    probabilities: np.ndarray,
+) -> None:
+    trace = partial(gradient_tracing, labels, vectors, probabilities)
+    table.add("gradient-tracing, itself", trace)
+    trusted = np.full(len(labels), -1)
+    some = np.random.default_rng(0).permutation(len(labels))[:TRUSTED]
+    trusted[some] = truth[some]
+    table.add(f"gradient-tracing, {TRUSTED:,} trusted", partial(trace, trusted=trusted))
+    for rule in ("majority", "consensus"):
+        judge = partial(classifier_filter, labels, vectors, rule=rule)
+        table.add(f"classifier-filter, {rule}", judge)
 
 
 def _by_dynamics(table: Table, labels: np.ndarray, seen: Dynamics) -> None:

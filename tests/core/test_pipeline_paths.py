@@ -78,3 +78,18 @@ def test_classes_of_the_test_set():
     assert str(caught.value) == (
         "the test set has the class 'c', which the dataset does not have: b, a"
     )
+
+
+def test_label_sets_of_the_test_set_follow_its_classes():
+    sets = {"label_sets": np.array([[1, 0], [1, 1]]), "unclear_sets": np.array([[0, 1], [0, 0]])}
+    test = Dataset(labels=[0, 1], classes=("b", "a"), columns={**sets, "mine": np.arange(2)})
+    dataset = Dataset(labels=[0, 1, 2], classes=("a", "b", "c"))
+    moved = with_classes_of(test, dataset)
+    assert moved.columns["label_sets"].tolist() == [[0, 1, -1], [1, 1, -1]]
+    assert moved.columns["unclear_sets"].tolist() == [[1, 0, 0], [0, 0, 0]]
+    assert moved.columns["mine"].tolist() == [0, 1]
+    with pytest.raises(InputError) as caught:
+        with_classes_of(test.replace(columns={"label_sets": np.ones((2, 3))}), dataset)
+    assert str(caught.value) == (
+        "the test set's label_sets are (2, 3), expected a column for each of its 2 classes"
+    )

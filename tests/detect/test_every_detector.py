@@ -16,6 +16,7 @@ from adc_plugins_detect import (
     early_stop_ce,
     ensemble,
     forgetting,
+    label_propagation,
     lstm_dynamics,
     nearest_neighbors,
     neighbor_credibility,
@@ -29,6 +30,7 @@ BY_NEIGHBORS = {
     "simifeat, vote": partial(simifeat, rule="vote"),
     "deep-knn": partial(deep_knn, k=20),
     "neighbor-credibility": neighbor_credibility,
+    "label-propagation": label_propagation,
 }
 BY_PROBABILITIES = {
     "confident-learning": confident_learning,

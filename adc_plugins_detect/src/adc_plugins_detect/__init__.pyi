@@ -1,3 +1,4 @@
+from .confident.fusing import fuse
 from .curators.agree import Agree, Overlap, overlap
 from .curators.docta import Docta
 from .curators.drop import Drop
@@ -5,8 +6,10 @@ from .curators.early_stop import EarlyStop
 from .curators.expected_gain import ExpectedGain
 from .curators.relabel import Relabel
 from .curators.set_aside import SetAside
+from .curators.text_rules import TextRules
 from .curators.undersample import Undersample
 from .detectors.aum import Aum, aum
+from .detectors.classifier_filter import ClassifierFilter, classifier_filter
 from .detectors.confident_learning import ConfidentLearning, confident_learning
 from .detectors.conformal import Conformal, conformal, conformal_p_values
 from .detectors.cores import Cores, cores
@@ -15,10 +18,13 @@ from .detectors.deep_knn import DeepKnn, deep_knn
 from .detectors.early_stop_ce import EarlyStopCe, early_stop_ce
 from .detectors.ensemble import Ensemble, ensemble
 from .detectors.forgetting import Forgetting, forgetting
+from .detectors.gradient_tracing import GradientTracing, gradient_tracing
+from .detectors.label_propagation import LabelPropagation, label_propagation
 from .detectors.linear_separation import LinearSeparation, linear_separation
 from .detectors.lstm_dynamics import LstmDynamics, lstm_dynamics
 from .detectors.neighbor_credibility import NeighborCredibility, neighbor_credibility
 from .detectors.predicted_differs import PredictedDiffers, predicted_differs
+from .detectors.prototypes import Prototypes, prototypes
 from .detectors.self_confidence import SelfConfidence, self_confidence
 from .detectors.simifeat import SimiFeat, simifeat
 from .detectors.small_loss import SmallLoss, small_loss
@@ -31,7 +37,9 @@ from .enrichers.model_averaging import ModelAveraging, average_models
 from .enrichers.neighbors import NearestNeighbors
 from .enrichers.ridge_probe import RidgeProbe, ridge_probe
 from .knn.search import nearest_neighbors
+from .knn.soft_labels import kernel_soft_labels
 from .metrics.by_source import BySource
+from .metrics.coding_rate import CodingRate, coding_rate_reduction
 from .metrics.detection import Detection
 from .noise.hoc import TransitionEstimate, hoc, transition_from_votes
 from .noise.rate import noise_rate
@@ -49,6 +57,8 @@ __all__ = [
     "Aum",
     "BySource",
     "ClassConditionalNoise",
+    "ClassifierFilter",
+    "CodingRate",
     "ConfidentLearning",
     "Conformal",
     "Cores",
@@ -64,8 +74,10 @@ __all__ = [
     "Ensemble",
     "ExpectedGain",
     "Forgetting",
+    "GradientTracing",
     "ImageQuality",
     "InstanceDependentNoise",
+    "LabelPropagation",
     "LinearProbe",
     "LinearSeparation",
     "LongTail",
@@ -77,6 +89,7 @@ __all__ = [
     "PairFlipNoise",
     "PatchEncoder",
     "PredictedDiffers",
+    "Prototypes",
     "Relabel",
     "RidgeProbe",
     "SelfConfidence",
@@ -85,6 +98,7 @@ __all__ = [
     "SmallLoss",
     "SuperclassNoise",
     "SymmetricNoise",
+    "TextRules",
     "Threshold",
     "Tiny",
     "TransitionEstimate",
@@ -95,6 +109,8 @@ __all__ = [
     "average_models",
     "by_class_rate",
     "by_rate",
+    "classifier_filter",
+    "coding_rate_reduction",
     "confident_learning",
     "conformal",
     "conformal_p_values",
@@ -105,7 +121,11 @@ __all__ = [
     "early_stop_ce",
     "ensemble",
     "forgetting",
+    "fuse",
+    "gradient_tracing",
     "hoc",
+    "kernel_soft_labels",
+    "label_propagation",
     "linear_probe",
     "linear_separation",
     "lstm_dynamics",
@@ -114,6 +134,7 @@ __all__ = [
     "noise_rate",
     "overlap",
     "predicted_differs",
+    "prototypes",
     "ridge_probe",
     "self_confidence",
     "simifeat",

@@ -60,7 +60,15 @@ from .methods.dividemix_losses import semi_supervised_loss
 from .methods.transition import TransitionLearner, estimate_transition
 from .metrics.accuracy import Accuracy, class_accuracies
 from .metrics.calibration_error import CalibrationError, expected_calibration_error
+from .metrics.corrected_accuracy import (
+    CorrectedAccuracy,
+    CorrectedScores,
+    corrected_accuracy,
+    crossing_share,
+    review_outcome,
+)
 from .metrics.delta_worst_accuracy import DeltaWorstAccuracy, delta_worst_accuracy
+from .metrics.label_set_accuracy import LabelSetAccuracy, LabelSetScores, label_set_accuracy
 from .metrics.many_medium_few import ManyMediumFew
 from .metrics.subgroup_spread import SubgroupSpread, subgroup_spread
 from .posthocs.drops import Drops, worst_case_weights
@@ -98,6 +106,8 @@ __all__ = [
     "ClassWeighted",
     "CoTeaching",
     "Cores",
+    "CorrectedAccuracy",
+    "CorrectedScores",
     "Criterion",
     "CrossEntropy",
     "CrossValidation",
@@ -114,6 +124,8 @@ __all__ = [
     "JoCoR",
     "LabelDistributionAwareMargin",
     "LabelDistributionallyRobust",
+    "LabelSetAccuracy",
+    "LabelSetScores",
     "LearningToReweight",
     "LogitAdjustedCrossEntropy",
     "LogitAdjustment",
@@ -166,8 +178,10 @@ __all__ = [
     "clip_logits",
     "co_teaching_losses",
     "confidence_regularized",
+    "corrected_accuracy",
     "corrected_probabilities",
     "cross_entropy",
+    "crossing_share",
     "delta_worst_accuracy",
     "early_learning_penalty",
     "estimate_transition",
@@ -181,6 +195,7 @@ __all__ = [
     "hard_bootstrap",
     "jocor_loss",
     "label_distributionally_robust",
+    "label_set_accuracy",
     "ldam_loss",
     "mean_softmax",
     "mixed_cross_entropy",
@@ -189,6 +204,7 @@ __all__ = [
     "penultimate",
     "principal_components",
     "reverse_cross_entropy",
+    "review_outcome",
     "reweighted_cross_entropy",
     "sample_weights",
     "sampling_probabilities",

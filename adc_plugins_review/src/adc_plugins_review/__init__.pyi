@@ -32,6 +32,7 @@ from .detectors.mace import Mace
 from .detectors.majority_votes import MajorityVotes
 from .detectors.one_coin import OneCoin
 from .detectors.top_two import TopTwo
+from .enrichers.labeling_functions import LabelingFunctions, class_in_title, votes_by_functions
 from .enrichers.votes import AddVotes
 from .metrics.raters import Raters
 from .simulated_raters.choosing import Choice, choose_raters
@@ -55,6 +56,7 @@ __all__ = [
     "DawidSkeneResult",
     "Gold",
     "LabelQualityModel",
+    "LabelingFunctions",
     "Mace",
     "MaceResult",
     "Majority",
@@ -75,6 +77,7 @@ __all__ = [
     "certify_any_time",
     "choose_raters",
     "choose_repairs",
+    "class_in_title",
     "crowdlab",
     "dawid_skene",
     "draw_by_chance",
@@ -100,6 +103,7 @@ __all__ = [
     "verdicts",
     "verification",
     "vote_shares",
+    "votes_by_functions",
     "votes_of",
     "votes_table",
     "weighted_order",

@@ -29,6 +29,7 @@ from .interfaces import (
 )
 from .kinds import KINDS, group_of
 from .known_packages import PACKAGE_OF
+from .own_function import load_own
 from .plugin_faults import ResultFault
 from .registry import Entry, Registry, RegistryError, registry
 from .signals import raise_if_interrupted, signal_handlers
@@ -64,6 +65,7 @@ __all__ = [
     "group_of",
     "has_listener",
     "interface_of",
+    "load_own",
     "progress",
     "raise_if_interrupted",
     "registry",

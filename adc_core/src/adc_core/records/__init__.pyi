@@ -1,6 +1,6 @@
 from .corruption import Corruption
 from .curation import CHANGES, Curation
-from .dataset import EVIDENCE, UNLABELED, Dataset, rows_of
+from .dataset import EVIDENCE, LABEL_SETS, UNCLEAR_SETS, UNLABELED, Dataset, rows_of
 from .design import Brief, ClassName, Design, Hit, Page, Query, distinct
 from .display import COLORS
 from .estimates import Estimate, EvidenceQuality, NoiseRate, Verdict
@@ -17,6 +17,8 @@ __all__ = [
     "CHANGES",
     "COLORS",
     "EVIDENCE",
+    "LABEL_SETS",
+    "UNCLEAR_SETS",
     "UNLABELED",
     "Brief",
     "ClassName",

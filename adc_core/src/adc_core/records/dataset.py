@@ -23,6 +23,10 @@ EVIDENCE = ("features", "neighbors", "probabilities", "dynamics", "votes")
 UNLABELED = "unlabeled"
 """The column of samples whose labels do not count: true where a curator has set one aside."""
 
+LABEL_SETS, UNCLEAR_SETS = "label_sets", "unclear_sets"
+"""Columns of N × K int8 in the order of the classes: which labels a sample has (1), has not (0), or
+nobody judged (-1); and which of them reviewers could not decide."""
+
 FROM_LABELS = ("probabilities", "dynamics")
 """Evidence that was computed from the labels and is void when they change."""
 

@@ -13,7 +13,7 @@ from adc_core.arrays.strings import from_arrow
 from adc_core.arrays.validation import Array
 from adc_core.errors import InputError, unknown_name
 from adc_core.images.sequence import ImageFiles
-from adc_core.records.dataset import Dataset
+from adc_core.records.dataset import LABEL_SETS, UNCLEAR_SETS, Dataset
 from adc_core.storage.image_folder import read_image_folder
 from adc_core.storage.image_tables import image_column, image_tables_in, read_image_tables
 from adc_core.storage.saved_dataset import HEADER, read_saved
@@ -24,9 +24,12 @@ from adc_core.storage.webdataset import read_shards
 _MATRICES = ("features", "probabilities")
 """List columns of a Parquet manifest that are evidence."""
 
+_SETS = (LABEL_SETS, UNCLEAR_SETS)
+"""List columns of a Parquet manifest that become columns of the dataset."""
+
 _DYNAMICS = ("given_probability", "margin", "loss", "correct")
 
-_ARRAYS = ("labels", "images", *_MATRICES, "ids", "classes", *_DYNAMICS, "epochs")
+_ARRAYS = ("labels", "images", *_MATRICES, *_SETS, "ids", "classes", *_DYNAMICS, "epochs")
 """What a `.npz` file may hold."""
 
 _OTHER_NAMES = {
@@ -47,8 +50,8 @@ def read_dataset(path: Path | str) -> Dataset:
 
     A manifest is a CSV or Parquet file with the columns `label` and `path` (relative to the
     manifest), optionally `id`, `split`, `attribute.NAME` and, in Parquet, the lists of numbers
-    `features` and `probabilities`; other columns become `sources`. A `.npz` file holds
-    `labels` and any of `images`, `features`, `probabilities`, `ids`, `classes`, and of training
+    `features`, `probabilities`, `label_sets` and `unclear_sets`; other columns become `sources`. A
+    `.npz` file holds `labels` and any of the same, `images`, `ids`, `classes`, and of training
     dynamics `given_probability`, `margin`, `loss`, `correct` (N × E, all four) and `epochs`.
 
     Parquet files with images in them, in a folder or its `data/`, are read in place, as
@@ -57,8 +60,8 @@ def read_dataset(path: Path | str) -> Dataset:
     A folder of tar shards is read in place: of each sample the image, `.cls` or the `label`
     in `.json`, and the rest of `.json` as sources.
 
-    Columns of `probabilities` are in the order of the classes, which is that of their sorted
-    names where the manifest's labels are names.
+    Columns of `probabilities` and of label sets are in the order of the classes, which is that of
+    their sorted names where the manifest's labels are names.
 
     Raises:
         InputError: nothing usable there; the message says what was expected.
@@ -106,10 +109,15 @@ def _read_manifest(path: Path) -> Dataset:
         for name in table.column_names
         if name.startswith("attribute.")
     }
+    columns["columns"] = {
+        name: _matrix_of(table[name], f"{path}: {name}").astype(np.int8)
+        for name in _SETS
+        if name in table.column_names
+    }
     if SPLIT in table.column_names:
         splits = table[SPLIT].cast(pa.string()).fill_null("")
-        columns["columns"] = {SPLIT: from_arrow(splits)}
-    known = ("id", "path", "label", SPLIT, *_MATRICES)
+        columns["columns"][SPLIT] = from_arrow(splits)
+    known = ("id", "path", "label", SPLIT, *_MATRICES, *_SETS)
     rest = [
         name
         for name in table.column_names
@@ -167,6 +175,7 @@ def _read_npz(path: Path) -> Dataset:
     elif "probabilities" in columns and columns["probabilities"].ndim == 2 and not named:
         columns["classes"] = _numbered(columns["probabilities"])
     given = {name: columns.pop(name) for name in (*_DYNAMICS, "epochs") if name in columns}
+    columns["columns"] = {name: columns.pop(name) for name in _SETS if name in columns}
     if given:
         columns["dynamics"] = _dynamics_of(given, path)
     return Dataset(**columns)

@@ -82,7 +82,7 @@ def write_dataset(dataset: Dataset, folder: Path, *, link: bool = False) -> dict
         "attributes": list(dataset.attributes),
         "sources": dataset.sources is not None,
         "images": _kind_of(images),
-        "columns": sorted(dataset.columns),
+        "columns": list(dataset.columns),
         "evidence": write_evidence(dataset, EVIDENCE, folder, sums),
     }
     for name, column in dataset.columns.items():

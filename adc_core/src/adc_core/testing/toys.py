@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from adc_core.arrays.validation import Array, read_only
 from adc_core.images.sequence import ImageArray
-from adc_core.records.dataset import Dataset
+from adc_core.records.dataset import LABEL_SETS, Dataset
 from adc_core.records.evidence import Dynamics, Neighbors, Probabilities
 from adc_core.records.findings import Findings
 from adc_core.records.model import Predictions
@@ -50,11 +50,21 @@ def toy_dataset() -> Dataset:
     logits = features @ centers.T.astype(np.float32) / 4
     logits -= logits.max(axis=1, keepdims=True)
     probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    text = (centers[truth] + rng.normal(0, 1, (ROWS, 8))).astype(np.float32)
+    text /= np.linalg.norm(text, axis=1, keepdims=True)
     return Dataset(
         ids=[f"toy-{row:03}" for row in range(ROWS)],
         labels=labels,
         classes=CLASSES,
         images=toy_images(),
+        sources=pa.table(
+            {
+                "title": [f"a square, number {row}" for row in range(ROWS)],
+                "bytes": np.arange(ROWS) * 100 + 4500,
+                "width": [16] * ROWS,
+                "height": [16] * ROWS,
+            }
+        ),
         features=features,
         neighbors=Neighbors(
             indices=nearest, similarities=np.take_along_axis(similarity, nearest, axis=1)
@@ -62,6 +72,10 @@ def toy_dataset() -> Dataset:
         probabilities=Probabilities(values=probabilities, origin="out of sample"),
         dynamics=_dynamics(probabilities, labels),
         votes=_votes(),
+        columns={
+            "text_features": text,
+            "caption_class_similarity": text[:, : len(CLASSES)],
+        },
     )
 
 
@@ -135,5 +149,11 @@ def toy_run(*, good: bool = True) -> Run:
             ),
         ),
         truth=truth,
-        test=Dataset(labels=truth, classes=CLASSES, images=toy_images(), attributes=shades),
+        test=Dataset(
+            labels=truth,
+            classes=CLASSES,
+            images=toy_images(),
+            attributes=shades,
+            columns={LABEL_SETS: np.eye(len(CLASSES), dtype=np.int8)[truth]},
+        ),
     )

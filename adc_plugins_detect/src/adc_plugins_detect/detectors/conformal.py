@@ -2,7 +2,6 @@
 
 import math
 import warnings
-from pathlib import Path
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 
 from adc_core import Dataset, Detector, Findings, InputError, LocalPath, Probabilities
-from adc_core.storage import UNKNOWN, read_truth, truth_table
+from adc_core.storage import UNKNOWN
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import (
     as_array,
@@ -22,6 +21,7 @@ from adc_plugins_detect.inputs import (
     out_of_sample,
     same_length,
 )
+from adc_plugins_detect.trusted_samples import trusted_labels
 
 Miscoverage = Annotated[float, Gt(0), Lt(1)]
 """The share of true labels that prediction sets may miss."""
@@ -195,7 +195,9 @@ class Conformal(Detector):
         Raises:
             InputError: they are missing or in sample, or no trusted sample is in the dataset.
         """
-        true = None if self.trusted_samples is None else _read(self.trusted_samples, dataset)
+        true = (
+            None if self.trusted_samples is None else trusted_labels(self.trusted_samples, dataset)
+        )
         return conformal(
             dataset.labels,
             out_of_sample(dataset, self.allow_in_sample),
@@ -204,22 +206,3 @@ class Conformal(Detector):
             within_classes=self.within_classes,
             ids=dataset.ids,
         )
-
-
-def _read(path: Path, dataset: Dataset) -> NDArray[np.int64]:
-    """Read N labels that are known to be right, and -1 elsewhere.
-
-    Raises:
-        InputError: the file cannot be read, or names no sample of the dataset.
-    """
-    if path.suffix != ".txt":
-        true = read_truth(truth_table(path), dataset)
-        return np.where(true < 0, UNKNOWN, true)
-    try:
-        wanted = path.read_text(encoding="utf-8").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read ({error}): give a text file of ids") from error
-    named = np.isin(dataset.ids.astype(str), [line.strip() for line in wanted if line.strip()])
-    if not named.any():
-        raise InputError(f"{path} names no sample of the dataset: write an id on each line")
-    return np.where(named, dataset.labels, UNKNOWN)

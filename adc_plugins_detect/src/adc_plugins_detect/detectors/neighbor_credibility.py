@@ -1,6 +1,6 @@
 """Neighbor credibility: a label is as credible as the near neighbors that share it."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,7 +11,8 @@ from adc_core.arrays import Array, chunks
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import as_ids, as_labels, needed, same_length
 from adc_plugins_detect.knn.search import nearest_neighbors
-from adc_plugins_detect.options import Count, Positive, Share
+from adc_plugins_detect.knn.soft_labels import kernel_soft_labels
+from adc_plugins_detect.options import ClassCount, Count, Positive, Share
 from adc_plugins_detect.scoring import FLAG_RATE, flag_top_fraction
 
 
@@ -22,7 +23,9 @@ def neighbor_credibility(
     *,
     k: Count = 10,
     temperature: Positive = 0.1,
+    soft: Literal["kernel"] | None = None,
     flag_rate: Share = FLAG_RATE,
+    n_classes: ClassCount | None = None,
     ids: ArrayLike | None = None,
 ) -> Findings:
     """Rank labels by the weighted share of neighbors that carry them (after Shu, 2022).
@@ -35,16 +38,23 @@ def neighbor_credibility(
         evidence: N × D features, or their k-NN graph (k neighbors at least).
         k: neighbors, the sample itself not among them.
         temperature: the lower, the more the nearest neighbors count.
+        soft: `kernel` judges by `kernel_soft_labels` instead, in which a sample's own label counts
+            and the temperature does not.
         flag_rate: share of the samples to flag, the most suspect first; ties: the first wins.
+        n_classes: K; by default the largest label says.
         ids: N texts; by default the row numbers.
 
     Raises:
         InputError: arrays of other shapes, fewer neighbors than k, options out of range.
     """
-    given = as_labels(labels)
+    given = as_labels(labels, n_classes)
     graph = evidence if isinstance(evidence, Neighbors) else nearest_neighbors(evidence, k)
     same_length(given, graph.indices, "neighbors")
-    suspicion = _disagreement(given, *graph.first(k), temperature)
+    if soft is None:
+        suspicion = _disagreement(given, *graph.first(k), temperature)
+    else:
+        softened = kernel_soft_labels(given, graph, k=k, n_classes=n_classes)
+        suspicion = (1 - softened[np.arange(len(given)), given]).clip(0, 1)
     return Findings(
         ids=as_ids(ids, len(given)),
         suspicion=suspicion,
@@ -61,6 +71,9 @@ class NeighborCredibility(Detector):
     temperature: Positive = Field(
         0.1, description="the lower, the more the nearest neighbors count"
     )
+    soft: Literal["kernel"] | None = Field(
+        None, description="kernel: judge by soft labels, in which the own label counts too"
+    )
     flag_rate: Share = Field(FLAG_RATE, description="share of the samples to flag")
 
     @property
@@ -75,7 +88,9 @@ class NeighborCredibility(Detector):
             needed(dataset.neighbors, "neighbors", "the enricher neighbors"),
             k=self.k,
             temperature=self.temperature,
+            soft=self.soft,
             flag_rate=self.flag_rate,
+            n_classes=len(dataset.classes),
             ids=dataset.ids,
         )
 

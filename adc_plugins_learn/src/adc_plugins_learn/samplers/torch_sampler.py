@@ -9,9 +9,8 @@ from torch import Tensor
 from torch.utils import data
 
 from adc_core import InputError
-from adc_core.components import ResultFault
+from adc_core.components import ResultFault, load_own
 from adc_plugins_learn.training.hardware.devices import seeded
-from adc_plugins_learn.training.own_function import load_own
 from adc_plugins_learn.training.parts import Sampler, TrainingContext
 
 

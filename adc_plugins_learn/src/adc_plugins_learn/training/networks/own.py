@@ -12,8 +12,8 @@ from pydantic import BeforeValidator
 from torch import nn
 
 from adc_core import InputError
+from adc_core.components import load_own
 from adc_plugins_learn.training.hardware.errors import is_out_of_memory
-from adc_plugins_learn.training.own_function import load_own
 
 OBJECT = "object:"
 """Prefix of the names of networks that are objects of this process."""

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from adc_core import InputError
+from adc_core.components import load_own
 from adc_core.errors import unknown_name
 from adc_plugins_learn.training.hardware.devices import seeded
-from adc_plugins_learn.training.own_function import load_own
 
 Change = Callable[[Tensor, torch.Generator], Tensor]
 """B × H × W × 3 uint8 images and a generator on the CPU to as many changed ones."""

@@ -1,9 +1,9 @@
 """Functions of the user, named in a pipeline file or by a saved model."""
 
 import pkgutil
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 
-from adc_core import InputError
+from adc_core.errors import InputError
 
 
 def load_own(name: str, returns: type, purpose: str, annotation: str) -> Any:
@@ -39,4 +39,5 @@ def _declares(function: Any, returns: type) -> bool:
         made = function if isinstance(function, type) else get_type_hints(function)["return"]
     except Exception:  # no annotations, or some that name what is not there
         return False
+    made = get_origin(made) or made  # an array of some type is an array
     return isinstance(made, type) and issubclass(made, returns)
