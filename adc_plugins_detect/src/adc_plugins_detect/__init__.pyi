@@ -7,6 +7,7 @@ from .curators.relabel import Relabel
 from .curators.set_aside import SetAside
 from .curators.undersample import Undersample
 from .detectors.aum import Aum, aum
+from .detectors.class_gaussians import ClassGaussians, class_gaussians
 from .detectors.confident_learning import ConfidentLearning, confident_learning
 from .detectors.conformal import Conformal, conformal, conformal_p_values
 from .detectors.cores import Cores, cores
@@ -49,6 +50,7 @@ __all__ = [
     "Aum",
     "BySource",
     "ClassConditionalNoise",
+    "ClassGaussians",
     "ConfidentLearning",
     "Conformal",
     "Cores",
@@ -95,6 +97,7 @@ __all__ = [
     "average_models",
     "by_class_rate",
     "by_rate",
+    "class_gaussians",
     "confident_learning",
     "conformal",
     "conformal_p_values",

@@ -44,6 +44,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ),
         "detectors": (
             "aum",
+            "class-gaussians",
             "confident-learning",
             "conformal",
             "cores",
