@@ -43,6 +43,7 @@ from .learners.mentornet import MentorNet, self_paced_weights
 from .learners.mixup import Mixup, mixed_cross_entropy
 from .learners.peer_loss import PeerLoss, peer_loss
 from .learners.pes import ProgressiveEarlyStopping, agreeing_rows
+from .learners.rcal import RepresentationCalibration
 from .learners.sop import SparseOverParameterization, corrected_probabilities, squared_residuals
 from .learners.symmetric_cross_entropy import (
     SymmetricCrossEntropy,
@@ -137,6 +138,7 @@ __all__ = [
     "Posthoc",
     "PosthocLogitAdjustment",
     "ProgressiveEarlyStopping",
+    "RepresentationCalibration",
     "Sampler",
     "SparseOverParameterization",
     "Step",

@@ -1,4 +1,4 @@
-from .class_moments import ClassMoments, class_moments
+from .class_moments import ClassMoments, class_moments, principal_components
 from .folds import NEVER_HELD_OUT, stratified_folds
 from .hashing import fingerprint, hash_array, hash_file, save_array
 from .strings import first_repeated, from_arrow, to_arrow
@@ -39,6 +39,7 @@ __all__ = [
     "from_arrow",
     "hash_array",
     "hash_file",
+    "principal_components",
     "read_only",
     "save_array",
     "stratified_folds",

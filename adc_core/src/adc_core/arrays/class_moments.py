@@ -125,3 +125,36 @@ def _calibrated(found: ClassMoments, heads: int, gamma: float) -> ClassMoments:
         lent = np.tensordot(shares, found.covariances[nearest], 1)
         covariances[rare] += gamma * (lent - covariances[rare])
     return found._replace(means=means, covariances=covariances)
+
+
+def principal_components(features: Array, dimensions: int) -> NDArray[np.float64]:
+    """Bring features to unit length, and then into the directions of largest variance.
+
+    Args:
+        features: N × D finite floats.
+        dimensions: directions to keep; D and more keep all, as they are.
+
+    Returns:
+        N × min(dimensions, D), with mean 0.
+    """
+    N, D = features.shape
+    parts = list(chunks(N, 16 * D))
+    mean = sum((_unit(features[part]).sum(axis=0) for part in parts), np.zeros(D)) / N
+    axes = np.eye(D)
+    if dimensions < D:
+        squares = np.zeros((D, D))
+        for part in parts:
+            apart = _unit(features[part]) - mean
+            squares += apart.T @ apart
+        axes = np.linalg.eigh(squares)[1][:, ::-1][:, :dimensions]
+    points = np.empty((N, axes.shape[1]))
+    for part in parts:
+        points[part] = (_unit(features[part]) - mean) @ axes
+    return points
+
+
+def _unit(rows: Array) -> NDArray[np.float64]:
+    values = rows.astype(np.float64)
+    length = np.linalg.norm(values, axis=1, keepdims=True)
+    unit: NDArray[np.float64] = values / np.where(length > 0, length, 1)
+    return unit

@@ -104,6 +104,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "peer-loss",
             "pes",
             "positive-label-smoothing",
+            "rcal",
             "sop",
             "symmetric-cross-entropy",
             "taylor-cross-entropy",

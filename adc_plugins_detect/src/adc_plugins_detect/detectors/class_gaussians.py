@@ -9,7 +9,7 @@ from pydantic import Field
 from threadpoolctl import threadpool_limits
 
 from adc_core import Dataset, Detector, Findings
-from adc_core.arrays import Array, ClassMoments, chunks, class_moments
+from adc_core.arrays import ClassMoments, chunks, class_moments, principal_components
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import as_features, as_ids, as_labels, needed, same_length
 from adc_plugins_detect.options import Count, Positive, Share, WholeNumber
@@ -53,8 +53,8 @@ def class_gaussians(
         labels: N given labels.
         features: N × D floats.
         prior: of the posterior: all classes alike, or by their number of labels.
-        dimensions: principal components at most; also at most a tenth of the samples of the median
-            class, or a Gaussian fits each of its samples, right or wrong.
+        dimensions: principal components at most. Of fewer samples than ten a dimension in the
+            median class fewer are taken, or a Gaussian fits each sample, right or wrong.
         k: neighbors by which outliers of a class are found, the sample itself not among them.
         max_outlier_factor: samples whose local outlier factor is above it are left out of the
             estimates; about 1 within a cluster.
@@ -73,9 +73,10 @@ def class_gaussians(
     values = as_features(features)
     same_length(given, values, "features")
     counts = np.bincount(given)
-    most = max(2, int(np.median(counts[counts > 0])) // 10)
+    typical, others = int(np.median(counts[counts > 0])), (counts > 0).sum() - 1
+    most = max(2, typical // 10, min(others, typical // 4))
     with threadpool_limits(1, "blas"):  # so that any number of threads adds alike
-        points = _principal_components(values, min(dimensions, most))
+        points = principal_components(values, min(dimensions, most))
         moments = class_moments(
             given,
             points,
@@ -135,30 +136,6 @@ def log_densities(
     return logs
 
 
-def _principal_components(features: Array, dimensions: int) -> NDArray[np.float64]:
-    """Return unit-length features in their directions of largest variance, centered."""
-    N, D = features.shape
-    step = list(chunks(N, 16 * D))
-    mean, squares = np.zeros(D), np.zeros((D, D))
-    for part in step:
-        mean += _unit(features[part]).sum(axis=0) / N
-    for part in step if dimensions < D else ():
-        apart = _unit(features[part]) - mean
-        squares += apart.T @ apart
-    axes = np.linalg.eigh(squares)[1][:, ::-1][:, :dimensions] if dimensions < D else np.eye(D)
-    points = np.empty((N, axes.shape[1]))
-    for part in step:
-        points[part] = (_unit(features[part]) - mean) @ axes
-    return points
-
-
-def _unit(rows: Array) -> NDArray[np.float64]:
-    values = rows.astype(np.float64)
-    length = np.linalg.norm(values, axis=1, keepdims=True)
-    unit: NDArray[np.float64] = values / np.where(length > 0, length, 1)
-    return unit
-
-
 def _warn_of_outliers(labels: NDArray[np.int64], moments: ClassMoments) -> None:
     """Warn of the class with the most outliers, where its Gaussian fits few of its samples."""
     sizes = np.bincount(labels)[moments.classes]
@@ -188,7 +165,7 @@ class ClassGaussians(Detector):
     )
     dimensions: Count = Field(
         64,
-        description="principal components at most, and a tenth of the samples of the median class",
+        description="principal components; fewer where the median class has not ten samples each",
     )
     k: Count = Field(
         10, description="neighbors by which outliers are found, the sample itself not among them"
