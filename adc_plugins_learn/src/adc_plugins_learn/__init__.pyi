@@ -14,6 +14,7 @@ from .enrichers.cross_validation import CrossValidation
 from .enrichers.training_dynamics import TrainingDynamics
 from .learners.active_passive import ActivePassive, active_passive, normalized_cross_entropy
 from .learners.backward_correction import BackwardCorrection, backward_cross_entropy
+from .learners.balanced_meta import BalancedMetaSoftmax
 from .learners.bootstrap import Bootstrap, hard_bootstrap, soft_bootstrap
 from .learners.co_teaching import CoTeaching, co_teaching_losses
 from .learners.cores import Cores, confidence_regularized, sieve_scores
@@ -90,6 +91,7 @@ __all__ = [
     "ActivePassive",
     "Adjustment",
     "BackwardCorrection",
+    "BalancedMetaSoftmax",
     "BalancedSoftmax",
     "Batch",
     "BatchPlan",

@@ -81,6 +81,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "learners": (
             "active-passive",
             "backward-correction",
+            "balanced-meta",
             "bootstrap",
             "co-teaching",
             "cores",
