@@ -78,6 +78,7 @@ HERE_NOT = {
     "cross-entropy": "is the baseline",
     "logit-clip": "memorises within its bound; of two seeds one gains in short trainings",
     "mc-softmax": "absorbs noise that depends on the image; this does not",
+    "pseudo-labels": "is cross-entropy where no label is set aside",
     "uda": "is cross-entropy where no label is set aside; test_uda.py judges it where some are",
 }
 """Learners that do not beat cross-entropy on this problem, and why."""

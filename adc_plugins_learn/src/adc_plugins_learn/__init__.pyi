@@ -44,6 +44,7 @@ from .learners.mentornet import MentorNet, self_paced_weights
 from .learners.mixup import Mixup, mixed_cross_entropy
 from .learners.peer_loss import PeerLoss, peer_loss
 from .learners.pes import ProgressiveEarlyStopping, agreeing_rows
+from .learners.pseudo_labels import PseudoLabels
 from .learners.rcal import RepresentationCalibration
 from .learners.sop import SparseOverParameterization, corrected_probabilities, squared_residuals
 from .learners.symmetric_cross_entropy import (
@@ -140,6 +141,7 @@ __all__ = [
     "Posthoc",
     "PosthocLogitAdjustment",
     "ProgressiveEarlyStopping",
+    "PseudoLabels",
     "RepresentationCalibration",
     "Sampler",
     "SparseOverParameterization",

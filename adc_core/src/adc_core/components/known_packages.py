@@ -105,6 +105,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "peer-loss",
             "pes",
             "positive-label-smoothing",
+            "pseudo-labels",
             "rcal",
             "sop",
             "symmetric-cross-entropy",
