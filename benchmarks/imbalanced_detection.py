@@ -53,6 +53,8 @@ ON_FEATURES = (
     "simifeat:vote",
     "deep-knn",
     "neighbor-credibility",
+    "class-gaussians",
+    "class-gaussians:counts",
 )
 ON_DYNAMICS = (
     "aum",
@@ -117,9 +119,10 @@ def long_tailed(
 
 
 def detector_of(name: str) -> Detector:
-    """Make a detector with its options as they are, but the rule that is named."""
+    """Make a detector with its options as they are, but the rule or prior that is named."""
     use, _, rule = name.partition(":")
-    return create(Detector, {"use": use} | ({"rule": rule} if rule else {}))
+    option = "prior" if use == "class-gaussians" else "rule"
+    return create(Detector, {"use": use} | ({option: rule} if rule else {}))
 
 
 def figures_of(dataset: Dataset, truth: np.ndarray, found: Findings) -> dict[str, float]:

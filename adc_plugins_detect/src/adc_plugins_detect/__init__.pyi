@@ -10,6 +10,7 @@ from .curators.text_rules import TextRules
 from .curators.undersample import Undersample
 from .detectors.aum import Aum, aum
 from .detectors.classifier_filter import ClassifierFilter, classifier_filter
+from .detectors.class_gaussians import ClassGaussians, class_gaussians
 from .detectors.confident_learning import ConfidentLearning, confident_learning
 from .detectors.conformal import Conformal, conformal, conformal_p_values
 from .detectors.cores import Cores, cores
@@ -59,6 +60,7 @@ __all__ = [
     "ClassConditionalNoise",
     "ClassifierFilter",
     "CodingRate",
+    "ClassGaussians",
     "ConfidentLearning",
     "Conformal",
     "Cores",
@@ -111,6 +113,7 @@ __all__ = [
     "by_rate",
     "classifier_filter",
     "coding_rate_reduction",
+    "class_gaussians",
     "confident_learning",
     "conformal",
     "conformal_p_values",

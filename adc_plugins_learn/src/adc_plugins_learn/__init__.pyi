@@ -14,6 +14,7 @@ from .enrichers.cross_validation import CrossValidation
 from .enrichers.training_dynamics import TrainingDynamics
 from .learners.active_passive import ActivePassive, active_passive, normalized_cross_entropy
 from .learners.backward_correction import BackwardCorrection, backward_cross_entropy
+from .learners.balanced_meta import BalancedMetaSoftmax
 from .learners.bootstrap import Bootstrap, hard_bootstrap, soft_bootstrap
 from .learners.co_teaching import CoTeaching, co_teaching_losses
 from .learners.cores import Cores, confidence_regularized, sieve_scores
@@ -43,6 +44,8 @@ from .learners.mentornet import MentorNet, self_paced_weights
 from .learners.mixup import Mixup, mixed_cross_entropy
 from .learners.peer_loss import PeerLoss, peer_loss
 from .learners.pes import ProgressiveEarlyStopping, agreeing_rows
+from .learners.pseudo_labels import PseudoLabels
+from .learners.rcal import RepresentationCalibration
 from .learners.sop import SparseOverParameterization, corrected_probabilities, squared_residuals
 from .learners.symmetric_cross_entropy import (
     SymmetricCrossEntropy,
@@ -97,6 +100,7 @@ __all__ = [
     "ActivePassive",
     "Adjustment",
     "BackwardCorrection",
+    "BalancedMetaSoftmax",
     "BalancedSoftmax",
     "Batch",
     "BatchPlan",
@@ -149,6 +153,8 @@ __all__ = [
     "Posthoc",
     "PosthocLogitAdjustment",
     "ProgressiveEarlyStopping",
+    "PseudoLabels",
+    "RepresentationCalibration",
     "Sampler",
     "SparseOverParameterization",
     "Step",

@@ -45,6 +45,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "detectors": (
             "aum",
             "classifier-filter",
+            "class-gaussians",
             "confident-learning",
             "conformal",
             "cores",
@@ -89,6 +90,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "learners": (
             "active-passive",
             "backward-correction",
+            "balanced-meta",
             "bootstrap",
             "co-teaching",
             "cores",
@@ -112,6 +114,8 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "peer-loss",
             "pes",
             "positive-label-smoothing",
+            "pseudo-labels",
+            "rcal",
             "sop",
             "symmetric-cross-entropy",
             "taylor-cross-entropy",
