@@ -25,8 +25,8 @@ from adc_core import Dataset, Dynamics, Findings, Neighbors
 from adc_plugins_detect import (
     aum,
     by_rate,
-    classifier_filter,
     class_gaussians,
+    classifier_filter,
     confident_learning,
     cores,
     data_maps,

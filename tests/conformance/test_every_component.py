@@ -26,9 +26,25 @@ def seeing():
     server.stop()
 
 
+TINY = {
+    "embed_dim": 16,
+    "vision_cfg": {"image_size": 64, "layers": 1, "width": 64, "patch_size": 32},
+    "text_cfg": {"context_length": 16, "width": 16, "heads": 2, "layers": 1},
+}
+
+
+@pytest.fixture
+def tiny_clip(monkeypatch):
+    """The smallest model that open_clip has, smaller still: its checks took half a minute."""
+    open_clip = pytest.importorskip("open_clip", reason="open_clip is an extra")
+    monkeypatch.setitem(open_clip.factory._MODEL_CONFIGS, "ViT-S-32-alt", TINY)
+
+
 @pytest.mark.parametrize(("interface", "name", "check"), CASES)
-def test_keeps_its_promises(interface, name, check, seeing, monkeypatch):
+def test_keeps_its_promises(interface, name, check, seeing, monkeypatch, request):
     component = registry.load(interface, name)
+    if name in ("adc-plugins-learn/open-clip", "adc-plugins-learn/image-text"):
+        request.getfixturevalue("tiny_clip")
     if component.asks_service:
         unset_variables(monkeypatch)
         monkeypatch.setenv("ADC_VLM_MODEL", "seer")

@@ -9,8 +9,13 @@ from .curators.set_aside import SetAside
 from .curators.text_rules import TextRules
 from .curators.undersample import Undersample
 from .detectors.aum import Aum, aum
-from .detectors.classifier_filter import ClassifierFilter, classifier_filter
+from .detectors.caption_similarity import (
+    CaptionSimilarity,
+    caption_similarity,
+    class_similarity,
+)
 from .detectors.class_gaussians import ClassGaussians, class_gaussians
+from .detectors.classifier_filter import ClassifierFilter, classifier_filter
 from .detectors.confident_learning import ConfidentLearning, confident_learning
 from .detectors.conformal import Conformal, conformal, conformal_p_values
 from .detectors.cores import Cores, cores
@@ -57,10 +62,11 @@ __all__ = [
     "Agree",
     "Aum",
     "BySource",
+    "CaptionSimilarity",
     "ClassConditionalNoise",
+    "ClassGaussians",
     "ClassifierFilter",
     "CodingRate",
-    "ClassGaussians",
     "ConfidentLearning",
     "Conformal",
     "Cores",
@@ -111,9 +117,11 @@ __all__ = [
     "average_models",
     "by_class_rate",
     "by_rate",
+    "caption_similarity",
+    "class_gaussians",
+    "class_similarity",
     "classifier_filter",
     "coding_rate_reduction",
-    "class_gaussians",
     "confident_learning",
     "conformal",
     "conformal_p_values",

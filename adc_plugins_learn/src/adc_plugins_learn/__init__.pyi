@@ -10,7 +10,13 @@ from .encoders.timm import TimmEncoder
 from .encoders.torchvision import TorchvisionEncoder, penultimate
 from .encoders.transformers import TransformersEncoder
 from .encoding.network_encoder import FrozenNetwork, NetworkEncoder
+from .encoding.text_tower import TextEncoder, TextTower
 from .enrichers.cross_validation import CrossValidation
+from .enrichers.image_text import (
+    ImageText,
+    class_directions,
+    zero_shot,
+)
 from .enrichers.training_dynamics import TrainingDynamics
 from .learners.active_passive import ActivePassive, active_passive, normalized_cross_entropy
 from .learners.backward_correction import BackwardCorrection, backward_cross_entropy
@@ -125,6 +131,7 @@ __all__ = [
     "ForwardCorrection",
     "FrozenNetwork",
     "GeneralizedCrossEntropy",
+    "ImageText",
     "JoCoR",
     "LabelDistributionAwareMargin",
     "LabelDistributionallyRobust",
@@ -163,6 +170,8 @@ __all__ = [
     "Switch",
     "SymmetricCrossEntropy",
     "TaylorCrossEntropy",
+    "TextEncoder",
+    "TextTower",
     "TimmEncoder",
     "TorchSampler",
     "TorchvisionEncoder",
@@ -179,6 +188,7 @@ __all__ = [
     "balanced_softmax",
     "build_backbone",
     "class_accuracies",
+    "class_directions",
     "class_margins",
     "class_weights",
     "clip_logits",
@@ -226,4 +236,5 @@ __all__ = [
     "taylor_cross_entropy",
     "taylor_softmax_cross_entropy",
     "worst_case_weights",
+    "zero_shot",
 ]

@@ -44,6 +44,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ),
         "detectors": (
             "aum",
+            "caption-similarity",
             "classifier-filter",
             "class-gaussians",
             "confident-learning",
@@ -86,7 +87,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "adc-plugins-learn": {
         "encoders": ("open-clip", "pixels", "timm", "torchvision", "transformers"),
-        "enrichers": ("cross-validation", "training-dynamics"),
+        "enrichers": ("cross-validation", "image-text", "training-dynamics"),
         "learners": (
             "active-passive",
             "backward-correction",

@@ -74,7 +74,7 @@ class OpenClipEncoder(NetworkEncoder, TextEncoder):
         return TextTower(
             _TextTower(model),
             lambda texts: tokenizer(list(texts)),
-            float(model.logit_scale.exp()),
+            float(model.logit_scale.detach().exp()),
         )
 
     def _open(self, library: ModuleType) -> tuple[Any, Any]:

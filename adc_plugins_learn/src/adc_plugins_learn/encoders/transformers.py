@@ -91,7 +91,7 @@ class TransformersEncoder(NetworkEncoder, TextEncoder):
             tokens: Tensor = made["input_ids"]
             return tokens
 
-        return TextTower(_TextFeatures(model), tokenize, float(model.logit_scale.exp()))
+        return TextTower(_TextFeatures(model), tokenize, float(model.logit_scale.detach().exp()))
 
     def _saved(self, library: ModuleType) -> tuple[Any, dict[str, Any]]:
         """Load the model, and the description of its image processor."""

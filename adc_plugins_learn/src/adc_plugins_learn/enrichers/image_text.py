@@ -5,7 +5,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from adc_core import Dataset, Encoder, Enricher, InputError, Probabilities
 from adc_core.arrays import chunks
@@ -98,8 +98,23 @@ class ImageText(Enricher):
     Traps: names that mean several things (drumstick) need `definitions`, which take their place in
     the templates. Zero-shot probabilities are too sure of themselves, and know nothing of how
     common a class is. A title that does not fit says little of the label: site names, "image 3 of
-    9". Words within an image raise its similarity. Thresholds of one model mean nothing for another.
+    9". Words within an image raise its similarity. One model's thresholds mean nothing for another.
     """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "encoder": {
+                        "use": "open-clip",
+                        "model": "ViT-S-32-alt",
+                        "weights": "random",
+                        "image_size": 64,
+                    }
+                }
+            ]
+        }
+    )
 
     requires: ClassVar[tuple[str, ...]] = ("images",)
     optional_columns: ClassVar[tuple[str, ...]] = ("features",)
