@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from chat_server import fails, says
 from pydantic import ValidationError
-from seeing_server import Seeing, shown, squares
+from seeing_server import Seeing, shown, squares, text_of
 
 from adc_core import Dataset, ImageArray, InputError, WorkError, work_context
 from adc_plugins_ask import VisualQuestions
@@ -411,3 +411,66 @@ def test_a_question_that_few_answer_as_expected_is_named(chat, ask):
             questions=0,
         )
     assert sum("edit the question" in str(one.message) for one in caught) == 3
+
+
+def test_a_debate_settles_what_the_answers_leave_open(chat, dataset_of, ask, tmp_path):
+    path = tmp_path / "questions.yaml"
+    # One true question and one that no image answers as expected: half of all answers fit.
+    path.write_text(
+        "questions:\n"
+        + "".join(
+            f"  {name}:\n  - {{text: 'Is there a {name}?'}}\n  - {{text: 'Is there a hat?'}}\n"
+            for name in ("sweater", "shawl", "vest")
+        )
+    )
+    mask = squares(12, 3)[2]
+    dataset = dataset_of(12, wrong=3)
+    before = ask(dataset, questions_file=path)
+    assert set(before.suspicion[~mask]) == {0.5}
+    count = len(about_images(chat))
+    found = ask(dataset, questions_file=path, debate={"between": (0.3, 0.7)})
+    np.testing.assert_array_equal(found.suspicion, mask)
+    # Nine right labels were open; two speeches of each side, and a judge.
+    speeches = about_images(chat)[count:]
+    assert len(speeches) == 9 * 5
+    begins = [text_of(one) for one in speeches if "Said so far" not in text_of(one)]
+    sides = {
+        re.search(r"You argue that the claim is (\w+)", one)[1] for one in begins if "You" in one
+    }
+    assert sides == {"right", "wrong"}
+    long = ask(dataset, questions_file=path, debate={"between": (0.3, 0.7), "rounds": 1})
+    assert long == found and len(about_images(chat)) == count + 9 * 5 + 9
+
+
+def test_who_declines_to_debate_leaves_the_label_as_it_was(chat, dataset_of, ask):
+    seeing = Seeing()
+
+    def model(request):
+        if "You argue" in text_of(request):
+            return says("I'm sorry, I can't argue about that.")
+        return seeing(request)
+
+    chat.model = model
+    found = ask(dataset_of(6, wrong=2), questions=0, debate={"between": (0, 1)})
+    assert found == ask(dataset_of(6, wrong=2), questions=0)
+
+
+def test_questions_that_tell_nothing_are_dropped(chat, dataset_of, ask, tmp_path):
+    path = tmp_path / "questions.yaml"
+    path.write_text(
+        "questions:\n"
+        + "".join(
+            f"  {name}:\n  - {{text: 'Is there a {name}?'}}\n"
+            "  - {text: 'Is there a hat?', expected: 'no'}\n"
+            for name in ("sweater", "shawl", "vest")
+        )
+    )
+    with pytest.warns(
+        UserWarning, match="'Is there a hat.' is not asked: it is answered no only 0%"
+    ):
+        found = ask(dataset_of(30, wrong=3), questions_file=path, probe=6)
+    asked = (tmp_path / "work" / "questions.yaml").read_text()
+    assert "hat" not in asked and asked.count("text:") == 3
+    # With the useless question, a wrong label has one of two answers that fit, and a tie is right.
+    np.testing.assert_array_equal(found.flagged, squares(30, 3)[2])
+    assert not ask(dataset_of(30, wrong=3), questions_file=path).flagged.any()

@@ -55,7 +55,7 @@ def truth(question: str, seen: str, color: str) -> bool:
         return found[1] == seen
     if found := re.search(r"Is the cloth (\w+)\?", question):
         return found[1] == color
-    found = re.search(r"Is there an? (\w+)", question)
+    found = re.search(r"(?:Is there|the image shows) an? (\w+)", question)
     assert found, question
     return found[1] == seen
 
@@ -93,6 +93,8 @@ class Seeing:
         seen = next(name for name, one in self.colors.items() if one == color)
         if options := re.findall(r"^([A-Z])\. (.+)$", asked, re.MULTILINE):
             return self._choose(options, seen, request)
+        if side := re.search(r"You argue that the claim is (\w+)", asked):
+            return says(f"What I see says it is {side[1]}.", usage=self.usage)
         questions = re.findall(r"^\d+\. (.+)$", asked, re.MULTILINE) or [asked]
         salt = hashlib.sha256(np.asarray(image).tobytes()).hexdigest()
         answers = [self._say(question, seen, color, salt) for question in questions]

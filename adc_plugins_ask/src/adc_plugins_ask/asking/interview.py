@@ -11,12 +11,18 @@ from adc_core import Dataset, InputError
 from adc_endpoint import ImageChat, SentImage
 from adc_plugins_ask.answers.choice import lettered, read_choice
 from adc_plugins_ask.answers.refusal import refuses
-from adc_plugins_ask.answers.yes_no import read_one
+from adc_plugins_ask.answers.yes_no import Said, read_one
 from adc_plugins_ask.asking.answered import Answered, ask_questions
 from adc_plugins_ask.asking.ask_many import ask_many
 from adc_plugins_ask.asking.ask_options import AsksAboutImages
+from adc_plugins_ask.asking.debate import debate
 from adc_plugins_ask.asking.sent_images import UndecodableError, rows_by_content, sent_image
-from adc_plugins_ask.questions.class_questions import Questions, fixed_question, prompt_of_one
+from adc_plugins_ask.questions.class_questions import (
+    ClassQuestion,
+    Questions,
+    fixed_question,
+    prompt_of_one,
+)
 
 NONE = "none of these"
 """The last option of every choice."""
@@ -77,6 +83,29 @@ class Interview:
             return ask_questions(self.chat, self.image(sample), asked)
 
         return self.ask_all(self.samples, ask)
+
+    def answers_of(
+        self, samples: Sequence[ShownSample], questions: Sequence[ClassQuestion]
+    ) -> list[tuple[Said | None, ...]]:
+        """Return the answers of some samples to the same questions; of those that gave any."""
+        found = self.ask_all(
+            samples, lambda sample: ask_questions(self.chat, self.image(sample), questions)
+        )
+        return [one.answers for one in found if one is not None and not one.silent]
+
+    def debates(self, samples: Sequence[ShownSample], rounds: int) -> list[bool | None]:
+        """Return what a debate on each sample's label ends with; None where it does not."""
+
+        def ask(sample: ShownSample) -> bool | None:
+            return debate(
+                self.chat,
+                self.image(sample),
+                self._classes[sample.label],
+                rounds,
+                against_first=int(sample.sha256[:8], 16) % 2 == 1,
+            )
+
+        return self.ask_all(samples, ask)
 
     def choices(
         self, samples: Sequence[ShownSample], offered: Callable[[ShownSample], Sequence[int]]
