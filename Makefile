@@ -16,7 +16,7 @@ LOWEST_TESTS := tests/core/test_dataset.py tests/core/test_images.py tests/core/
 # Those that need no data; benchmarks/detection.py says what it needs.
 BENCHMARKS := startup dataset training_speed detection_speed
 
-.PHONY: demo test lowest check docs bench browser clean
+.PHONY: demo test lowest check docs bench browser dist clean
 
 demo: $(VENV)/ready
 	$(BIN)/adc gallery --export runs/gallery -- \
@@ -76,5 +76,9 @@ browser:
 	    { apt-get update -qq && apt-get install -y -qq chromium; } || \
 	    echo "no Chromium: the browser tests will be skipped" >&2
 
+# Every wheel and sdist, built twice and checked, with sums and a bill of materials.
+dist: $(VENV)/ready
+	$(BIN)/python release/build_distributions.py dist
+
 clean:
-	rm -rf $(VENV) $(VENV)-lowest runs site
+	rm -rf $(VENV) $(VENV)-lowest runs site dist
