@@ -10,6 +10,7 @@ from .curators.text_rules import TextRules
 from .curators.undersample import Undersample
 from .detectors.aum import Aum, aum
 from .detectors.classifier_filter import ClassifierFilter, classifier_filter
+from .detectors.cleanlab import Cleanlab
 from .detectors.confident_learning import ConfidentLearning, confident_learning
 from .detectors.conformal import Conformal, conformal, conformal_p_values
 from .detectors.cores import Cores, cores
@@ -58,6 +59,7 @@ __all__ = [
     "BySource",
     "ClassConditionalNoise",
     "ClassifierFilter",
+    "Cleanlab",
     "CodingRate",
     "ConfidentLearning",
     "Conformal",

@@ -45,6 +45,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "detectors": (
             "aum",
             "classifier-filter",
+            "cleanlab",
             "confident-learning",
             "conformal",
             "cores",
