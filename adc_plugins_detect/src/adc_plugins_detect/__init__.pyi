@@ -30,6 +30,7 @@ from .detectors.self_confidence import SelfConfidence, self_confidence
 from .detectors.simifeat import SimiFeat, simifeat
 from .detectors.small_loss import SmallLoss, small_loss
 from .detectors.threshold import Threshold, at_value, by_class_rate, by_rate
+from .dynamics.onset import memorization_onset
 from .encoders.patches import PatchEncoder
 from .enrichers.duplicates import DuplicateImages
 from .enrichers.image_quality import ImageQuality
@@ -131,6 +132,7 @@ __all__ = [
     "linear_probe",
     "linear_separation",
     "lstm_dynamics",
+    "memorization_onset",
     "nearest_neighbors",
     "neighbor_credibility",
     "noise_rate",

@@ -24,8 +24,9 @@ Rule = Literal[
 class Cleanlab(Detector):
     """Flags what cleanlab's `find_label_issues` flags, on the dataset's probabilities.
 
-    Suspicion is one minus its self-confidence. For a comparison on one and the same evidence: `confident-learning` gives the same answers
-    without cleanlab, the same on every machine, and with suggestions.
+    Suspicion is one minus its self-confidence. For a comparison on one and the same evidence:
+    `confident-learning` gives the same answers without cleanlab, the same on every machine, and
+    with suggestions.
     """
 
     requires: ClassVar[tuple[str, ...]] = ("probabilities",)
