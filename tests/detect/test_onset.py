@@ -1,4 +1,4 @@
-"""When memorization begins: the known answer, a noisy curve, two kinds of classes and few epochs."""
+"""When memorization begins: the known answer, a noisy curve, classes and few epochs."""
 
 import numpy as np
 import pytest
@@ -8,26 +8,9 @@ from adc_plugins_detect import EarlyStop, EarlyStopCe, early_stop_ce, memorizati
 from adc_plugins_detect.dynamics.onset import fit_curve, onset_of
 
 NOISY = [
-    0.0,
-    0.1978654143,
-    0.3028375679,
-    0.4306514015,
-    0.4627863461,
-    0.5221964704,
-    0.5735083144,
-    0.5849974345,
-    0.6091763212,
-    0.6279275032,
-    0.6559478248,
-    0.6838201806,
-    0.6695025497,
-    0.6643341696,
-    0.6859596565,
-    0.6785938821,
-    0.6875139801,
-    0.7019487935,
-    0.6846974608,
-    0.6938370692,
+    *(0.0, 0.197865, 0.302838, 0.430651, 0.462786, 0.522196, 0.573508, 0.584997),
+    *(0.609176, 0.627928, 0.655948, 0.68382, 0.669503, 0.664334, 0.68596, 0.678594),
+    *(0.687514, 0.701949, 0.684697, 0.693837),
 ]
 
 
