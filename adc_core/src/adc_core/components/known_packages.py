@@ -115,6 +115,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "positive-label-smoothing",
             "sop",
             "symmetric-cross-entropy",
+            "tailr",
             "taylor-cross-entropy",
             "uda",
         ),
