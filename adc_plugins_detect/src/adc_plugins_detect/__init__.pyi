@@ -4,6 +4,7 @@ from .curators.docta import Docta
 from .curators.drop import Drop
 from .curators.early_stop import EarlyStop
 from .curators.expected_gain import ExpectedGain
+from .curators.prune import Prune, el2n, prune
 from .curators.relabel import Relabel
 from .curators.set_aside import SetAside
 from .curators.text_rules import TextRules
@@ -93,6 +94,7 @@ __all__ = [
     "PatchEncoder",
     "PredictedDiffers",
     "Prototypes",
+    "Prune",
     "Relabel",
     "RidgeProbe",
     "SelfConfidence",
@@ -122,6 +124,7 @@ __all__ = [
     "data_maps",
     "deep_knn",
     "early_stop_ce",
+    "el2n",
     "ensemble",
     "forgetting",
     "fuse",
@@ -139,6 +142,7 @@ __all__ = [
     "overlap",
     "predicted_differs",
     "prototypes",
+    "prune",
     "ridge_probe",
     "self_confidence",
     "simifeat",

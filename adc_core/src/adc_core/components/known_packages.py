@@ -72,6 +72,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "drop",
             "early-stop",
             "expected-gain",
+            "prune",
             "relabel",
             "set-aside",
             "text-rules",

@@ -32,13 +32,13 @@ def tailr_loss(logits: Tensor, labels: Tensor, gamma: float = 0.1, floor: float 
 class TaiLr(NetworkLearner):
     """Trains by cross-entropy that counts a label less the less likely the network finds it.
 
-    Loss: -sg[p_y / (gamma + (1 − gamma) p_y)] log p_y, a bound of the total variation between labels and
-    predictions. Ji et al., "Tailoring language generation models under total variation distance",
-    ICLR 2023, for words; gamma = 0.1 here. The adaptive gamma of AdaTaiLr is not this.
+    Loss: -sg[p_y / (gamma + (1 − gamma) p_y)] log p_y, a bound of the total variation between
+    labels and predictions. Ji et al., "Tailoring language generation models under total variation
+    distance", ICLR 2023, for words; gamma = 0.1 here. The adaptive one of AdaTaiLr is not this.
 
-    Traps: with a large gamma labels that the network finds unlikely, which are all at the start, teach
-    nothing: begin by cross-entropy (`warm_up`). A small gamma doubts little: in our tests with 40 % of
-    wrong labels 0.1 gains nothing over cross-entropy, and 0.9 does.
+    Traps: with a large gamma labels that the network finds unlikely, as all are at the start, teach
+    nothing: begin by cross-entropy (`warm_up`). A small gamma doubts little: in our tests with 40 %
+    of wrong labels 0.1 gains nothing over cross-entropy, and 0.9 does.
     """
 
     gamma: float = Field(0.1, gt=0, le=1, description="0: as cross-entropy, 1: as absolute error")
