@@ -167,7 +167,8 @@ class Prune(Curator):
             tables = (
                 softmax(logits[:, e].astype(np.float64), axis=1) for e in range(logits.shape[1])
             )
-            return np.nanmean([el2n(dataset.labels, table) for table in tables], axis=0)
+            lengths = [el2n(dataset.labels, table) for table in tables]
+            return np.asarray(np.nanmean(lengths, axis=0), np.float64)
         if dataset.probabilities is None:
             raise InputError(
                 "el2n takes probabilities: add an enricher such as linear-probe, or "
