@@ -23,6 +23,7 @@ STRATA = 50
 Hardness = Literal["el2n", "forgetting", "margin", "random"]
 
 
+@array_function
 def el2n(labels: ArrayLike, probabilities: ArrayLike) -> NDArray[np.float64]:
     """Compute the length of the error vector of each sample (Paul et al., NeurIPS 2021).
 
