@@ -161,6 +161,7 @@ def features(data: Path, cache: Path, column: str) -> None:
     table.add("cores", lambda: cores(labels, probabilities))
     _by_features(table, labels, truth, vectors, probabilities)
     table.add("class-gaussians", lambda: class_gaussians(labels, vectors))
+    _by_features(table, labels, truth, vectors)
     _by_dynamics(table, labels, seen)
     parts = ("simifeat, rank", "confident-learning, prune_by_noise_rate", "aum")
     table.add("ensemble of three", lambda: ensemble(labels, [table.found[part] for part in parts]))
@@ -198,14 +199,8 @@ def _by_neighbors(table: Table, labels: np.ndarray, graph: Neighbors) -> None:
     table.add("docta, 21 rounds", docta)
 
 
-def _by_features(
-    table: Table,
-    labels: np.ndarray,
-    truth: np.ndarray,
-    vectors: np.ndarray,
-    probabilities: np.ndarray,
-) -> None:
-    trace = partial(gradient_tracing, labels, vectors, probabilities)
+def _by_features(table: Table, labels: np.ndarray, truth: np.ndarray, vectors: np.ndarray) -> None:
+    trace = partial(gradient_tracing, labels, vectors)
     table.add("gradient-tracing, itself", trace)
     trusted = np.full(len(labels), -1)
     some = np.random.default_rng(0).permutation(len(labels))[:TRUSTED]

@@ -37,7 +37,7 @@ def test_bad_input_is_named():
     seen = Probabilities(values=FIRST, origin="in sample")
     for arguments, message in (
         ((FIRST, SECOND[:, :2]), "probabilities are (3, 3) and (3, 2): give equal shapes"),
-        ((FIRST, SECOND, 2), "weight is 2: expected a share in 0…1"),
+        ((FIRST, SECOND, 2), "weight: Input should be less than or equal to 1"),
         ((seen, SECOND), "the probabilities are in sample"),
     ):
         with pytest.raises(InputError) as caught:

@@ -6,7 +6,11 @@ from scipy.special import softmax
 
 from adc_core import Dataset, Dynamics, InputError
 from adc_plugins_detect import GradientTracing, gradient_tracing, linear_probe
-from adc_plugins_detect.detectors.gradient_tracing import self_influence
+from adc_plugins_detect.detectors.gradient_tracing import (
+    equal_lengths,
+    self_influence,
+    softmax_layer,
+)
 from adc_plugins_detect.metrics.detection import rank_figures
 
 
@@ -98,20 +102,39 @@ def test_bad_input_is_named(small):
         gradient_tracing(labels, features, [tables[0], tables[1][:, :2]])
 
 
+def test_the_layer_learns_and_its_gradients_are_traced(planted):
+    labels, features = planted.labels[:400], planted.features[:400]
+    rows = equal_lengths(features)
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 4, rtol=1e-6)
+    tables, rates = zip(*softmax_layer(labels, rows, 4), strict=True)
+    np.testing.assert_allclose(tables[0], 0.25)
+    loss = [-np.log(table[np.arange(400), labels]).mean() for table in tables]
+    assert (np.diff(loss) < 0).all()
+    assert len(set(rates)) == 1
+    found = gradient_tracing(labels, features)
+    assert found == gradient_tracing(labels, rows, list(tables), learning_rates=rates)
+    assert gradient_tracing(labels, features, n_classes=6) != found
+    with pytest.raises(InputError) as caught:
+        gradient_tracing(labels, features, learning_rates=rates)
+    assert str(caught.value) == "learning_rates are those of given probabilities: leave them out"
+    same = np.zeros_like(features)
+    assert (gradient_tracing(labels, same).suspicion >= 0).all()
+
+
 def test_planted_noise_and_the_component(planted, tmp_path):
     rows = slice(800)
     labels, features = planted.labels[rows], planted.features[rows].astype(np.float32)
     wrong = planted.wrong[rows]
-    probabilities = linear_probe(labels, features)
-    dataset = Dataset(labels=labels, features=features, probabilities=probabilities)
+    dataset = Dataset(labels=labels, features=features)
     found = GradientTracing().detect(dataset)
     assert rank_figures(wrong, found.suspicion).roc_auc > 0.95
-    lists = tmp_path / "trusted.txt"
-    lists.write_text("\n".join(np.flatnonzero(~wrong)[:40].astype(str)))
-    opposed = GradientTracing(trusted_samples=lists, flag_rate=0.3).detect(dataset)
+    listed = tmp_path / "trusted.txt"
+    listed.write_text("\n".join(np.flatnonzero(~wrong)[:40].astype(str)))
+    opposed = GradientTracing(trusted_samples=listed, flag_rate=0.3).detect(dataset)
     assert rank_figures(wrong, opposed.suspicion).roc_auc > 0.95
     assert opposed.flagged.sum() == 240
-    logits = np.log(np.stack([probabilities.values.clip(1e-4)] * 2, axis=1))
+    known = linear_probe(labels, features).values
+    logits = np.log(np.stack([known.clip(1e-4), known[::-1].clip(1e-4)], axis=1))
     curves = np.zeros((800, 2), np.float32)
     dynamics = Dynamics(
         epochs=[1, 2],
@@ -121,13 +144,10 @@ def test_planted_noise_and_the_component(planted, tmp_path):
         correct=curves,
         logits=logits.astype(np.float16),
     )
-    traced = GradientTracing(learning_rates=(0.1, 0.01)).detect(
-        dataset.replace(dynamics=dynamics, probabilities=None)
-    )
-    assert rank_figures(wrong, traced.suspicion).roc_auc > 0.95
-    with pytest.raises(InputError) as caught:
-        GradientTracing().detect(dataset.replace(probabilities=None))
-    assert str(caught.value) == (
-        "gradient-tracing reads probabilities of every class: add the enricher linear-probe, or "
-        "training-dynamics whose learner has keep_logits"
+    recorded = dataset.replace(dynamics=dynamics)
+    first = GradientTracing(learning_rates=(1.0, 1e-6)).detect(recorded)
+    assert rank_figures(wrong, first.suspicion).roc_auc > 0.95
+    both = GradientTracing().detect(recorded)
+    assert (
+        rank_figures(wrong, both.suspicion).roc_auc < rank_figures(wrong, first.suspicion).roc_auc
     )

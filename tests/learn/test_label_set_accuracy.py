@@ -129,9 +129,12 @@ def test_label_sets_survive_saving_and_come_from_files(run, tmp_path):
         np.testing.assert_array_equal(saved[name], column)
         assert saved[name].dtype == column.dtype
     table = {"label": ["b", "a"], "label_sets": [[1, 1], [1, -1]], "unclear_sets": [[0, 0]] * 2}
+    table["problematic"] = [True, None]
     pq.write_table(pa.table(table), tmp_path / "table.parquet")
-    np.savez(tmp_path / "arrays.npz", labels=[1, 0], label_sets=np.array([[1, 1], [1, -1]]))
+    arrays = {"label_sets": np.array([[1, 1], [1, -1]]), "problematic": np.array([True, False])}
+    np.savez(tmp_path / "arrays.npz", labels=[1, 0], **arrays)
     for name in ("table.parquet", "arrays.npz"):
         dataset = read_dataset(tmp_path / name)
         assert dataset.columns["label_sets"].tolist() == [[1, 1], [1, -1]]
+        assert dataset.columns["problematic"].tolist() == [True, False]
         assert dataset.sources is None

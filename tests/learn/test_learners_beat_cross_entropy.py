@@ -66,6 +66,7 @@ CASES = [  # method, its options, noise, training, margin; gains of seeds 0 and 
     ("rcal", {}, "symmetric", SHORT, 0.06),  # 0.16, 0.13
     ("sop", MODELED, "symmetric", SLOW, 0.05),  # 0.12, 0.11
     ("sop", MODELED | {"consistency": 0.9}, "symmetric", SLOW, 0.09),  # 0.18, 0.21
+    ("tailr", {"gamma": 0.9}, "symmetric", MLP_MEDIUM, 0.05),  # 0.12, 0.11
     ("mixup", {}, "symmetric", SHORT, 0.06),  # 0.20, 0.13
     ("loss-reweighting", {"transition": NEXT, "warm_up": 0.125}, "next", SHORT, 0.04),  # 0.11, 0.09
     ("forward-correction", {"transition": NEXT, "warm_up": 0}, "next", SLOW, 0.1),  # 0.21, 0.24

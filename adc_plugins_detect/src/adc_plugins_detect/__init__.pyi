@@ -4,6 +4,7 @@ from .curators.docta import Docta
 from .curators.drop import Drop
 from .curators.early_stop import EarlyStop
 from .curators.expected_gain import ExpectedGain
+from .curators.prune import Prune, el2n, prune
 from .curators.relabel import Relabel
 from .curators.set_aside import SetAside
 from .curators.text_rules import TextRules
@@ -16,6 +17,7 @@ from .detectors.caption_similarity import (
 )
 from .detectors.class_gaussians import ClassGaussians, class_gaussians
 from .detectors.classifier_filter import ClassifierFilter, classifier_filter
+from .detectors.cleanlab import Cleanlab
 from .detectors.confident_learning import ConfidentLearning, confident_learning
 from .detectors.conformal import Conformal, conformal, conformal_p_values
 from .detectors.cores import Cores, cores
@@ -35,6 +37,7 @@ from .detectors.self_confidence import SelfConfidence, self_confidence
 from .detectors.simifeat import SimiFeat, simifeat
 from .detectors.small_loss import SmallLoss, small_loss
 from .detectors.threshold import Threshold, at_value, by_class_rate, by_rate
+from .dynamics.onset import memorization_onset
 from .encoders.patches import PatchEncoder
 from .enrichers.duplicates import DuplicateImages
 from .enrichers.image_quality import ImageQuality
@@ -66,6 +69,7 @@ __all__ = [
     "ClassConditionalNoise",
     "ClassGaussians",
     "ClassifierFilter",
+    "Cleanlab",
     "CodingRate",
     "ConfidentLearning",
     "Conformal",
@@ -98,6 +102,7 @@ __all__ = [
     "PatchEncoder",
     "PredictedDiffers",
     "Prototypes",
+    "Prune",
     "Relabel",
     "RidgeProbe",
     "SelfConfidence",
@@ -130,6 +135,7 @@ __all__ = [
     "data_maps",
     "deep_knn",
     "early_stop_ce",
+    "el2n",
     "ensemble",
     "forgetting",
     "fuse",
@@ -140,12 +146,14 @@ __all__ = [
     "linear_probe",
     "linear_separation",
     "lstm_dynamics",
+    "memorization_onset",
     "nearest_neighbors",
     "neighbor_credibility",
     "noise_rate",
     "overlap",
     "predicted_differs",
     "prototypes",
+    "prune",
     "ridge_probe",
     "self_confidence",
     "simifeat",

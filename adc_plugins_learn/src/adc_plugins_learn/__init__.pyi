@@ -58,6 +58,7 @@ from .learners.symmetric_cross_entropy import (
     reverse_cross_entropy,
     symmetric_cross_entropy,
 )
+from .learners.tailr import TaiLr, tailr_loss
 from .learners.taylor_cross_entropy import (
     TaylorCrossEntropy,
     smooth_taylor_cross_entropy,
@@ -169,6 +170,7 @@ __all__ = [
     "SubgroupSpread",
     "Switch",
     "SymmetricCrossEntropy",
+    "TaiLr",
     "TaylorCrossEntropy",
     "TextEncoder",
     "TextTower",
@@ -233,6 +235,7 @@ __all__ = [
     "squared_residuals",
     "subgroup_spread",
     "symmetric_cross_entropy",
+    "tailr_loss",
     "taylor_cross_entropy",
     "taylor_softmax_cross_entropy",
     "worst_case_weights",

@@ -4,6 +4,7 @@ from .aggregation.dawid_skene import DawidSkeneResult, dawid_skene
 from .aggregation.mace import MaceResult, mace
 from .aggregation.majority import Majority, majority, vote_shares
 from .aggregation.one_coin import OneCoinResult, one_coin
+from .aggregation.presence import presence
 from .aggregation.realism import Confusions, Realism, off_diagonal_test, realism
 from .aggregation.top_two import TopTwoResult, top_two
 from .aggregation.verdicts import verdicts, verification
@@ -23,6 +24,7 @@ from .certificate.planning import (
     weights_digest,
 )
 from .choosing.ask_next import ask_next, draw_by_chance
+from .choosing.choose_exemplars import Exemplars, choose_exemplars
 from .choosing.most_diverse import most_diverse
 from .curators.label_quality_model import LabelQualityModel
 from .curators.votes import ApplyVotes
@@ -54,6 +56,7 @@ __all__ = [
     "CrowdlabResult",
     "DawidSkene",
     "DawidSkeneResult",
+    "Exemplars",
     "Gold",
     "LabelQualityModel",
     "LabelingFunctions",
@@ -75,6 +78,7 @@ __all__ = [
     "believed_rate",
     "certify",
     "certify_any_time",
+    "choose_exemplars",
     "choose_raters",
     "choose_repairs",
     "class_in_title",
@@ -94,6 +98,7 @@ __all__ = [
     "most_diverse",
     "off_diagonal_test",
     "one_coin",
+    "presence",
     "read_votes",
     "realism",
     "sampling_weights",

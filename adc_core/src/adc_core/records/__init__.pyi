@@ -1,6 +1,14 @@
 from .corruption import Corruption
 from .curation import CHANGES, Curation
-from .dataset import EVIDENCE, LABEL_SETS, UNCLEAR_SETS, UNLABELED, Dataset, rows_of
+from .dataset import (
+    EVIDENCE,
+    LABEL_SETS,
+    PROBLEMATIC,
+    UNCLEAR_SETS,
+    UNLABELED,
+    Dataset,
+    rows_of,
+)
 from .design import Brief, ClassName, Design, Hit, Page, Query, distinct
 from .display import COLORS
 from .estimates import Estimate, EvidenceQuality, NoiseRate, Verdict
@@ -18,6 +26,7 @@ __all__ = [
     "COLORS",
     "EVIDENCE",
     "LABEL_SETS",
+    "PROBLEMATIC",
     "UNCLEAR_SETS",
     "UNLABELED",
     "Brief",

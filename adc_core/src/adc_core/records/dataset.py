@@ -27,6 +27,9 @@ LABEL_SETS, UNCLEAR_SETS = "label_sets", "unclear_sets"
 """Columns of N × K int8 in the order of the classes: which labels a sample has (1), has not (0), or
 nobody judged (-1); and which of them reviewers could not decide."""
 
+PROBLEMATIC = "problematic"
+"""The column of samples that no label set does justice: N booleans."""
+
 FROM_LABELS = ("probabilities", "dynamics")
 """Evidence that was computed from the labels and is void when they change."""
 

@@ -13,7 +13,7 @@ from adc_core.arrays.strings import from_arrow
 from adc_core.arrays.validation import Array
 from adc_core.errors import InputError, unknown_name
 from adc_core.images.sequence import ImageFiles
-from adc_core.records.dataset import LABEL_SETS, UNCLEAR_SETS, Dataset
+from adc_core.records.dataset import LABEL_SETS, PROBLEMATIC, UNCLEAR_SETS, Dataset
 from adc_core.storage.image_folder import read_image_folder
 from adc_core.storage.image_tables import image_column, image_tables_in, read_image_tables
 from adc_core.storage.saved_dataset import HEADER, read_saved
@@ -29,7 +29,17 @@ _SETS = (LABEL_SETS, UNCLEAR_SETS)
 
 _DYNAMICS = ("given_probability", "margin", "loss", "correct")
 
-_ARRAYS = ("labels", "images", *_MATRICES, *_SETS, "ids", "classes", *_DYNAMICS, "epochs")
+_ARRAYS = (
+    "labels",
+    "images",
+    *_MATRICES,
+    *_SETS,
+    PROBLEMATIC,
+    "ids",
+    "classes",
+    *_DYNAMICS,
+    "epochs",
+)
 """What a `.npz` file may hold."""
 
 _OTHER_NAMES = {
@@ -50,7 +60,8 @@ def read_dataset(path: Path | str) -> Dataset:
 
     A manifest is a CSV or Parquet file with the columns `label` and `path` (relative to the
     manifest), optionally `id`, `split`, `attribute.NAME` and, in Parquet, the lists of numbers
-    `features`, `probabilities`, `label_sets` and `unclear_sets`; other columns become `sources`. A
+    `features`, `probabilities`, `label_sets` and `unclear_sets` (with the first, `problematic` is
+    true or false of a sample); other columns become `sources`. A
     `.npz` file holds `labels` and any of the same, `images`, `ids`, `classes`, and of training
     dynamics `given_probability`, `margin`, `loss`, `correct` (N × E, all four) and `epochs`.
 
@@ -114,6 +125,9 @@ def _read_manifest(path: Path) -> Dataset:
         for name in _SETS
         if name in table.column_names
     }
+    if LABEL_SETS in table.column_names and PROBLEMATIC in table.column_names:
+        flags = table[PROBLEMATIC].cast(pa.bool_()).fill_null(False)
+        columns["columns"][PROBLEMATIC] = flags.to_numpy()
     if SPLIT in table.column_names:
         splits = table[SPLIT].cast(pa.string()).fill_null("")
         columns["columns"][SPLIT] = from_arrow(splits)
@@ -121,7 +135,7 @@ def _read_manifest(path: Path) -> Dataset:
     rest = [
         name
         for name in table.column_names
-        if name not in known and not name.startswith("attribute.")
+        if name not in (*known, *columns["columns"]) and not name.startswith("attribute.")
     ]
     return Dataset(**columns, sources=table.select(rest) if rest else None)
 
@@ -175,7 +189,9 @@ def _read_npz(path: Path) -> Dataset:
     elif "probabilities" in columns and columns["probabilities"].ndim == 2 and not named:
         columns["classes"] = _numbered(columns["probabilities"])
     given = {name: columns.pop(name) for name in (*_DYNAMICS, "epochs") if name in columns}
-    columns["columns"] = {name: columns.pop(name) for name in _SETS if name in columns}
+    columns["columns"] = {
+        name: columns.pop(name) for name in (*_SETS, PROBLEMATIC) if name in columns
+    }
     if given:
         columns["dynamics"] = _dynamics_of(given, path)
     return Dataset(**columns)

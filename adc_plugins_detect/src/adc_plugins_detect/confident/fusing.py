@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adc_core import InputError
+from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.confident.predictions import Predicted
 from adc_plugins_detect.inputs import as_probabilities
 from adc_plugins_detect.options import Share
@@ -13,6 +14,7 @@ from adc_plugins_detect.options import Share
 _LEAST = 1e-12
 
 
+@array_function
 def fuse(
     first: Predicted,
     second: Predicted,
@@ -37,8 +39,6 @@ def fuse(
     one, other = (as_probabilities(table).astype(np.float64) for table in (first, second))
     if one.shape != other.shape:
         raise InputError(f"probabilities are {one.shape} and {other.shape}: give equal shapes")
-    if not 0 <= weight <= 1:
-        raise InputError(f"weight is {weight}: expected a share in 0…1")
     if how == "linear":
         pooled: NDArray[np.float64] = weight * one + (1 - weight) * other
         return pooled

@@ -1,13 +1,14 @@
 """The early-stop filter: what a network doubts most after an epoch or two is left out."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from adc_core import Curation, Curator, Dataset, Findings, Learner
 from adc_plugins_detect.detectors.early_stop_ce import EarlyStopCe
+from adc_plugins_detect.options import WholeNumber
 
 
 class EarlyStop(Curator):
@@ -20,7 +21,11 @@ class EarlyStop(Curator):
     requires: ClassVar[tuple[str, ...]] = ("dynamics",)
 
     flag_rate: float = Field(0.25, ge=0, lt=1, description="share of the samples to drop")
-    epoch: int = Field(2, ge=0, description="the epoch of the dynamics to judge by, 1 or 2")
+    epoch: WholeNumber | Literal["onset"] = Field(
+        2,
+        description="the epoch of the dynamics to judge by, 1 or 2; onset: when the first class "
+        "begins to be memorised",
+    )
     learner: Learner | None = Field(
         None, description="trains for an epoch or two, instead of reading dynamics"
     )
@@ -42,6 +47,10 @@ class EarlyStop(Curator):
         """
         found = self._detector.detect(dataset)
         rows = np.flatnonzero(found.flagged)
-        when = f"after epoch {self.epoch}" if self.learner is None else "after a short training"
+        when = (
+            "at the onset of memorization" if self.epoch == "onset" else f"after epoch {self.epoch}"
+        )
+        if self.learner is not None:
+            when = "after a short training"
         reasons = np.char.mod(f"probability %.3f of its label {when}", 1 - found.suspicion[rows])
         return Curation.of(dataset, drop=rows, reasons=reasons)

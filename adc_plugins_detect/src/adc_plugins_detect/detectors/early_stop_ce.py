@@ -10,11 +10,15 @@ from adc_core import Dataset, Detector, Dynamics, Findings, InputError, Learner,
 from adc_core.arrays import Array
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.dynamics.curves import dynamics_of, epoch_index, shares_of
+from adc_plugins_detect.dynamics.onset import first_onset
 from adc_plugins_detect.inputs import as_ids, as_labels, needed, same_length
 from adc_plugins_detect.options import Share, WholeNumber
 from adc_plugins_detect.scoring import flag_top_fraction
 
 ConfidenceIn = Literal["given", "max"]
+
+USUAL_EPOCH = 2
+"""By default, and where no onset can be found."""
 
 
 @array_function
@@ -22,7 +26,7 @@ def early_stop_ce(
     labels: ArrayLike,
     evidence: Dynamics | Probabilities | ArrayLike,
     *,
-    epoch: WholeNumber = 2,
+    epoch: WholeNumber | Literal["onset"] = USUAL_EPOCH,
     confidence_in: ConfidenceIn = "given",
     flag_rate: Share = 0.25,
     ids: ArrayLike | None = None,
@@ -40,7 +44,8 @@ def early_stop_ce(
         evidence: the stopped model's `Probabilities`, training dynamics, or N × E probabilities
             of the given label.
         epoch: judge by this epoch, 1 or 2; those of a bare matrix are 1, 2, …. Later a network
-            has memorised wrong labels.
+            has memorised wrong labels. `onset` takes the first `memorization_onset` of the classes,
+            and epoch 2, with a warning, where that is not to be found; it needs `Dynamics`.
         confidence_in: the given label, or the most probable one, which needs `Probabilities`. The
             paper does not say which; the latter finds ambiguous samples, and lets a label pass
             that is surely contradicted.
@@ -57,6 +62,10 @@ def early_stop_ce(
         confidence = _confidence(given, evidence.values, confidence_in)
     elif confidence_in == "given":
         curves = shares_of(given, evidence, "given_probability")
+        if epoch == "onset":
+            if not isinstance(evidence, Dynamics):
+                raise InputError("an onset takes dynamics, not a bare matrix: give the epoch")
+            epoch = first_onset(given, evidence) or USUAL_EPOCH
         confidence = curves[:, epoch_index(epoch, evidence, curves)]
         if (unseen := np.isnan(confidence)).any():
             raise InputError(
@@ -85,8 +94,10 @@ class EarlyStopCe(Detector):
 
     requires: ClassVar[tuple[str, ...]] = ("dynamics",)
 
-    epoch: WholeNumber = Field(
-        2, description="the epoch of the dynamics to judge by, 1 or 2; later ones memorise"
+    epoch: WholeNumber | Literal["onset"] = Field(
+        USUAL_EPOCH,
+        description="the epoch of the dynamics to judge by, 1 or 2; later ones memorise; onset: "
+        "when the first class begins to be memorised",
     )
     flag_rate: Share = Field(0.25, description="share of the samples to flag")
     learner: Learner | None = Field(

@@ -1,6 +1,6 @@
 """Gradient tracing: what a sample's steps in training do to itself, or to trusted samples."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -8,27 +8,34 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
 from scipy.special import softmax
 from scipy.stats import rankdata
+from threadpoolctl import threadpool_limits
 
-from adc_core import Dataset, Detector, Findings, InputError, LocalPath, Probabilities
+from adc_core import Dataset, Detector, Findings, InputError, LocalPath, Probabilities, progress
 from adc_core.arrays import Array, chunks
+from adc_core.records import number_of_classes
 from adc_core.storage import UNKNOWN
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import as_array, as_features, as_ids, as_labels, needed, same_length
-from adc_plugins_detect.options import Positive, Share
+from adc_plugins_detect.options import ClassCount, Positive, Share
 from adc_plugins_detect.scoring import FLAG_RATE, flag_top_fraction
 from adc_plugins_detect.trusted_samples import trusted_labels
 
 Checkpoints = ArrayLike | Probabilities | Sequence[ArrayLike]
+
+STEPS = 100
+"""As many steps train the layer where no probabilities are given: on CIFAR-10N more steps find
+wrong labels better by their influence on themselves, and worse by trusted samples."""
 
 
 @array_function
 def gradient_tracing(
     labels: ArrayLike,
     features: ArrayLike,
-    probabilities: Checkpoints,
+    probabilities: Checkpoints | None = None,
     *,
     trusted: ArrayLike | None = None,
     learning_rates: ArrayLike | None = None,
+    n_classes: ClassCount | None = None,
     flag_rate: Share = FLAG_RATE,
     ids: ArrayLike | None = None,
 ) -> Findings:
@@ -40,20 +47,24 @@ def gradient_tracing(
     Without trusted samples a label is as suspect as it influences itself: what has to be learned by
     heart does. With them it is as suspect as it opposes them on average.
 
-    Exact is: the influence, to first order, on the last layer with features that stay. What a
-    network's lower layers do, and that features change while it trains, is left out.
+    Without probabilities a softmax layer is trained here, from zero and for 100 steps, on features
+    of mean 0, deviation 1 and equal length. With those of a network, exact is the influence to
+    first order on its last layer while features stay: what lower layers do, and that features
+    change as a network trains, is left out.
 
-    Traps: long features count more: take those that stand before the last layer, or bring them to
-    one length. Rare and hard samples influence themselves as wrong ones do. Of a model that knows
-    all labels by heart no residual is left: take early epochs, or out-of-sample probabilities.
+    Traps: rare and hard samples influence themselves as wrong ones do. Of a model that knows all
+    labels by heart no residual is left, and of one that has settled the gradients of trusted
+    samples cancel out: take early epochs. Long features count more, and features that are never
+    below 0 make all samples alike: those given with probabilities are taken as they are.
 
     Args:
         labels: N given labels.
         features: N × D, as the last layer sees them.
         probabilities: N × K, or of E checkpoints a list of such matrices or N × E × K; NaN where a
-            sample was not seen.
+            sample was not seen. By default those of the layer that is trained here.
         trusted: N labels known to be right, -1 where none is known.
-        learning_rates: E, of each checkpoint; by default equal.
+        learning_rates: E, of each checkpoint of `probabilities`; by default equal.
+        n_classes: K, without probabilities; by default the largest label says.
         flag_rate: share of the samples to flag, the most suspect first; ties: the first wins.
         ids: N texts; by default the row numbers.
 
@@ -64,15 +75,24 @@ def gradient_tracing(
         InputError: arrays of other shapes, a sample that no checkpoint saw, no trusted label.
     """
     rows = as_features(features)
-    tables = _tables(probabilities)
-    K = tables[0].shape[1]
-    given = as_labels(labels, K)
-    same_length(given, rows, "features")
-    same_length(given, tables[0], "probabilities")
+    if probabilities is None:
+        if learning_rates is not None:
+            raise InputError("learning_rates are those of given probabilities: leave them out")
+        given = as_labels(labels, n_classes)
+        K = n_classes or number_of_classes(given)
+        same_length(given, rows, "features")
+        rows = equal_lengths(rows)
+        checkpoints: Iterable[tuple[Array, float]] = softmax_layer(given, rows, K)
+    else:
+        tables = _tables(probabilities)
+        K = tables[0].shape[1]
+        given = as_labels(labels, K)
+        same_length(given, rows, "features")
+        same_length(given, tables[0], "probabilities")
+        checkpoints = zip(tables, _rates(learning_rates, len(tables)).tolist(), strict=True)
     true = None if trusted is None else _trusted(trusted, len(given), K)
-    rates = _rates(learning_rates, len(tables))
     scores, weight = np.zeros(len(given)), np.zeros(len(given))
-    for table, rate in zip(tables, rates, strict=True):
+    for table, rate in checkpoints:
         seen = ~np.isnan(table[:, 0])
         known = seen if true is None else seen & (true != UNKNOWN)
         if true is not None and known.any():
@@ -93,6 +113,50 @@ def gradient_tracing(
         suspicion=(rankdata(scores) - 1) / max(1, len(given) - 1),
         flagged=flag_top_fraction(scores, flag_rate),
     )
+
+
+def equal_lengths(features: Array) -> Array:
+    """Bring N × D features to mean 0 and deviation 1, then to the length √D; float32."""
+    spread = features.std(axis=0)
+    scaled = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    rows: Array = scaled.astype(np.float32)
+    length = np.linalg.norm(rows, axis=1, keepdims=True)
+    rows *= np.sqrt(rows.shape[1]) / np.where(length > 0, length, 1)
+    return rows
+
+
+def softmax_layer(
+    labels: NDArray[np.int64], features: Array, n_classes: int
+) -> Iterator[tuple[Array, float]]:
+    """Train a softmax layer from zero by gradient descent.
+
+    Yields:
+        N × K probabilities before each step, and the learning rate: two over the largest
+        eigenvalue of the features' covariance, which is as far as the loss is sure to fall.
+    """
+    wide = np.column_stack([features, np.ones(len(features), np.float32)])
+    target = np.eye(n_classes, dtype=np.float32)[labels]
+    weights = np.zeros((wide.shape[1], n_classes), np.float32)
+    with threadpool_limits(1, "blas"):  # sums then have one order
+        rate = 2 / _largest_eigenvalue(wide)
+        for step in range(STEPS):
+            table = softmax(wide @ weights, axis=1)
+            yield table, rate
+            weights -= np.float32(rate / len(wide)) * (wide.T @ (table - target))
+            progress(step + 1, STEPS, "step")
+
+
+def _largest_eigenvalue(rows: Array) -> float:
+    """Compute that of rows' rows / N by power iteration, a little too small where two are close."""
+    vector = np.ones(rows.shape[1], np.float32)
+    value = 1.0
+    for _ in range(30):
+        vector = rows.T @ (rows @ vector) / np.float32(len(rows))
+        value = float(np.linalg.norm(vector))
+        if value == 0:
+            return 1.0
+        vector /= np.float32(value)
+    return value
 
 
 def self_influence(features: Array, probabilities: Array, labels: Array) -> NDArray[np.float64]:
@@ -172,13 +236,14 @@ def _rates(rates: ArrayLike | None, checkpoints: int) -> NDArray[np.float64]:
 class GradientTracing(Detector):
     """Ranks labels by what their gradients do to themselves, or against trusted samples.
 
-    The gradients are those of the last layer on the dataset's features, exact to first order while
-    features stay: of every epoch where the dynamics hold logits (the learner's `keep_logits`),
-    else of the one model that made the probabilities.
+    The gradients are those of a softmax layer on the dataset's features: of the network's own in
+    every epoch where the dynamics hold its logits (the learner's `keep_logits`; the features should
+    then be those below its last layer), else of one that is trained on the features from zero.
+    Rare and hard samples influence themselves as wrong ones do.
     """
 
     requires: ClassVar[tuple[str, ...]] = ("features",)
-    optional_columns: ClassVar[tuple[str, ...]] = ("dynamics", "probabilities")
+    optional_columns: ClassVar[tuple[str, ...]] = ("dynamics",)
 
     trusted_samples: LocalPath | None = Field(
         None,
@@ -186,7 +251,7 @@ class GradientTracing(Detector):
         "`path`, or a .txt of ids whose given labels are right; none: influence on itself",
     )
     learning_rates: tuple[Positive, ...] | None = Field(
-        None, description="of each recorded epoch; by default equal"
+        None, description="of each epoch whose logits were kept; by default equal"
     )
     flag_rate: Share = Field(FLAG_RATE, description="share of the samples to flag")
 
@@ -194,7 +259,7 @@ class GradientTracing(Detector):
         """Judge every sample by the gradients of the last layer.
 
         Raises:
-            InputError: the dataset has neither logits of epochs nor probabilities.
+            InputError: learning rates without logits of epochs.
         """
         path = self.trusted_samples
         return gradient_tracing(
@@ -203,20 +268,15 @@ class GradientTracing(Detector):
             _checkpoints(dataset),
             trusted=None if path is None else trusted_labels(path, dataset),
             learning_rates=self.learning_rates,
+            n_classes=len(dataset.classes),
             flag_rate=self.flag_rate,
             ids=dataset.ids,
         )
 
 
-def _checkpoints(dataset: Dataset) -> list[Array]:
-    """Return N × K probabilities of every epoch that is known."""
-    if dataset.dynamics is not None and dataset.dynamics.logits is not None:
-        logits = dataset.dynamics.logits
-        epochs = range(logits.shape[1])
-        return [softmax(logits[:, e].astype(np.float32), axis=1) for e in epochs]
-    if dataset.probabilities is None:
-        raise InputError(
-            "gradient-tracing reads probabilities of every class: add the enricher linear-probe, "
-            "or training-dynamics whose learner has keep_logits"
-        )
-    return [dataset.probabilities.values]
+def _checkpoints(dataset: Dataset) -> list[Array] | None:
+    """Return N × K probabilities of every epoch, where its logits were kept."""
+    if dataset.dynamics is None or dataset.dynamics.logits is None:
+        return None
+    logits = dataset.dynamics.logits
+    return [softmax(logits[:, e].astype(np.float32), axis=1) for e in range(logits.shape[1])]

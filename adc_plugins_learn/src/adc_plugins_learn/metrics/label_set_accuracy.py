@@ -7,10 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from adc_core import Dataset, InputError, Measurement, Metric, Run
 from adc_core.arrays import Array
-from adc_core.records import LABEL_SETS, UNCLEAR_SETS
+from adc_core.records import LABEL_SETS, PROBLEMATIC, UNCLEAR_SETS
 from adc_plugins_learn.metrics.accuracy import class_accuracies
-
-_PROBLEMATIC = "problematic"
 
 
 class LabelSetScores(NamedTuple):
@@ -170,7 +168,7 @@ def _measured(subject: str, probabilities: Array, test: Dataset) -> list[Measure
         test.columns[LABEL_SETS],
         test.labels,
         unclear=test.columns.get(UNCLEAR_SETS),
-        problematic=test.columns.get(_PROBLEMATIC),
+        problematic=test.columns.get(PROBLEMATIC),
     )
     top_k = scores.top_k[~np.isnan(scores.top_k)]
     figures = {
