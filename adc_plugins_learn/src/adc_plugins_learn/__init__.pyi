@@ -42,6 +42,7 @@ from .learners.mc_softmax import MCSoftMax
 from .learners.mentormix import MentorMix
 from .learners.mentornet import MentorNet, self_paced_weights
 from .learners.mixup import Mixup, mixed_cross_entropy
+from .learners.nested_dropout import NestedDropout
 from .learners.peer_loss import PeerLoss, peer_loss
 from .learners.pes import ProgressiveEarlyStopping, agreeing_rows
 from .learners.pseudo_labels import PseudoLabels
@@ -129,6 +130,7 @@ __all__ = [
     "MentorNet",
     "Mixup",
     "NegativeLabelSmoothing",
+    "NestedDropout",
     "NetworkEncoder",
     "NetworkLearner",
     "NetworkModel",

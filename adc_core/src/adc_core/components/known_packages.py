@@ -102,6 +102,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "mentornet",
             "mixup",
             "negative-label-smoothing",
+            "nested-dropout",
             "peer-loss",
             "pes",
             "positive-label-smoothing",
