@@ -79,6 +79,7 @@ HERE_NOT = {
     "cross-entropy": "is the baseline",
     "logit-clip": "memorises within its bound; of two seeds one gains in short trainings",
     "mc-softmax": "absorbs noise that depends on the image; this does not",
+    "nmtune": "is for networks that were pretrained on wrong labels",
     "pseudo-labels": "is cross-entropy where no label is set aside",
     "uda": "is cross-entropy where no label is set aside; test_uda.py judges it where some are",
 }

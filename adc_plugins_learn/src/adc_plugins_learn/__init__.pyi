@@ -43,6 +43,7 @@ from .learners.mentormix import MentorMix
 from .learners.mentornet import MentorNet, self_paced_weights
 from .learners.mixup import Mixup, mixed_cross_entropy
 from .learners.nested_dropout import NestedDropout
+from .learners.nmtune import NMTune
 from .learners.peer_loss import PeerLoss, peer_loss
 from .learners.pes import ProgressiveEarlyStopping, agreeing_rows
 from .learners.pseudo_labels import PseudoLabels
@@ -129,6 +130,7 @@ __all__ = [
     "MentorMix",
     "MentorNet",
     "Mixup",
+    "NMTune",
     "NegativeLabelSmoothing",
     "NestedDropout",
     "NetworkEncoder",

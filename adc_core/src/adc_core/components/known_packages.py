@@ -103,6 +103,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "mixup",
             "negative-label-smoothing",
             "nested-dropout",
+            "nmtune",
             "peer-loss",
             "pes",
             "positive-label-smoothing",

@@ -11,7 +11,9 @@ from torch import Tensor, nn
 from adc_core import InputError
 from adc_plugins_learn.training.data.normalize import Channels
 from adc_plugins_learn.training.networks.backbones import build_backbone, last_layer
+from adc_plugins_learn.training.networks.frozen import FrozenBackbone
 from adc_plugins_learn.training.networks.heads import (
+    FROZEN_BELOW,
     LAST_LAYERS,
     OUTPUTS,
     PLAIN,
@@ -104,8 +106,9 @@ def _member(architecture: Architecture, classes: int, weights: str) -> nn.Module
                 "take another criterion"
             )
         old = _linear_last(network, about.backbone, f"those of {head.name}")
-        _replace(network, old, last_kind(old.in_features, classes, **head.options))
-        return network
+        new = last_kind(old.in_features, classes, **head.options)
+        _replace(network, old, new)
+        return FrozenBackbone(network, new) if head.name in FROZEN_BELOW else network
     output = None if head.name == PLAIN.name else OUTPUTS[head.name](classes, **head.options)
     width = classes if output is None else output.width
     network = build_backbone(about.backbone, width, weights, about.backbone_options)

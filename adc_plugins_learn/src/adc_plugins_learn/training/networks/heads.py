@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from adc_plugins_learn.training.networks.frozen import MappedFeatures
+
 
 @dataclass(frozen=True)
 class Output:
@@ -220,5 +222,11 @@ OUTPUTS: Mapping[str, type[TaylorSoftmax | MonteCarloSoftmax | FeatureSpace]] = 
 }
 """What may follow a backbone, by the name that a saved model has for it."""
 
-LAST_LAYERS: Mapping[str, type[FirstFeatures]] = {"nested-dropout": FirstFeatures}
+LAST_LAYERS: Mapping[str, type[FirstFeatures | MappedFeatures]] = {
+    "nested-dropout": FirstFeatures,
+    "nmtune": MappedFeatures,
+}
 """What may take the place of a backbone's last layer, likewise."""
+
+FROZEN_BELOW = ("nmtune",)
+"""Of these, those below which nothing learns."""
