@@ -60,6 +60,7 @@ CASES = [  # method, its options, noise, training, margin; gains of seeds 0 and 
     ("pes", MATCHED, "symmetric", MEDIUM, 0.1),  # 0.22, 0.19
     ("nested-dropout", {"spread": 10}, "symmetric", MLP_MEDIUM, 0.05),  # 0.11, 0.15
     ("peer-loss", {"warm_up": 0.125}, "symmetric", MLP_LONG, 0.05),  # 0.10, 0.12
+    ("pls-lsa", {}, "symmetric", SHORT, 0.07),  # 0.23, 0.15
     ("symmetric-cross-entropy", {"alpha": 0.01}, "symmetric", MLP_LONG, 0.1),  # 0.27, 0.20
     ("active-passive", {}, "symmetric", MLP_LONG, 0.09),  # 0.27, 0.19
     ("taylor-cross-entropy", {}, "symmetric", MLP_LONG, 0.07),  # 0.16, 0.14

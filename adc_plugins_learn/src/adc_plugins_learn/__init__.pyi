@@ -46,6 +46,7 @@ from .learners.nested_dropout import NestedDropout
 from .learners.nmtune import NMTune
 from .learners.peer_loss import PeerLoss, peer_loss
 from .learners.pes import ProgressiveEarlyStopping, agreeing_rows
+from .learners.pls_lsa import PseudoLossSelection
 from .learners.pseudo_labels import PseudoLabels
 from .learners.rcal import RepresentationCalibration
 from .learners.sop import SparseOverParameterization, corrected_probabilities, squared_residuals
@@ -146,6 +147,7 @@ __all__ = [
     "PosthocLogitAdjustment",
     "ProgressiveEarlyStopping",
     "PseudoLabels",
+    "PseudoLossSelection",
     "RepresentationCalibration",
     "Sampler",
     "SparseOverParameterization",

@@ -106,6 +106,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "nmtune",
             "peer-loss",
             "pes",
+            "pls-lsa",
             "positive-label-smoothing",
             "pseudo-labels",
             "rcal",

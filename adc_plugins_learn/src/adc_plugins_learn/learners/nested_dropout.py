@@ -4,10 +4,11 @@ from typing import Any, ClassVar, Literal, Self
 
 import torch
 from pydantic import Field, model_validator
-from torch import Tensor, nn
+from torch import Tensor
 
 from adc_core import Dataset
 from adc_plugins_learn.methods.hold_out import hold_out
+from adc_plugins_learn.methods.layer_inputs import layer_inputs
 from adc_plugins_learn.training.data.sampler import TrainingSampler
 from adc_plugins_learn.training.network_learner import NetworkLearner
 from adc_plugins_learn.training.networks.heads import FirstFeatures, Output
@@ -107,16 +108,6 @@ class _Nested(Strategy):
             return
         network = unwrapped(networks[0])
         head = next(module for module in network.modules() if isinstance(module, FirstFeatures))
-        features = self._features(network, head)
+        features, _ = layer_inputs(self.sampler, network, head, self._judging)
         labels = self.sampler.labels[self._judging.to(self.sampler.device)]
         head.keep(best_width(accuracy_by_width(features, head.linear.weight.detach(), labels)))
-
-    def _features(self, network: nn.Module, head: FirstFeatures) -> Tensor:
-        """Return what reaches the head of the held-out samples."""
-        seen: list[Tensor] = []
-        hook = head.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0].float()))
-        try:
-            self.sampler.evaluate(network, self._judging)
-        finally:
-            hook.remove()
-        return torch.cat(seen)
