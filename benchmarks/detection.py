@@ -159,7 +159,6 @@ def features(data: Path, cache: Path, column: str) -> None:
         table.add(f"confident-learning, {rule}", detect)
     table.add("predicted-differs", lambda: predicted_differs(labels, probabilities))
     table.add("cores", lambda: cores(labels, probabilities))
-    _by_features(table, labels, truth, vectors, probabilities)
     table.add("class-gaussians", lambda: class_gaussians(labels, vectors))
     _by_features(table, labels, truth, vectors)
     _by_dynamics(table, labels, seen)
