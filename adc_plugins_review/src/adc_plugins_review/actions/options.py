@@ -120,6 +120,10 @@ OPTIONS: dict[str, dict[str, dict[str, Any]]] = {
     },
 }
 
+OPTIONS["instructions"] = {
+    "most": {"type": _count(1), "help": "examples of a class at most (6)"},
+    "seed": {"type": _count(0), "help": "of what is drawn (0)"},
+}
 OPTIONS["links"] = {
     "n": {"type": _count(1), "help": "how many links to make"},
     "name": {"help": "of the person whom the link is for"},

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from adc_plugins_review.campaign.source import Source
     from adc_plugins_review.campaign.store import Store
 
-ACTIONS = ("serve", "plan", "links", "status", "export", "import", "rehearse")
+ACTIONS = ("serve", "plan", "instructions", "links", "status", "export", "import", "rehearse")
 
 
 class ReviewCommand(Command):
@@ -33,7 +33,8 @@ class ReviewCommand(Command):
             choices=ACTIONS,
             default="serve",
             help="serve: answer on pages until Ctrl-C (it makes a plan where there is none); plan: "
-            "choose what is shown; links: list links, or make more; status: how far it is; export, "
+            "choose what is shown; instructions: show what each class looks like, pages too; "
+            "links: list links, or make more; status: how far it is; export, "
             "import: the votes; rehearse: simulated people vote, to see how it goes",
         )
         parser.add_argument("file", nargs="?", type=Path, help="import: the votes to add")
@@ -91,6 +92,15 @@ def _plan(folder: Path, _: Path | None, given: dict[str, Any]) -> int:
         {_PLAN_FIELDS.get(name, name): value for name, value in given.items()},
     )
     print(plan)
+    return 0
+
+
+def _instructions(folder: Path, _: Path | None, given: dict[str, Any]) -> int:
+    from adc_plugins_review.campaign.plan import REVIEW
+    from adc_plugins_review.instructions.write import write_instructions
+
+    folder, source, _plan_of_it = _planned(folder, {})
+    print(write_instructions(source, folder / REVIEW, given.get("most", 6), given.get("seed", 0)))
     return 0
 
 
@@ -197,6 +207,7 @@ def _opened(folder: Path) -> "Iterator[tuple[Source, Store]]":
 
 _RUN: dict[str, Callable[[Path, Path | None, dict[str, Any]], int]] = {
     "plan": _plan,
+    "instructions": _instructions,
     "serve": _serve,
     "links": _links,
     "status": _status,

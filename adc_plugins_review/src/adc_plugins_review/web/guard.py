@@ -63,12 +63,18 @@ class Buckets:
         return passes
 
 
+POLICY = "Content-Security-Policy"
+
+
 class Guard:
     """The rules of one server.
 
     Args:
         hosts: names and ports under which it may be asked.
         embed: origins that may show the pages in a frame.
+
+    Attributes:
+        whole_page_policy: of a page that has its style and images within it, and loads nothing.
     """
 
     def __init__(self, hosts: set[str], embed: tuple[str, ...] = ()) -> None:
@@ -79,6 +85,10 @@ class Guard:
             "default-src 'none'; img-src 'self'; style-src 'self'; script-src 'self'; "
             f"connect-src 'self'; form-action {submit}; base-uri 'none'; "
             f"frame-ancestors {ancestors}"
+        )
+        self.whole_page_policy = (
+            "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
+            f"form-action 'none'; frame-ancestors {ancestors}"
         )
         self._framed = bool(embed)
         self._by_token = Buckets(20, 60)
@@ -135,7 +145,7 @@ class Guard:
 
     def _add_headers(self, response: web.StreamResponse) -> None:
         headers = response.headers
-        headers["Content-Security-Policy"] = self._policy
+        headers.setdefault(POLICY, self._policy)
         headers["Referrer-Policy"] = "no-referrer"
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Cross-Origin-Resource-Policy"] = "same-origin"

@@ -77,6 +77,7 @@ def make_application(desk: Desk, address: Address, port: int) -> web.Application
             web.get("/", _front),
             web.get("/static/{name:[a-z.]{1,32}}", static_file),
             web.get(worker, worker_pages.start_page),
+            web.get(worker + "/instructions", worker_pages.instructions_page),
             web.get(worker + "/vote", worker_pages.vote_page),
             web.post(worker + "/vote", worker_pages.keep_vote),
             web.get(worker + "/select", worker_pages.select_page),

@@ -12,8 +12,19 @@ from adc_plugins_review.campaign.progress import own_progress
 from adc_plugins_review.campaign.raters import Rater, keeps_id
 from adc_plugins_review.campaign.signals import stop_who_does_not_look
 from adc_plugins_review.campaign.store import Refused
+from adc_plugins_review.instructions.write import PAGE as INSTRUCTIONS
 from adc_plugins_review.web.desk import Desk
-from adc_plugins_review.web.guard import DESK, OWN_HEADER, Body, body_of, go_to, new_key, rater_in
+from adc_plugins_review.web.guard import (
+    DESK,
+    GUARD,
+    OWN_HEADER,
+    POLICY,
+    Body,
+    body_of,
+    go_to,
+    new_key,
+    rater_in,
+)
 from adc_plugins_review.web.pages import page
 from adc_plugins_review.web.platform_pages import way_back_of
 
@@ -77,8 +88,20 @@ async def start_page(request: web.Request) -> web.Response:
     back = await desk.read(way_back_of, rater)
     return page(
         "start", base=base_of(request), plan=desk.plan, own=own, trusted=rater.trusted,
-        over=rater.state != "active", back=back, kept=await desk.read(keeps_id, rater.id),
+        over=rater.state != "active", back=back,
+        examples=(desk.review / INSTRUCTIONS).is_file(), kept=await desk.read(keeps_id, rater.id),
     )  # fmt: skip
+
+
+async def instructions_page(request: web.Request) -> web.Response:
+    """Show what the classes look like, where that was written."""
+    await rater_in(request)
+    path = request.app[DESK].review / INSTRUCTIONS
+    if not path.is_file():
+        raise Refused(404, "nobody has written instructions for this review")
+    text = await request.app[DESK].decode(lambda: path.read_text("utf-8"))
+    policy = {POLICY: request.app[GUARD].whole_page_policy}
+    return web.Response(text=text, content_type="text/html", headers=policy)
 
 
 def asked(desk: Desk, base: str, item: Dealt) -> dict[str, Any]:
