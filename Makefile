@@ -16,7 +16,7 @@ LOWEST_TESTS := tests/core/test_dataset.py tests/core/test_images.py tests/core/
 # Those that need no data; benchmarks/detection.py says what it needs.
 BENCHMARKS := startup dataset training_speed detection_speed
 
-.PHONY: demo test lowest check docs bench browser clean
+.PHONY: demo test lowest check docs bench browser dist clean
 
 demo: $(VENV)/ready
 	$(BIN)/adc gallery --export runs/gallery -- \
@@ -40,6 +40,7 @@ check: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy adc_core/src
+	$(BIN)/mypy adc_endpoint/src
 	$(BIN)/mypy adc_plugins_search/src
 	$(BIN)/mypy adc_plugins_detect/src
 	$(BIN)/mypy adc_plugins_learn/src
@@ -47,6 +48,7 @@ check: $(VENV)/ready
 	$(BIN)/mypy adc_plugins_rehearse/src
 	$(BIN)/mypy adc_plugins_review/src
 	$(BIN)/mypy adc_plugins_compare/src
+	$(BIN)/mypy adc_plugins_ask/src
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 docs: $(VENV)/ready
@@ -60,11 +62,12 @@ $(VENV)/ready: constraints.txt pyproject.toml $(wildcard adc_*/pyproject.toml)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group dev \
-	    --editable ./adc_core --editable "./adc_plugins_search[opencv]" \
+	    --editable ./adc_core --editable ./adc_endpoint --editable "./adc_plugins_search[opencv]" \
 	    --editable "./adc_plugins_detect[index,resampling]" \
 	    --editable "./adc_plugins_learn[timm,open-clip,transformers,onnx]" \
 	    --editable ./adc_plugins_publish --editable "./adc_plugins_rehearse[digits]" \
-	    --editable "./adc_plugins_review[web]" --editable ./adc_plugins_compare
+	    --editable "./adc_plugins_review[web]" --editable ./adc_plugins_compare \
+	    --editable ./adc_plugins_ask
 	touch $@
 
 # The report is looked at in a real browser.
@@ -73,5 +76,9 @@ browser:
 	    { apt-get update -qq && apt-get install -y -qq chromium; } || \
 	    echo "no Chromium: the browser tests will be skipped" >&2
 
+# Every wheel and sdist, built twice and checked, with sums and a bill of materials.
+dist: $(VENV)/ready
+	$(BIN)/python release/build_distributions.py dist
+
 clean:
-	rm -rf $(VENV) $(VENV)-lowest runs site
+	rm -rf $(VENV) $(VENV)-lowest runs site dist

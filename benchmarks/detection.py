@@ -25,6 +25,7 @@ from adc_core import Dataset, Dynamics, Findings, Neighbors
 from adc_plugins_detect import (
     aum,
     by_rate,
+    class_gaussians,
     classifier_filter,
     confident_learning,
     cores,
@@ -159,6 +160,7 @@ def features(data: Path, cache: Path, column: str) -> None:
     table.add("predicted-differs", lambda: predicted_differs(labels, probabilities))
     table.add("cores", lambda: cores(labels, probabilities))
     _by_features(table, labels, truth, vectors)
+    table.add("class-gaussians", lambda: class_gaussians(labels, vectors))
     _by_dynamics(table, labels, seen)
     parts = ("simifeat, rank", "confident-learning, prune_by_noise_rate", "aum")
     table.add("ensemble of three", lambda: ensemble(labels, [table.found[part] for part in parts]))

@@ -4,7 +4,8 @@ People's labels of CIFAR-10 (17 % wrong). `given`: the tail is one of the given 
 share of each class wrong as before; `true`: it is one of the true classes, so that mistakes about
 large classes fill the small ones, most of whose labels are wrong. Part `features`: MobileNetV2
 features, neighbors, and probabilities of a ridge probe; part `dynamics`: ten epochs of a small
-network on what the tail leaves, which take minutes on idle cores.
+network on what the tail leaves, which take minutes on idle cores. Part `oversampling`: 4,000 of
+these samples, and probabilities of a linear probe that is taught as many rows of every class.
 
 Printed of each detector: the share that it flags, the share of right labels that it flags in the
 head and in the tail (the four largest and three smallest classes by given labels) with the ratio of
@@ -12,7 +13,8 @@ both, the recall of wrong labels in both, and F1 of all. A detector that flags f
 of the tail takes the rare for the wrong. Below it the same detector with `threshold` and
 `within_classes`, which flags as many in all, the same share of each label.
 
-    python benchmarks/imbalanced_detection.py [features] [dynamics] [--data ../shared/data]
+    python benchmarks/imbalanced_detection.py [features] [dynamics] [oversampling]
+        [--data ../shared/data]
         [--ratios 50 100] [--orders given true]
 """
 
@@ -29,7 +31,14 @@ import torch
 
 from adc_core import Dataset, Detector, Findings, ImageArray, Run
 from adc_core.components import create
-from adc_plugins_detect import Detection, LongTail, NearestNeighbors, RidgeProbe, Threshold
+from adc_plugins_detect import (
+    Detection,
+    LinearProbe,
+    LongTail,
+    NearestNeighbors,
+    RidgeProbe,
+    Threshold,
+)
 from adc_plugins_learn import CrossEntropy, TrainingDynamics, penultimate
 
 Order = Literal["given", "true"]
@@ -44,6 +53,8 @@ ON_FEATURES = (
     "simifeat:vote",
     "deep-knn",
     "neighbor-credibility",
+    "class-gaussians",
+    "class-gaussians:counts",
 )
 ON_DYNAMICS = (
     "aum",
@@ -58,14 +69,18 @@ ADJUSTED = ("self-confidence", "confident-learning", "predicted-differs", "cores
 
 TAU = 0.5
 
+RULES = (None, "random", "smote", "borderline-smote", "adasyn")
+TOTAL = 4000
+"""Of the part `oversampling`: the probe is taught five times as many rows, in five folds."""
 
-def rows_of(data: Path, ratio: float, order: Order) -> np.ndarray:
+
+def rows_of(data: Path, ratio: float, order: Order, total: int | None) -> np.ndarray:
     """Choose what the tail leaves of the 50,000."""
     given, truth = cifar10n.labels_of(data, "random_label1")
     first = given if order == "given" else truth
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # some classes have a few given labels less than 5,000
-        kept = LongTail(ratio=ratio).corrupt(Dataset(labels=first)).kept
+        kept = LongTail(ratio=ratio, total=total).corrupt(Dataset(labels=first)).kept
     return np.flatnonzero(kept)
 
 
@@ -92,19 +107,22 @@ def features_of(data: Path, cache: Path, rows: np.ndarray) -> np.ndarray:
     return values[order[np.searchsorted(known, rows, sorter=order)]]
 
 
-def long_tailed(data: Path, cache: Path, ratio: float, order: Order) -> tuple[Dataset, np.ndarray]:
+def long_tailed(
+    data: Path, cache: Path, ratio: float, order: Order, total: int | None = None
+) -> tuple[Dataset, np.ndarray]:
     """Cut a long tail out of CIFAR-10N; return it with its features, and the true labels."""
     given, truth = cifar10n.labels_of(data, "random_label1")
-    rows = rows_of(data, ratio, order)
+    rows = rows_of(data, ratio, order, total)
     images = ImageArray(cifar10n.cifar10_images(data)[rows])
     features = features_of(data, cache, rows)
     return Dataset(labels=given[rows], images=images, features=features), truth[rows]
 
 
 def detector_of(name: str) -> Detector:
-    """Make a detector with its options as they are, but the rule that is named."""
+    """Make a detector with its options as they are, but the rule or prior that is named."""
     use, _, rule = name.partition(":")
-    return create(Detector, {"use": use} | ({"rule": rule} if rule else {}))
+    option = "prior" if use == "class-gaussians" else "rule"
+    return create(Detector, {"use": use} | ({option: rule} if rule else {}))
 
 
 def figures_of(dataset: Dataset, truth: np.ndarray, found: Findings) -> dict[str, float]:
@@ -139,16 +157,17 @@ def compare(dataset: Dataset, truth: np.ndarray, names: Iterable[str], how: str 
 
 
 def measure(data: Path, cache: Path, ratio: float, order: Order, parts: Sequence[str]) -> None:
-    """Print a table of one ratio and order."""
+    """Print the tables of one ratio and order."""
+    if "oversampling" in parts:
+        dataset, truth = long_tailed(data, cache, ratio, order, TOTAL)
+        describe(dataset, truth, ratio, order)
+        for rule in RULES:
+            probed = LinearProbe(oversampling=rule).enrich(dataset)
+            compare(probed, truth, ADJUSTED[:3], f", {rule or 'as they are'}")
+    if not {"features", "dynamics"} & set(parts):
+        return
     dataset, truth = long_tailed(data, cache, ratio, order)
-    wrong = dataset.labels != truth
-    counts = dataset.class_counts
-    print(f"\nratio {ratio:g}, tail of {order} labels: {len(dataset):,} labels, {wrong.mean():.1%}")
-    print("of given label:", *counts)
-    rates = [f"{wrong[dataset.labels == k].mean():.2f}" for k in range(len(counts))]
-    print("of them wrong: ", *rates)
-    columns = ("flagged", "right:h", "right:t", "t / h", "rec:h", "rec:t", "F1")
-    print(" " * 42 + "".join(f"{column:>8}" for column in columns))
+    describe(dataset, truth, ratio, order)
     if "features" in parts:
         dataset = RidgeProbe().enrich(NearestNeighbors(k=101).enrich(dataset))
         compare(dataset, truth, ON_FEATURES)
@@ -159,10 +178,22 @@ def measure(data: Path, cache: Path, ratio: float, order: Order, parts: Sequence
         compare(TrainingDynamics(learner=learner).enrich(dataset), truth, ON_DYNAMICS)
 
 
+def describe(dataset: Dataset, truth: np.ndarray, ratio: float, order: Order) -> None:
+    """Print what a table is about, and its head."""
+    wrong = dataset.labels != truth
+    counts = dataset.class_counts
+    print(f"\nratio {ratio:g}, tail of {order} labels: {len(dataset):,} labels, {wrong.mean():.1%}")
+    print("of given label:", *counts)
+    rates = [f"{wrong[dataset.labels == k].mean():.2f}" for k in range(len(counts))]
+    print("of them wrong: ", *rates)
+    columns = ("flagged", "right:h", "right:t", "t / h", "rec:h", "rec:t", "F1")
+    print(" " * 42 + "".join(f"{column:>8}" for column in columns))
+
+
 def main() -> None:
     """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("parts", nargs="*", help="features, dynamics, or both")
+    parser.add_argument("parts", nargs="*", help="features, dynamics, oversampling")
     parser.add_argument("--ratios", type=float, nargs="+", default=[50, 100])
     parser.add_argument("--orders", nargs="+", choices=get_args(Order), default=get_args(Order))
     cifar10n.add_arguments(parser)

@@ -28,12 +28,14 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def squares() -> Dataset:
-    """31 images of 12 × 12 in the colour of their class, three classes."""
+    """31 images of 12 × 12 in the colour of their class, three classes; features: mean colours."""
     rng = np.random.default_rng(3)
     labels = np.arange(31) % 3
     pixels = rng.integers(0, 120, (31, 12, 12, 3), dtype=np.uint8)
     pixels[np.arange(31), :, :, labels] += 110
-    return Dataset(labels=labels, classes=("red", "green", "blue"), images=pixels)
+    features = pixels.mean(axis=(1, 2), dtype=np.float32) / 255
+    names = ("red", "green", "blue")
+    return Dataset(labels=labels, classes=names, images=pixels, features=features)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ from importlib_metadata import distribution
 ROOT = Path(__file__).parents[2]
 DISTRIBUTIONS = (
     "adc_core",
+    "adc_endpoint",
     "adc_plugins_search",
     "adc_plugins_detect",
     "adc_plugins_learn",
@@ -24,6 +25,7 @@ DISTRIBUTIONS = (
     "adc_plugins_rehearse",
     "adc_plugins_review",
     "adc_plugins_compare",
+    "adc_plugins_ask",
 )
 
 

@@ -19,6 +19,7 @@ from adc_core.runs.listeners import RunEvents
 ROOT = Path(__file__).parents[2]
 FOLDERS = (
     "adc_core",
+    "adc_endpoint",
     "adc_plugins_search",
     "adc_plugins_detect",
     "adc_plugins_learn",
@@ -26,12 +27,16 @@ FOLDERS = (
     "adc_plugins_rehearse",
     "adc_plugins_review",
     "adc_plugins_compare",
+    "adc_plugins_ask",
 )
 PROJECTS = {
     folder: tomllib.loads((ROOT / folder / "pyproject.toml").read_text())["project"]
     for folder in (*FOLDERS, ".")
 }
-PLUGINS = FOLDERS[1:]
+LIBRARIES = FOLDERS[:2]
+"""What plugins import, and what has no components."""
+
+PLUGINS = FOLDERS[2:]
 
 
 def sources(folder):
@@ -107,6 +112,8 @@ def test_kinds_are_the_interfaces():
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_boundaries(folder):
     others = set(PLUGINS) - {folder}
+    if folder == "adc_core":  # the lowest of all
+        others |= {"adc_endpoint"}
     if folder == "adc_plugins_rehearse":  # its words are those of the searches that it answers
         others -= {"adc_plugins_search"}
     for path in sources(folder):

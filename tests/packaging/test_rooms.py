@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[2]
 SOURCES = {path.name: path for path in sorted(ROOT.glob("adc_*/src/adc_*"))}
 
 PLUGINS = [package for name, package in SOURCES.items() if name != "adc_core"]
+"""Those that reach the others by their faces; `adc_endpoint` is a library of theirs."""
 
 CORE_ROOMS = (
     "errors",

@@ -23,10 +23,19 @@ print(len(names), "torch" in sys.modules)
 """
 
 
+NEEDS = {
+    "adc_plugins_ask": ("adc_endpoint",),
+    "adc_plugins_search": ("adc_endpoint",),
+    "adc_plugins_rehearse": ("adc_endpoint", "adc_plugins_search"),
+}
+"""What a package imports beside the core."""
+
+
 @pytest.mark.parametrize(
     ("name", "torch"),
     [
         ("adc_core", False),
+        ("adc_endpoint", False),
         ("adc_plugins_search", False),
         ("adc_plugins_detect", False),
         ("adc_plugins_learn", True),
@@ -34,11 +43,12 @@ print(len(names), "torch" in sys.modules)
         ("adc_plugins_rehearse", False),
         ("adc_plugins_review", False),
         ("adc_plugins_compare", False),
+        ("adc_plugins_ask", False),
     ],
 )
 def test_each_imports_alone(installed, environment, name, torch):
     alone = environment("dependencies")
-    beside = {"adc_core"} | ({"adc_plugins_search"} if name == "adc_plugins_rehearse" else set())
+    beside = {"adc_core", *NEEDS.get(name, ())}
     alone.show(installed, *(beside | {name}))
     modules, has_torch = alone.run("-c", IMPORT_ALL, name).stdout.split()
     assert int(modules) > 5

@@ -4,9 +4,8 @@ import asyncio
 import io
 import socket
 import threading
-import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +13,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from aiohttp import web
+from dripping_server import dripping_server
 from PIL import Image
 
 from adc_core.components.context import work_context
 from adc_core.components.interfaces import Searcher
 from adc_core.records.design import Design, Hit, Page, Query
-from adc_plugins_search import api_keys
+from adc_endpoint import keys
 from adc_plugins_search.collectors.downloader import Downloader
 from adc_plugins_search.download.outcomes import Stored
 
@@ -131,7 +131,7 @@ class Web:
 @pytest.fixture(autouse=True)
 def no_secrets_of_other_tests(monkeypatch):
     """A key such as `wrong` of one test must not be blotted out of what another one reads."""
-    monkeypatch.setattr(api_keys, "_secrets", set())
+    monkeypatch.setattr(keys, "_secrets", set())
 
 
 @pytest.fixture
@@ -221,27 +221,10 @@ def unused_port() -> Callable[[], int]:
     return find
 
 
-@contextmanager
-def _dripping(start: bytes) -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def drip() -> None:
-            connection, _ = listener.accept()
-            with connection, suppress(OSError):
-                connection.recv(10_000)
-                connection.sendall(start)
-                while True:
-                    connection.sendall(b"x")
-                    time.sleep(0.05)
-
-        threading.Thread(target=drip, daemon=True).start()
-        yield f"127.0.0.1:{listener.getsockname()[1]}"
-
-
 @pytest.fixture(scope="session")
 def dripping() -> Callable[[bytes], AbstractContextManager[str]]:
     """The endpoint of a server that sends a start, and then a byte now and then, for ever."""
-    return _dripping
+    return dripping_server
 
 
 @pytest.fixture

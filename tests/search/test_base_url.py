@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from adc_core.components.interfaces import Searcher
 from adc_core.errors import InputError, lines_of
 from adc_core.records.design import Query
-from adc_plugins_search.base_url import check_may_have, is_loopback, is_near
+from adc_endpoint import check_may_have, is_loopback, is_near
 from adc_plugins_search.searchers.bing import BingSearcher
 from adc_plugins_search.searchers.brave import BraveSearcher
 from adc_plugins_search.searchers.google import SERVICE, GoogleSearcher

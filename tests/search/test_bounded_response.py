@@ -12,8 +12,8 @@ from aiohttp import web
 
 from adc_core.errors import WorkError
 from adc_core.records.design import Query
+from adc_endpoint import TooLongError, read_bounded
 from adc_plugins_search import http_json
-from adc_plugins_search.bounded_response import TooLongError, read_bounded
 from adc_plugins_search.searchers.searxng import SearxngSearcher
 
 QUERY = Query(text="a cat", class_name="cat")

@@ -12,7 +12,7 @@ from adc_core.components.context import work_context
 from adc_core.components.interfaces import Searcher
 from adc_core.errors import InputError, WorkError
 from adc_core.records.design import Design, Hit, Page, Query
-from adc_plugins_search.api_keys import secret
+from adc_endpoint import secret
 from adc_plugins_search.download.journal import Journal
 from adc_plugins_search.download.searches.run_queries import run_queries
 

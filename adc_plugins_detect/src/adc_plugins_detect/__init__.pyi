@@ -10,6 +10,12 @@ from .curators.set_aside import SetAside
 from .curators.text_rules import TextRules
 from .curators.undersample import Undersample
 from .detectors.aum import Aum, aum
+from .detectors.caption_similarity import (
+    CaptionSimilarity,
+    caption_similarity,
+    class_similarity,
+)
+from .detectors.class_gaussians import ClassGaussians, class_gaussians
 from .detectors.classifier_filter import ClassifierFilter, classifier_filter
 from .detectors.cleanlab import Cleanlab
 from .detectors.confident_learning import ConfidentLearning, confident_learning
@@ -59,7 +65,9 @@ __all__ = [
     "Agree",
     "Aum",
     "BySource",
+    "CaptionSimilarity",
     "ClassConditionalNoise",
+    "ClassGaussians",
     "ClassifierFilter",
     "Cleanlab",
     "CodingRate",
@@ -114,6 +122,9 @@ __all__ = [
     "average_models",
     "by_class_rate",
     "by_rate",
+    "caption_similarity",
+    "class_gaussians",
+    "class_similarity",
     "classifier_filter",
     "coding_rate_reduction",
     "confident_learning",

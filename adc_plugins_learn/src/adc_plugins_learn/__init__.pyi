@@ -10,10 +10,17 @@ from .encoders.timm import TimmEncoder
 from .encoders.torchvision import TorchvisionEncoder, penultimate
 from .encoders.transformers import TransformersEncoder
 from .encoding.network_encoder import FrozenNetwork, NetworkEncoder
+from .encoding.text_tower import TextEncoder, TextTower
 from .enrichers.cross_validation import CrossValidation
+from .enrichers.image_text import (
+    ImageText,
+    class_directions,
+    zero_shot,
+)
 from .enrichers.training_dynamics import TrainingDynamics
 from .learners.active_passive import ActivePassive, active_passive, normalized_cross_entropy
 from .learners.backward_correction import BackwardCorrection, backward_cross_entropy
+from .learners.balanced_meta import BalancedMetaSoftmax
 from .learners.bootstrap import Bootstrap, hard_bootstrap, soft_bootstrap
 from .learners.co_teaching import CoTeaching, co_teaching_losses
 from .learners.cores import Cores, confidence_regularized, sieve_scores
@@ -43,6 +50,8 @@ from .learners.mentornet import MentorNet, self_paced_weights
 from .learners.mixup import Mixup, mixed_cross_entropy
 from .learners.peer_loss import PeerLoss, peer_loss
 from .learners.pes import ProgressiveEarlyStopping, agreeing_rows
+from .learners.pseudo_labels import PseudoLabels
+from .learners.rcal import RepresentationCalibration
 from .learners.sop import SparseOverParameterization, corrected_probabilities, squared_residuals
 from .learners.symmetric_cross_entropy import (
     SymmetricCrossEntropy,
@@ -98,6 +107,7 @@ __all__ = [
     "ActivePassive",
     "Adjustment",
     "BackwardCorrection",
+    "BalancedMetaSoftmax",
     "BalancedSoftmax",
     "Batch",
     "BatchPlan",
@@ -122,6 +132,7 @@ __all__ = [
     "ForwardCorrection",
     "FrozenNetwork",
     "GeneralizedCrossEntropy",
+    "ImageText",
     "JoCoR",
     "LabelDistributionAwareMargin",
     "LabelDistributionallyRobust",
@@ -150,6 +161,8 @@ __all__ = [
     "Posthoc",
     "PosthocLogitAdjustment",
     "ProgressiveEarlyStopping",
+    "PseudoLabels",
+    "RepresentationCalibration",
     "Sampler",
     "SparseOverParameterization",
     "Step",
@@ -159,6 +172,8 @@ __all__ = [
     "SymmetricCrossEntropy",
     "TaiLr",
     "TaylorCrossEntropy",
+    "TextEncoder",
+    "TextTower",
     "TimmEncoder",
     "TorchSampler",
     "TorchvisionEncoder",
@@ -175,6 +190,7 @@ __all__ = [
     "balanced_softmax",
     "build_backbone",
     "class_accuracies",
+    "class_directions",
     "class_margins",
     "class_weights",
     "clip_logits",
@@ -223,4 +239,5 @@ __all__ = [
     "taylor_cross_entropy",
     "taylor_softmax_cross_entropy",
     "worst_case_weights",
+    "zero_shot",
 ]

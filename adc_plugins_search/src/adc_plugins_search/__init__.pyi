@@ -1,7 +1,3 @@
-from .api_keys import optional_secret as optional_secret
-from .api_keys import secret as secret
-from .base_url import BaseUrl as BaseUrl
-from .base_url import check_may_have as check_may_have
 from .collectors.downloader import Downloader as Downloader
 from .designers.attributes import AttributeDesigner as AttributeDesigner
 from .designers.attributes import design_of as design_of
@@ -9,7 +5,6 @@ from .designers.file import FileDesigner as FileDesigner
 from .designers.file import read_design as read_design
 from .designers.llm import LlmDesigner as LlmDesigner
 from .designers.vocabulary import VocabularyDesigner as VocabularyDesigner
-from .http_headers import user_agent as user_agent
 from .http_json import Answer as Answer
 from .http_json import Hits as Hits
 from .http_json import get_json as get_json
@@ -27,11 +22,11 @@ from .searchers.wikimedia import WikimediaSearcher as WikimediaSearcher
 from .terms.normalize import filter_terms as filter_terms
 from .terms.normalize import group_terms as group_terms
 from .terms.select_diverse import select_diverse as select_diverse
+from .user_agent import user_agent as user_agent
 
 __all__ = [
     "Answer",
     "AttributeDesigner",
-    "BaseUrl",
     "BingSearcher",
     "BraveSearcher",
     "Downloader",
@@ -45,17 +40,14 @@ __all__ = [
     "SearxngSearcher",
     "VocabularyDesigner",
     "WikimediaSearcher",
-    "check_may_have",
     "creative_commons",
     "design_of",
     "filter_terms",
     "get_json",
     "group_terms",
-    "optional_secret",
     "read_design",
     "refusal",
     "results_of",
-    "secret",
     "select_diverse",
     "user_agent",
 ]

@@ -13,9 +13,8 @@ import urllib3
 from pydantic import BaseModel, Field, ValidationError
 
 from adc_core import InputError, Page, WorkError
-from adc_plugins_search.api_keys import one_line, redact
-from adc_plugins_search.bounded_response import TooLongError, read_bounded
-from adc_plugins_search.http_headers import retry_after_seconds, user_agent
+from adc_endpoint import TooLongError, one_line, read_bounded, redact, retry_after_seconds
+from adc_plugins_search.user_agent import user_agent
 
 MAX_BYTES = 16 << 20
 """Of one answer; a page of results has a hundredth of it."""

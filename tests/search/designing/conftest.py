@@ -1,37 +1,20 @@
 """The chat server, and an environment that names no model."""
 
-import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
+from chat_server import ChatServer, unset_variables
 
 HERE = Path(__file__).parent
-VARIABLES = (
-    "ADC_LLM_MODEL",
-    "ADC_LLM_BASE_URL",
-    "ADC_LLM_API_KEY",
-    "OPENAI_BASE_URL",
-    "OPENAI_API_KEY",
-    "OLLAMA_BASE_URL",
-)
-
-
-def _load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
-def chat() -> Iterator[Any]:
+def chat() -> Iterator[ChatServer]:
     """A chat server without a script."""
-    server = _load("chat_server").ChatServer().start()
+    server = ChatServer().start()
     yield server
     server.stop()
 
@@ -39,8 +22,7 @@ def chat() -> Iterator[Any]:
 @pytest.fixture(autouse=True)
 def no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what a test sets is set."""
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
+    unset_variables(monkeypatch)
 
 
 @pytest.fixture(scope="session")

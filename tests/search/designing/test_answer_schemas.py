@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from adc_plugins_search.llm.answer_schemas import Group, GroupsAnswer, WordsAnswer, read_answer
+from adc_endpoint import read_answer
+from adc_plugins_search.llm.answer_schemas import Group, GroupsAnswer, WordsAnswer
 
 WORDS = WordsAnswer(options=["fair isle", "cable knit"])
 

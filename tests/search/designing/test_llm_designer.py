@@ -360,7 +360,7 @@ def test_a_run_keeps_the_turns_and_not_the_key(chat, designer, monkeypatch, tmp_
         *(f"designer: {n} answers, {n}00 tokens in, {n * 20} out" for n in (2, 3, 4)),
     ]
     kept = (tmp_path / "run" / "designer" / "turns.jsonl").read_text().splitlines()
-    assert [json.loads(line)["prompt"].split()[0] for line in kept] == [
+    assert [json.loads(line)["question"]["prompt"].split()[0] for line in kept] == [
         *("Show", "These", "Show", "These")
     ]
     token_usage = json.loads((tmp_path / "run" / "designer" / "spent.json").read_text())

@@ -1,3 +1,4 @@
+from .class_moments import ClassMoments, class_moments, principal_components
 from .folds import NEVER_HELD_OUT, stratified_folds
 from .hashing import fingerprint, hash_array, hash_file, save_array
 from .strings import first_repeated, from_arrow, to_arrow
@@ -20,6 +21,7 @@ from .validation import (
 __all__ = [
     "NEVER_HELD_OUT",
     "Array",
+    "ClassMoments",
     "Curves",
     "Flags",
     "Indices",
@@ -30,12 +32,14 @@ __all__ = [
     "Tensor3",
     "Texts",
     "chunks",
+    "class_moments",
     "fingerprint",
     "first_bad_row",
     "first_repeated",
     "from_arrow",
     "hash_array",
     "hash_file",
+    "principal_components",
     "read_only",
     "save_array",
     "stratified_folds",

@@ -100,6 +100,9 @@ class Component(BaseModel, ABC, metaclass=ShowsFields):
     artifacts: ClassVar[tuple[str, ...]] = ()
     """Files that it leaves in its work folder and that are kept beside its result."""
 
+    asks_service: ClassVar[bool] = False
+    """Whether its work asks a service that may be absent; checks that need it are then skipped."""
+
     renamed_options: ClassVar[Mapping[str, str]] = {}
     """Former names of options to the present ones, for the message that refuses a former one."""
 

@@ -44,7 +44,9 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         ),
         "detectors": (
             "aum",
+            "caption-similarity",
             "classifier-filter",
+            "class-gaussians",
             "cleanlab",
             "confident-learning",
             "conformal",
@@ -87,10 +89,11 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "adc-plugins-learn": {
         "encoders": ("open-clip", "pixels", "timm", "torchvision", "transformers"),
-        "enrichers": ("cross-validation", "training-dynamics"),
+        "enrichers": ("cross-validation", "image-text", "training-dynamics"),
         "learners": (
             "active-passive",
             "backward-correction",
+            "balanced-meta",
             "bootstrap",
             "co-teaching",
             "cores",
@@ -114,6 +117,8 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "peer-loss",
             "pes",
             "positive-label-smoothing",
+            "pseudo-labels",
+            "rcal",
             "sop",
             "symmetric-cross-entropy",
             "tailr",
@@ -151,6 +156,10 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "curators": ("label-quality-model", "votes"),
         "metrics": ("raters",),
         "commands": ("certify", "review"),
+    },
+    "adc-plugins-ask": {
+        "detectors": ("visual-questions",),
+        "enrichers": ("annotators",),
     },
     "adc-plugins-compare": {
         "commands": ("compare",),

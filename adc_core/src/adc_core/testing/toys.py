@@ -75,6 +75,8 @@ def toy_dataset() -> Dataset:
         columns={
             "text_features": text,
             "caption_class_similarity": text[:, : len(CLASSES)],
+            "caption_similarity": text[np.arange(ROWS), labels].astype(np.float64),
+            "class_similarity": text[:, : len(CLASSES)],
         },
     )
 

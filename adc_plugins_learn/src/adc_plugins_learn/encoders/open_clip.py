@@ -1,4 +1,4 @@
-"""Features from the image tower of a CLIP model of open_clip."""
+"""Features of images, and of texts, from a CLIP model of open_clip."""
 
 from pathlib import Path
 from types import ModuleType
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from adc_core import InputError
 from adc_core.errors import unknown_name
 from adc_plugins_learn.encoding.network_encoder import FrozenNetwork, NetworkEncoder
+from adc_plugins_learn.encoding.text_tower import TextEncoder, TextTower
 from adc_plugins_learn.training.networks.weights import (
     RANDOM,
     Weights,
@@ -31,7 +32,17 @@ class _ImageTower(nn.Module):
         return features
 
 
-class OpenClipEncoder(NetworkEncoder):
+class _TextTower(nn.Module):
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        features: Tensor = self.model.encode_text(tokens)
+        return features
+
+
+class OpenClipEncoder(NetworkEncoder, TextEncoder):
     """Encodes images with the image tower of a CLIP model, of those that open_clip has."""
 
     model_config = ConfigDict(
@@ -49,16 +60,32 @@ class OpenClipEncoder(NetworkEncoder):
 
     def open_network(self) -> tuple[str, FrozenNetwork]:
         """Build the image tower with open_clip, with the transform that its weights expect."""
+        model, prepare = self._open(_import_open_clip())
+        size = model.visual.preprocess_cfg["size"]
+        side = size if isinstance(size, int) else size[0]
+        return self.model, FrozenNetwork.of(_ImageTower(model), side, prepare)
+
+    def open_texts(self) -> TextTower:
+        """Build the text tower with open_clip, with the tokenizer of the model."""
         library = _import_open_clip()
+        model, _ = self._open(library)
+        with downloading("tokenizer", self.model):
+            tokenizer = library.get_tokenizer(self.model)
+        return TextTower(
+            _TextTower(model),
+            lambda texts: tokenizer(list(texts)),
+            float(model.logit_scale.detach().exp()),
+        )
+
+    def _open(self, library: ModuleType) -> tuple[Any, Any]:
+        """Return both towers, and the transform for images."""
         if self.model not in library.list_models():
             raise InputError(unknown_name("open_clip model", self.model, library.list_models()))
         options: dict[str, Any] = {"pretrained_text": False}
         if self.image_size != "auto":
             options["force_image_size"] = self.image_size
         model, _, prepare = self._create(library, options)
-        size = model.visual.preprocess_cfg["size"]
-        side = size if isinstance(size, int) else size[0]
-        return self.model, FrozenNetwork.of(_ImageTower(model), side, prepare)
+        return model, prepare
 
     def _create(self, library: ModuleType, options: dict[str, Any]) -> Any:
         weights, create = str(self.weights), library.create_model_and_transforms

@@ -1,6 +1,6 @@
 """Features from a network of the transformers library: CLIP, SigLIP, DINOv2 and others."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +12,7 @@ from torchvision import transforms
 
 from adc_core import InputError, LocalPath, WorkError
 from adc_plugins_learn.encoding.network_encoder import FrozenNetwork, NetworkEncoder
+from adc_plugins_learn.encoding.text_tower import TextEncoder, TextTower
 from adc_plugins_learn.training.data.normalize import IMAGENET_MEAN, IMAGENET_STD
 from adc_plugins_learn.training.hardware.errors import is_out_of_memory
 from adc_plugins_learn.training.networks.weights import RANDOM, cause_of, quiet
@@ -30,7 +31,7 @@ _SIDE = 224
 """Image size of a network whose configuration does not say."""
 
 
-class TransformersEncoder(NetworkEncoder):
+class TransformersEncoder(NetworkEncoder, TextEncoder):
     """Encodes images with a network of transformers: CLIP, SigLIP, DINOv2, ConvNeXt and others.
 
     Of a model of images and texts these are the features that are compared with texts; of a
@@ -65,6 +66,33 @@ class TransformersEncoder(NetworkEncoder):
             side, about = self.image_size, about | {"size": self.image_size, "do_center_crop": True}
         return name, FrozenNetwork.of(_Pooled(model, name), side, _steps(about, side))
 
+    def open_texts(self) -> TextTower:
+        """Build the half for texts, with the tokenizer that is saved beside it."""
+        library, name = _import_transformers(), str(self.model)
+        if self.weights == RANDOM:
+            raise InputError(f"{name} with random weights has no tokenizer: take saved weights")
+        with _opening(self.model), quiet(), _without_bars(library):
+            model = library.AutoModel.from_pretrained(self.model, trust_remote_code=False)
+        if not hasattr(model, "get_text_features"):
+            raise InputError(f"{name} has no half for texts: choose CLIP, SigLIP or another such")
+        with _opening(self.model), quiet(), _without_bars(library):
+            tokenizer = library.AutoTokenizer.from_pretrained(self.model, trust_remote_code=False)
+        length = model.config.text_config.max_position_embeddings
+
+        def tokenize(texts: Sequence[str]) -> Tensor:
+            # Padded to the full length, as SigLIP was trained; CLIP looks no further than the end.
+            made = tokenizer(
+                list(texts),
+                padding="max_length",
+                truncation=True,
+                max_length=length,
+                return_tensors="pt",
+            )
+            tokens: Tensor = made["input_ids"]
+            return tokens
+
+        return TextTower(_TextFeatures(model), tokenize, float(model.logit_scale.detach().exp()))
+
     def _saved(self, library: ModuleType) -> tuple[Any, dict[str, Any]]:
         """Load the model, and the description of its image processor."""
         # Code that comes with a model must not run.
@@ -88,6 +116,17 @@ class _Pooled(nn.Module):
             raise InputError(f"{self.name} has no pooled features: choose another model")
         flat: Tensor = pooled.flatten(1)
         return flat
+
+
+class _TextFeatures(nn.Module):
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        found = self.model.get_text_features(input_ids=tokens)
+        features: Tensor = found if isinstance(found, Tensor) else found.pooler_output
+        return features
 
 
 def _steps(about: dict[str, Any], side: int) -> transforms.Compose:

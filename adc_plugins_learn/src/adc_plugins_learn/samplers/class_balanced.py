@@ -21,6 +21,14 @@ def sampling_probabilities(labels: Tensor, n_classes: int, exponent: float) -> T
     return chances / chances.sum()
 
 
+def draw_by(chances: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Draw positions with replacement, in proportion to N float64 chances."""
+    # By the inverse of the distribution: torch.multinomial takes 2²⁴ categories at most.
+    draws = torch.rand(count, generator=generator, dtype=torch.float64)
+    edges = chances.cumsum(dim=0)
+    return torch.searchsorted(edges / edges[-1], draws, right=True).clamp_max(len(chances) - 1)
+
+
 class ClassBalanced(Sampler):
     """Draws classes in proportion to a power of their size, with replacement.
 
@@ -43,7 +51,4 @@ class ClassBalanced(Sampler):
         if context.progress < self.after:
             return torch.randperm(len(labels), generator=generator)
         chances = sampling_probabilities(labels, len(context.class_counts), self.exponent)
-        # By the inverse of the distribution: torch.multinomial takes 2²⁴ categories at most.
-        draws = torch.rand(len(labels), generator=generator, dtype=torch.float64)
-        edges = chances.cumsum(dim=0)
-        return torch.searchsorted(edges / edges[-1], draws, right=True).clamp_max(len(labels) - 1)
+        return draw_by(chances, len(labels), generator)

@@ -18,10 +18,21 @@ from adc_plugins_learn.training.config import TrainingConfig
 _SUM_BYTES = sha256().digest_size
 
 
-def learned_from(dataset: Dataset) -> str:
-    """Hash what decides what is learned of a dataset: images, labels, and which of them count."""
-    whole = dataset.fingerprint_of("images", "labels", "classes")
+def learned_from(dataset: Dataset, *further: str) -> str:
+    """Hash what decides what is learned of a dataset: images, labels, and which of them count.
+
+    Args:
+        dataset: of a training.
+        further: columns that a method reads as well.
+    """
+    whole = dataset.fingerprint_of("images", "labels", "classes", *further)
     return whole if dataset.labeled.all() else fingerprint([whole, dataset.labeled])
+
+
+def further_columns(config: TrainingConfig) -> tuple[str, ...]:
+    """Return the evidence that a learner reads beside images and labels."""
+    names: tuple[str, ...] = config.requires if isinstance(config, Learner) else ()
+    return tuple(name for name in names if name != "images")
 
 
 def checkpoint_path(
@@ -30,7 +41,10 @@ def checkpoint_path(
     """Name the checkpoint in the work folder by all that decides the result of a training."""
     # Of a component, without options that change nothing, and with the content of its files.
     options = config.identity if isinstance(config, Learner) else config.model_dump(mode="json")
-    sets = (one and learned_from(one) for one in (dataset, validation))
+    sets = [
+        learned_from(dataset, *further_columns(config)),
+        validation and learned_from(validation),
+    ]
     key = fingerprint([options, strategy.__qualname__, torch.__version__, *sets])
     return work_folder() / f"checkpoint-{key[:16]}.pt"
 

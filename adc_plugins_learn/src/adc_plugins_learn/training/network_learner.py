@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, model_validator
 from adc_core import Dataset, Learner, work_folder
 from adc_core.arrays import fingerprint
 from adc_core.components import require_labels
-from adc_plugins_learn.training.checkpoint import learned_from
+from adc_plugins_learn.training.checkpoint import further_columns, learned_from
 from adc_plugins_learn.training.config import EXECUTION_OPTIONS, TrainingConfig
 from adc_plugins_learn.training.data.validation_split import validation_split
 from adc_plugins_learn.training.hardware.devices import find_device
@@ -100,7 +100,8 @@ class NetworkLearner(Learner, TrainingConfig):
         return self._learn_distributed(dataset, validation)
 
     def _learn_distributed(self, dataset: Dataset, validation: Dataset | None) -> NetworkModel:
-        sets = (one and learned_from(one) for one in (dataset, validation))
+        own = learned_from(dataset, *further_columns(self))
+        sets = [own, validation and learned_from(validation)]
         folder = work_folder()
         finished = folder / f"model-{fingerprint([self.fingerprint, *sets])[:16]}"
         if not finished.exists():

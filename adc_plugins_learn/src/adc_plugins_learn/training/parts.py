@@ -179,8 +179,11 @@ class AdjustedNetwork(nn.Module):
         self.network, self._adjustment, self._context = network, adjustment, context
 
     def forward(self, images: Tensor) -> Tensor:
-        """Compute B × K float32 logits of B × 3 × H × W images."""
+        """Compute B × K float32 logits of B × 3 × H × W images, and what follows them."""
         logits: Tensor = self.network(images)
         if not (self.training and torch.is_grad_enabled()):
             return logits
-        return self._adjustment.adjusted(logits.float(), self._context)
+        K = len(self._context.class_counts)
+        adjusted = self._adjustment.adjusted(logits[:, :K].float(), self._context)
+        # Some heads pass on features behind the logits.
+        return torch.cat([adjusted, logits[:, K:].float()], dim=1)

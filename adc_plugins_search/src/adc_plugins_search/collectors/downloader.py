@@ -42,7 +42,7 @@ from adc_plugins_search.download.searches.task_for_hit import task_for
 from adc_plugins_search.download.workers.protocol import Job
 from adc_plugins_search.download.workers.supervisor import fetch_all
 from adc_plugins_search.download.workers.task_queue import TaskQueue
-from adc_plugins_search.http_headers import user_agent
+from adc_plugins_search.user_agent import user_agent
 
 License = Literal["cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd"]
 _MAX_SHOWN_OUTCOMES = 5

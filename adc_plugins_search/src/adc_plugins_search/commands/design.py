@@ -90,10 +90,10 @@ def _show_prompts(designer: "Designer", brief: "Brief") -> int:
 
 
 def _design(designer: "Designer", brief: "Brief", to: Path, folder: Path, *, ask: bool) -> int:
+    from adc_endpoint import Transcript
     from adc_plugins_search.design_review.review import QuitError, Section, review, section_of
     from adc_plugins_search.designers.file import FileDesigner
     from adc_plugins_search.designers.llm import LlmDesigner
-    from adc_plugins_search.llm.transcript import Transcript, token_usage
     from adc_plugins_search.terms.proposals import Proposer
 
     design_file = _start(designer, to, folder)
@@ -134,7 +134,7 @@ def _design(designer: "Designer", brief: "Brief", to: Path, folder: Path, *, ask
     print(f"{to}: {classes}, {len(design.queries):,} queries")
     if isinstance(designer, LlmDesigner):
         turns = Transcript(designer.transcript_file)
-        print(f"{turns.path}: {token_usage(turns)}")
+        print(f"{turns.path}: {turns.usage}")
     return 0
 
 

@@ -17,9 +17,16 @@ from adc_core import (
     work_folder,
 )
 from adc_core.records import distinct
+from adc_endpoint import (
+    ChatModel,
+    Prices,
+    Transcript,
+    UnparsableAnswerError,
+    model_name,
+    prompt_with_schema,
+)
 from adc_plugins_search.designers.attributes import MAX_QUERIES, check_template, design_of
 from adc_plugins_search.llm.answer_schemas import GroupsAnswer, WordsAnswer
-from adc_plugins_search.llm.endpoint import model_name
 from adc_plugins_search.llm.group_terms import group_terms_by_model
 from adc_plugins_search.llm.prompts import (
     ask_attributes,
@@ -27,12 +34,6 @@ from adc_plugins_search.llm.prompts import (
     ask_options,
     system,
 )
-from adc_plugins_search.llm.structured_chat import (
-    ChatModel,
-    UnparsableAnswerError,
-    prompt_with_schema,
-)
-from adc_plugins_search.llm.transcript import Transcript, token_usage
 from adc_plugins_search.terms.normalize import canonical_key, filter_terms, normalize
 from adc_plugins_search.terms.proposals import Groups, Proposal
 from adc_plugins_search.terms.select_diverse import select_diverse
@@ -151,7 +152,7 @@ class LlmDesigner(Designer):
         chosen: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in brief.classes}
         for proposal in self._proposals(model, brief):
             chosen[proposal.class_name][proposal.attribute] = proposal.chosen
-        token_usage(model.transcript).write(work_folder() / TOKEN_USAGE)
+        model.transcript.usage.write(work_folder() / TOKEN_USAGE)
         return design_of(
             chosen,
             brief.samples_per_query,
@@ -232,7 +233,7 @@ class LlmDesigner(Designer):
             system(brief),
             temperature=self.temperature,
             timeout=self.timeout,
-            prices=(self.price_in, self.price_out),
+            prices=Prices(self.price_in, self.price_out),
         )
 
     def _ask_for_attributes(self, model: ChatModel, brief: Brief) -> tuple[str, ...]:

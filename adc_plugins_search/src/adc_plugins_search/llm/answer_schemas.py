@@ -1,54 +1,19 @@
-"""What a model is asked to answer, and how its text is read, whatever form it has."""
+"""The answers that a design needs: words, and words in groups."""
 
 import json
 import re
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
-_THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL)
-_FENCE = re.compile(r"```[\w-]*\n(.*?)(?:```|\Z)", re.DOTALL)
+from adc_endpoint import StructuredAnswer
+
 _ITEM = re.compile(r"^\s*(?:[-*•+]|\(?\d{1,3}[.):])\s+(.+?)\s*$")
 _GROUP = re.compile(r"^[\s\-*•#\d.]*([^:]{1,60}?)\s*:[\s*]*(.*)$")
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 
 
-class Answer(BaseModel, ABC):
-    """An answer in the form that was asked for.
-
-    Subclasses keep to what every endpoint's strict mode understands: all fields required, no
-    bounds on numbers or lengths.
-    """
-
-    schema_name: ClassVar[str]
-    """The schema's name in requests."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @property
-    @abstractmethod
-    def words(self) -> list[str]:
-        """All words."""
-
-    @classmethod
-    @abstractmethod
-    def example(cls) -> str:
-        """Return the form as a prompt shows it."""
-
-    @classmethod
-    @abstractmethod
-    def from_lines(cls, text: str) -> Self | None:
-        """Return the answer of a text without JSON; None where there is no list in it."""
-
-    @classmethod
-    @abstractmethod
-    def from_cut(cls, text: str) -> Self:
-        """Return what is whole of an answer that was cut, which may be nothing."""
-
-
-class WordsAnswer(Answer):
+class WordsAnswer(StructuredAnswer):
     """A list of words or short phrases."""
 
     schema_name: ClassVar[str] = "words"
@@ -97,7 +62,7 @@ class Group(BaseModel):
     options: list[str]
 
 
-class GroupsAnswer(Answer):
+class GroupsAnswer(StructuredAnswer):
     """Words in groups."""
 
     schema_name: ClassVar[str] = "groups"
@@ -138,57 +103,6 @@ class GroupsAnswer(Answer):
             except (ValueError, RecursionError):
                 break
         return cls(groups=groups)
-
-
-A = TypeVar("A", bound=Answer)
-
-
-def read_answer(text: str, shape: type[A], *, cut: bool = False) -> A:
-    """Return the answer that a text holds: as JSON, in a fence, within prose, or as a list.
-
-    Args:
-        text: what the model said.
-        shape: what it was asked for.
-        cut: whether it was cut; then what is whole of it counts, even if that is nothing.
-
-    Raises:
-        ValueError: nothing of the kind is there; the message, one line, says what is wrong.
-    """
-    text = _THINKING.sub("", text).strip()
-    fault = "there is no JSON and no list in it"
-    for value in _values(text):
-        try:
-            return shape.model_validate(value)
-        except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            fault = f"{place}: {first['msg']}" if place else first["msg"]
-        break
-    else:
-        if not cut and (listed := shape.from_lines(text)) is not None:
-            return listed
-    if cut:
-        return shape.from_cut(text)
-    raise ValueError(fault)
-
-
-def _values(text: str) -> Iterator[Any]:
-    """Return JSON values of a text: all of it, those in fences, the first object or array."""
-    for candidate in (text, *_FENCE.findall(text)):
-        try:
-            yield json.loads(candidate)
-        except (ValueError, RecursionError):
-            continue
-    decoder = json.JSONDecoder()
-    for start in re.finditer(r"[\[{]", text):
-        try:
-            value, _ = decoder.raw_decode(text, start.start())
-        except ValueError:
-            continue
-        except RecursionError:  # nested without end, and so is every part of it
-            return
-        yield value
-        return
 
 
 def _plain(word: str) -> str:

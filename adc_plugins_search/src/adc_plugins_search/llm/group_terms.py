@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from adc_core import Brief, WorkError
+from adc_endpoint import ChatModel
 from adc_plugins_search.llm.answer_schemas import GroupsAnswer
 from adc_plugins_search.llm.prompts import ask_groups
-from adc_plugins_search.llm.structured_chat import ChatModel
 from adc_plugins_search.terms.normalize import canonical_key, filter_terms, normalize
 from adc_plugins_search.terms.proposals import Groups
 

@@ -5,8 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from adc_core import Hit, Page, Query, Searcher
-from adc_plugins_search.api_keys import secret
-from adc_plugins_search.base_url import BaseUrl, check_may_have
+from adc_endpoint import BaseUrl, check_may_have, secret
 from adc_plugins_search.http_json import Hits, get_json, refusal, results_of
 from adc_plugins_search.licenses import creative_commons
 

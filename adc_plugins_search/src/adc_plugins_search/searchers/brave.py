@@ -7,8 +7,7 @@ from typing import ClassVar, Literal
 from pydantic import BaseModel, Field
 
 from adc_core import Hit, Page, Query, Searcher
-from adc_plugins_search.api_keys import secret
-from adc_plugins_search.base_url import BaseUrl, check_may_have
+from adc_endpoint import BaseUrl, check_may_have, secret
 from adc_plugins_search.http_json import Hits, get_json, refusal, results_of
 
 MAX_RESULTS = 200

@@ -7,8 +7,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import BaseModel, Field
 
 from adc_core import Hit, InputError, Page, Query, Searcher, WorkError
-from adc_plugins_search.api_keys import one_line, secret
-from adc_plugins_search.base_url import BaseUrl, check_may_have
+from adc_endpoint import BaseUrl, check_may_have, one_line, secret
 from adc_plugins_search.http_json import Answer, Hits, get_json, results_of
 
 PAGE_SIZE = 10

@@ -8,11 +8,10 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from adc_core import Hit, InputError, Page, Query, Searcher
-from adc_plugins_search.api_keys import keep_secret, one_line, optional_secret
-from adc_plugins_search.base_url import BaseUrl, check_may_have
-from adc_plugins_search.http_headers import user_agent
+from adc_endpoint import BaseUrl, check_may_have, keep_secret, one_line, optional_secret
 from adc_plugins_search.http_json import Hits, get_json, refusal, results_of
 from adc_plugins_search.licenses import creative_commons
+from adc_plugins_search.user_agent import user_agent
 
 MAX_RESULTS = 240
 """Openverse shows no more of any query."""

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from adc_core import Hit, InputError, Page, Query, Searcher
-from adc_plugins_search.base_url import BaseUrl
+from adc_endpoint import BaseUrl
 from adc_plugins_search.http_json import Hits, get_json, refusal, results_of
 
 _SIZE = re.compile(r"(\d+)\s*[×x]\s*(\d+)")

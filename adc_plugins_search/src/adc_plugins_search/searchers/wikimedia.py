@@ -7,10 +7,10 @@ from html import unescape
 from pydantic import BaseModel, Field
 
 from adc_core import Hit, Page, Query, Searcher
-from adc_plugins_search.base_url import BaseUrl
-from adc_plugins_search.http_headers import user_agent
+from adc_endpoint import BaseUrl
 from adc_plugins_search.http_json import Answer, Hits, get_json, refusal, results_of
 from adc_plugins_search.licenses import of_url
+from adc_plugins_search.user_agent import user_agent
 
 PAGE_SIZE = 50
 _LAG = 5

@@ -29,6 +29,11 @@ def is_main_process() -> bool:
     return not distributed.is_initialized() or distributed.get_rank() == 0
 
 
+def process_count() -> int:
+    """Return how many processes train together: each adds its gradients to those of the others."""
+    return distributed.get_world_size() if distributed.is_initialized() else 1
+
+
 class ShardedForward(nn.Module):
     """Runs a network on this process's share of a batch, and gathers the outputs of all.
 

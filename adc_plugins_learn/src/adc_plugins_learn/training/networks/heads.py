@@ -139,7 +139,36 @@ def mean_softmax(
     return latent.log_softmax(dim=2).logsumexp(dim=0) - math.log(len(latent))
 
 
-OUTPUTS: dict[str, type[TaylorSoftmax] | type[MonteCarloSoftmax]] = {
+class FeatureSpace(nn.Module):
+    """A linear layer on features that a method looks at, too.
+
+    Features are the numbers divided by √D, so that their length is about 1. While training they
+    follow the logits: B × (K + D). Afterwards there are the logits alone.
+
+    Args:
+        classes: K.
+        dimensions: D.
+    """
+
+    def __init__(self, classes: int, dimensions: int) -> None:
+        super().__init__()
+        self.width = dimensions
+        self.linear = nn.Linear(dimensions, classes)
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Compute B × K logits of B × D features."""
+        logits: Tensor = self.linear(features * math.sqrt(self.width))
+        return logits
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        """Compute logits of B × D numbers, and let the features follow while training."""
+        features = numbers / math.sqrt(self.width)
+        logits = self.logits(features)
+        return torch.cat([logits, features], dim=1) if self.training else logits
+
+
+OUTPUTS: dict[str, type[TaylorSoftmax] | type[MonteCarloSoftmax] | type[FeatureSpace]] = {
+    "feature-space": FeatureSpace,
     "taylor-softmax": TaylorSoftmax,
     "mc-softmax": MonteCarloSoftmax,
 }

@@ -60,3 +60,17 @@ def frozen_but_for(network: nn.Module, last: nn.Module) -> Iterator[None]:
             hook.remove()
         for parameter in kept:
             parameter.requires_grad_(True)
+
+
+@contextmanager
+def statistics_kept(network: nn.Module) -> Iterator[None]:
+    """Let batches pass in training mode without their mean and variance being remembered."""
+    norms = [module for module in network.modules() if isinstance(module, _NormBase)]
+    kept = [module.momentum for module in norms]
+    for module in norms:
+        module.momentum = 0.0
+    try:
+        yield
+    finally:
+        for module, momentum in zip(norms, kept, strict=True):
+            module.momentum = momentum

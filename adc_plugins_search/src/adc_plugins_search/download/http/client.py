@@ -11,13 +11,13 @@ import aiohttp
 from yarl import URL
 
 from adc_core import WorkError
+from adc_endpoint import retry_after_seconds
 from adc_plugins_search.download.http.fetch_rules import FetchRules
 from adc_plugins_search.download.http.opt_out import Signal, refuse_opted_out, signals_of
 from adc_plugins_search.download.http.robots import MAX_BYTES
 from adc_plugins_search.download.http.ssrf_guard import BlockedAddressError, guarded_sockets
 from adc_plugins_search.download.outcomes import Reason, RefusedError, TransientError
 from adc_plugins_search.download.web_address import parse_url
-from adc_plugins_search.http_headers import retry_after_seconds
 
 _CHUNK = 1 << 16
 _IDLE = 5.0

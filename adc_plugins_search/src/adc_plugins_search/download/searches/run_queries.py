@@ -14,9 +14,9 @@ from threading import Thread
 
 from adc_core import Design, Hit, Page, Query, Searcher, WorkError, progress, status
 from adc_core.components import raise_if_interrupted
-from adc_plugins_search.api_keys import without_secrets
 from adc_plugins_search.download.journal import Journal
 from adc_plugins_search.download.searches.relax_queries import relax_queries
+from adc_plugins_search.without_secrets import without_secrets
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What models said, read: yes or no, a choice, a refusal, probabilities of letters."""

@@ -1,0 +1,1 @@
+"""Asking about many images at once, within a budget."""

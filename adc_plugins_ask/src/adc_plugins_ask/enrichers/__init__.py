@@ -1,0 +1,1 @@
+"""Enrichers that ask models what an image shows."""
