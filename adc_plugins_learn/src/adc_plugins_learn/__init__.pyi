@@ -48,8 +48,11 @@ from .learners.mc_softmax import MCSoftMax
 from .learners.mentormix import MentorMix
 from .learners.mentornet import MentorNet, self_paced_weights
 from .learners.mixup import Mixup, mixed_cross_entropy
+from .learners.nested_dropout import NestedDropout
+from .learners.nmtune import NMTune
 from .learners.peer_loss import PeerLoss, peer_loss
 from .learners.pes import ProgressiveEarlyStopping, agreeing_rows
+from .learners.pls_lsa import PseudoLossSelection
 from .learners.pseudo_labels import PseudoLabels
 from .learners.rcal import RepresentationCalibration
 from .learners.sop import SparseOverParameterization, corrected_probabilities, squared_residuals
@@ -148,7 +151,9 @@ __all__ = [
     "MentorMix",
     "MentorNet",
     "Mixup",
+    "NMTune",
     "NegativeLabelSmoothing",
+    "NestedDropout",
     "NetworkEncoder",
     "NetworkLearner",
     "NetworkModel",
@@ -162,6 +167,7 @@ __all__ = [
     "PosthocLogitAdjustment",
     "ProgressiveEarlyStopping",
     "PseudoLabels",
+    "PseudoLossSelection",
     "RepresentationCalibration",
     "Sampler",
     "SparseOverParameterization",

@@ -45,9 +45,10 @@ def class_gaussians(
 
     Traps: features must be of a self-supervised or pretrained encoder; those of a network trained
     on the labels are bent towards the wrong ones. One Gaussian does not fit a class of several
-    kinds of images. Posteriors are far surer than they are right, and it flags too much: twice the
-    wrong labels of CIFAR-10N. `prior` uniform spares rare classes; where large classes' mistakes
-    fill the small ones, `counts` finds more.
+    kinds of images. Posteriors are far surer than they are right, and it flags too much where few
+    labels are wrong: of CIFAR-10N 34 % where 18 % are, and 45 % where 41 % are. `prior` uniform
+    spares rare classes; where large classes' mistakes fill the small ones, `counts` finds more.
+    Time grows by the square of the largest class.
 
     Args:
         labels: N given labels.

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from adc_core import Dataset, LocalPath
+from adc_plugins_learn.methods.hold_out import hold_out
 from adc_plugins_learn.methods.trusted_samples import read_trusted
 from adc_plugins_learn.training.data.image_source import InMemoryImages
 from adc_plugins_learn.training.data.sampler import TrainingSampler
@@ -119,21 +120,9 @@ class _Reweighted(Strategy):
         elif self._trusted is not None:
             self._judging = self._trusted
         else:
-            self._hold_out(sampler)
-
-    def _hold_out(self, sampler: TrainingSampler) -> None:
-        """Draw samples of each class, at least one of two; of fewer in all, everything judges."""
-        order = torch.randperm(len(sampler), generator=sampler.generator)
-        labels, parts = sampler.labels.cpu()[order], []
-        for label in range(sampler.n_classes):
-            rows = order[labels == label]
-            count = max(1, round(self._options.held_out * len(rows)))
-            parts.append(rows[: min(count, len(rows) - 1)])
-        judging = torch.cat(parts)
-        if len(judging) > 1:
-            learned = torch.ones(len(sampler), dtype=torch.bool)
-            learned[judging] = False
-            self._judging, self._learned = judging, learned.nonzero()[:, 0]
+            self._learned, self._judging = hold_out(
+                sampler.labels, sampler.n_classes, self._options.held_out, sampler.generator
+            )
 
     def plan_epoch(self, epoch: int) -> list[BatchPlan]:
         batches = self.sampler.shuffled_batches(self._learned)

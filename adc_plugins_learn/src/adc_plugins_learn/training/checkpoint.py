@@ -31,8 +31,9 @@ def learned_from(dataset: Dataset, *further: str) -> str:
 
 def further_columns(config: TrainingConfig) -> tuple[str, ...]:
     """Return the evidence that a learner reads beside images and labels."""
-    names: tuple[str, ...] = config.requires if isinstance(config, Learner) else ()
-    return tuple(name for name in names if name != "images")
+    if not isinstance(config, Learner):
+        return ()
+    return tuple(name for name in (*config.requires, *config.optional_columns) if name != "images")
 
 
 def checkpoint_path(

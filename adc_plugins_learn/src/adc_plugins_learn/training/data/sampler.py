@@ -1,6 +1,6 @@
 """The training set: batches in random order, draws with replacement, and a plain pass."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 
@@ -142,10 +142,18 @@ class TrainingSampler:
         return others
 
     @torch.no_grad()
-    def evaluate(self, network: nn.Module) -> Tensor:
-        """Return N × K float32 logits of all samples, without augmentation, in evaluation mode."""
+    def evaluate(self, network: nn.Module, rows: Tensor | None = None) -> Tensor:
+        """Return N × K float32 logits of samples, without augmentation, in evaluation mode.
+
+        Args:
+            network: put back into the mode that it was in.
+            rows: of the samples; without them all.
+        """
         training = network.training
         network.eval()
-        parts = [network(to_input(pixels, *self._channels)).float() for pixels in self._images]
+        images: Iterable[Tensor] = self._images
+        if rows is not None:
+            images = (self._images.take(part) for part in torch.split(rows, 2 * self.batch_size))
+        parts = [network(to_input(pixels, *self._channels)).float() for pixels in images]
         network.train(training)
         return torch.cat(parts)

@@ -11,7 +11,15 @@ from torch import Tensor, nn
 from adc_core import InputError
 from adc_plugins_learn.training.data.normalize import Channels
 from adc_plugins_learn.training.networks.backbones import build_backbone, last_layer
-from adc_plugins_learn.training.networks.heads import OUTPUTS, PLAIN, CosineLinear, Output
+from adc_plugins_learn.training.networks.frozen import FrozenBackbone
+from adc_plugins_learn.training.networks.heads import (
+    FROZEN_BELOW,
+    LAST_LAYERS,
+    OUTPUTS,
+    PLAIN,
+    CosineLinear,
+    Output,
+)
 from adc_plugins_learn.training.networks.own import OBJECT
 from adc_plugins_learn.training.networks.weights import RANDOM
 
@@ -90,20 +98,34 @@ def members_of(network: nn.Module) -> list[nn.Module]:
 
 def _member(architecture: Architecture, classes: int, weights: str) -> nn.Module:
     head, about = architecture.output, architecture
+    if (last_kind := LAST_LAYERS.get(head.name)) is not None:
+        network = build_backbone(about.backbone, classes, weights, about.backbone_options)
+        if about.cosine_scale is not None:
+            raise InputError(
+                f"{head.name} has a last layer of its own, where the criterion needs cosines: "
+                "take another criterion"
+            )
+        old = _linear_last(network, about.backbone, f"those of {head.name}")
+        new = last_kind(old.in_features, classes, **head.options)
+        _replace(network, old, new)
+        return FrozenBackbone(network, new) if head.name in FROZEN_BELOW else network
     output = None if head.name == PLAIN.name else OUTPUTS[head.name](classes, **head.options)
     width = classes if output is None else output.width
     network = build_backbone(about.backbone, width, weights, about.backbone_options)
     if about.cosine_scale is not None:
-        _make_cosine(network, about.backbone, about.cosine_scale)
+        old = _linear_last(network, about.backbone, "cosines")
+        _replace(network, old, CosineLinear(old.in_features, old.out_features, about.cosine_scale))
     return network if output is None else nn.Sequential(network, output)
 
 
-def _make_cosine(network: nn.Module, name: str, scale: float) -> None:
-    """Replace the last layer by one of cosines."""
+def _linear_last(network: nn.Module, name: str, wanted: str) -> nn.Linear:
     last = last_layer(network)
     if not isinstance(last, nn.Linear):
-        raise InputError(f"the logits of {name} cannot be cosines: its last layer is not linear")
-    path = next(path for path, module in network.named_modules() if module is last)
+        raise InputError(f"the logits of {name} cannot be {wanted}: its last layer is not linear")
+    return last
+
+
+def _replace(network: nn.Module, old: nn.Module, new: nn.Module) -> None:
+    path = next(path for path, module in network.named_modules() if module is old)
     owner, _, child = path.rpartition(".")
-    layer = CosineLinear(last.in_features, last.out_features, scale)
-    setattr(network.get_submodule(owner), child, layer)
+    setattr(network.get_submodule(owner), child, new)

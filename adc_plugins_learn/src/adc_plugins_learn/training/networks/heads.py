@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from adc_plugins_learn.training.networks.frozen import MappedFeatures
+
 
 @dataclass(frozen=True)
 class Output:
@@ -167,9 +169,64 @@ class FeatureSpace(nn.Module):
         return torch.cat([logits, features], dim=1) if self.training else logits
 
 
-OUTPUTS: dict[str, type[TaylorSoftmax] | type[MonteCarloSoftmax] | type[FeatureSpace]] = {
+class FirstFeatures(nn.Module):
+    """A linear layer without bias on the first features, a number of them drawn for each batch.
+
+    It takes the place of a network's last layer. Afterwards the features that `kept` marks count.
+
+    Args:
+        features: D.
+        classes: K.
+        spread: of the drawn widths; at most a fifth of D is taken.
+        rate: if it is not None, each feature is dropped by this chance instead, and the others
+            are scaled up.
+    """
+
+    kept: Tensor
+
+    def __init__(
+        self, features: int, classes: int, spread: float = 100, rate: float | None = None
+    ) -> None:
+        super().__init__()
+        self.linear = nn.Linear(features, classes, bias=False)
+        self.rate, self._chances = rate, width_chances(features, min(spread, features / 5))
+        self.register_buffer("kept", torch.ones(features))
+
+    def keep(self, width: int) -> None:
+        """Let the first features count from now on, in evaluation mode."""
+        self.kept.copy_(torch.arange(len(self.kept)) < width)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Compute B × K logits of B × D features."""
+        if self.rate is not None:
+            features = nn.functional.dropout(features, self.rate, self.training)
+        elif self.training:
+            width = 1 + int(torch.multinomial(self._chances, 1))
+            features = torch.cat([features[:, :width], torch.zeros_like(features[:, width:])], 1)
+        else:
+            features = features * self.kept
+        logits: Tensor = self.linear(features)
+        return logits
+
+
+def width_chances(features: int, spread: float) -> Tensor:
+    """Compute D chances of keeping the first 1, 2, … D features: as exp(−(k/spread)²)."""
+    widths = torch.arange(1, features + 1, dtype=torch.float64)
+    return (-((widths / spread) ** 2)).softmax(dim=0)
+
+
+OUTPUTS: Mapping[str, type[TaylorSoftmax | MonteCarloSoftmax | FeatureSpace]] = {
     "feature-space": FeatureSpace,
     "taylor-softmax": TaylorSoftmax,
     "mc-softmax": MonteCarloSoftmax,
 }
 """What may follow a backbone, by the name that a saved model has for it."""
+
+LAST_LAYERS: Mapping[str, type[FirstFeatures | MappedFeatures]] = {
+    "nested-dropout": FirstFeatures,
+    "nmtune": MappedFeatures,
+}
+"""What may take the place of a backbone's last layer, likewise."""
+
+FROZEN_BELOW = ("nmtune",)
+"""Of these, those below which nothing learns."""
