@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from adc_core import Dataset
     from adc_core.arrays import Array
+    from adc_plugins_publish.belonging import Together
     from adc_plugins_publish.formats.samples_table import Written
     from adc_plugins_publish.source import Source
 
@@ -59,6 +60,13 @@ class ExportCommand(Command):
             metavar="NAME=SHARE",
             help="a split with a share of the samples, such as test=0.1; may be repeated; the rest "
             "is train; without it, the splits that the dataset has, or train",
+        )
+        parser.add_argument(
+            "--together",
+            choices=["all", "duplicates", "creator", "page"],
+            default="all",
+            help="what --split keeps on one side: near duplicates, images of one creator or of one "
+            "page, or all of these where they are known",
         )
         parser.add_argument("--seed", type=int, default=0, help="of the splits")
         parser.add_argument(
@@ -129,7 +137,7 @@ def _export(source: "Source", arguments: argparse.Namespace, shares: dict[str, f
             listed = f"{folder / CHANGES} lists all"
             dataset = leave_out(dataset, broken, strict=arguments.strict, listed=listed)
             warn_of_outside(dataset.images)
-        splits = _splits(dataset, shares, arguments.seed)
+        splits = _splits(dataset, shares, arguments.together, arguments.seed)
         before = rows_of(source.original.ids, dataset.ids)
         entitled = source.original.labels[before] == dataset.labels
         written = _writer(form)(dataset, splits, entitled, part)
@@ -181,19 +189,20 @@ def _writer(form: str) -> "Callable[[Dataset, NDArray[np.str_], Array, Path], Wr
     return write
 
 
-def _splits(dataset: "Dataset", shares: dict[str, float], seed: int) -> "NDArray[np.str_]":
+def _splits(
+    dataset: "Dataset", shares: dict[str, float], together: "Together", seed: int
+) -> "NDArray[np.str_]":
     import numpy as np
 
-    from adc_core.images import GROUP
     from adc_core.storage import SPLIT
+    from adc_plugins_publish.belonging import groups_of
     from adc_plugins_publish.splits import TRAIN, split_by_group
 
     if not shares:
         splits = dataset.columns.get(SPLIT, np.full(len(dataset), TRAIN))
         names, codes = np.unique(splits.astype(np.str_), return_inverse=True)
         return np.array([name if name.isidentifier() else TRAIN for name in names])[codes]
-    groups = dataset.columns.get(GROUP, np.arange(len(dataset)))
-    return split_by_group(dataset.labels, groups, shares, seed)
+    return split_by_group(dataset.labels, groups_of(dataset, together), shares, seed)
 
 
 def _share(text: str) -> tuple[str, float]:
