@@ -36,6 +36,7 @@ from adc_plugins_detect import (
     forgetting,
     gradient_tracing,
     hoc,
+    label_diffusion,
     label_propagation,
     linear_probe,
     lstm_dynamics,
@@ -188,6 +189,7 @@ def _by_neighbors(table: Table, labels: np.ndarray, graph: Neighbors) -> None:
     soft = partial(neighbor_credibility, labels, graph, soft="kernel")
     table.add("neighbor-credibility, soft labels", soft)
     table.add("label-propagation", lambda: label_propagation(labels, graph))
+    table.add("label-diffusion", lambda: label_diffusion(labels, graph))
 
     def docta() -> Findings:
         dataset = Dataset(labels=labels, neighbors=graph)

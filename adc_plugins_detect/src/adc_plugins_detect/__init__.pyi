@@ -27,6 +27,7 @@ from .detectors.early_stop_ce import EarlyStopCe, early_stop_ce
 from .detectors.ensemble import Ensemble, ensemble
 from .detectors.forgetting import Forgetting, forgetting
 from .detectors.gradient_tracing import GradientTracing, gradient_tracing
+from .detectors.label_diffusion import LabelDiffusion, label_diffusion
 from .detectors.label_propagation import LabelPropagation, label_propagation
 from .detectors.linear_separation import LinearSeparation, linear_separation
 from .detectors.lstm_dynamics import LstmDynamics, lstm_dynamics
@@ -89,6 +90,7 @@ __all__ = [
     "GradientTracing",
     "ImageQuality",
     "InstanceDependentNoise",
+    "LabelDiffusion",
     "LabelPropagation",
     "LinearProbe",
     "LinearSeparation",
@@ -142,6 +144,7 @@ __all__ = [
     "gradient_tracing",
     "hoc",
     "kernel_soft_labels",
+    "label_diffusion",
     "label_propagation",
     "linear_probe",
     "linear_separation",

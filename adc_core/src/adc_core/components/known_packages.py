@@ -45,8 +45,8 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "detectors": (
             "aum",
             "caption-similarity",
-            "classifier-filter",
             "class-gaussians",
+            "classifier-filter",
             "cleanlab",
             "confident-learning",
             "conformal",
@@ -57,6 +57,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "ensemble",
             "forgetting",
             "gradient-tracing",
+            "label-diffusion",
             "label-propagation",
             "linear-separation",
             "lstm-dynamics",
