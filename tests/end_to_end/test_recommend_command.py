@@ -1,0 +1,54 @@
+"""`adc recommend` and `adc bench-detector` as users call them."""
+
+import numpy as np
+import pytest
+
+from adc_core import Pipeline, run_pipeline
+from adc_core.cli import main
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """A folder with `arrays.npz`: 200 samples of three classes, some mislabelled."""
+    random = np.random.default_rng(0)
+    truth = random.integers(0, 3, 200)
+    features = (3 * np.eye(3, 6)[truth] + random.normal(size=(200, 6))).astype(np.float32)
+    labels = np.where(random.random(200) < 0.15, (truth + 1) % 3, truth)
+    np.savez(tmp_path / "arrays.npz", labels=labels, features=features)
+    np.savez(tmp_path / "bare.npz", labels=labels, probabilities=np.eye(3)[truth])
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_pipeline_is_recommended_and_runs(place, capsys):
+    words = ["recommend", "arrays.npz", "--seeds", "1", "--samples", "150", "--to", "use.yaml"]
+    assert main(words) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].startswith(f"{150 - int(out[0].split()[2])} samples, ")
+    assert out[0].endswith("wrong labels simulated: 5 kinds of noise, 1 times each")
+    assert any(line.startswith("self-confidence ") for line in out)
+    assert any(line.startswith("use ") for line in out)
+    assert out[-1] == "pipeline: use.yaml"
+    run = run_pipeline(Pipeline.read(place / "use.yaml"), place / "run")
+    (found,) = run.findings.values()
+    assert len(found.ids) == 200
+    assert main(words) == 2
+    assert capsys.readouterr().err == (
+        "adc: use.yaml already exists: remove it, or give another --to\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["bare.npz"], "bare.npz has no images nor features: give one of them"),
+        (
+            ["arrays.npz", "--encoder", "patches"],
+            "arrays.npz has no images to encode: leave the encoder out",
+        ),
+        (["arrays.npz", "--seeds", "0"], "--seeds is 0: give 1 or more"),
+    ],
+)
+def test_wrong_input_of_recommend(place, capsys, words, says):
+    assert main(["recommend", *words]) == 2
+    assert capsys.readouterr().err == f"adc: {says}\n"
