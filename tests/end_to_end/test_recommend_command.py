@@ -25,7 +25,7 @@ def test_a_pipeline_is_recommended_and_runs(place, capsys):
     assert main(words) == 0
     out = capsys.readouterr().out.splitlines()
     assert out[0].startswith(f"{150 - int(out[0].split()[2])} samples, ")
-    assert out[0].endswith("wrong labels simulated: 5 kinds of noise, 1 times each")
+    assert out[0].endswith("wrong labels simulated: 5 kinds of noise, 5 trials")
     assert any(line.startswith("self-confidence ") for line in out)
     assert any(line.startswith("use ") for line in out)
     assert out[-1] == "pipeline: use.yaml"
@@ -51,4 +51,43 @@ def test_a_pipeline_is_recommended_and_runs(place, capsys):
 )
 def test_wrong_input_of_recommend(place, capsys, words, says):
     assert main(["recommend", *words]) == 2
+    assert capsys.readouterr().err == f"adc: {says}\n"
+
+
+def test_one_detector_beside_others(place, capsys):
+    pytest.importorskip("matplotlib")
+    words = ["bench-detector", "deep-knn:k=5", "--dataset", "arrays.npz", "--seeds", "1"]
+    assert main([*words, "--rate", "0.3", "--plot", "lines.png"]) == 0
+    out = capsys.readouterr().out
+    assert "; 30% wrong labels simulated: 5 kinds of noise, 5 trials" in out
+    assert "estimated  symmetric  pair-flip  instance-dependent  confusable" in out
+    assert out.count("\n* deep-knn:k=5 ") == 1
+    assert "\nself-confidence " in out and " + " not in out
+    assert (place / "lines.png").stat().st_size > 1000
+
+
+def test_the_rate_matters(place, capsys):
+    tables = []
+    for rate in ("0.1", "0.4"):
+        words = ["bench-detector", "cores", "--dataset", "arrays.npz", "--seeds", "1"]
+        assert main([*words, "--rate", rate]) == 0
+        tables.append(capsys.readouterr().out.split("\n\n")[1])
+    assert tables[0] != tables[1]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["aum"], "aum reads training dynamics: add --dynamics, and a dataset of images"),
+        (
+            ["majority-votes"],
+            "majority-votes reads votes, which trials do not make: they have features, images, "
+            "neighbors, probabilities",
+        ),
+        (["cores", "--rate", "0.5"], "--rate is 0.5: give a share above 0 and below 0.5"),
+        (["cores", "--seeds", "0"], "--seeds is 0: give 1 or more"),
+    ],
+)
+def test_wrong_input_of_bench_detector(place, capsys, words, says):
+    assert main(["bench-detector", *words]) == 2
     assert capsys.readouterr().err == f"adc: {says}\n"

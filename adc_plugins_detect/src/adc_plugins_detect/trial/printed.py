@@ -15,7 +15,7 @@ def ground_line(ground: Ground, trials: Trials, total: int) -> str:
     _, kinds, seeds = trials.f1.shape
     return (
         f"{len(ground.base):,} samples, {how}; {ground.rate:.0%} wrong labels simulated: "
-        f"{kinds} kinds of noise, {seeds} times each"
+        f"{kinds} kinds of noise, {kinds * seeds} trials"
     )
 
 
@@ -46,8 +46,8 @@ def kinds_table(trials: Trials, marked: str) -> str:
         name = trials.names[place]
         of_kinds = trials.average_precision[place].mean(axis=1)
         cells = [f"{value:.3f}" for value in (of_kinds.mean(), *of_kinds)]
-        rows.append([f"* {name}" if name == marked else f"  {name}", *cells])
-    return table(["  average precision", "mean", *trials.kinds], rows)
+        rows.append([f"* {name}" if name == marked else name, *cells])
+    return table(["average precision", "mean", *trials.kinds], rows)
 
 
 def left_out_lines(trials: Trials) -> list[str]:
