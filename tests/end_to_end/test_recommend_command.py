@@ -1,10 +1,13 @@
 """`adc recommend` and `adc bench-detector` as users call them."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from adc_core import Pipeline, run_pipeline
 from adc_core.cli import main
+from adc_plugins_detect.trial.evidence import read_with_features
 
 
 @pytest.fixture
@@ -38,6 +41,20 @@ def test_a_pipeline_is_recommended_and_runs(place, capsys):
     )
 
 
+def test_images_get_features_that_the_pipeline_makes_again(place, capsys):
+    random = np.random.default_rng(0)
+    truth = random.integers(0, 2, 60)
+    images = (truth[:, None, None, None] * 120 + random.integers(0, 99, (60, 8, 8, 3))).astype("u1")
+    np.savez(place / "images.npz", labels=truth, images=images)
+    words = ["recommend", "images.npz", "--fast", "--seeds", "1", "--out", "other"]
+    assert main([*words, "--to", "use.yaml"]) == 0
+    assert "adc: features of the encoder patches\n" in capsys.readouterr().err
+    assert Pipeline.read(place / "use.yaml").encoder.name == "patches"
+    assert (place / "other" / "encoder").is_dir()
+    _, encoder = read_with_features(Path("images.npz"), "pixels", fast=True, folder=Path("third"))
+    assert encoder.name == "pixels"
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
@@ -45,6 +62,10 @@ def test_a_pipeline_is_recommended_and_runs(place, capsys):
         (
             ["arrays.npz", "--encoder", "patches"],
             "arrays.npz has no images to encode: leave the encoder out",
+        ),
+        (
+            ["arrays.npz", "--dynamics"],
+            "--dynamics: arrays.npz has no images to train on: leave it out",
         ),
         (["arrays.npz", "--seeds", "0"], "--seeds is 0: give 1 or more"),
     ],

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adc_core import Dataset, Detector, Findings, InputError
+from adc_core import Dataset, Detector, Dynamics, Enricher, Findings, InputError
 from adc_plugins_detect import SelfConfidence, nearest_neighbors
 from adc_plugins_detect.trial.candidates import (
     EVIDENCE,
@@ -117,6 +117,23 @@ def test_probabilities_are_made_from_the_noisy_labels(clusters):
     before = prepare(dataset).probabilities.values
     after = prepare(dataset.relabeled((dataset.labels + 1) % 3)).probabilities.values
     assert np.allclose(np.roll(before, 1, axis=1), after, atol=1e-4)
+
+
+class Flat(Enricher):
+    """Makes the dynamics of two epochs that tell nothing."""
+
+    def enrich(self, dataset):
+        values = np.full((len(dataset), 2), 0.5, np.float32)
+        seen = Dynamics(
+            epochs=[1, 2], given_probability=values, margin=values, loss=values, correct=values > 0
+        )
+        return dataset.replace(dynamics=seen)
+
+
+def test_dynamics_are_made_beside_probabilities(clusters):
+    made = prepared(Flat())(clusters[0])
+    assert made.has("dynamics") and made.has("probabilities")
+    assert not prepared()(clusters[0]).has("dynamics")
 
 
 def test_installed_detectors_read_what_is_there():

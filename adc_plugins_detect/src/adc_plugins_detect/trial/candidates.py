@@ -18,7 +18,7 @@ from adc_core import (
     work_context,
 )
 from adc_core.arrays import Array
-from adc_core.components import required_neighbors
+from adc_core.components import required_neighbors, shown_to
 from adc_core.reporting import mean_rank
 from adc_plugins_detect.confident.joint import confident_joint
 from adc_plugins_detect.enrichers.ridge_probe import ridge_probe
@@ -163,7 +163,8 @@ def _suspicious(
     for detector in detectors.values():
         if set(detector.required_columns) <= set(EVIDENCE):
             try:
-                found.append(detector.detect(dataset).for_ids(dataset))
+                judged = detector.detect(shown_to(detector, dataset))
+                found.append(judged.for_ids(dataset))
             except Exception:  # it will be left out of the trials, with the reason
                 continue
     if not found:
