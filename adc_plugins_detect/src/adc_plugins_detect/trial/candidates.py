@@ -18,7 +18,7 @@ from adc_core import (
     work_context,
 )
 from adc_core.arrays import Array
-from adc_core.components import required_neighbors, shown_to
+from adc_core.components import required_neighbors
 from adc_core.reporting import mean_rank
 from adc_plugins_detect.confident.joint import confident_joint
 from adc_plugins_detect.enrichers.ridge_probe import ridge_probe
@@ -27,6 +27,7 @@ from adc_plugins_detect.knn.search import nearest_neighbors
 from adc_plugins_detect.noise.rate import noise_rate
 from adc_plugins_detect.scoring import highest
 from adc_plugins_detect.trial.noise import LEAST_RATE, MOST_RATE, Noise, kinds_of_noise
+from adc_plugins_detect.trial.trials import judged
 
 USUAL = "self-confidence"
 """What `adc detect` uses."""
@@ -163,8 +164,7 @@ def _suspicious(
     for detector in detectors.values():
         if set(detector.required_columns) <= set(EVIDENCE):
             try:
-                judged = detector.detect(shown_to(detector, dataset))
-                found.append(judged.for_ids(dataset))
+                found.append(judged(detector, dataset))
             except Exception:  # it will be left out of the trials, with the reason
                 continue
     if not found:
