@@ -40,22 +40,34 @@ TRAIN, TEST = 5000, 4000
 def label_sets(data: Path, cache: Path) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
     """Name, labels of people, truth and features."""
     deep = mobilenet_features(data, cache, "train", TRAIN)
-    shallow = patches(cifar10_images(data)[:TRAIN], cache)
     for column, name in (("worse_label", "worst"), ("random_label1", "random1")):
-        given, truth = (one[:TRAIN] for one in labels_of(data, column))
-        yield f"CIFAR-10N {name}", given, truth, deep
-        yield f"CIFAR-10N {name}, patches", given, truth, shallow
+        yield f"CIFAR-10N {name}", *(one[:TRAIN] for one in labels_of(data, column)), deep
     truth = np.load(data / "cifar10" / "labels.npz")["test_label"][:TEST].astype(np.int64)
     with np.load(data / "cifar10h" / "cifar10h.npz") as arrays:
         counts = arrays["counts"][:TEST].astype(float)
     steps = counts.cumsum(axis=1)
     drawn = np.random.default_rng(0).random(TEST)[:, None] * steps[:, -1:]
-    yield (
-        "CIFAR-10H",
-        (drawn >= steps).sum(axis=1),
-        truth,
-        mobilenet_features(data, cache, "test", TEST),
-    )
+    given = (drawn >= steps).sum(axis=1)
+    yield "CIFAR-10H", given, truth, mobilenet_features(data, cache, "test", TEST)
+    shallow = patches(cifar10_images(data)[:TRAIN], cache)
+    for column, name in (("worse_label", "worst"), ("random_label1", "random1")):
+        yield (
+            f"CIFAR-10N {name}, patches",
+            *(one[:TRAIN] for one in labels_of(data, column)),
+            shallow,
+        )
+
+
+def parts_of(
+    arguments: argparse.Namespace,
+) -> Iterator[tuple[str, np.ndarray, np.ndarray, np.ndarray]]:
+    """Cut label sets into parts that share no image."""
+    for name, *columns in label_sets(arguments.data, arguments.cache):
+        count = arguments.samples or len(columns[0])
+        for part in range(arguments.parts):
+            rows = slice(part * count, (part + 1) * count)
+            given, truth, features = (column[rows] for column in columns)
+            yield f"{name}, {len(given)}", given, truth, features
 
 
 def patches(pixels: np.ndarray, cache: Path) -> np.ndarray:
@@ -86,10 +98,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=data, help="folder of the real data")
     parser.add_argument("--cache", type=Path, default=Path("runs/recommendation"))
+    parser.add_argument("--samples", type=int, help="of a part (default: all)")
+    parser.add_argument("--parts", type=int, default=1, help="of each label set")
     parser.add_argument("--seeds", type=int, default=3)
     arguments = parser.parse_args()
     detectors = installed_detectors(EVIDENCE)
-    for name, given, truth, features in label_sets(arguments.data, arguments.cache):
+    for name, given, truth, features in parts_of(arguments):
         start = time.perf_counter()
         dataset = Dataset(labels=given, features=features, classes=tuple(map(str, range(10))))
         ground = ground_of(dataset, detectors, rate=None)

@@ -7,10 +7,9 @@ from numpy.typing import NDArray
 
 from adc_plugins_detect.trial.trials import Trials
 
-SURE = 0.02
-"""From this low end of the gain on, the winner is recommended in place of the usual detector. On
-labels of people, winners with low ends of -0.002 … 0.007 and mean gains of 0.03 … 0.06 gained
-nothing worth the name (`benchmarks/recommendation.py`): simulated gains promise too much."""
+SURE = 0.9
+"""From this probability on the winner is recommended in place of the usual detector. What such
+choices gain on the mistakes of people: `benchmarks/recommendation.py`."""
 
 _DRAWS = 2000
 _INTERVAL = 5, 95
@@ -38,7 +37,7 @@ class Choice(NamedTuple):
     @property
     def recommended(self) -> str:
         """The best candidate where it is surely better, else the usual one."""
-        return self.best if self.low >= SURE else self.usual
+        return self.best if self.probability >= SURE else self.usual
 
 
 def choose(trials: Trials, usual: str) -> Choice:

@@ -65,8 +65,7 @@ def advice(choice: Choice) -> str:
         f"all with probability {choice.probability:.2f}"
     )
     if choice.recommended == choice.usual:
-        less = f"less than {SURE:+.2f} at the low end has been no gain on the mistakes of people"
-        return f"use {choice.usual}, as `adc detect` does: {gain}; {less}"
+        return f"use {choice.usual}, as `adc detect` does: {gain}, less than {SURE}"
     return f"use {choice.recommended}: {gain}"
 
 
