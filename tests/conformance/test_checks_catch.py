@@ -111,7 +111,7 @@ class Melting(Good):
     """Lets its options be changed."""
 
     model_config = ConfigDict(frozen=False)
-    k: int = Field(3, description="a number")
+    k: int = Field(default=3, description="a number")
 
 
 class Peeking(Good):

@@ -46,7 +46,7 @@ class Findings(Record):
     suggested_labels: Labels | None = None
     suggestion_confidence: Scores | None = None
     transition: SquareMatrix | None = None
-    noise_rate: float | None = Field(None, ge=0, le=1)
+    noise_rate: float | None = Field(default=None, ge=0, le=1)
     noise_range: NoiseRate | None = None
     precision: Estimate | None = None
     evidence: EvidenceQuality | None = None

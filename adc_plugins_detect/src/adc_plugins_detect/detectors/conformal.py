@@ -172,15 +172,19 @@ class Conformal(Detector):
     requires: ClassVar[tuple[str, ...]] = ("probabilities",)
 
     trusted_samples: LocalPath | None = Field(
-        None,
+        default=None,
         description="samples whose labels are known: a CSV or Parquet of `label` and `id` or "
         "`path`, or a .txt of ids whose given labels are right; none: the given labels calibrate, "
         "and the promise is for given labels alone",
     )
-    miscoverage: Miscoverage = Field(0.1, description="share of the true labels that sets may miss")
-    within_classes: bool = Field(False, description="judge each class by its own trusted samples")
+    miscoverage: Miscoverage = Field(
+        default=0.1, description="share of the true labels that sets may miss"
+    )
+    within_classes: bool = Field(
+        default=False, description="judge each class by its own trusted samples"
+    )
     allow_in_sample: bool = Field(
-        False, description="accept probabilities of a model that has seen the labels"
+        default=False, description="accept probabilities of a model that has seen the labels"
     )
 
     @property

@@ -57,7 +57,9 @@ class ClassConditionalNoise(Simulator):
     transition: tuple[tuple[Probability, ...], ...] = Field(
         description="K rows, one per true class, of K probabilities of the given label"
     )
-    seed: int = Field(0, ge=0, description="seed; for one seed a lower rate's errors are kept")
+    seed: int = Field(
+        default=0, ge=0, description="seed; for one seed a lower rate's errors are kept"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -40,8 +40,12 @@ class SuperclassNoise(Simulator):
     groups: tuple[tuple[str, ...], ...] = Field(
         description="groups of similar classes, by name; other classes keep their labels"
     )
-    rate: float = Field(0.2, ge=0, le=1, description="share of wrong labels in a grouped class")
-    seed: int = Field(0, ge=0, description="seed; for one seed a lower rate's errors are kept")
+    rate: float = Field(
+        default=0.2, ge=0, le=1, description="share of wrong labels in a grouped class"
+    )
+    seed: int = Field(
+        default=0, ge=0, description="seed; for one seed a lower rate's errors are kept"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:

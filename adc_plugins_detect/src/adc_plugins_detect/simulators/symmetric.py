@@ -28,11 +28,13 @@ def symmetric_transition(
 class SymmetricNoise(Simulator):
     """Gives a share of the samples another label, any class with equal chance."""
 
-    rate: float = Field(0.2, ge=0, le=1, description="share of labels that are drawn anew")
+    rate: float = Field(default=0.2, ge=0, le=1, description="share of labels that are drawn anew")
     inclusive: bool = Field(
-        False, description="draw among all classes, the true one too, instead of the others"
+        default=False, description="draw among all classes, the true one too, instead of the others"
     )
-    seed: int = Field(0, ge=0, description="seed; for one seed a lower rate's errors are kept")
+    seed: int = Field(
+        default=0, ge=0, description="seed; for one seed a lower rate's errors are kept"
+    )
 
     def corrupt(self, dataset: Dataset) -> Corruption:
         """Draw noisy labels for the dataset."""

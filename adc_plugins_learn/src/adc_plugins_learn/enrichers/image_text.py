@@ -121,20 +121,21 @@ class ImageText(Enricher):
     provides: ClassVar[tuple[str, ...]] = ("class_similarity", "probabilities")
 
     encoder: Encoder = Field(
-        OpenClipEncoder(), description="whose model has a half for texts: open-clip, transformers"
+        default=OpenClipEncoder(),
+        description="whose model has a half for texts: open-clip, transformers",
     )
     templates: tuple[str, ...] = Field(
-        (TEMPLATE,), min_length=1, description="texts about a class, with {} for its name"
+        default=(TEMPLATE,), min_length=1, description="texts about a class, with {} for its name"
     )
     definitions: dict[str, str] = Field(
         default_factory=dict, description="what is meant by a class, in place of its name"
     )
-    probabilities: bool = Field(True, description="add zero-shot probabilities")
+    probabilities: bool = Field(default=True, description="add zero-shot probabilities")
     text_features: bool = Field(
-        False, description="add vectors of the titles, and their cosines to the classes"
+        default=False, description="add vectors of the titles, and their cosines to the classes"
     )
     reuse_features: bool = Field(
-        False, description="take the dataset's features, which the same encoder has made"
+        default=False, description="take the dataset's features, which the same encoder has made"
     )
 
     @model_validator(mode="after")
