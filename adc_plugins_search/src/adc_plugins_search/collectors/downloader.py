@@ -1,6 +1,7 @@
 """The collector for web images: search, fetch, verify, store, assemble; resumable throughout."""
 
 import os
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -23,7 +24,7 @@ from adc_plugins_search.download.http.ssrf_guard import resolve, split_endpoint
 from adc_plugins_search.download.images.shards import PART
 from adc_plugins_search.download.images.verify import Decoder, ImageRules, check_installed
 from adc_plugins_search.download.journal import Journal
-from adc_plugins_search.download.outcomes import Outcome, Refused
+from adc_plugins_search.download.outcomes import Outcome, Refused, Stored
 from adc_plugins_search.download.results.arrow_tables import small_tables
 from adc_plugins_search.download.results.build_dataset import build_dataset, write_tables
 from adc_plugins_search.download.results.deduplicate import HitOutcomes, NearDuplicates, deduplicate
@@ -35,6 +36,11 @@ from adc_plugins_search.download.results.outcome_messages import (
     warn_of_hosts,
 )
 from adc_plugins_search.download.results.recovery import recover
+from adc_plugins_search.download.searches.host_shares import (
+    HostShares,
+    duration_message,
+    least_duration,
+)
 from adc_plugins_search.download.searches.run_queries import (
     SearchResults,
     run_queries,
@@ -48,7 +54,13 @@ from adc_plugins_search.user_agent import user_agent
 License = Literal["cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd"]
 _MAX_SHOWN_OUTCOMES = 5
 """Outcomes that are shown while images arrive; all are at the end."""
-_CHOOSING_OPTIONS = ("allow_licenses", "near_duplicates", "near_bits", "relax")
+_CHOOSING_OPTIONS = (
+    "allow_licenses",
+    "max_images_per_host",
+    "near_duplicates",
+    "near_bits",
+    "relax",
+)
 MIN_IMAGES_FOR_PROCESSES = 1000
 """Images below which starting processes costs more than it brings (measured on two processors)."""
 
@@ -199,6 +211,7 @@ class Downloader(FetchingOptions):
     ) -> tuple[NDArray[np.bytes_], Counter[str]]:
         """Queue what must be fetched; gives keys, and what became of the rest earlier."""
         keys, counts = bytearray(), Counter[str]()
+        shares = HostShares(self.max_images_per_host)
         for each in found:
             task = task_for(each, self.allow_licenses)
             if isinstance(task, Refused):
@@ -207,8 +220,14 @@ class Downloader(FetchingOptions):
             keys += task.key.encode()
             self._require_contact(task, rules)
             outcome = journal.outcome(task.key)
-            if queue.add(task, outcome) and outcome:
-                counts[outcome_label(outcome)] += 1
+            # What is stored already stays, whatever the limit by now.
+            too_many = None if isinstance(outcome, Stored) else shares.judge(task)
+            outcome = too_many or outcome
+            if queue.add(task, outcome):
+                shares.count(task, too_many)
+                if outcome:
+                    counts[outcome_label(outcome)] += 1
+        journal.add_outcomes(shares.refused)
         return np.frombuffer(keys, f"S{KEY_LENGTH}"), counts
 
     def _require_contact(self, task: FetchTask, rules: FetchRules) -> None:
@@ -228,11 +247,16 @@ class Downloader(FetchingOptions):
         rules: FetchRules,
     ) -> None:
         """Fetch every task of the queue; each ends in the journal."""
-        before, left = counts.total(), sum(count for _, count in queue.hosts())
+        hosts = queue.hosts()
+        before, left = counts.total(), sum(count for _, count in hosts)
         given_up = Counter[str]()
         progress(before, before + left, "image")
         if not left:
             return
+        own = {f"{host}:{port}" for host, port in rules.own}
+        least = least_duration(hosts, self.interval, lambda host: host in own or " " in host)
+        if said := duration_message(*least, self.interval):
+            warnings.warn(said, stacklevel=2)
 
         def store(new: Sequence[tuple[str, Outcome]]) -> None:
             journal.add_outcomes(new)

@@ -17,6 +17,11 @@ class FetchingOptions(Collector):
     max_connections_per_host: int = Field(
         default=4, ge=1, description="images fetched at the same time from one host"
     )
+    max_images_per_host: int | None = Field(
+        default=None,
+        ge=1,
+        description="images of one host at most, those that were found first; by default any",
+    )
     max_concurrent_searches: int = Field(default=8, ge=1, description="searches at the same time")
     timeout: float = Field(
         default=30, gt=0, description="seconds for one image, from first to last byte"
