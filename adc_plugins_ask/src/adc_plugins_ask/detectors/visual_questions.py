@@ -137,7 +137,7 @@ class VisualQuestions(AsksAboutImages, Detector):
         summary = summarize(interview.chat, labels, answers, questions, interview.control())
         summary.write(work_folder() / SUMMARY)
         summary.warn()
-        return findings
+        return findings.replace(notes=summary.notes())
 
     def _chat(self, transcript: Transcript) -> ImageChat:
         return ImageChat(

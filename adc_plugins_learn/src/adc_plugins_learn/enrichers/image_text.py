@@ -118,7 +118,9 @@ class ImageText(Enricher):
 
     requires: ClassVar[tuple[str, ...]] = ("images",)
     optional_columns: ClassVar[tuple[str, ...]] = ("features",)
-    provides: ClassVar[tuple[str, ...]] = ("class_similarity", "probabilities")
+    provides: ClassVar[tuple[str, ...]] = (
+        *("class_similarity", "caption_similarity", "probabilities"),
+    )
 
     encoder: Encoder = Field(
         default=OpenClipEncoder(),
@@ -152,9 +154,10 @@ class ImageText(Enricher):
 
     @property
     def provided_columns(self) -> tuple[str, ...]:
-        """Those of images; those of titles are there where titles are."""
+        """Those that are asked for."""
         text = ("text_features", "caption_class_similarity") if self.text_features else ()
-        return ("class_similarity", *(("probabilities",) if self.probabilities else ()), *text)
+        made = ("probabilities",) if self.probabilities else ()
+        return ("class_similarity", "caption_similarity", *made, *text)
 
     def enrich(self, dataset: Dataset) -> Dataset:
         """Return the dataset with the columns.
@@ -175,6 +178,8 @@ class ImageText(Enricher):
         columns = {**dataset.columns, "class_similarity": similarity}
         if any(titles):
             columns |= self._of_titles(titles, features, directions)
+        else:
+            columns["caption_similarity"] = np.full(len(dataset), np.nan)
         added = dataset.replace(columns=columns)
         if not self.probabilities:
             return added
