@@ -60,7 +60,7 @@ def test_an_honest_model_finds_exactly_the_planted_errors(chat, dataset_of, ask,
     assert found.notes == (
         f"seer at {chat.host} was asked about 40 of 40 images, 5 questions each, 45 requests in "
         "this run; 0 unsure, 0 unreadable, 0 images refused",
-        "to 5 questions about a class that is not the label it said yes in 0%",
+        "it said yes to 0 of 5 questions about a class that is not the label",
     )
 
 

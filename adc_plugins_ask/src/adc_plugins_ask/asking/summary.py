@@ -101,9 +101,10 @@ class Summary:
             f"{self.refused:,} images refused"
         ]
         if self.control_yes is not None:
+            yes = round(self.control_yes * self.control_asked)
             lines.append(
-                f"to {self.control_asked} questions about a class that is not the label it said "
-                f"yes in {self.control_yes:.0%}"
+                f"it said yes to {yes} of {self.control_asked} questions about a class that is not "
+                "the label"
             )
         return tuple(lines)
 
