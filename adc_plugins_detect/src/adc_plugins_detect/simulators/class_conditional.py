@@ -1,6 +1,6 @@
 """Class-conditional label noise: the given label depends on the true class alone."""
 
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -47,6 +47,8 @@ def corrupt(labels: ArrayLike, transition: ArrayLike, seed: int) -> Corruption:
 
 class ClassConditionalNoise(Simulator):
     """Draws wrong labels from a transition matrix."""
+
+    stream: ClassVar[str] = "by class"
 
     model_config = ConfigDict(
         json_schema_extra={

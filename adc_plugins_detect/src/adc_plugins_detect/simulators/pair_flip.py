@@ -1,5 +1,7 @@
 """Pair flips: a share of every class gets the label of the next class."""
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
@@ -17,6 +19,8 @@ def pair_flip_transition(n_classes: int, rate: float) -> NDArray[np.float64]:
 
 class PairFlipNoise(Simulator):
     """Gives a share of every class the label of the next class."""
+
+    stream: ClassVar[str] = "by class"
 
     rate: float = Field(
         default=0.2,

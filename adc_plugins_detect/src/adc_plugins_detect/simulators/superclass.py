@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,8 @@ def superclass_transition(
 
 class SuperclassNoise(Simulator):
     """Gives a share of the samples the label of another class of the same group."""
+
+    stream: ClassVar[str] = "by class"
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"groups": [["red", "green"]]}]})
 

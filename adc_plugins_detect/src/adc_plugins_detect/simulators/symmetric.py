@@ -1,5 +1,7 @@
 """Symmetric label noise: a wrong label is any class, with equal chance."""
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
@@ -27,6 +29,8 @@ def symmetric_transition(
 
 class SymmetricNoise(Simulator):
     """Gives a share of the samples another label, any class with equal chance."""
+
+    stream: ClassVar[str] = "by class"
 
     rate: float = Field(default=0.2, ge=0, le=1, description="share of labels that are drawn anew")
     inclusive: bool = Field(
