@@ -25,8 +25,19 @@ from adc_core.components.interfaces import (
     Simulator,
 )
 from adc_core.testing import data, every, models
+from adc_core.testing.toys import toy_dataset, toy_findings, toy_images, toy_run, toy_truth
 
-__all__ = ["PROMISES", "Check", "checks_for", "example_of"]
+__all__ = [
+    "PROMISES",
+    "Check",
+    "checks_for",
+    "example_of",
+    "toy_dataset",
+    "toy_findings",
+    "toy_images",
+    "toy_run",
+    "toy_truth",
+]
 
 Check = Callable[[Any], None]
 
