@@ -6,7 +6,7 @@ from math import prod
 from string import Formatter
 from typing import Any, ClassVar, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from adc_core import Brief, Design, Designer, InputError, Query
 from adc_core.records import ClassName, distinct
@@ -32,6 +32,9 @@ class AttributeDesigner(Designer):
     This is the query-building step of Liu et al., "Automatic Dataset Construction (ADC): Sample
     Collection, Data Curation, and Beyond" (2024), section 2.2.
     """
+
+    # Any further key is an attribute: an editor must not refuse it.
+    model_config = ConfigDict(json_schema_extra={"additionalProperties": True})
 
     renamed_options: ClassVar[Mapping[str, str]] = {"limit": "max_queries"}
 

@@ -181,7 +181,9 @@ def _kind_of(name: str) -> type[Step]:
     return STEPS[name]
 
 
-AugmentStep = Annotated[SerializeAsAny[Step], BeforeValidator(_parsed)]
+AugmentStep = Annotated[
+    SerializeAsAny[Step], BeforeValidator(_parsed, json_schema_input_type=str | dict[str, Any])
+]
 
 
 @dataclass(frozen=True)
