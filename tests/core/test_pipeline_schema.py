@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
@@ -25,7 +26,6 @@ def schema():
 @pytest.fixture(scope="module")
 def faults(schema):
     """Checks a pipeline; returns the places of its faults."""
-    jsonschema = pytest.importorskip("jsonschema")
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
     return lambda written: [list(one.absolute_path) for one in validator.iter_errors(written)]
