@@ -86,7 +86,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             "coding-rate",
             "detection",
         ),
-        "commands": ("audit", "health", "train-lstm-dynamics"),
+        "commands": ("audit", "bench-detector", "health", "recommend", "train-lstm-dynamics"),
     },
     "adc-plugins-learn": {
         "encoders": ("open-clip", "pixels", "timm", "torchvision", "transformers"),
