@@ -127,7 +127,7 @@ class Melting(Good):
     """Lets its options be changed."""
 
     model_config = ConfigDict(frozen=False)
-    k: int = Field(3, description="a number")
+    k: int = Field(default=3, description="a number")
 
 
 class Peeking(Good):
@@ -241,7 +241,7 @@ class Endless(Metric):
 class Idle(Good):
     """Has an option without a use."""
 
-    nothing_at_all: int = Field(3, description="not read by anybody")
+    nothing_at_all: int = Field(default=3, description="not read by anybody")
 
 
 class Seeding(Good):
@@ -316,7 +316,7 @@ class Writing(Simulator):
 class Incrementing(Good):
     """Comes back with another value than it was written with."""
 
-    k: int = Field(3, description="a number")
+    k: int = Field(default=3, description="a number")
 
     @field_validator("k")
     @classmethod

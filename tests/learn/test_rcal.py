@@ -49,7 +49,14 @@ def test_every_option_and_the_features_change_what_is_learned(squares, tmp_path)
     few = squares.take(np.flatnonzero((squares.labels < 2) | (np.arange(31) < 12)))
     plain = weights_of(few, tmp_path)
     assert weights_of(few, tmp_path) == plain
-    for options in ({"beta": 0.1}, {"alpha": 0.1}, {"dimensions": 2}, {"gamma": 0.0}, {"heads": 1}):
+    for options in (
+        {"beta": 0.1},
+        {"alpha": 0.1},
+        {"dimensions": 2},
+        {"gamma": 0.0},
+        {"heads": 1},
+        {"adjust": "logit-adjustment"},
+    ):
         assert weights_of(few, tmp_path, **options) != plain, options
     # In the same work folder: a checkpoint is not taken for one of other features.
     other = few.replace(features=few.features[:, ::-1] ** 2)

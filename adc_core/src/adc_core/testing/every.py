@@ -26,7 +26,7 @@ def check_has_a_summary(component: Component) -> None:
 def check_describes_every_option(component: Component) -> None:
     """Require a description of every option.
 
-    Give each field one: k: int = Field(10, description="neighbors that vote").
+    Give each field one: k: int = Field(default=10, description="neighbors that vote").
     """
     for name, field in type(component).model_fields.items():
         assert field.description, f"option {name} has no description: Field(…, description=…)"

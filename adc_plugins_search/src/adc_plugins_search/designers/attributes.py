@@ -42,13 +42,13 @@ class AttributeDesigner(Designer):
         default_factory=dict, description="attribute name to values; any other key is one too"
     )
     classes: tuple[ClassName, ...] = Field(
-        (), description="the classes, where the brief leaves them open"
+        default=(), description="the classes, where the brief leaves them open"
     )
     template: str | None = Field(
-        None, description="text of a query, with the slots {class} and {ATTRIBUTE}"
+        default=None, description="text of a query, with the slots {class} and {ATTRIBUTE}"
     )
     max_queries: int = Field(
-        MAX_QUERIES, ge=1, description="refuse designs with more queries than this"
+        default=MAX_QUERIES, ge=1, description="refuse designs with more queries than this"
     )
 
     @model_validator(mode="before")
