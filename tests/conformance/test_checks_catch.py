@@ -23,6 +23,7 @@ from adc_core import (
     Encoder,
     Enricher,
     Findings,
+    InputError,
     Learner,
     Measurement,
     Metric,
@@ -448,6 +449,27 @@ class WritingLearner(Constant):
         return super().learn(dataset)
 
 
+class Dependent(Good):
+    """Cannot do without what it calls optional."""
+
+    optional_columns: ClassVar = ("features",)
+
+    def detect(self, dataset):
+        dataset.features.sum()
+        return super().detect(dataset)
+
+
+class Refusing(Good):
+    """Says what it cannot do without."""
+
+    optional_columns: ClassVar = ("features",)
+
+    def detect(self, dataset):
+        if dataset.features is None:
+            raise InputError("the dataset has no features: add an encoder")
+        return super().detect(dataset)
+
+
 class Excused(OrderBound):
     """Depends on the order, and says so."""
 
@@ -526,6 +548,8 @@ CASES = [
     (Unnormalized, {"check_predicts_probabilities"}),
     (FickleLearner, {"check_learns_the_same_twice"}),
     (RoundingLearner, {"check_model_survives_saving"}),
+    (Dependent, {"check_does_without_optional_columns"}),
+    (Refusing, set()),
     (Excused, set()),
     (
         Fickle,

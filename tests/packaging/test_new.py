@@ -6,9 +6,11 @@ import re
 import subprocess
 import sys
 import threading
+import zipfile
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from adc_core.cli import main
 from adc_core.cli.new import package_files
 from adc_core.components.kinds import KINDS
 
+ROOT = Path(__file__).parents[2]
 KINDS_TO_WRITE = [kind.removesuffix("s") for kind in (*KINDS, "listeners", "commands")]
 LONGEST = "a-name-that-has-thirty-letters"
 PROBLEMS = {
@@ -106,6 +109,16 @@ def test_the_code_is_typed(written):
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.install
+def test_the_wheel_has_every_template(wheel_of, tmp_path):
+    with zipfile.ZipFile(wheel_of(ROOT / "adc_core", tmp_path)) as wheel:
+        packed = set(wheel.namelist())
+    source = ROOT / "adc_core" / "src"
+    templates = list(source.glob("adc_core/cli/templates/*/*.txt"))
+    assert len(templates) > 40
+    assert packed >= {path.relative_to(source).as_posix() for path in templates}
 
 
 @pytest.fixture(scope="module")

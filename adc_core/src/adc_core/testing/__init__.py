@@ -64,18 +64,18 @@ PROMISES: dict[type[Component], tuple[Check, ...]] = {
     Simulator: (
         data.check_says_what_it_changed,
         data.check_corrupts_the_same_twice,
-        conduct.check_leaves_the_dataset_alone,
+        *conduct.ON_DATASETS,
     ),
     Encoder: (models.check_encodes_every_image, models.check_encodes_the_same_twice),
     Enricher: (
         data.check_adds_what_it_says,
         data.check_enriches_the_same_twice,
-        conduct.check_leaves_the_dataset_alone,
+        *conduct.ON_DATASETS,
     ),
     Detector: (
         data.check_judges_every_sample,
         data.check_judges_the_same_twice,
-        conduct.check_leaves_the_dataset_alone,
+        *conduct.ON_DATASETS,
         data.check_accepts_memory_maps,
         data.check_suspects_wrong_labels_more,
         data.check_follows_the_order_of_samples,
@@ -83,13 +83,13 @@ PROMISES: dict[type[Component], tuple[Check, ...]] = {
     Curator: (
         data.check_records_every_change,
         data.check_curates_the_same_twice,
-        conduct.check_leaves_the_dataset_alone,
+        *conduct.ON_DATASETS,
     ),
     Learner: (
         models.check_predicts_probabilities,
         models.check_learns_the_same_twice,
         models.check_model_survives_saving,
-        conduct.check_leaves_the_dataset_alone,
+        *conduct.ON_DATASETS,
     ),
     Metric: (models.check_measures_finite_figures, models.check_knows_what_is_better),
 }

@@ -17,7 +17,8 @@ from adc_core.components.interfaces import (
     Searcher,
     Simulator,
 )
-from adc_core.records.dataset import Dataset
+from adc_core.errors import InputError, RecordErrors, WorkError
+from adc_core.records.dataset import EVIDENCE, Dataset
 from adc_core.testing import data, models
 from adc_core.testing.effects import changed_by, columns_changed, unread_options
 from adc_core.testing.toys import toy_findings, toy_images, toy_run
@@ -58,8 +59,36 @@ def check_leaves_the_dataset_alone(
     assert not changed, f"the work writes into {', '.join(changed)}"
 
 
+def check_does_without_optional_columns(
+    component: Simulator | Enricher | Detector | Curator | Learner,
+) -> None:
+    """Require that optional columns may be missing: the work is done, or refused by one line.
+
+    Ask dataset.has(column) first, or raise InputError that says what to add.
+    """
+    optional = {*component.optional_columns} - {*component.required_columns}
+    dataset = data.given(component)
+    if not optional:
+        return
+    kept = {name: values for name, values in dataset.columns.items() if name not in optional}
+    missing = dict.fromkeys(optional & {"images", *EVIDENCE})
+    try:
+        _on(component, dataset.replace(columns=kept, **missing))
+    except RecordErrors:  # of a record that it made itself
+        raise
+    except (InputError, WorkError) as error:
+        assert "\n" not in str(error), f"the error has several lines: {error}"
+
+
+ON_DATASETS = (check_leaves_the_dataset_alone, check_does_without_optional_columns)
+"""Checks of all that is given a dataset."""
+
+
 def _on(component: Component, dataset: Dataset) -> object:
     """Do the work of a component that is given a dataset."""
+    if isinstance(component, Learner):
+        with tempfile.TemporaryDirectory() as folder, work_context(folder):
+            return component.learn(dataset)
     if isinstance(component, Simulator):
         return component.corrupt(dataset)
     if isinstance(component, Enricher):
