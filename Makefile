@@ -49,6 +49,7 @@ check: $(VENV)/ready
 	$(BIN)/mypy adc_plugins_review/src
 	$(BIN)/mypy adc_plugins_compare/src
 	$(BIN)/mypy adc_plugins_ask/src
+	$(BIN)/mypy --config-file= --strict tests/packaging/consumer
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 docs: $(VENV)/ready

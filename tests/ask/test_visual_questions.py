@@ -36,6 +36,11 @@ def about_images(chat):
     return [one for one in chat.requests if not isinstance(one["messages"][-1]["content"], str)]
 
 
+def judged(found):
+    """What was found, without what this run spent."""
+    return found.replace(notes=())
+
+
 def f1(found, mask):
     hit = (found.flagged & mask).sum()
     return 2 * hit / (found.flagged.sum() + mask.sum())
@@ -52,6 +57,11 @@ def test_an_honest_model_finds_exactly_the_planted_errors(chat, dataset_of, ask,
     assert len(chat.requests) == 3 + 40 + 5
     said = summary(tmp_path)
     assert (said["images"], said["control_yes"], said["requests"]) == (40, 0.0, 45)
+    assert found.notes == (
+        f"seer at {chat.host} was asked about 40 of 40 images, 5 questions each, 45 requests in "
+        "this run; 0 unsure, 0 unreadable, 0 images refused",
+        "it said yes to 0 of 5 questions about a class that is not the label",
+    )
 
 
 def test_more_questions_bear_more_lies(chat, dataset_of, ask):
@@ -127,7 +137,7 @@ def test_refusals_are_no_evidence_and_are_not_asked_again(chat, dataset_of, ask,
     assert not found.flagged[~found.covered].any()
     before = len(chat.requests)
     with pytest.warns(UserWarning, match="refused"):
-        assert ask(dataset_of(9, wrong=2)) == found
+        assert judged(ask(dataset_of(9, wrong=2))) == judged(found)
     assert len(chat.requests) == before
     assert summary(tmp_path)["refused"] == 3
 
@@ -231,7 +241,7 @@ def test_a_line_that_a_kill_cut_short_is_asked_again(chat, dataset_of, ask, tmp_
     text = path.read_text()
     path.write_text(text[: len(text) - len(text.splitlines()[-1]) // 2])
     before = len(chat.requests)
-    assert ask(dataset_of(9, wrong=2), questions=0) == first
+    assert judged(ask(dataset_of(9, wrong=2), questions=0)) == judged(first)
     assert len(chat.requests) == before + 1
 
 
@@ -439,7 +449,7 @@ def test_a_debate_settles_what_the_answers_leave_open(chat, dataset_of, ask, tmp
     }
     assert sides == {"right", "wrong"}
     long = ask(dataset, questions_file=path, debate={"between": (0.3, 0.7), "rounds": 1})
-    assert long == found and len(about_images(chat)) == count + 9 * 5 + 9
+    assert judged(long) == judged(found) and len(about_images(chat)) == count + 9 * 5 + 9
 
 
 def test_who_declines_to_debate_leaves_the_label_as_it_was(chat, dataset_of, ask):
@@ -452,7 +462,7 @@ def test_who_declines_to_debate_leaves_the_label_as_it_was(chat, dataset_of, ask
 
     chat.model = model
     found = ask(dataset_of(6, wrong=2), questions=0, debate={"between": (0, 1)})
-    assert found == ask(dataset_of(6, wrong=2), questions=0)
+    assert judged(found) == judged(ask(dataset_of(6, wrong=2), questions=0))
 
 
 def test_questions_that_tell_nothing_are_dropped(chat, dataset_of, ask, tmp_path):

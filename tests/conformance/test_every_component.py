@@ -43,6 +43,8 @@ def tiny_clip(monkeypatch):
 @pytest.mark.parametrize(("interface", "name", "check"), CASES)
 def test_keeps_its_promises(interface, name, check, seeing, monkeypatch, request):
     component = registry.load(interface, name)
+    if check.__name__ in component.known_exceptions:
+        pytest.skip(component.known_exceptions[check.__name__])
     if name in ("adc-plugins-learn/open-clip", "adc-plugins-learn/image-text"):
         request.getfixturevalue("tiny_clip")
     if component.asks_service:

@@ -20,7 +20,7 @@ class WithFile(Detector):
     renamed_options: ClassVar = {"processes": "workers"}
 
     weights: LocalPath = Field(description="a file")
-    workers: int = Field(1, description="how fast")
+    workers: int = Field(default=1, description="how fast")
     order: dict[str, int] = Field(default_factory=dict, description="its order matters")
 
     def detect(self, dataset):
@@ -58,7 +58,7 @@ class Nested(Detector):
     requires: ClassVar = ("features",)
 
     one: Detector = Field(description="a detector")
-    more: tuple[Detector, ...] = Field((), description="detectors")
+    more: tuple[Detector, ...] = Field(default=(), description="detectors")
 
     def detect(self, dataset):
         raise AssertionError("not called")

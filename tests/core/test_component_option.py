@@ -15,7 +15,7 @@ class Wordy(Detector):
     """Has an option of every sort."""
 
     requires: ClassVar = ()
-    k: int = Field(1, ge=1)
+    k: int = Field(default=1, ge=1)
     rate: float | None = 0.5
     word: str = ""
     many: tuple[int, ...] = ()

@@ -65,6 +65,20 @@ def test_what_a_package_needs_and_lacks(acme):
     ]
 
 
+def test_a_package_for_another_core(acme):
+    registry = acme("[adc.detectors]\nquiet = acme_plugin:Quiet\n", requires=["adc-core~=7.0"])
+    assert of(State.BROKEN, examinations.of_packages()) == [
+        (
+            "acme",
+            "acme 1.0 is for adc-core~=7.0 and this is adc-core 0.1.0",
+            "pip install --upgrade acme adc-core",
+        )
+    ]
+    entries = [entry for entry in registry.entries("detectors") if entry.package == "acme"]
+    registry._discover = lambda: entries
+    assert of(State.BROKEN, examinations.of_components()) == []
+
+
 def test_a_name_that_two_packages_offer(acme):
     acme("[adc.detectors]\nsimifeat = acme_plugin:Quiet\n")
     ((subject, finding, remedy),) = of(State.NOTE, examinations.of_names())

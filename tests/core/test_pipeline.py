@@ -1,6 +1,7 @@
 """Pipeline files and plans: what is accepted, and every fault with its place."""
 
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -168,3 +169,13 @@ def test_in_python_every_fault_is_a_line_too():
         'detectors.0: adc.detectors has no "simifet": did you mean "simifeat"?',
         'datset: there is no key "datset": did you mean "dataset"?',
     )
+
+
+def test_simulators_that_draw_alike_are_warned_of():
+    twice = [{"use": "symmetric", "rate": 0.2}, {"use": "pair-flip", "rate": 0.2}]
+    with pytest.warns(UserWarning, match="symmetric and pair-flip have the seed 0 and draw the"):
+        Pipeline(dataset="x.csv", simulators=twice)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Pipeline(dataset="x.csv", simulators=[twice[0], twice[1] | {"seed": 1}])
+        Pipeline(dataset="x.csv", simulators=[twice[0], {"use": "long-tail", "ratio": 5}])

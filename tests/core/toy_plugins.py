@@ -60,8 +60,8 @@ class ToySearcher(Searcher):
 class ToyCollector(Collector):
     """Paints the images itself, a few at a time, and remembers how far it came."""
 
-    rows: int = Field(60, description="images to paint")
-    pause: float = Field(0, description="seconds per image")
+    rows: int = Field(default=60, description="images to paint")
+    pause: float = Field(default=0, description="seconds per image")
 
     def collect(self, design, searchers):
         CALLS.append("collect")
@@ -97,7 +97,7 @@ class ToyNeighbors(Enricher):
 
     requires: ClassVar = ("features",)
     provides: ClassVar = ("neighbors",)
-    k: int = Field(10, description="how many")
+    k: int = Field(default=10, description="how many")
 
     def enrich(self, dataset):
         CALLS.append("neighbors")
@@ -125,7 +125,7 @@ class ToyDetector(Detector):
     """Flags labels that most neighbors do not share."""
 
     requires: ClassVar = ("neighbors",)
-    k: int = Field(5, ge=1, description="neighbors that vote")
+    k: int = Field(default=5, ge=1, description="neighbors that vote")
 
     @property
     def required_columns(self):
@@ -192,8 +192,8 @@ class ToyLearner(Learner):
 
     model: ClassVar = ToyModel
     requires: ClassVar = ("images",)
-    epochs: int = Field(3, description="naps")
-    pause: float = Field(0, description="seconds per nap")
+    epochs: int = Field(default=3, description="naps")
+    pause: float = Field(default=0, description="seconds per nap")
 
     def learn(self, dataset, validation=None):
         CALLS.append("learn")

@@ -129,3 +129,18 @@ def test_the_component_reads_trusted_samples(planted, tmp_path, kind):
     path.write_text("id,label\nnobody,a\n" if kind == "csv" else "nobody\n")
     with pytest.raises(InputError):
         Conformal(trusted_samples=path).detect(dataset)
+
+
+def test_the_noise_rate_has_an_exact_range():
+    rng = np.random.default_rng(0)
+    probabilities = rng.dirichlet([1, 1, 1], 200)
+    labels = probabilities.argmax(axis=1)
+    trusted = np.full(200, -1)
+    trusted[:50] = labels[:50]
+    trusted[:5] = (labels[:5] + 1) % 3
+    found = conformal(labels, probabilities, trusted=trusted)
+    rate = found.noise_range
+    # Clopper and Pearson's interval of 5 of 50.
+    assert (round(rate.low, 4), rate.point, round(rate.high, 4)) == (0.0333, 0.1, 0.2181)
+    assert "50 trusted samples" in rate.warnings[0]
+    assert conformal(labels, probabilities).noise_range is None

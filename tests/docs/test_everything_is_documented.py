@@ -14,6 +14,7 @@ from adc_core.components.registry import registry
 from adc_core.records.record import Record
 from adc_core.runs.listeners import RunEvents
 from adc_core.runs.pipeline import Pipeline
+from adc_core.testing import PROMISES, promise_of, remedy_of
 
 DOCS = Path(__file__).parents[2] / "docs"
 HOOKS = [hook for name, hook in vars(RunEvents).items() if name.startswith("adc_")]
@@ -48,6 +49,14 @@ def test_every_hook_with_its_arguments(hook):
     names = [name for name in inspect.signature(hook).parameters if name != "self"]
     line = f"| `{hook.__name__}({', '.join(names)})` | "
     assert line in (DOCS / "hooks.md").read_text(), f"docs/hooks.md lacks {line}"
+
+
+def test_every_check_in_its_words():
+    page = (DOCS / "checks.md").read_text()
+    for interface, checks in PROMISES.items():
+        known = section(page, getattr(interface, "kind", "Every component").capitalize())
+        rows = [f"| `{c.__name__}` | {promise_of(c)} | {remedy_of(c)} |" for c in checks]
+        assert [line for line in known.splitlines() if line.startswith("| `")] == rows
 
 
 def test_every_key_of_a_pipeline():

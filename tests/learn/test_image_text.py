@@ -121,7 +121,11 @@ def test_without_titles_and_without_probabilities(dataset, clip):
     encoder, *_ = clip
     untitled = dataset.replace(sources=None)
     found = ImageText(encoder=encoder, probabilities=False).enrich(untitled)
-    assert found.probabilities is None and set(found.columns) == {"class_similarity"}
+    assert found.probabilities is None and set(found.columns) == {
+        "class_similarity",
+        "caption_similarity",
+    }
+    assert np.isnan(found.columns["caption_similarity"]).all()
     with pytest.raises(InputError, match="no sample of the dataset has a title"):
         ImageText(encoder=encoder, text_features=True).enrich(untitled)
 
@@ -131,6 +135,21 @@ def test_encoders_without_a_half_for_texts_are_refused():
         ImageText(encoder={"use": "pixels"})
     with pytest.raises(ValidationError, match="must have one"):
         ImageText(templates=("a photo",))
+
+
+def test_a_pipeline_hands_the_columns_on(dataset, clip, tmp_path):
+    from adc_core import Pipeline, read_run, run_pipeline
+
+    encoder, *_ = clip
+    pipeline = Pipeline(
+        dataset=dataset,
+        enrichers=[{"use": "image-text", "encoder": encoder, "text_features": True}],
+        detectors=[{"use": "caption-similarity", "flag_rate": 0.4}, {"use": "predicted-differs"}],
+    )
+    run_pipeline(pipeline, tmp_path / "run")
+    run = read_run(tmp_path / "run")
+    assert run.findings["caption-similarity"].covered.sum() == 3
+    assert run.collected.columns["text_features"].shape == (5, 16)
 
 
 @pytest.fixture

@@ -125,6 +125,16 @@ def test_boundaries(folder):
             assert not tops & {"torch", "torchvision"}, f"{path} imports torch"
 
 
+def test_type_checkers_see_the_defaults_of_options():
+    """Without `default=` they take an option for one that must be given."""
+    for folder in FOLDERS:
+        for path in sources(folder):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Field":
+                    given = [one for one in node.args if getattr(one, "value", ...) is not ...]
+                    assert not given, f"{path}:{node.lineno}: write Field(default=…)"
+
+
 def test_no_nameless_files_and_no_long_ones():
     for folder in FOLDERS:
         for path in sources(folder):

@@ -73,6 +73,7 @@ from .methods.dividemix_losses import semi_supervised_loss
 from .methods.transition import TransitionLearner, estimate_transition
 from .metrics.accuracy import Accuracy, class_accuracies
 from .metrics.calibration_error import CalibrationError, expected_calibration_error
+from .metrics.conformal import ConformalSets, prediction_sets
 from .metrics.corrected_accuracy import (
     CorrectedAccuracy,
     CorrectedScores,
@@ -119,6 +120,7 @@ __all__ = [
     "ClassBalanced",
     "ClassWeighted",
     "CoTeaching",
+    "ConformalSets",
     "Cores",
     "CorrectedAccuracy",
     "CorrectedScores",
@@ -226,6 +228,7 @@ __all__ = [
     "normalized_cross_entropy",
     "peer_loss",
     "penultimate",
+    "prediction_sets",
     "principal_components",
     "reverse_cross_entropy",
     "review_outcome",

@@ -18,7 +18,7 @@ class Majority(Detector):
 
     requires: ClassVar = ("neighbors",)
 
-    k: int = Field(10, ge=1, description="neighbors that vote")
+    k: int = Field(default=10, ge=1, description="neighbors that vote")
 
     @property
     def required_columns(self) -> tuple[str, ...]:

@@ -10,10 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from pathlib import Path
 
 from importlib_metadata import PackageNotFoundError, requires
 
+from adc_core.components.compatibility import misfit_of
 from adc_core.components.installed import installed_packages
 from adc_core.components.interfaces import interface_of
 from adc_core.components.kinds import BROUGHT, COMMANDS, group_of
@@ -92,6 +94,8 @@ def of_packages() -> Iterator[Examined]:
             yield Examined(
                 State.BROKEN, name, f"needs {requirement}", f"pip install '{requirement}'"
             )
+        if misfit := misfit_of(name, here[name]):
+            yield Examined(State.BROKEN, name, *_split_remedy(misfit))
 
 
 def of_names() -> Iterator[Examined]:
@@ -113,10 +117,12 @@ def of_names() -> Iterator[Examined]:
 
 def of_components() -> Iterator[Examined]:
     """Import every component, and find those that cannot be."""
-    total = 0
+    total, misfit = 0, cache(misfit_of)
     for kind in registry.kinds():
         for entry in registry.entries(kind):
             total += 1
+            if misfit(entry.package, entry.version):  # said of the package
+                continue
             try:
                 registry.load(interface_of(kind), entry.full_name)
             except RegistryError as error:

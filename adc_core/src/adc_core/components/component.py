@@ -103,6 +103,9 @@ class Component(BaseModel, ABC, metaclass=ShowsFields):
     asks_service: ClassVar[bool] = False
     """Whether its work asks a service that may be absent; checks that need it are then skipped."""
 
+    known_exceptions: ClassVar[Mapping[str, str]] = {}
+    """Checks of `adc_core.testing` that it cannot keep, by their names, each with the reason."""
+
     renamed_options: ClassVar[Mapping[str, str]] = {}
     """Former names of options to the present ones, for the message that refuses a former one."""
 

@@ -8,9 +8,11 @@ import warnings
 from collections.abc import Container, Iterable, Iterator
 from typing import NamedTuple, cast
 
-from importlib_metadata import Distribution, EntryPoint, distributions
+from importlib_metadata import Distribution, EntryPoint, distribution, distributions
 
 _HEADER = re.compile(r"^(Name|Version):[ \t]*(\S.*?)\s*$", re.MULTILINE)
+
+_REQUIRES = re.compile(r"^Requires-Dist:[ \t]*(\S.*?)\s*$", re.MULTILINE)
 
 
 class Point(NamedTuple):
@@ -47,6 +49,15 @@ def installed_packages() -> dict[str, str]:
     for name, version in _readable():
         found.setdefault(name, version)
     return dict(sorted(found.items()))
+
+
+def requirements_of(package: str) -> list[str]:
+    """List what a distribution requires, as its metadata say it; nothing where these are broken."""
+    try:
+        text = distribution(package).read_text("METADATA") or ""
+    except Exception:  # whoever lists what is installed names it
+        return []
+    return _REQUIRES.findall(text.partition("\n\n")[0])
 
 
 def _readable() -> Iterator[tuple[str, str]]:

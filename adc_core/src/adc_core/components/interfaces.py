@@ -178,6 +178,8 @@ class Simulator(Component):
     """Makes labels wrong, or leaves samples out, in a known way, for experiments."""
 
     kind: ClassVar[str] = "simulators"
+    stream: ClassVar[str] = ""
+    """Simulators of one stream and one `seed` draw the same numbers: a pipeline warns of two."""
 
     @abstractmethod
     def corrupt(self, dataset: Dataset) -> Corruption:

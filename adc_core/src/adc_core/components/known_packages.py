@@ -132,6 +132,7 @@ _NAMES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "metrics": (
             "accuracy",
             "calibration-error",
+            "conformal",
             "corrected-accuracy",
             "delta-worst-accuracy",
             "label-set-accuracy",

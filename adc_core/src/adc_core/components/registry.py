@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, ClassVar, Protocol, TypeVar
 
+from adc_core.components.compatibility import misfit_of
 from adc_core.components.installed import installed_points
 from adc_core.components.kinds import BROUGHT, COMMANDS, KINDS, group_of
 from adc_core.components.known_packages import PACKAGE_OF
@@ -74,6 +75,7 @@ class Registry:
 
     def __init__(self, discover: Callable[[], Iterable[Entry]] = installed_entries) -> None:
         self._discover = cache(lambda: tuple(discover()))
+        self._misfit_of = cache(misfit_of)
         self._added: dict[tuple[str, str], type[OfKind]] = {}
 
     def kinds(self) -> list[str]:
@@ -138,8 +140,11 @@ class Registry:
         """Import what an entry points to.
 
         Raises:
-            RegistryError: the import fails; the message names the package and its version.
+            RegistryError: the import fails, or the package is for another version of the core; the
+                message names the package and its version.
         """
+        if misfit := self._misfit_of(entry.package, entry.version):
+            raise RegistryError(misfit)
         try:
             return pkgutil.resolve_name(entry.target)
         except (Exception, SystemExit) as error:

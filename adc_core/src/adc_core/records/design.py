@@ -57,7 +57,7 @@ class Brief(Record):
 
     subject: str = Field(min_length=1)
     classes: tuple[ClassName, ...] = ()
-    samples_per_query: int = Field(100, ge=1)
+    samples_per_query: int = Field(default=100, ge=1)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -92,7 +92,7 @@ class Design(Record):
     classes: tuple[ClassName, ...] = Field(min_length=1)
     attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     queries: tuple[Query, ...] = Field(min_length=1)
-    samples_per_query: int = Field(100, ge=1)
+    samples_per_query: int = Field(default=100, ge=1)
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -156,7 +156,7 @@ class Page(Record):
 
     hits: tuple[Hit, ...] = ()
     cursor: str | None = None
-    retry_after: float | None = Field(None, ge=0)
+    retry_after: float | None = Field(default=None, ge=0)
 
     @model_validator(mode="after")
     def _check(self) -> Self:

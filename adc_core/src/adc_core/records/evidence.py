@@ -23,7 +23,7 @@ class Neighbors(Record):
 
     indices: Indices
     similarities: Matrix
-    recall: float = Field(1.0, gt=0, le=1)
+    recall: float = Field(default=1.0, gt=0, le=1)
 
     @model_validator(mode="after")
     def _check(self) -> Self:

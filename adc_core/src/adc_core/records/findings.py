@@ -38,6 +38,7 @@ class Findings(Record):
         evidence: how good the evidence is that the detector read; or None.
         covered: N booleans; samples that were never judged are neither flagged nor counted.
         classes: K names, where a function was given names as labels; or None.
+        notes: sentences that the report shows, such as how many samples a model declined to judge.
     """
 
     ids: Texts
@@ -46,12 +47,13 @@ class Findings(Record):
     suggested_labels: Labels | None = None
     suggestion_confidence: Scores | None = None
     transition: SquareMatrix | None = None
-    noise_rate: float | None = Field(None, ge=0, le=1)
+    noise_rate: float | None = Field(default=None, ge=0, le=1)
     noise_range: NoiseRate | None = None
     precision: Estimate | None = None
     evidence: EvidenceQuality | None = None
     covered: Flags = Field(default_factory=lambda given: _all_of(given.get("flagged")))
     classes: tuple[ClassName, ...] | None = None
+    notes: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -11,6 +11,7 @@ from .findings_table import findings_table, write_findings
 from .html_pages import data_url, page_environment
 from .measurement_tables import measurement_tables
 from .result_files import REPORT
+from .svg_figures import new_figure, svg_of, verbatim
 from .text_tables import table, tables_of
 from .trust import headline, noise_text, repair_lines, trust_lines
 
@@ -24,6 +25,7 @@ __all__ = [
     "mean_rank",
     "measurement_tables",
     "most_suspicious_first",
+    "new_figure",
     "noise_text",
     "page_environment",
     "repair_lines",
@@ -31,8 +33,10 @@ __all__ = [
     "suggestions",
     "summarize",
     "summarize_detectors",
+    "svg_of",
     "table",
     "tables_of",
     "trust_lines",
+    "verbatim",
     "write_findings",
 ]

@@ -19,6 +19,8 @@ def trust_lines(findings: Mapping[str, Findings]) -> Iterator[str]:
             if line not in said:
                 said.add(line)
                 yield line
+    for name, found in findings.items():
+        yield from (f"{name}: {note}" for note in found.notes)
     rates = [name for name, found in findings.items() if found.noise_rate is not None]
     if rates and not said:
         yield (

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
+from adc_core.components.compatibility import misfit_of
 from adc_core.components.installed import installed_points
 
 if TYPE_CHECKING:
@@ -101,9 +102,12 @@ def installed_listeners(block: Iterable[str] = ()) -> Listeners:
         block: `package/name` of listeners to leave out.
     """
     listeners = Listeners()
-    for entry, package, _ in sorted(installed_points([GROUP]), key=lambda point: point[1:]):
+    for entry, package, version in sorted(installed_points([GROUP]), key=lambda point: point[1:]):
         name = f"{package}/{entry.name}"
         if name in block:
+            continue
+        if misfit := misfit_of(package, version):
+            warnings.warn(f"listener {name} is left out: {misfit}", stacklevel=2)
             continue
         try:
             loaded = entry.load()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -68,28 +69,37 @@ class Pipeline(BaseModel, metaclass=RecordType):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    brief: Brief | None = Field(None, description="the wish that the designer starts from")
-    designer: Designer | None = Field(None, description="designs classes and queries")
-    searchers: tuple[Searcher, ...] = Field((), description="engines that are all asked")
-    collector: Collector | None = Field(None, description="fetches what the searchers find")
-    dataset: GivenDataset | None = Field(None, description="a dataset to read instead")
+    brief: Brief | None = Field(default=None, description="the wish that the designer starts from")
+    designer: Designer | None = Field(default=None, description="designs classes and queries")
+    searchers: tuple[Searcher, ...] = Field(default=(), description="engines that are all asked")
+    collector: Collector | None = Field(default=None, description="fetches what the searchers find")
+    dataset: GivenDataset | None = Field(default=None, description="a dataset to read instead")
     simulators: tuple[Simulator, ...] = Field(
-        (), description="make labels wrong or leave samples out, for experiments"
+        default=(), description="make labels wrong or leave samples out, for experiments"
     )
-    encoder: Encoder | None = Field(None, description="adds features")
-    enrichers: tuple[Enricher, ...] = Field((), description="add further evidence, in this order")
-    detectors: tuple[Detector, ...] = Field((), description="judge every label, each on its own")
-    curators: tuple[Curator, ...] = Field((), description="repair the dataset, one after another")
-    learners: tuple[Learner, ...] = Field((), description="train models, each on every `train_on`")
+    encoder: Encoder | None = Field(default=None, description="adds features")
+    enrichers: tuple[Enricher, ...] = Field(
+        default=(), description="add further evidence, in this order"
+    )
+    detectors: tuple[Detector, ...] = Field(
+        default=(), description="judge every label, each on its own"
+    )
+    curators: tuple[Curator, ...] = Field(
+        default=(), description="repair the dataset, one after another"
+    )
+    learners: tuple[Learner, ...] = Field(
+        default=(), description="train models, each on every `train_on`"
+    )
     train_on: tuple[TrainingSet, ...] = Field(
-        ("raw", "curated"), description="labels to train on: raw, curated, clean (needs truth)"
+        default=("raw", "curated"),
+        description="labels to train on: raw, curated, clean (needs truth)",
     )
-    metrics: tuple[Metric, ...] = Field((), description="measure against truth and test")
+    metrics: tuple[Metric, ...] = Field(default=(), description="measure against truth and test")
     truth: LocalPath | None = Field(
-        None,
+        default=None,
         description="CSV or Parquet of true labels: `label` or `wrong`, and `id`, `path` or `url`",
     )
-    test: LocalPath | None = Field(None, description="a dataset with trusted labels")
+    test: LocalPath | None = Field(default=None, description="a dataset with trusted labels")
 
     @model_validator(mode="wrap")
     @classmethod
@@ -111,6 +121,21 @@ class Pipeline(BaseModel, metaclass=RecordType):
         if isinstance(value, Mapping):
             raise ValueError("give a list: put the table into brackets, or after a dash")
         return value
+
+    @model_validator(mode="after")
+    def _warn_of_equal_draws(self) -> Self:
+        drawn: dict[tuple[str, Any], str] = {}
+        for simulator in self.simulators:
+            draws = simulator.stream, getattr(simulator, "seed", None)
+            if simulator.stream and draws in drawn:
+                warnings.warn(
+                    f"simulators: {drawn[draws]} and {simulator.name} have the seed {draws[1]} and "
+                    "draw the same numbers, so that they change the same samples: give one of them "
+                    "another seed",
+                    stacklevel=2,
+                )
+            drawn[draws] = simulator.name
+        return self
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -127,7 +127,7 @@ def _optional(path: Path) -> Array | None:
     return load_array(path) if path.exists() else None
 
 
-_OF_ALL = ("noise_rate", "noise_range", "precision", "evidence", "classes")
+_OF_ALL = ("noise_rate", "noise_range", "precision", "evidence", "classes", "notes")
 _PER_SAMPLE = ("suspicion", "flagged", "suggested_labels", "suggestion_confidence", "covered")
 
 

@@ -27,12 +27,15 @@ from adc_core.records.dataset import EVIDENCE, Dataset
 from adc_core.records.design import Brief, Design, Page, Query
 from adc_core.records.evidence import Neighbors
 from adc_core.storage.saved_dataset import load_array
+from adc_core.testing.differences import require_same
 from adc_core.testing.toys import toy_dataset, toy_findings, toy_truth
 
-_QUERY = Query(text="red square", class_name="red")
+BRIEF = Brief(subject="coloured squares", classes=("red", "green", "blue"))
+QUERY = Query(text="red square", class_name="red")
+DESIGN = Design(classes=("red", "green"), queries=(QUERY,))
 
 
-class _NothingFound(Searcher):
+class NothingFound(Searcher):
     """Finds nothing."""
 
     kind: ClassVar[str] = "searchers"
@@ -43,10 +46,12 @@ class _NothingFound(Searcher):
 
 
 def check_designs_a_query_for_every_class(designer: Designer) -> None:
-    """Require a query for every class, or one line that says what is missing; always the same."""
-    brief = Brief(subject="coloured squares", classes=("red", "green", "blue"))
+    """Require a query for every class, or one line that says what is missing; always the same.
+
+    Make at least one Query of each class in brief.classes, and draw nothing without a seed.
+    """
     try:
-        design = designer.design(brief)
+        design = designer.design(BRIEF)
     except RecordErrors:  # of a record that it made itself
         raise
     except (InputError, WorkError) as error:
@@ -54,13 +59,17 @@ def check_designs_a_query_for_every_class(designer: Designer) -> None:
         return
     missing = set(design.classes) - {query.class_name for query in design.queries}
     assert not missing, f"no query for {', '.join(sorted(missing))}"
-    assert designer.design(brief) == design, "a second design differs"
+    assert designer.design(BRIEF) == design, "a second design differs"
 
 
 def check_answers_a_page_or_says_what_is_missing(searcher: Searcher) -> None:
-    """Require ranked hits of the query; without a key or service, an error of one line."""
+    """Require ranked hits of the query; without a key or service, an error of one line.
+
+    Return Page(hits=…) with ranks from 1 and the query as it was given; where the service is away,
+    raise InputError or WorkError with one line.
+    """
     try:
-        page = searcher.page(_QUERY)
+        page = searcher.page(QUERY)
     except RecordErrors:  # of a record that it made itself
         raise
     except (InputError, WorkError) as error:
@@ -69,15 +78,17 @@ def check_answers_a_page_or_says_what_is_missing(searcher: Searcher) -> None:
         assert "\n" not in str(error), f"the error has several lines: {error}"
         return
     for hit in expect(page, Page, "page").hits:
-        assert hit.query == _QUERY, f"{hit.url} names another query"
+        assert hit.query == QUERY, f"{hit.url} names another query"
 
 
 def check_refuses_to_collect_nothing(collector: Collector) -> None:
-    """Require an error where nothing is found, instead of an empty dataset."""
-    design = Design(classes=("red", "green"), queries=(_QUERY,))
+    """Require an error where nothing is found, instead of an empty dataset.
+
+    Raise InputError with one line where no image is left.
+    """
     with tempfile.TemporaryDirectory() as folder, work_context(folder):
         try:
-            collector.collect(design, (_NothingFound(),))
+            collector.collect(DESIGN, (NothingFound(),))
         except InputError as error:
             assert "\n" not in str(error), f"the error has several lines: {error}"
         else:
@@ -85,29 +96,42 @@ def check_refuses_to_collect_nothing(collector: Collector) -> None:
 
 
 def check_says_what_it_changed(simulator: Simulator) -> None:
-    """Require a mask that is true exactly where labels differ, and labels within the classes."""
-    dataset = _given(simulator)
+    """Require a mask that is true exactly where labels differ, and labels within the classes.
+
+    Return Corruption(labels=noisy, mask=noisy != dataset.labels).
+    """
+    dataset = given(simulator)
     corruption = simulator.corrupt(dataset)
     changed = corruption_of(corruption, dataset).labels != dataset.labels
-    assert np.array_equal(corruption.mask, changed), "the mask is not where labels differ"
+    wrong = np.flatnonzero(corruption.mask != changed)
+    assert not len(wrong), (
+        f"the mask says {corruption.mask[wrong[0]]} of sample {wrong[0]}, whose label "
+        f"{'was' if changed[wrong[0]] else 'was not'} changed"
+    )
 
 
 def check_corrupts_the_same_twice(simulator: Simulator) -> None:
-    """Require the same noise of the same seed."""
-    dataset = _given(simulator)
-    assert simulator.corrupt(dataset) == simulator.corrupt(dataset), "a second noise differs"
+    """Require the same noise of the same seed.
+
+    Draw from numpy.random.default_rng(self.seed), made within corrupt.
+    """
+    dataset = given(simulator)
+    require_same(simulator.corrupt(dataset), simulator.corrupt(dataset), "the second noise")
 
 
 def check_adds_what_it_says(enricher: Enricher) -> None:
-    """Require the columns named in `provides`, and samples and labels as before."""
-    dataset = _given(enricher)
+    """Require the columns named in `provides`, and samples and labels as before.
+
+    Return dataset.replace(column=…) with each column of `provides`, and change nothing else.
+    """
+    dataset = given(enricher)
     enriched = enriched_of(enricher.enrich(dataset), dataset, enricher.provided_columns)
     assert enriched.fingerprint_of("ids", "labels", "classes") == dataset.fingerprint_of(
         "ids", "labels", "classes"
     ), "samples or labels were changed"
 
 
-def _given(component: Component) -> Dataset:
+def given(component: Component) -> Dataset:
     """Show the toy dataset as a pipeline would: what a component does not declare is hidden."""
     dataset = toy_dataset()
     if component.kind == "enrichers":
@@ -122,33 +146,39 @@ def _given(component: Component) -> Dataset:
 
 
 def check_enriches_the_same_twice(enricher: Enricher) -> None:
-    """Require the same bytes for the same dataset."""
-    dataset = _given(enricher)
-    assert enricher.enrich(dataset) == enricher.enrich(dataset), "the second time differs"
+    """Require the same bytes for the same dataset.
+
+    Make every generator within enrich from a seed, and keep no state between calls.
+    """
+    dataset = given(enricher)
+    require_same(enricher.enrich(dataset), enricher.enrich(dataset), "the second time")
 
 
 def check_judges_every_sample(detector: Detector) -> None:
-    """Require one judgement of each sample, in the dataset's order."""
-    dataset = _given(detector)
+    """Require one judgement of each sample, in the dataset's order.
+
+    Return Findings(ids=dataset.ids, …) with a row for each sample; what cannot be judged gets NaN
+    and covered False. Columns that are read must be in `requires`: all others are hidden.
+    """
+    dataset = given(detector)
     findings_of(detector.detect(dataset), dataset)
 
 
 def check_judges_the_same_twice(detector: Detector) -> None:
-    """Require the same findings for the same dataset, to the byte."""
-    dataset = _given(detector)
-    assert detector.detect(dataset) == detector.detect(dataset), "the second time differs"
+    """Require the same findings for the same dataset, to the byte.
 
-
-def check_leaves_the_dataset_alone(detector: Detector) -> None:
-    """Require that no column of the dataset is changed."""
-    dataset = _copied(_given(detector))
-    detector.detect(dataset)
-    assert _copied(dataset) == _given(detector), "the dataset was changed"
+    Make every generator within detect from a seed, and keep no state between calls.
+    """
+    dataset = given(detector)
+    require_same(detector.detect(dataset), detector.detect(dataset), "the second time")
 
 
 def check_accepts_memory_maps(detector: Detector) -> None:
-    """Require the same findings for columns on disk as for those in memory."""
-    dataset = _given(detector)
+    """Require the same findings for columns on disk as for those in memory.
+
+    Read columns as arrays, in pieces, and do not ask for their type.
+    """
+    dataset = given(detector)
     with tempfile.TemporaryDirectory() as folder:
         mapped = dataset
         for name in ("labels", "features"):
@@ -156,13 +186,16 @@ def check_accepts_memory_maps(detector: Detector) -> None:
                 path = Path(folder, f"{name}.npy")
                 save_array(getattr(dataset, name), path)
                 mapped = mapped.replace(**{name: load_array(path)})
-        assert detector.detect(mapped) == detector.detect(dataset), "they are judged otherwise"
+        require_same(detector.detect(dataset), detector.detect(mapped), "on disk")
         del mapped
 
 
 def check_suspects_wrong_labels_more(detector: Detector) -> None:
-    """Require, on easy data, that wrong labels are more suspect than right ones."""
-    dataset = _given(detector)
+    """Require, on easy data, that wrong labels are more suspect than right ones.
+
+    Suspicion runs from 0 (surely right) to 1 (surely wrong): turn a score of quality round.
+    """
+    dataset = given(detector)
     wrong = dataset.labels != toy_truth()
     suspicion = detector.detect(dataset).suspicion
     higher = np.nanmean(suspicion[wrong][:, None] > suspicion[~wrong][None, :])
@@ -170,19 +203,30 @@ def check_suspects_wrong_labels_more(detector: Detector) -> None:
 
 
 def check_follows_the_order_of_samples(detector: Detector) -> None:
-    """Require the same judgement of samples in another order."""
-    dataset = _given(detector)
+    """Require the same judgement of samples in another order.
+
+    Break ties by values and not by places, and draw for ids and not for rows.
+    """
+    dataset = given(detector)
     order = np.random.default_rng(3).permutation(len(dataset))
     findings = detector.detect(dataset)
     permuted = detector.detect(_in_order(dataset, order))
-    assert np.array_equal(permuted.flagged, findings.flagged[order]), "other samples are flagged"
-    same = np.allclose(permuted.suspicion, findings.suspicion[order], equal_nan=True)
-    assert same, "the suspicion depends on the order"
+    other = np.flatnonzero(permuted.flagged != findings.flagged[order])
+    assert not len(other), f"in another order {_one_of(dataset, order[other])} is judged otherwise"
+    close = np.isclose(permuted.suspicion, findings.suspicion[order], equal_nan=True)
+    other = np.flatnonzero(~close)
+    assert not len(other), (
+        f"in another order the suspicion of {_one_of(dataset, order[other])} is "
+        f"{permuted.suspicion[other[0]]:.6g} and not {findings.suspicion[order[other[0]]]:.6g}"
+    )
 
 
 def check_records_every_change(curator: Curator) -> None:
-    """Require that all that is left comes from the dataset, and that every change is recorded."""
-    dataset = _given(curator)
+    """Require that all that is left comes from the dataset, and that every change is recorded.
+
+    Make the curation by Curation.of(dataset, drop=…, relabel=…, reasons=…).
+    """
+    dataset = given(curator)
     curation = curator.curate(dataset, (toy_findings(),))
     again = type(curation).apply(dataset, curation.changes, curation.notes)
     assert again == curation, "the changes do not lead to the curated dataset"
@@ -191,15 +235,18 @@ def check_records_every_change(curator: Curator) -> None:
 
 
 def check_curates_the_same_twice(curator: Curator) -> None:
-    """Require the same repairs for the same findings."""
-    dataset, findings = _given(curator), (toy_findings(),)
-    same = curator.curate(dataset, findings) == curator.curate(dataset, findings)
-    assert same, "the second time differs"
+    """Require the same repairs for the same findings.
+
+    Make every generator within curate from a seed, and keep no state between calls.
+    """
+    dataset, findings = given(curator), (toy_findings(),)
+    first, second = curator.curate(dataset, findings), curator.curate(dataset, findings)
+    require_same(first, second, "the second time")
 
 
-def _copied(dataset: Dataset) -> Dataset:
-    """Return the same dataset with hashes that are computed anew."""
-    return dataset.replace(labels=dataset.labels.copy())
+def _one_of(dataset: Dataset, rows: Array) -> str:
+    more = f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
+    return f"sample {dataset.ids[rows[0]]}{more}"
 
 
 def _in_order(dataset: Dataset, order: Array) -> Dataset:

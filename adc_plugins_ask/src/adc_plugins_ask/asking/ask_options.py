@@ -26,29 +26,39 @@ class AsksAboutImages(Component):
     )
 
     base_url: str | None = Field(
-        None,
+        default=None,
         description="address of the endpoint, such as http://localhost:11434/v1; by default "
         "ADC_VLM_BASE_URL, ADC_LLM_BASE_URL, OPENAI_BASE_URL or OLLAMA_BASE_URL",
     )
     temperature: float | None = Field(
-        0, ge=0, le=2, description="of the model; none for the endpoint's own"
+        default=0, ge=0, le=2, description="of the model; none for the endpoint's own"
     )
     send_size: int = Field(
-        512, ge=32, le=4096, description="longest side of the images that are sent, in pixels"
+        default=512,
+        ge=32,
+        le=4096,
+        description="longest side of the images that are sent, in pixels",
     )
-    timeout: float = Field(300, gt=0, description="seconds that an answer may take")
-    max_concurrent_requests: int = Field(4, ge=1, le=64, description="requests at the same time")
-    price_in: float | None = Field(None, ge=0, description="price of a million tokens of prompts")
-    price_out: float | None = Field(None, ge=0, description="price of a million tokens of answers")
+    timeout: float = Field(default=300, gt=0, description="seconds that an answer may take")
+    max_concurrent_requests: int = Field(
+        default=4, ge=1, le=64, description="requests at the same time"
+    )
+    price_in: float | None = Field(
+        default=None, ge=0, description="price of a million tokens of prompts"
+    )
+    price_out: float | None = Field(
+        default=None, ge=0, description="price of a million tokens of answers"
+    )
     max_cost: float | None = Field(
-        None, ge=0, description="most that a run may cost, in the currency of the prices"
+        default=None, ge=0, description="most that a run may cost, in the currency of the prices"
     )
-    max_requests: int | None = Field(None, ge=1, description="most requests of a run")
+    max_requests: int | None = Field(default=None, ge=1, description="most requests of a run")
     partial: bool = Field(
-        False, description="ask about as many images as the budget pays, instead of about none"
+        default=False,
+        description="ask about as many images as the budget pays, instead of about none",
     )
     transcript: LocalPath | None = Field(
-        None, description="questions and answers to go on from; by default those of the run"
+        default=None, description="questions and answers to go on from; by default those of the run"
     )
 
     @model_validator(mode="after")

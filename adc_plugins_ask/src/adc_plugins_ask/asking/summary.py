@@ -89,6 +89,25 @@ class Summary:
             text = json.dumps(asdict(self), indent=1, ensure_ascii=False)
             path.write_text(text + "\n", encoding="utf-8")
 
+    def notes(self) -> tuple[str, ...]:
+        """Say in sentences who was asked what, how much was answered, and for how much."""
+        asked = self.images - self.not_asked
+        each = len(self.questions) / max(1, len({one.class_name for one in self.questions}))
+        cost = "" if self.cost is None else f" for {self.cost:.4g}"
+        unread = f"{self.unsure:,} unsure, {self.unreadable:,} unreadable"
+        lines = [
+            f"{self.model} at {self.host} was asked about {asked:,} of {self.images:,} images, "
+            f"{each:.3g} questions each, {self.requests:,} requests in this run{cost}; {unread}, "
+            f"{self.refused:,} images refused"
+        ]
+        if self.control_yes is not None:
+            yes = round(self.control_yes * self.control_asked)
+            lines.append(
+                f"it said yes to {yes} of {self.control_asked} questions about a class that is not "
+                "the label"
+            )
+        return tuple(lines)
+
     def warn(self) -> None:
         """Warn of what makes the answers worth less."""
         lost = {

@@ -45,7 +45,7 @@ class Debate(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     between: tuple[Suspicion, Suspicion] = (0.3, 0.7)
-    rounds: int = Field(2, ge=1, le=5)
+    rounds: int = Field(default=2, ge=1, le=5)
 
 
 class VisualQuestions(AsksAboutImages, Detector):
@@ -75,29 +75,33 @@ class VisualQuestions(AsksAboutImages, Detector):
     artifacts: ClassVar[tuple[str, ...]] = (TRANSCRIPT, QUESTIONS, SUMMARY)
 
     model: str | None = Field(
-        None, description="its name; by default ADC_VLM_MODEL or ADC_LLM_MODEL"
+        default=None, description="its name; by default ADC_VLM_MODEL or ADC_LLM_MODEL"
     )
-    questions: int = Field(4, ge=0, le=20, description="questions of each class beside the first")
+    questions: int = Field(
+        default=4, ge=0, le=20, description="questions of each class beside the first"
+    )
     questions_file: LocalPath | None = Field(
-        None, description="questions to ask, as a run wrote them; by default a model makes them"
+        default=None,
+        description="questions to ask, as a run wrote them; by default a model makes them",
     )
     definitions: dict[str, str] = Field(
         default_factory=dict, description="what is meant by a class, for names that mean several"
     )
     min_answered: float = Field(
-        0.5, gt=0, le=1, description="share of the questions that must be answered"
+        default=0.5, gt=0, le=1, description="share of the questions that must be answered"
     )
     probe: int = Field(
-        0,
+        default=0,
         ge=0,
         description="images of each class, and as many of others, on which questions are tried "
         "first; those that tell nothing are dropped",
     )
     debate: Debate | None = Field(
-        None, description="let the model argue both sides of labels that the answers leave open"
+        default=None,
+        description="let the model argue both sides of labels that the answers leave open",
     )
     suggest: bool = Field(
-        False, description="ask which class it is instead, of the images that are flagged"
+        default=False, description="ask which class it is instead, of the images that are flagged"
     )
 
     @property
@@ -133,7 +137,7 @@ class VisualQuestions(AsksAboutImages, Detector):
         summary = summarize(interview.chat, labels, answers, questions, interview.control())
         summary.write(work_folder() / SUMMARY)
         summary.warn()
-        return findings
+        return findings.replace(notes=summary.notes())
 
     def _chat(self, transcript: Transcript) -> ImageChat:
         return ImageChat(

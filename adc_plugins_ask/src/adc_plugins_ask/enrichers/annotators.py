@@ -66,10 +66,11 @@ class Annotators(AsksAboutImages, Enricher):
     artifacts: ClassVar[tuple[str, ...]] = (TRANSCRIPT,)
 
     models: tuple[str, ...] = Field(
-        (), description="their names at the endpoint; by default ADC_VLM_MODEL or ADC_LLM_MODEL"
+        default=(),
+        description="their names at the endpoint; by default ADC_VLM_MODEL or ADC_LLM_MODEL",
     )
     prompts: tuple[str, ...] = Field(
-        (CHOICE,), min_length=1, description="ways to ask, each a rater of its own"
+        default=(CHOICE,), min_length=1, description="ways to ask, each a rater of its own"
     )
 
     @property

@@ -26,7 +26,7 @@ class ClassQuestion(BaseModel):
 
     text: str = Field(min_length=1)
     expected: Expected = "yes"
-    weight: float = Field(1, gt=0)
+    weight: float = Field(default=1, gt=0)
 
 
 Questions = Mapping[str, tuple[ClassQuestion, ...]]

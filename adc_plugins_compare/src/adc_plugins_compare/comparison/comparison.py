@@ -37,13 +37,15 @@ class Layout(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     rows: tuple[str, ...] | None = Field(
-        None,
+        default=None,
         description="axes of the rows, by default all that are no columns; the levels of the last "
         "are compared with each other, those before make blocks",
     )
-    columns: tuple[str, ...] = Field((), description="axes of the columns: then a table a metric")
+    columns: tuple[str, ...] = Field(
+        default=(), description="axes of the columns: then a table a metric"
+    )
     metrics: tuple[str, ...] | None = Field(
-        None, description="which metrics, in this order; by default all but details"
+        default=None, description="which metrics, in this order; by default all but details"
     )
 
 
@@ -61,9 +63,9 @@ class Comparison(BaseModel):
         "values where the axis is named after a part (`learners`) or option (`learners.epochs`)"
     )
     seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)] = Field(
-        (0, 1, 2), description="for each component that takes a seed and was not given one"
+        default=(0, 1, 2), description="for each component that takes a seed and was not given one"
     )
-    table: Layout = Field(Layout(), description="how the figures are laid out")
+    table: Layout = Field(default=Layout(), description="how the figures are laid out")
 
     _folder: Path | None = PrivateAttr(None)
 

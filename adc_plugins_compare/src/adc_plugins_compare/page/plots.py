@@ -1,26 +1,16 @@
 """The plots of a comparison, as SVG text to put into a page."""
 
-import io
 import math
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
 
 from adc_core.records import COLORS
+from adc_core.reporting import new_figure, svg_of, verbatim
 from adc_plugins_compare.results.table import Entry, Table
 
-_STYLE: Any = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "adc",
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
 _NUMBER = re.compile(r"(.* = )?(∞|-?\d+(?:\.\d+)?(?:e-?\d+)?)(.*)")
 
 
@@ -100,7 +90,7 @@ def _curves(table: Table, title: str, places: Sequence[int]) -> Plot:
     finite = [number for number in numbers if math.isfinite(number)]
     wide = len(finite) > 2 and min(finite) > 0 and max(finite) / min(finite) > 8
     at = [one if math.isfinite(one) else 1.25 * max(finite, default=1.0) for one in numbers]
-    figure, axes = _new(6.2, 3.4 + 0.22 * len(table.rows))
+    figure, axes = new_figure(6.2, 3.4 + 0.22 * len(table.rows))
     for number, (name, entries) in enumerate(table.rows):
         drawn = [(x, entries[place]) for x, place in zip(at, places, strict=True)]
         shown = [(x, one) for x, one in drawn if one is not None and one.mean is not None]
@@ -114,7 +104,7 @@ def _curves(table: Table, title: str, places: Sequence[int]) -> Plot:
             markersize=3.5,
             capsize=2,
             linewidth=1.4,
-            label=_verbatim(", ".join(name)),
+            label=verbatim(", ".join(name)),
         )
     if wide:
         axes.set_xscale("log")
@@ -123,11 +113,11 @@ def _curves(table: Table, title: str, places: Sequence[int]) -> Plot:
     axes.minorticks_off()
     axes.grid(axis="y", color="#dde3e6", linewidth=0.6)
     whole = table.title or title.partition(" = ")[0].rpartition(", ")[0] or title
-    axes.set_ylabel(_verbatim(whole))
+    axes.set_ylabel(verbatim(whole))
     if " = " in title:
-        axes.set_xlabel(_verbatim(title.partition(" = ")[0].rpartition(", ")[2]))
+        axes.set_xlabel(verbatim(title.partition(" = ")[0].rpartition(", ")[2]))
     figure.legend(frameon=False, loc="outside lower left", ncols=2)
-    return Plot(whole, _svg(figure), _in_words(table, places))
+    return Plot(whole, svg_of(figure), _in_words(table, places))
 
 
 def _shared(table: Table, places: Sequence[int]) -> bool:
@@ -138,12 +128,12 @@ def _dots(table: Table, places: Sequence[int]) -> Plot:
     """Draw a panel per column: a row's seeds as dots, their mean as a line."""
     across = min(3, len(places))
     down = -(-len(places) // across)
-    with mpl.rc_context(_STYLE):
-        height = 1.1 + 0.27 * len(table.rows)
-        wide = 0.3 + 0.085 * max(len(", ".join(name)) for name, _ in table.rows)
-        figure = Figure(figsize=(wide + 2.6 * across, height * down), layout="constrained")
-        grid = figure.subplots(down, across, sharey=True, squeeze=False)
-    names = [_verbatim(", ".join(name)) for name, _ in table.rows]
+    height = 1.1 + 0.27 * len(table.rows)
+    wide = 0.3 + 0.085 * max(len(", ".join(name)) for name, _ in table.rows)
+    figure, grid = new_figure(
+        wide + 2.6 * across, height * down, rows=down, columns=across, sharey=True, squeeze=False
+    )
+    names = [verbatim(", ".join(name)) for name, _ in table.rows]
     for panel, axes in enumerate(grid.flat):
         if panel >= len(places):
             axes.set_visible(False)
@@ -152,11 +142,11 @@ def _dots(table: Table, places: Sequence[int]) -> Plot:
             entry = entries[places[panel]]
             if entry is not None and entry.mean is not None:
                 _seeds(axes, row, entry)
-        axes.set_title(_verbatim(table.columns[places[panel]]), fontsize=10)
+        axes.set_title(verbatim(table.columns[places[panel]]), fontsize=10)
         axes.grid(axis="x", color="#dde3e6", linewidth=0.6)
         axes.set_yticks(range(len(names)), names)
         axes.set_ylim(len(names) - 0.5, -0.5)
-    return Plot(table.title or "Every seed", _svg(figure), _in_words(table, places))
+    return Plot(table.title or "Every seed", svg_of(figure), _in_words(table, places))
 
 
 def _seeds(axes: Axes, row: int, entry: Entry) -> None:
@@ -175,27 +165,3 @@ def _in_words(table: Table, places: Sequence[int]) -> str:
         if best:
             said.append(f"{table.columns[place]}: best {'; '.join(best)}")
     return "; ".join(said)
-
-
-def _new(width: float, height: float) -> tuple[Figure, Axes]:
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        return figure, figure.add_subplot()
-
-
-def _svg(figure: Figure) -> str:
-    file = io.StringIO()
-    parts: list[Any] = [figure, *figure.axes]
-    for part in parts:
-        part.patch.set_facecolor("none")
-    canvas: Any = FigureCanvasSVG(figure)
-    with mpl.rc_context(_STYLE):
-        # By its canvas: savefig would lay everything out twice.
-        canvas.print_svg(file, metadata={"Date": None})
-    text = file.getvalue()
-    return text[text.index("<svg") :]
-
-
-def _verbatim(name: str) -> str:
-    """Escape a name: between dollars, matplotlib reads formulas."""
-    return name.replace("$", r"\$")

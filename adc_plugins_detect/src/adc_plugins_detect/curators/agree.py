@@ -98,7 +98,8 @@ class Agree(Curator):
         min_length=2, description="curators whose changes are taken for verdicts"
     )
     rule: Literal["union", "intersection"] = Field(
-        "union", description="drop what any of them changes, or only what all of them change"
+        default="union",
+        description="drop what any of them changes, or only what all of them change",
     )
 
     def curate(self, dataset: Dataset, findings: Sequence[Findings]) -> Curation:

@@ -46,17 +46,20 @@ class Docta(Curator):
 
     requires: ClassVar[tuple[str, ...]] = ("neighbors",)
 
-    k: int = Field(10, ge=3, description="voters, the sample itself among them")
-    rounds: int = Field(21, ge=1, description="random subsets in which neighbors vote")
-    share: float = Field(0.9, gt=0, le=1, description="share of the samples in each subset")
-    min_detectors: int = Field(1, ge=1, description="detectors that must flag a sample")
+    k: int = Field(default=10, ge=3, description="voters, the sample itself among them")
+    rounds: int = Field(default=21, ge=1, description="random subsets in which neighbors vote")
+    share: float = Field(default=0.9, gt=0, le=1, description="share of the samples in each subset")
+    min_detectors: int = Field(default=1, ge=1, description="detectors that must flag a sample")
     min_confidence: float = Field(
-        0.2, ge=0, le=1, description="relabel where the suggestion is more confident than this"
+        default=0.2,
+        ge=0,
+        le=1,
+        description="relabel where the suggestion is more confident than this",
     )
     otherwise: Literal["keep", "drop"] = Field(
-        "keep", description="what happens to the other flagged samples"
+        default="keep", description="what happens to the other flagged samples"
     )
-    seed: int = Field(0, ge=0, description="seed of the random subsets")
+    seed: int = Field(default=0, ge=0, description="seed of the random subsets")
 
     @property
     def required_columns(self) -> tuple[str, ...]:

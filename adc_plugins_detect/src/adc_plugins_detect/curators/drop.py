@@ -12,7 +12,7 @@ from adc_plugins_detect.curation.flag_counts import count_flags, flag_sentences
 class Drop(Curator):
     """Drops the samples that detectors flag."""
 
-    min_detectors: int = Field(1, ge=1, description="detectors that must flag a sample")
+    min_detectors: int = Field(default=1, ge=1, description="detectors that must flag a sample")
 
     def curate(self, dataset: Dataset, findings: Sequence[Findings]) -> Curation:
         """Leave out what at least `min_detectors` of the findings flag.

@@ -20,14 +20,14 @@ class EarlyStop(Curator):
 
     requires: ClassVar[tuple[str, ...]] = ("dynamics",)
 
-    flag_rate: float = Field(0.25, ge=0, lt=1, description="share of the samples to drop")
+    flag_rate: float = Field(default=0.25, ge=0, lt=1, description="share of the samples to drop")
     epoch: WholeNumber | Literal["onset"] = Field(
-        2,
+        default=2,
         description="the epoch of the dynamics to judge by, 1 or 2; onset: when the first class "
         "begins to be memorised",
     )
     learner: Learner | None = Field(
-        None, description="trains for an epoch or two, instead of reading dynamics"
+        default=None, description="trains for an epoch or two, instead of reading dynamics"
     )
 
     @property

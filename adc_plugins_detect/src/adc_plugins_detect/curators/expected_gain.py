@@ -44,19 +44,19 @@ class ExpectedGain(Curator):
     requires: ClassVar[tuple[str, ...]] = ("probabilities",)
 
     evidence: Literal["good", "fair"] = Field(
-        "good",
+        default="good",
         description="the least evidence on which anything is changed; of the samples that fair "
         "evidence drops, one in five to one in two is right",
     )
     relabel_from: float | None = Field(
-        None,
+        default=None,
         ge=0.5,
         le=1,
         description="probability of the other label from which it is given; by default 0.5 where "
         "the evidence is good, 0.8 where it is fair",
     )
     drop_from: float | None = Field(
-        None,
+        default=None,
         ge=0.5,
         le=1,
         description="probability of being wrong from which a sample without a likely label is "

@@ -128,11 +128,13 @@ class Prune(Curator):
 
     optional_columns: ClassVar[tuple[str, ...]] = ("probabilities", "dynamics")
 
-    per_class: Count = Field(500, description="samples to keep of each class")
-    hardness: Hardness = Field("el2n", description="how hard a sample is")
-    cut: Share = Field(0.1, description="part of each class, the hardest, to leave out first")
-    coverage: bool = Field(False, description="as many of every degree, not the hardest")
-    seed: WholeNumber = Field(0, description="of what is drawn at random")
+    per_class: Count = Field(default=500, description="samples to keep of each class")
+    hardness: Hardness = Field(default="el2n", description="how hard a sample is")
+    cut: Share = Field(
+        default=0.1, description="part of each class, the hardest, to leave out first"
+    )
+    coverage: bool = Field(default=False, description="as many of every degree, not the hardest")
+    seed: WholeNumber = Field(default=0, description="of what is drawn at random")
 
     def curate(self, dataset: Dataset, findings: Sequence[Findings]) -> Curation:
         """Leave out what is not among those to keep, whatever detectors say.

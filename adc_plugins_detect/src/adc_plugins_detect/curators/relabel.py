@@ -20,12 +20,14 @@ class Relabel(Curator):
     the same label, with a mean confidence above `min_confidence`.
     """
 
-    min_detectors: int = Field(1, ge=1, description="detectors that must suggest the same label")
+    min_detectors: int = Field(
+        default=1, ge=1, description="detectors that must suggest the same label"
+    )
     min_confidence: float = Field(
-        0.5, ge=0, le=1, description="relabel where their mean confidence is above this"
+        default=0.5, ge=0, le=1, description="relabel where their mean confidence is above this"
     )
     otherwise: Literal["keep", "drop"] = Field(
-        "keep", description="what happens to other samples that so many detectors flag"
+        default="keep", description="what happens to other samples that so many detectors flag"
     )
 
     def curate(self, dataset: Dataset, findings: Sequence[Findings]) -> Curation:

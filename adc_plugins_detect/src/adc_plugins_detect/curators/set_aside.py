@@ -16,7 +16,7 @@ class SetAside(Curator):
     that belong to no class are better dropped: such a learner would give them one.
     """
 
-    min_detectors: int = Field(1, ge=1, description="detectors that must flag a sample")
+    min_detectors: int = Field(default=1, ge=1, description="detectors that must flag a sample")
 
     def curate(self, dataset: Dataset, findings: Sequence[Findings]) -> Curation:
         """Void the labels that at least `min_detectors` of the findings flag.

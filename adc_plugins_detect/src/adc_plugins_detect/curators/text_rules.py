@@ -127,7 +127,7 @@ class TextRules(Curator):
     """
 
     rules: Literal["laion", "align"] | tuple[Rule, ...] = Field(
-        "laion", description="a set of rules, or their names in the order of their reasons"
+        default="laion", description="a set of rules, or their names in the order of their reasons"
     )
 
     def curate(self, dataset: Dataset, findings: Sequence[Findings]) -> Curation:

@@ -34,8 +34,8 @@ class Undersample(Curator):
 
     requires: ClassVar[tuple[str, ...]] = ("features",)
 
-    rule: Rule = Field("tomek-links", description="which samples to leave out")
-    seed: int = Field(0, ge=0, description="of one-sided-selection")
+    rule: Rule = Field(default="tomek-links", description="which samples to leave out")
+    seed: int = Field(default=0, ge=0, description="of one-sided-selection")
 
     def curate(self, dataset: Dataset, findings: Sequence[Findings]) -> Curation:
         """Leave out what the rule leaves out, whatever detectors say.

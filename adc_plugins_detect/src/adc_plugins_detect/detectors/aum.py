@@ -102,14 +102,14 @@ class Aum(Detector):
 
     requires: ClassVar[tuple[str, ...]] = ("dynamics",)
 
-    skip_epochs: WholeNumber = Field(1, description="leave out so many first epochs")
+    skip_epochs: WholeNumber = Field(default=1, description="leave out so many first epochs")
     flag_rate: Share = Field(
-        FLAG_RATE, description="without a learner, share of the samples to flag"
+        default=FLAG_RATE, description="without a learner, share of the samples to flag"
     )
     learner: Learner | None = Field(
-        None, description="trains twice with threshold samples, instead of reading dynamics"
+        default=None, description="trains twice with threshold samples, instead of reading dynamics"
     )
-    seed: WholeNumber = Field(0, description="with a learner, draws the threshold samples")
+    seed: WholeNumber = Field(default=0, description="with a learner, draws the threshold samples")
 
     @property
     def required_columns(self) -> tuple[str, ...]:

@@ -125,14 +125,17 @@ class CaptionSimilarity(Detector):
     """
 
     against: Literal["caption", "class"] = Field(
-        "caption", description="what images are compared with: their titles, or the classes"
+        default="caption", description="what images are compared with: their titles, or the classes"
     )
-    flag_rate: Share = Field(FLAG_RATE, description="against caption: share to flag")
+    flag_rate: Share = Field(default=FLAG_RATE, description="against caption: share to flag")
     min_similarity: float | None = Field(
-        None, ge=-1, le=1, description="against caption: flag those below it instead of a share"
+        default=None,
+        ge=-1,
+        le=1,
+        description="against caption: flag those below it instead of a share",
     )
     scale: Positive = Field(
-        100.0, description="against class: what the model multiplies cosines by"
+        default=100.0, description="against class: what the model multiplies cosines by"
     )
 
     @property

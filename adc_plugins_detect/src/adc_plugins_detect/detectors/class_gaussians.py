@@ -162,21 +162,27 @@ class ClassGaussians(Detector):
     requires: ClassVar[tuple[str, ...]] = ("features",)
 
     prior: Prior = Field(
-        "uniform", description="all classes alike, or by counts: rare ones are then suspect"
+        default="uniform", description="all classes alike, or by counts: rare ones are then suspect"
     )
     dimensions: Count = Field(
-        64,
+        default=64,
         description="principal components; fewer where the median class has not ten samples each",
     )
     k: Count = Field(
-        10, description="neighbors by which outliers are found, the sample itself not among them"
+        default=10,
+        description="neighbors by which outliers are found, the sample itself not among them",
     )
     max_outlier_factor: Positive = Field(
-        1.5, description="samples above this local outlier factor do not enter the estimates"
+        default=1.5,
+        description="samples above this local outlier factor do not enter the estimates",
     )
-    heads: WholeNumber = Field(3, description="common classes from which a rare one borrows")
-    gamma: Share = Field(0.3, description="how much a rare class borrows")
-    ridge: Positive = Field(1e-3, description="added to variances, as a share of their mean")
+    heads: WholeNumber = Field(
+        default=3, description="common classes from which a rare one borrows"
+    )
+    gamma: Share = Field(default=0.3, description="how much a rare class borrows")
+    ridge: Positive = Field(
+        default=1e-3, description="added to variances, as a share of their mean"
+    )
 
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by the dataset's features."""

@@ -187,14 +187,18 @@ class ClassifierFilter(Detector):
     requires: ClassVar[tuple[str, ...]] = ("features",)
 
     classifiers: tuple[ClassifierChoice, ...] | None = Field(
-        None,
+        default=None,
         min_length=1,
         description="module:class of classifiers of scikit-learn as `use`, and their options; by "
         "default ten nearest neighbors, a linear model and a Gaussian of each class",
     )
-    rule: Rule = Field("majority", description="more than half must predict otherwise, or all")
-    folds: Folds = Field(5, description="models of each, trained without one part of the samples")
-    seed: WholeNumber = Field(0, description="of the folds, and of classifiers")
+    rule: Rule = Field(
+        default="majority", description="more than half must predict otherwise, or all"
+    )
+    folds: Folds = Field(
+        default=5, description="models of each, trained without one part of the samples"
+    )
+    seed: WholeNumber = Field(default=0, description="of the folds, and of classifiers")
 
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by the dataset's features."""

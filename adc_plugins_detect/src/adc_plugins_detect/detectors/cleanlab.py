@@ -31,9 +31,9 @@ class Cleanlab(Detector):
 
     requires: ClassVar[tuple[str, ...]] = ("probabilities",)
 
-    rule: Rule = Field("prune_by_noise_rate", description="its `filter_by`")
+    rule: Rule = Field(default="prune_by_noise_rate", description="its `filter_by`")
     allow_in_sample: bool = Field(
-        False, description="accept probabilities of a model that has seen the labels"
+        default=False, description="accept probabilities of a model that has seen the labels"
     )
 
     def detect(self, dataset: Dataset) -> Findings:

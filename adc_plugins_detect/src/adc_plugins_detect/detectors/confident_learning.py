@@ -115,19 +115,22 @@ class ConfidentLearning(Detector):
 
     requires: ClassVar[tuple[str, ...]] = ("probabilities",)
 
-    rule: Rule = Field("prune_by_noise_rate", description="which samples to flag")
-    score: Score = Field("self_confidence", description="suspicion is one minus this quality")
+    rule: Rule = Field(default="prune_by_noise_rate", description="which samples to flag")
+    score: Score = Field(
+        default="self_confidence", description="suspicion is one minus this quality"
+    )
     adjust_probabilities: bool = Field(
-        False, description="subtract each class's threshold before scoring, for rare classes"
+        default=False,
+        description="subtract each class's threshold before scoring, for rare classes",
     )
     frac_noise: Share = Field(
-        1.0, description="share of the wrong labels that the pruning rules take"
+        default=1.0, description="share of the wrong labels that the pruning rules take"
     )
     min_examples_per_class: WholeNumber = Field(
-        1, description="the pruning rules leave as many samples to every class"
+        default=1, description="the pruning rules leave as many samples to every class"
     )
     allow_in_sample: bool = Field(
-        False, description="accept probabilities of a model that has seen the labels"
+        default=False, description="accept probabilities of a model that has seen the labels"
     )
 
     def detect(self, dataset: Dataset) -> Findings:

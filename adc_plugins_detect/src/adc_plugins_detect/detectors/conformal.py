@@ -8,8 +8,17 @@ import numpy as np
 from annotated_types import Gt, Lt
 from numpy.typing import ArrayLike, NDArray
 from pydantic import Field
+from scipy.stats import binomtest
 
-from adc_core import Dataset, Detector, Findings, InputError, LocalPath, Probabilities
+from adc_core import (
+    Dataset,
+    Detector,
+    Findings,
+    InputError,
+    LocalPath,
+    NoiseRate,
+    Probabilities,
+)
 from adc_core.storage import UNKNOWN
 from adc_plugins_detect.array_function import array_function
 from adc_plugins_detect.inputs import (
@@ -129,6 +138,22 @@ def conformal(
         suggested_labels=suggested,
         suggestion_confidence=confidence,
         noise_rate=None if trusted is None else float(wrong.mean()),
+        noise_range=None if trusted is None else _range_of(wrong),
+    )
+
+
+def _range_of(wrong: NDArray[np.bool_]) -> NoiseRate:
+    """Return the share of wrong labels among trusted samples, with its exact 95 % interval."""
+    count, of = int(wrong.sum()), len(wrong)
+    interval = binomtest(count, of).proportion_ci(0.95, "exact")
+    return NoiseRate(
+        low=float(interval.low),
+        point=count / of,
+        high=float(interval.high),
+        estimators={"trusted samples": count / of},
+        warnings=(
+            f"the range is of {of:,} trusted samples, and holds if these were drawn at random",
+        ),
     )
 
 
@@ -172,15 +197,19 @@ class Conformal(Detector):
     requires: ClassVar[tuple[str, ...]] = ("probabilities",)
 
     trusted_samples: LocalPath | None = Field(
-        None,
+        default=None,
         description="samples whose labels are known: a CSV or Parquet of `label` and `id` or "
         "`path`, or a .txt of ids whose given labels are right; none: the given labels calibrate, "
         "and the promise is for given labels alone",
     )
-    miscoverage: Miscoverage = Field(0.1, description="share of the true labels that sets may miss")
-    within_classes: bool = Field(False, description="judge each class by its own trusted samples")
+    miscoverage: Miscoverage = Field(
+        default=0.1, description="share of the true labels that sets may miss"
+    )
+    within_classes: bool = Field(
+        default=False, description="judge each class by its own trusted samples"
+    )
     allow_in_sample: bool = Field(
-        False, description="accept probabilities of a model that has seen the labels"
+        default=False, description="accept probabilities of a model that has seen the labels"
     )
 
     @property

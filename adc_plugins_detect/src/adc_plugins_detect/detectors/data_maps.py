@@ -89,7 +89,7 @@ class DataMaps(Detector):
 
     requires: ClassVar[tuple[str, ...]] = ("dynamics",)
 
-    flag_rate: Share = Field(FLAG_RATE, description="share of the samples to flag")
+    flag_rate: Share = Field(default=FLAG_RATE, description="share of the samples to flag")
 
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by the dataset's dynamics."""

@@ -86,7 +86,7 @@ class DeepKnn(Detector):
     requires: ClassVar[tuple[str, ...]] = ("neighbors",)
 
     k: Count | None = Field(
-        None,
+        default=None,
         description="neighbors that vote; 100, or a fifth of an average class if that is fewer",
     )
 

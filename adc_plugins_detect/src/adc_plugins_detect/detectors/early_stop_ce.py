@@ -95,16 +95,17 @@ class EarlyStopCe(Detector):
     requires: ClassVar[tuple[str, ...]] = ("dynamics",)
 
     epoch: WholeNumber | Literal["onset"] = Field(
-        USUAL_EPOCH,
+        default=USUAL_EPOCH,
         description="the epoch of the dynamics to judge by, 1 or 2; later ones memorise; onset: "
         "when the first class begins to be memorised",
     )
-    flag_rate: Share = Field(0.25, description="share of the samples to flag")
+    flag_rate: Share = Field(default=0.25, description="share of the samples to flag")
     learner: Learner | None = Field(
-        None, description="trains for an epoch or two, instead of reading dynamics"
+        default=None, description="trains for an epoch or two, instead of reading dynamics"
     )
     confidence_in: ConfidenceIn = Field(
-        "given", description="the given label, or (max, with a learner) the most probable one"
+        default="given",
+        description="the given label, or (max, with a learner) the most probable one",
     )
 
     @model_validator(mode="after")

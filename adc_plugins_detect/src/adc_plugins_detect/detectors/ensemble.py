@@ -79,7 +79,7 @@ class Ensemble(Detector):
 
     detectors: tuple[Detector, ...] = Field(min_length=1, description="who judges")
     min_detectors: Count | None = Field(
-        None, description="how many must flag a sample; by default more than half"
+        default=None, description="how many must flag a sample; by default more than half"
     )
 
     def detect(self, dataset: Dataset) -> Findings:

@@ -100,7 +100,9 @@ class Forgetting(Detector):
 
     requires: ClassVar[tuple[str, ...]] = ("dynamics",)
 
-    min_events: Count = Field(3, description="forgetting events from which on a sample is flagged")
+    min_events: Count = Field(
+        default=3, description="forgetting events from which on a sample is flagged"
+    )
 
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by the dataset's dynamics."""

@@ -246,14 +246,14 @@ class GradientTracing(Detector):
     optional_columns: ClassVar[tuple[str, ...]] = ("dynamics",)
 
     trusted_samples: LocalPath | None = Field(
-        None,
+        default=None,
         description="samples whose labels are known: a CSV or Parquet of `label` and `id` or "
         "`path`, or a .txt of ids whose given labels are right; none: influence on itself",
     )
     learning_rates: tuple[Positive, ...] | None = Field(
-        None, description="of each epoch whose logits were kept; by default equal"
+        default=None, description="of each epoch whose logits were kept; by default equal"
     )
-    flag_rate: Share = Field(FLAG_RATE, description="share of the samples to flag")
+    flag_rate: Share = Field(default=FLAG_RATE, description="share of the samples to flag")
 
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by the gradients of the last layer.

@@ -144,10 +144,14 @@ class LabelDiffusion(Detector):
 
     requires: ClassVar[tuple[str, ...]] = ("neighbors",)
 
-    k: Count = Field(_K, description="neighbors, the sample itself not among them")
-    seeds: Count = Field(_SEEDS, description="samples of a class, at most, that define it")
-    mass: Positive = Field(_MASS, description="of a class, in terms of what its samples hold")
-    across: Positive = Field(_ACROSS, description="weight of edges to samples of other labels")
+    k: Count = Field(default=_K, description="neighbors, the sample itself not among them")
+    seeds: Count = Field(default=_SEEDS, description="samples of a class, at most, that define it")
+    mass: Positive = Field(
+        default=_MASS, description="of a class, in terms of what its samples hold"
+    )
+    across: Positive = Field(
+        default=_ACROSS, description="weight of edges to samples of other labels"
+    )
 
     @property
     def required_columns(self) -> tuple[str, ...]:

@@ -137,11 +137,12 @@ class LabelPropagation(Detector):
 
     requires: ClassVar[tuple[str, ...]] = ("neighbors",)
 
-    k: Count = Field(_K, description="neighbors, the sample itself not among them")
-    hops: Count = Field(_HOPS, description="how far labels travel")
-    stay: Share = Field(_STAY, description="what each step leaves of a sample's own labels")
+    k: Count = Field(default=_K, description="neighbors, the sample itself not among them")
+    hops: Count = Field(default=_HOPS, description="how far labels travel")
+    stay: Share = Field(default=_STAY, description="what each step leaves of a sample's own labels")
     mix: Share = Field(
-        1.0, description="weight of the graph beside means of classes in the features; 0.6 in ERASE"
+        default=1.0,
+        description="weight of the graph beside means of classes in the features; 0.6 in ERASE",
     )
 
     @property

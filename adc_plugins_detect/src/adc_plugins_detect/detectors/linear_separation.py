@@ -115,13 +115,14 @@ class LinearSeparation(Detector):
     requires: ClassVar[tuple[str, ...]] = ("features",)
 
     outside: Detector = Field(
-        SmallLoss(), description="its flags are the first guess of what belongs to no class"
+        default=SmallLoss(), description="its flags are the first guess of what belongs to no class"
     )
     ridge: Annotated[float, Ge(0)] = Field(
-        1e-3, description="weight of the squared coefficients; 0 in the paper"
+        default=1e-3, description="weight of the squared coefficients; 0 in the paper"
     )
     with_guess: bool = Field(
-        False, description="suspicion is the mean rank of the plane's and the first detector's"
+        default=False,
+        description="suspicion is the mean rank of the plane's and the first detector's",
     )
 
     def detect(self, dataset: Dataset) -> Findings:

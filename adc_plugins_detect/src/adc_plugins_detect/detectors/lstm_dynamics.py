@@ -123,7 +123,7 @@ class LstmDynamics(Detector):
     requires: ClassVar[tuple[str, ...]] = ("dynamics",)
 
     weights: LocalPath | None = Field(
-        None, description="a file of adc train-lstm-dynamics; by default the package's own"
+        default=None, description="a file of adc train-lstm-dynamics; by default the package's own"
     )
 
     def detect(self, dataset: Dataset) -> Findings:

@@ -67,14 +67,14 @@ class NeighborCredibility(Detector):
 
     requires: ClassVar[tuple[str, ...]] = ("neighbors",)
 
-    k: Count = Field(10, description="neighbors, the sample itself not among them")
+    k: Count = Field(default=10, description="neighbors, the sample itself not among them")
     temperature: Positive = Field(
-        0.1, description="the lower, the more the nearest neighbors count"
+        default=0.1, description="the lower, the more the nearest neighbors count"
     )
     soft: Literal["kernel"] | None = Field(
-        None, description="kernel: judge by soft labels, in which the own label counts too"
+        default=None, description="kernel: judge by soft labels, in which the own label counts too"
     )
-    flag_rate: Share = Field(FLAG_RATE, description="share of the samples to flag")
+    flag_rate: Share = Field(default=FLAG_RATE, description="share of the samples to flag")
 
     @property
     def required_columns(self) -> tuple[str, ...]:

@@ -70,7 +70,7 @@ class PredictedDiffers(Detector):
     requires: ClassVar[tuple[str, ...]] = ("probabilities",)
 
     allow_in_sample: bool = Field(
-        False, description="accept probabilities of a model that has seen the labels"
+        default=False, description="accept probabilities of a model that has seen the labels"
     )
 
     def detect(self, dataset: Dataset) -> Findings:

@@ -206,15 +206,20 @@ class Prototypes(Detector):
     requires: ClassVar[tuple[str, ...]] = ("features", "neighbors")
     optional_columns: ClassVar[tuple[str, ...]] = ("probabilities",)
 
-    k: Count = Field(_K, description="neighbors that smooth a text, the sample not among them")
-    seeds: Count = Field(_SEEDS, description="samples of a class, at most, that define it")
-    self_weight: Annotated[float, Ge(0)] = Field(
-        _SELF, description="of a sample's own text beside its neighbors'; 0 in the official code"
+    k: Count = Field(
+        default=_K, description="neighbors that smooth a text, the sample not among them"
     )
-    alpha: Share = Field(_ALPHA, description="weight of the dataset's probabilities, if any")
-    temperature: Positive = Field(_TEMPERATURE, description="of the softmax of cosines")
+    seeds: Count = Field(default=_SEEDS, description="samples of a class, at most, that define it")
+    self_weight: Annotated[float, Ge(0)] = Field(
+        default=_SELF,
+        description="of a sample's own text beside its neighbors'; 0 in the official code",
+    )
+    alpha: Share = Field(
+        default=_ALPHA, description="weight of the dataset's probabilities, if any"
+    )
+    temperature: Positive = Field(default=_TEMPERATURE, description="of the softmax of cosines")
     min_confidence: Share = Field(
-        _MIN_CONFIDENCE, description="least chance of a class that is suggested"
+        default=_MIN_CONFIDENCE, description="least chance of a class that is suggested"
     )
 
     @property

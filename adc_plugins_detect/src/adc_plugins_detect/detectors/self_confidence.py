@@ -136,7 +136,7 @@ class SelfConfidence(Detector):
     optional_columns: ClassVar[tuple[str, ...]] = ("neighbors",)
 
     allow_in_sample: bool = Field(
-        False, description="accept probabilities of a model that has seen the labels"
+        default=False, description="accept probabilities of a model that has seen the labels"
     )
 
     def detect(self, dataset: Dataset) -> Findings:

@@ -117,13 +117,15 @@ class SimiFeat(Detector):
 
     requires: ClassVar[tuple[str, ...]] = ("neighbors",)
 
-    k: Voters = Field(10, description="voters, the sample itself among them")
+    k: Voters = Field(default=10, description="voters, the sample itself among them")
     rule: Rule = Field(
-        "rank", description="flag by rank, as many as are estimated wrong, or by lost votes"
+        default="rank", description="flag by rank, as many as are estimated wrong, or by lost votes"
     )
-    min_rate: LeastRate = Field(0.0, description="by rank, flag at least this share of every class")
+    min_rate: LeastRate = Field(
+        default=0.0, description="by rank, flag at least this share of every class"
+    )
     duplicate_similarity: Positive = Field(
-        DUPLICATE_SIMILARITY,
+        default=DUPLICATE_SIMILARITY,
         description="above this cosine neighbors are copies, which say nothing about the noise",
     )
 

@@ -102,10 +102,14 @@ class SmallLoss(Detector):
 
     renamed_options: ClassVar[Mapping[str, str]] = {"winsorise": "winsorize"}
 
-    last_epochs: Count = Field(5, description="average the losses of so many last epochs")
-    epoch: WholeNumber | None = Field(None, description="judge by this epoch instead")
-    monotone: bool = Field(True, description="never suspect a sample less than one of smaller loss")
-    winsorize: bool = Field(False, description="cut losses off at their 99.9th percentile first")
+    last_epochs: Count = Field(default=5, description="average the losses of so many last epochs")
+    epoch: WholeNumber | None = Field(default=None, description="judge by this epoch instead")
+    monotone: bool = Field(
+        default=True, description="never suspect a sample less than one of smaller loss"
+    )
+    winsorize: bool = Field(
+        default=False, description="cut losses off at their 99.9th percentile first"
+    )
 
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample by the dataset's dynamics."""

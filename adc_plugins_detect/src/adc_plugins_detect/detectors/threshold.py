@@ -89,13 +89,13 @@ class Threshold(Detector):
     renamed_options: ClassVar[Mapping[str, str]] = {"rate": "flag_rate"}
 
     detector: Detector = Field(description="whose suspicion counts")
-    flag_rate: Share | None = Field(None, description="share of the samples to flag")
+    flag_rate: Share | None = Field(default=None, description="share of the samples to flag")
     class_rates: dict[str, float] | None = Field(
-        None, description="share of the samples of each class to flag; others 0"
+        default=None, description="share of the samples of each class to flag; others 0"
     )
-    value: Share | None = Field(None, description="flag from this suspicion on")
+    value: Share | None = Field(default=None, description="flag from this suspicion on")
     within_classes: bool = Field(
-        False,
+        default=False,
         description="flag the same share of each label's samples: flag_rate, or as many in all as "
         "the detector flags",
     )

@@ -126,12 +126,12 @@ class PatchEncoder(Encoder):
 
     renamed_options: ClassVar[Mapping[str, str]] = {"size": "image_size"}
 
-    image_size: int = Field(32, ge=8, le=128, description="side of the image, in pixels")
-    filters: int = Field(100, ge=1, le=1000, description="patches in the dictionary")
-    patch: int = Field(6, ge=2, le=32, description="side of a patch, in pixels")
-    stride: int = Field(2, ge=1, le=16, description="pixels between two patches")
-    cells: int = Field(3, ge=1, le=8, description="parts of the image along each side")
-    seed: int = Field(0, ge=0, description="seed of the dictionary")
+    image_size: int = Field(default=32, ge=8, le=128, description="side of the image, in pixels")
+    filters: int = Field(default=100, ge=1, le=1000, description="patches in the dictionary")
+    patch: int = Field(default=6, ge=2, le=32, description="side of a patch, in pixels")
+    stride: int = Field(default=2, ge=1, le=16, description="pixels between two patches")
+    cells: int = Field(default=3, ge=1, le=8, description="parts of the image along each side")
+    seed: int = Field(default=0, ge=0, description="seed of the dictionary")
 
     @model_validator(mode="after")
     def _check(self) -> Self:

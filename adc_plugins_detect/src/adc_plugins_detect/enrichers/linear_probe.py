@@ -111,15 +111,17 @@ class LinearProbe(Enricher):
     requires: ClassVar[tuple[str, ...]] = ("features",)
     provides: ClassVar[tuple[str, ...]] = ("probabilities",)
 
-    folds: Folds = Field(5, description="models, each trained without one part of the samples")
+    folds: Folds = Field(
+        default=5, description="models, each trained without one part of the samples"
+    )
     C: Positive = Field(
-        0.01,
+        default=0.01,
         description="inverse strength of the L2 penalty; wrong labels ask for a strong one",
     )
     oversampling: OversampleRule | None = Field(
-        None, description="how rows are added until every class is as large as the largest"
+        default=None, description="how rows are added until every class is as large as the largest"
     )
-    seed: WholeNumber = Field(0, description="of the folds and the oversampling")
+    seed: WholeNumber = Field(default=0, description="of the folds and the oversampling")
 
     def enrich(self, dataset: Dataset) -> Dataset:
         """Return the dataset with the column `probabilities`."""

@@ -16,9 +16,10 @@ class NearestNeighbors(Enricher):
     requires: ClassVar[tuple[str, ...]] = ("features",)
     provides: ClassVar[tuple[str, ...]] = ("neighbors",)
 
-    k: Count = Field(10, description="neighbors of each sample, itself excluded")
+    k: Count = Field(default=10, description="neighbors of each sample, itself excluded")
     method: Method = Field(
-        "auto", description="auto is exact up to 200,000 samples and searches an index above"
+        default="auto",
+        description="auto is exact up to 200,000 samples and searches an index above",
     )
 
     def enrich(self, dataset: Dataset) -> Dataset:

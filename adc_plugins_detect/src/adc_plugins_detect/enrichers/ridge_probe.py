@@ -171,11 +171,12 @@ class RidgeProbe(Enricher):
     provides: ClassVar[tuple[str, ...]] = ("probabilities",)
 
     encoder: Encoder | None = Field(
-        None, description="makes features for this probe alone, instead of the dataset's"
+        default=None, description="makes features for this probe alone, instead of the dataset's"
     )
 
     tau: Share = Field(
-        0, description="divide by the labels' shares to this power; about 0.5 for long tails"
+        default=0,
+        description="divide by the labels' shares to this power; about 0.5 for long tails",
     )
 
     @property

@@ -20,12 +20,14 @@ class Recipe(BaseModel):
         min_length=1, description="each makes some labels wrong, for one training of the learner"
     )
     learner: Learner = Field(description="its training dynamics are the series")
-    length: int = Field(10, ge=1, description="steps to which every series is resampled")
-    epochs: int = Field(10, ge=1, description="passes of the detector over the series")
+    length: int = Field(default=10, ge=1, description="steps to which every series is resampled")
+    epochs: int = Field(default=10, ge=1, description="passes of the detector over the series")
     learning_rate: float = Field(
-        0.003, gt=0, le=1, description="of AdamW; the paper's 0.1 diverges easily"
+        default=0.003, gt=0, le=1, description="of AdamW; the paper's 0.1 diverges easily"
     )
-    seed: int = Field(0, ge=0, lt=2**63, description="draws what is held out, weights and order")
+    seed: int = Field(
+        default=0, ge=0, lt=2**63, description="draws what is held out, weights and order"
+    )
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -61,7 +61,7 @@ class BySource(Metric):
     a query asked for, and as noisy as a label.
     """
 
-    min_count: int = Field(10, ge=1, description="no figure of fewer samples")
+    min_count: int = Field(default=10, ge=1, description="no figure of fewer samples")
 
     def measure(self, run: Run) -> tuple[Measurement, ...]:
         """Measure every source; all but the engines are details."""

@@ -65,7 +65,7 @@ class CodingRate(Metric):
 
     requires: ClassVar[tuple[str, ...]] = ("features",)
 
-    distortion: Positive = Field(0.05, description="squared error that the code may have")
+    distortion: Positive = Field(default=0.05, description="squared error that the code may have")
 
     def measure(self, run: Run) -> tuple[Measurement, ...]:
         """Measure the same samples with each set of labels."""

@@ -1,6 +1,6 @@
 """Class-conditional label noise: the given label depends on the true class alone."""
 
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -48,6 +48,8 @@ def corrupt(labels: ArrayLike, transition: ArrayLike, seed: int) -> Corruption:
 class ClassConditionalNoise(Simulator):
     """Draws wrong labels from a transition matrix."""
 
+    stream: ClassVar[str] = "by class"
+
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [{"transition": [[0.8, 0.2, 0], [0, 0.9, 0.1], [0.3, 0, 0.7]]}]
@@ -57,7 +59,9 @@ class ClassConditionalNoise(Simulator):
     transition: tuple[tuple[Probability, ...], ...] = Field(
         description="K rows, one per true class, of K probabilities of the given label"
     )
-    seed: int = Field(0, ge=0, description="seed; for one seed a lower rate's errors are kept")
+    seed: int = Field(
+        default=0, ge=0, description="seed; for one seed a lower rate's errors are kept"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:

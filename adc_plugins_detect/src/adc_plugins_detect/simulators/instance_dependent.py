@@ -64,12 +64,12 @@ class InstanceDependentNoise(Simulator):
     requires: ClassVar[tuple[str, ...]] = ("features",)
 
     rate: float = Field(
-        0.2,
+        default=0.2,
         ge=0,
         le=1,
         description="mean share of wrong labels; cutting moves low ones a little up",
     )
-    seed: int = Field(0, ge=0, description="seed of the weights, the rates and the labels")
+    seed: int = Field(default=0, ge=0, description="seed of the weights, the rates and the labels")
 
     def corrupt(self, dataset: Dataset) -> Corruption:
         """Draw noisy labels, each by the features of its sample.

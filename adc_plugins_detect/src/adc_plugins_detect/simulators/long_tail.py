@@ -111,13 +111,19 @@ class LongTail(Simulator):
     simulated before it, or after.
     """
 
-    profile: Profile = Field("exponential", description="how the counts of classes fall")
-    ratio: float = Field(10, ge=1, description="samples of the head per sample of the last class")
-    by: str | None = Field(None, description="attribute whose values have the tail; none: classes")
-    total: int | None = Field(
-        None, ge=1, description="samples to keep in all; none: the head is of mean size"
+    profile: Profile = Field(default="exponential", description="how the counts of classes fall")
+    ratio: float = Field(
+        default=10, ge=1, description="samples of the head per sample of the last class"
     )
-    seed: int = Field(0, ge=0, description="seed; for one seed a higher ratio's samples are kept")
+    by: str | None = Field(
+        default=None, description="attribute whose values have the tail; none: classes"
+    )
+    total: int | None = Field(
+        default=None, ge=1, description="samples to keep in all; none: the head is of mean size"
+    )
+    seed: int = Field(
+        default=0, ge=0, description="seed; for one seed a higher ratio's samples are kept"
+    )
 
     def corrupt(self, dataset: Dataset) -> Corruption:
         """Choose which samples to keep; no label changes.

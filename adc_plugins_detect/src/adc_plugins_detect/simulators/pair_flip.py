@@ -1,5 +1,7 @@
 """Pair flips: a share of every class gets the label of the next class."""
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
@@ -18,13 +20,17 @@ def pair_flip_transition(n_classes: int, rate: float) -> NDArray[np.float64]:
 class PairFlipNoise(Simulator):
     """Gives a share of every class the label of the next class."""
 
+    stream: ClassVar[str] = "by class"
+
     rate: float = Field(
-        0.2,
+        default=0.2,
         ge=0,
         lt=0.5,
         description="share that flips; from a half on the wrong label is the rule",
     )
-    seed: int = Field(0, ge=0, description="seed; for one seed a lower rate's errors are kept")
+    seed: int = Field(
+        default=0, ge=0, description="seed; for one seed a lower rate's errors are kept"
+    )
 
     def corrupt(self, dataset: Dataset) -> Corruption:
         """Draw noisy labels for the dataset."""

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,13 +35,19 @@ def superclass_transition(
 class SuperclassNoise(Simulator):
     """Gives a share of the samples the label of another class of the same group."""
 
+    stream: ClassVar[str] = "by class"
+
     model_config = ConfigDict(json_schema_extra={"examples": [{"groups": [["red", "green"]]}]})
 
     groups: tuple[tuple[str, ...], ...] = Field(
         description="groups of similar classes, by name; other classes keep their labels"
     )
-    rate: float = Field(0.2, ge=0, le=1, description="share of wrong labels in a grouped class")
-    seed: int = Field(0, ge=0, description="seed; for one seed a lower rate's errors are kept")
+    rate: float = Field(
+        default=0.2, ge=0, le=1, description="share of wrong labels in a grouped class"
+    )
+    seed: int = Field(
+        default=0, ge=0, description="seed; for one seed a lower rate's errors are kept"
+    )
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -1,5 +1,7 @@
 """Symmetric label noise: a wrong label is any class, with equal chance."""
 
+from typing import ClassVar
+
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
@@ -28,11 +30,15 @@ def symmetric_transition(
 class SymmetricNoise(Simulator):
     """Gives a share of the samples another label, any class with equal chance."""
 
-    rate: float = Field(0.2, ge=0, le=1, description="share of labels that are drawn anew")
+    stream: ClassVar[str] = "by class"
+
+    rate: float = Field(default=0.2, ge=0, le=1, description="share of labels that are drawn anew")
     inclusive: bool = Field(
-        False, description="draw among all classes, the true one too, instead of the others"
+        default=False, description="draw among all classes, the true one too, instead of the others"
     )
-    seed: int = Field(0, ge=0, description="seed; for one seed a lower rate's errors are kept")
+    seed: int = Field(
+        default=0, ge=0, description="seed; for one seed a lower rate's errors are kept"
+    )
 
     def corrupt(self, dataset: Dataset) -> Corruption:
         """Draw noisy labels for the dataset."""

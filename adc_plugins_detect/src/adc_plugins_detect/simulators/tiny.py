@@ -41,7 +41,9 @@ class Tiny(Simulator):
     model_config = ConfigDict(json_schema_extra={"examples": [{"total": 60}]})
 
     total: int = Field(ge=1, description="samples to keep in all")
-    seed: int = Field(0, ge=0, description="seed; for one seed a lower total's samples are kept")
+    seed: int = Field(
+        default=0, ge=0, description="seed; for one seed a lower total's samples are kept"
+    )
 
     def corrupt(self, dataset: Dataset) -> Corruption:
         """Choose which samples to keep; no label changes.

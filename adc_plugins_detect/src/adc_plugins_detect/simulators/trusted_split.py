@@ -28,8 +28,12 @@ class TrustedSplit(Simulator):
     )
 
     simulator: Simulator = Field(description="makes the other labels wrong")
-    per_class: Count = Field(10, description="trusted samples of each class; of a smaller one, all")
-    seed: int = Field(0, ge=0, description="seed; for one seed a lower count's samples are kept")
+    per_class: Count = Field(
+        default=10, description="trusted samples of each class; of a smaller one, all"
+    )
+    seed: int = Field(
+        default=0, ge=0, description="seed; for one seed a lower count's samples are kept"
+    )
 
     def corrupt(self, dataset: Dataset) -> Corruption:
         """Draw noisy labels, and trusted samples of those that are left."""

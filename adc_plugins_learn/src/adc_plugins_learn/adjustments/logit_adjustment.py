@@ -17,7 +17,7 @@ class LogitAdjustment(Adjustment):
     keep more of the tail by it.
     """
 
-    tau: float = Field(1, ge=0, description="τ: 0 changes nothing")
+    tau: float = Field(default=1, ge=0, description="τ: 0 changes nothing")
 
     def adjusted(self, logits: Tensor, context: TrainingContext) -> Tensor:
         """Add the prior."""

@@ -51,9 +51,13 @@ class ClassWeighted(Criterion):
     first. Weights of a long tail differ by its ratio, and gradients with them.
     """
 
-    weighting: Weighting = Field("effective-number", description="how a class's weight falls")
-    beta: float = Field(0.9999, ge=0, lt=1, description="β: of the effective number")
-    after: float = Field(0, ge=0, lt=1, description="part of the epochs without weights, first")
+    weighting: Weighting = Field(
+        default="effective-number", description="how a class's weight falls"
+    )
+    beta: float = Field(default=0.9999, ge=0, lt=1, description="β: of the effective number")
+    after: float = Field(
+        default=0, ge=0, lt=1, description="part of the epochs without weights, first"
+    )
 
     def losses(self, logits: Tensor, targets: Tensor, context: TrainingContext) -> Tensor:
         """Weigh cross-entropy by the class, once it is time."""

@@ -33,7 +33,7 @@ class Focal(Criterion):
     Traps: wrong labels are hard samples, too, and weigh most. Weights of classes are not in it.
     """
 
-    gamma: float = Field(2, ge=0, description="0 is cross-entropy")
+    gamma: float = Field(default=2, ge=0, description="0 is cross-entropy")
 
     def losses(self, logits: Tensor, targets: Tensor, context: TrainingContext) -> Tensor:
         """Call `focal_loss`."""

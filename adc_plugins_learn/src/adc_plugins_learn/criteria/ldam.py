@@ -50,13 +50,13 @@ class LabelDistributionAwareMargin(Criterion):
     official code divides by the sum in the batch.
     """
 
-    max_margin: float = Field(0.5, ge=0, description="margin of the rarest class")
-    scale: float = Field(30, gt=0, description="s: what cosines are multiplied by")
-    cosine: bool = Field(True, description="false: the network's own logits, with s = 1")
+    max_margin: float = Field(default=0.5, ge=0, description="margin of the rarest class")
+    scale: float = Field(default=30, gt=0, description="s: what cosines are multiplied by")
+    cosine: bool = Field(default=True, description="false: the network's own logits, with s = 1")
     reweight_after: float = Field(
-        0.8, ge=0, le=1, description="part of the epochs without weights, first; 1: none"
+        default=0.8, ge=0, le=1, description="part of the epochs without weights, first; 1: none"
     )
-    beta: float = Field(0.9999, ge=0, lt=1, description="β: of the effective number")
+    beta: float = Field(default=0.9999, ge=0, lt=1, description="β: of the effective number")
 
     @property
     def cosine_scale(self) -> float | None:

@@ -14,7 +14,7 @@ class LogitAdjustedCrossEntropy(Criterion):
     the given labels. Predictions are by z alone.
     """
 
-    tau: float = Field(1, ge=0, description="τ: 0 is cross-entropy")
+    tau: float = Field(default=1, ge=0, description="τ: 0 is cross-entropy")
 
     def losses(self, logits: Tensor, targets: Tensor, context: TrainingContext) -> Tensor:
         """Call `balanced_softmax` with τ·log π."""

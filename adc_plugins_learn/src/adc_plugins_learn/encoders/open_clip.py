@@ -51,9 +51,9 @@ class OpenClipEncoder(NetworkEncoder, TextEncoder):
         }
     )
 
-    model: str = Field("ViT-B-32", description="a model of open_clip")
+    model: str = Field(default="ViT-B-32", description="a model of open_clip")
     weights: Weights = Field(
-        "laion2b_s34b_b79k",
+        default="laion2b_s34b_b79k",
         description="a name that open_clip has for the model, the path of a weights file of both "
         "towers, or random",
     )

@@ -66,10 +66,12 @@ class PixelEncoder(Encoder):
         {"colour": "color", "size": "image_size"}
     )
 
-    image_size: int = Field(16, ge=1, le=256, description="side of the small image, in pixels")
-    color: bool = Field(False, description="keep the three colours instead of one grey")
+    image_size: int = Field(
+        default=16, ge=1, le=256, description="side of the small image, in pixels"
+    )
+    color: bool = Field(default=False, description="keep the three colours instead of one grey")
     components: int | None = Field(
-        64, ge=1, description="principal components to keep; null: all pixels as they are"
+        default=64, ge=1, description="principal components to keep; null: all pixels as they are"
     )
 
     @model_validator(mode="after")

@@ -24,12 +24,13 @@ class TimmEncoder(NetworkEncoder):
     )
 
     model: str = Field(
-        "vit_small_patch14_dinov2.lvd142m",
+        default="vit_small_patch14_dinov2.lvd142m",
         description="a model of timm, with the tag of its weights where there are several; or a "
         "DINOv2 as torch.hub calls it, such as dinov2_vits14",
     )
     weights: Weights = Field(
-        DEFAULT, description="those of the name's tag, the path of a weights file, or random"
+        default=DEFAULT,
+        description="those of the name's tag, the path of a weights file, or random",
     )
 
     def open_network(self) -> tuple[str, FrozenNetwork]:

@@ -61,9 +61,9 @@ class TorchvisionEncoder(NetworkEncoder):
         }
     )
 
-    model: str = Field("resnet50", description="a torchvision classification model")
+    model: str = Field(default="resnet50", description="a torchvision classification model")
     weights: Weights = Field(
-        DEFAULT, description="an official name, the path of a weights file, or random"
+        default=DEFAULT, description="an official name, the path of a weights file, or random"
     )
 
     def missing_weights(self) -> Download | None:

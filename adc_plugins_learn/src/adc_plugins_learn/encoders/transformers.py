@@ -45,11 +45,13 @@ class TransformersEncoder(NetworkEncoder, TextEncoder):
     )
 
     model: Annotated[str | Path, AfterValidator(_from_the_file)] = Field(
-        "openai/clip-vit-base-patch32",
+        default="openai/clip-vit-base-patch32",
         description="a name on the Hugging Face hub, or the folder of a saved model, such as "
         "./model; for random weights a model type, such as dinov2",
     )
-    weights: Literal["saved", "random"] = Field("saved", description="those of the model, or drawn")
+    weights: Literal["saved", "random"] = Field(
+        default="saved", description="those of the model, or drawn"
+    )
 
     def open_network(self) -> tuple[str, FrozenNetwork]:
         """Build the network with transformers, with the transform that is saved beside it."""

@@ -93,15 +93,17 @@ class NetworkEncoder(Encoder):
     requires: ClassVar[tuple[str, ...]] = ("images",)
 
     image_size: ImageSize = Field(
-        "auto",
+        default="auto",
         description="auto prepares images as the network's authors do, borders cut off "
         "included; a number scales the shorter side to so many pixels and crops the center",
     )
     batch_size: BatchSize = Field(
-        "auto", description="images per step; auto halves it when memory runs out"
+        default="auto", description="images per step; auto halves it when memory runs out"
     )
     device: DeviceName = "auto"
-    seed: int = Field(0, ge=0, lt=2**63, description="seed of the weights where they are random")
+    seed: int = Field(
+        default=0, ge=0, lt=2**63, description="seed of the weights where they are random"
+    )
 
     @abstractmethod
     def open_network(self) -> tuple[str, FrozenNetwork]:

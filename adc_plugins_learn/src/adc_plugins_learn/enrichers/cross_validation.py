@@ -60,13 +60,15 @@ class CrossValidation(Enricher):
     learner: Learner = Field(
         default_factory=CrossEntropy, description="what trains; plain cross-entropy is usual"
     )
-    folds: int = Field(5, ge=2, description="trainings, each without one part of the samples")
+    folds: int = Field(
+        default=5, ge=2, description="trainings, each without one part of the samples"
+    )
     dynamics: bool = Field(
-        False,
+        default=False,
         description="keep the training dynamics too, of each sample averaged over the trainings "
         "that learned from it",
     )
-    seed: int = Field(0, ge=0, description="seed of the folds")
+    seed: int = Field(default=0, ge=0, description="seed of the folds")
 
     @property
     def provided_columns(self) -> tuple[str, ...]:

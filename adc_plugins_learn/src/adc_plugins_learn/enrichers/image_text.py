@@ -118,23 +118,26 @@ class ImageText(Enricher):
 
     requires: ClassVar[tuple[str, ...]] = ("images",)
     optional_columns: ClassVar[tuple[str, ...]] = ("features",)
-    provides: ClassVar[tuple[str, ...]] = ("class_similarity", "probabilities")
+    provides: ClassVar[tuple[str, ...]] = (
+        *("class_similarity", "caption_similarity", "probabilities"),
+    )
 
     encoder: Encoder = Field(
-        OpenClipEncoder(), description="whose model has a half for texts: open-clip, transformers"
+        default=OpenClipEncoder(),
+        description="whose model has a half for texts: open-clip, transformers",
     )
     templates: tuple[str, ...] = Field(
-        (TEMPLATE,), min_length=1, description="texts about a class, with {} for its name"
+        default=(TEMPLATE,), min_length=1, description="texts about a class, with {} for its name"
     )
     definitions: dict[str, str] = Field(
         default_factory=dict, description="what is meant by a class, in place of its name"
     )
-    probabilities: bool = Field(True, description="add zero-shot probabilities")
+    probabilities: bool = Field(default=True, description="add zero-shot probabilities")
     text_features: bool = Field(
-        False, description="add vectors of the titles, and their cosines to the classes"
+        default=False, description="add vectors of the titles, and their cosines to the classes"
     )
     reuse_features: bool = Field(
-        False, description="take the dataset's features, which the same encoder has made"
+        default=False, description="take the dataset's features, which the same encoder has made"
     )
 
     @model_validator(mode="after")
@@ -151,9 +154,10 @@ class ImageText(Enricher):
 
     @property
     def provided_columns(self) -> tuple[str, ...]:
-        """Those of images; those of titles are there where titles are."""
+        """Those that are asked for."""
         text = ("text_features", "caption_class_similarity") if self.text_features else ()
-        return ("class_similarity", *(("probabilities",) if self.probabilities else ()), *text)
+        made = ("probabilities",) if self.probabilities else ()
+        return ("class_similarity", "caption_similarity", *made, *text)
 
     def enrich(self, dataset: Dataset) -> Dataset:
         """Return the dataset with the columns.
@@ -174,6 +178,8 @@ class ImageText(Enricher):
         columns = {**dataset.columns, "class_similarity": similarity}
         if any(titles):
             columns |= self._of_titles(titles, features, directions)
+        else:
+            columns["caption_similarity"] = np.full(len(dataset), np.nan)
         added = dataset.replace(columns=columns)
         if not self.probabilities:
             return added

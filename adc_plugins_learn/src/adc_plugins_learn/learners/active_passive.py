@@ -70,10 +70,12 @@ class ActivePassive(NetworkLearner):
     )
     """The official code's for CIFAR-10."""
 
-    learning_rate: float = Field(0.01, gt=0, le=1000, description="at the start")
-    alpha: float = Field(1, ge=0, description="weight of normalized cross-entropy")
-    beta: float = Field(1, ge=0, description="weight of the passive loss")
-    passive: Literal["rce", "mae"] = Field("rce", description="reverse CE, or absolute error")
+    learning_rate: float = Field(default=0.01, gt=0, le=1000, description="at the start")
+    alpha: float = Field(default=1, ge=0, description="weight of normalized cross-entropy")
+    beta: float = Field(default=1, ge=0, description="weight of the passive loss")
+    passive: Literal["rce", "mae"] = Field(
+        default="rce", description="reverse CE, or absolute error"
+    )
 
     def strategy(self, dataset: Dataset) -> PerSample:
         """Return the sum of the two losses."""

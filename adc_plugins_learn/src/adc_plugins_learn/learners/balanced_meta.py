@@ -54,7 +54,10 @@ class BalancedMetaSoftmax(NetworkLearner):
     """
 
     meta_learning_rate: float = Field(
-        0.01, ge=0, le=1, description="step size of Adam on the logarithms of the classes' rates"
+        default=0.01,
+        ge=0,
+        le=1,
+        description="step size of Adam on the logarithms of the classes' rates",
     )
 
     @model_validator(mode="after")

@@ -59,9 +59,14 @@ class Bootstrap(NetworkLearner):
     that, our tests' among them, nothing is gained.
     """
 
-    target: Literal["soft", "hard"] = Field("hard", description="probabilities, or their largest")
+    target: Literal["soft", "hard"] = Field(
+        default="hard", description="probabilities, or their largest"
+    )
     beta: float | None = Field(
-        None, gt=0, le=1, description="trust in the label; without it 0.95 soft and 0.8 hard"
+        default=None,
+        gt=0,
+        le=1,
+        description="trust in the label; without it 0.95 soft and 0.8 hard",
     )
 
     def strategy(self, dataset: Dataset) -> PerSample:

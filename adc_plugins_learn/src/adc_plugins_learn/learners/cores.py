@@ -87,18 +87,21 @@ class Cores(TwoViewLearner):
     )
     """The official code's first phase."""
 
-    beta: float = Field(2, ge=0, description="β: final weight of the regularizer")
+    beta: float = Field(default=2, ge=0, description="β: final weight of the regularizer")
     second_phase: float = Field(
-        0, ge=0, lt=1, description="part of the epochs, last, that is semi-supervised"
+        default=0, ge=0, lt=1, description="part of the epochs, last, that is semi-supervised"
     )
     unlabeled_weight: float = Field(
-        1, ge=0, description="weight of images without labels in the second phase"
+        default=1, ge=0, description="weight of images without labels in the second phase"
     )
     temperature: float = Field(
-        0.4, gt=0, le=1, description="second phase: sharpens the weak view's prediction"
+        default=0.4, gt=0, le=1, description="second phase: sharpens the weak view's prediction"
     )
     min_confidence: float = Field(
-        0.8, ge=0, lt=1, description="second phase: other predictions than these do not count"
+        default=0.8,
+        ge=0,
+        lt=1,
+        description="second phase: other predictions than these do not count",
     )
 
     def strategy(self, dataset: Dataset) -> Strategy:

@@ -81,34 +81,36 @@ class DivideMix(NetworkLearner):
     takes_criterion: ClassVar[bool] = True
 
     warm_up: float = Field(
-        0.1, ge=0, lt=1, description="part of the epochs by cross-entropy, first"
+        default=0.1, ge=0, lt=1, description="part of the epochs by cross-entropy, first"
     )
     tempered: bool = Field(
-        True, description="punish confidence in the warm-up; not for symmetric noise"
+        default=True, description="punish confidence in the warm-up; not for symmetric noise"
     )
-    alpha: float = Field(4, ge=0.01, description="of the Beta distribution that blends")
-    temperature: float = Field(0.5, gt=0, le=1, description="sharpens targets; 1: not at all")
+    alpha: float = Field(default=4, ge=0.01, description="of the Beta distribution that blends")
+    temperature: float = Field(
+        default=0.5, gt=0, le=1, description="sharpens targets; 1: not at all"
+    )
     threshold: float = Field(
-        0.5, ge=0, lt=1, description="probability above which a label counts as right"
+        default=0.5, ge=0, lt=1, description="probability above which a label counts as right"
     )
     within_classes: bool = Field(
-        False,
+        default=False,
         description="fit the Gaussians to the losses of each label's samples apart, for long tails",
     )
     unlabeled_weight: float = Field(
-        0, ge=0, description="λ: weight of images without labels, after 16 epochs"
+        default=0, ge=0, description="λ: weight of images without labels, after 16 epochs"
     )
     remembered_epochs: int = Field(
-        1, ge=1, description="epochs whose losses are averaged; 5 for 90 % noise"
+        default=1, ge=1, description="epochs whose losses are averaged; 5 for 90 % noise"
     )
     balanced_batches: int | None = Field(
-        None,
+        default=None,
         ge=1,
         description="train each epoch on so many batches of random samples, of each label a K-th "
         "at most; none: on all samples",
     )
     unlabeled_blends: bool = Field(
-        True,
+        default=True,
         description="learn blends whose larger part has no label, too; false: only those of images "
         "with labels, as the official code does for Clothing1M",
     )

@@ -60,8 +60,8 @@ class EarlyLearningRegularization(NetworkLearner):
 
     takes_criterion: ClassVar[bool] = True
 
-    beta: float = Field(0.7, ge=0, lt=1, description="weight of the memory in the average")
-    weight: float = Field(3, ge=0, description="λ: weight of the penalty")
+    beta: float = Field(default=0.7, ge=0, lt=1, description="weight of the memory in the average")
+    weight: float = Field(default=3, ge=0, description="λ: weight of the penalty")
 
     def strategy(self, dataset: Dataset) -> Strategy:
         """Return cross-entropy and the penalty, with the memory."""

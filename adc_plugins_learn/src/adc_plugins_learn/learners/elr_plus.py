@@ -55,13 +55,16 @@ class EarlyLearningRegularizationPlus(NetworkLearner):
 
     takes_criterion: ClassVar[bool] = True
 
-    beta: float = Field(0.7, ge=0, lt=1, description="weight of the memory in the average")
-    weight: float = Field(3, ge=0, description="λ: weight of the penalty")
-    alpha: float = Field(1, ge=0.01, description="of mixup's Beta distribution")
+    beta: float = Field(default=0.7, ge=0, lt=1, description="weight of the memory in the average")
+    weight: float = Field(default=3, ge=0, description="λ: weight of the penalty")
+    alpha: float = Field(default=1, ge=0.01, description="of mixup's Beta distribution")
     average_decay: float = Field(
-        0.997, ge=0, lt=1, description="what the averages of weights keep of themselves a step"
+        default=0.997,
+        ge=0,
+        lt=1,
+        description="what the averages of weights keep of themselves a step",
     )
-    ramp_steps: int = Field(40_000, ge=1, description="steps until they keep so much")
+    ramp_steps: int = Field(default=40_000, ge=1, description="steps until they keep so much")
 
     def strategy(self, dataset: Dataset) -> Strategy:
         """Return both losses, with the memories and the averages."""

@@ -101,7 +101,7 @@ class FDivergence(PeerLearner):
     )
     """The official code's two stages."""
 
-    divergence: DivergenceName = Field("total-variation", description="which f")
+    divergence: DivergenceName = Field(default="total-variation", description="which f")
 
     def strategy(self, dataset: Dataset) -> Switch:
         """Return cross-entropy, then the divergence."""

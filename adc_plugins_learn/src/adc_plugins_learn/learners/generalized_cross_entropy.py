@@ -58,12 +58,14 @@ class GeneralizedCrossEntropy(NetworkLearner):
     )
     """Those of AlanChou/Truncated-Loss, which is not the authors' own."""
 
-    q: float = Field(0.7, gt=0, le=1, description="0: as cross-entropy, 1: as absolute error")
+    q: float = Field(
+        default=0.7, gt=0, le=1, description="0: as cross-entropy, 1: as absolute error"
+    )
     truncation: float | None = Field(
-        None, gt=0, lt=1, description="k: leave out samples of p_y up to k; without it none"
+        default=None, gt=0, lt=1, description="k: leave out samples of p_y up to k; without it none"
     )
     truncate_from: float = Field(
-        0.4, ge=0, lt=1, description="part of the epochs before samples are left out"
+        default=0.4, ge=0, lt=1, description="part of the epochs before samples are left out"
     )
 
     def strategy(self, dataset: Dataset) -> Strategy:

@@ -89,7 +89,9 @@ class JoCoR(SmallLossPair):
         {**SmallLossPair.cifar_n, "agreement": 0.9}
     )
 
-    agreement: float = Field(0.1, ge=0, le=1, description="λ: weight of agreement against labels")
+    agreement: float = Field(
+        default=0.1, ge=0, le=1, description="λ: weight of agreement against labels"
+    )
 
     def strategy(self, dataset: Dataset) -> PairStrategy:
         """Return the joint loss."""

@@ -91,10 +91,10 @@ class LabelDistributionallyRobust(NetworkLearner):
     without scale. Losses may be negative. At alpha 1 λ would fall to 0 where the network is sure.
     """
 
-    margin: float = Field(0.1, ge=0, description="c: demanded of other classes")
-    spread: float = Field(10, gt=0, description="λ: 0 the worst class, infinite their mean")
-    adaptive: bool = Field(False, description="a λ for every sample")
-    alpha: float = Field(2, gt=1, description="adaptive: the larger, the less λ moves")
+    margin: float = Field(default=0.1, ge=0, description="c: demanded of other classes")
+    spread: float = Field(default=10, gt=0, description="λ: 0 the worst class, infinite their mean")
+    adaptive: bool = Field(default=False, description="a λ for every sample")
+    alpha: float = Field(default=2, gt=1, description="adaptive: the larger, the less λ moves")
 
     def strategy(self, dataset: Dataset) -> Strategy:
         """Return the loss, with a memory of every sample's λ if it is adaptive."""

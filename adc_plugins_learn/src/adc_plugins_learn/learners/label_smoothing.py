@@ -81,8 +81,12 @@ class PositiveLabelSmoothing(NetworkLearner):
 
     cifar_n: ClassVar[Mapping[str, Any]] = OFFICIAL
 
-    rate: float = Field(0.1, gt=0, le=1, description="r: how much of the target all classes share")
-    warm_up: float = Field(0, ge=0, le=1, description="part of the epochs by cross-entropy, first")
+    rate: float = Field(
+        default=0.1, gt=0, le=1, description="r: how much of the target all classes share"
+    )
+    warm_up: float = Field(
+        default=0, ge=0, le=1, description="part of the epochs by cross-entropy, first"
+    )
 
     def strategy(self, dataset: Dataset) -> Switch:
         """Return cross-entropy, then smoothed cross-entropy."""
@@ -108,12 +112,15 @@ class NegativeLabelSmoothing(NetworkLearner):
 
     cifar_n: ClassVar[Mapping[str, Any]] = OFFICIAL_AFTER_WARM_UP
 
-    rate: float = Field(-0.2, ge=-10, lt=0, description="r: how far beyond the given label")
+    rate: float = Field(default=-0.2, ge=-10, lt=0, description="r: how far beyond the given label")
     warm_up: float = Field(
-        0.5, ge=0, le=1, description="part of the epochs by cross-entropy, first"
+        default=0.5, ge=0, le=1, description="part of the epochs by cross-entropy, first"
     )
     later_rate: float | None = Field(
-        None, gt=0, le=1000, description="learning rate afterwards; none: the schedule continues"
+        default=None,
+        gt=0,
+        le=1000,
+        description="learning rate afterwards; none: the schedule continues",
     )
 
     def strategy(self, dataset: Dataset) -> Switch:

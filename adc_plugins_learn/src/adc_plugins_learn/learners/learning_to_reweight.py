@@ -67,18 +67,18 @@ class LearningToReweight(NetworkLearner):
     takes_criterion: ClassVar[bool] = True
 
     trusted_samples: LocalPath | None = Field(
-        None,
+        default=None,
         description="samples whose labels are right: a dataset of the same classes, or a .txt file "
         "of ids of this one; none: hold some out",
     )
     held_out: float = Field(
-        0.1,
+        default=0.1,
         gt=0,
         lt=1,
         description="without trusted_samples: part of each class's samples that judges the others",
     )
     trusted_batch_size: int | None = Field(
-        None, ge=2, description="trusted images per step; none: batch_size"
+        default=None, ge=2, description="trusted images per step; none: batch_size"
     )
 
     @property

@@ -54,8 +54,10 @@ class LogitClip(NetworkLearner):
 
     takes_criterion: ClassVar[bool] = True
 
-    tau: float = Field(1.5, gt=0, description="bound of the logits' Euclidean norm")
-    official_code: bool = Field(False, description="shorten to 1/tau, as the published code does")
+    tau: float = Field(default=1.5, gt=0, description="bound of the logits' Euclidean norm")
+    official_code: bool = Field(
+        default=False, description="shorten to 1/tau, as the published code does"
+    )
 
     def strategy(self, dataset: Dataset) -> Strategy:
         """Return cross-entropy of clipped logits."""

@@ -34,10 +34,10 @@ class MCSoftMax(NetworkLearner):
     """
 
     rank: int = Field(
-        4, ge=0, description="R: of the noise's low-rank part; 0: without it, as of 2020"
+        default=4, ge=0, description="R: of the noise's low-rank part; 0: without it, as of 2020"
     )
-    draws: int = Field(100, ge=1, description="to average over")
-    temperature: float = Field(1, gt=0, description="τ: of the softmax")
+    draws: int = Field(default=100, ge=1, description="to average over")
+    temperature: float = Field(default=1, gt=0, description="τ: of the softmax")
 
     def strategy(self, dataset: Dataset) -> PerSample:
         """Return cross-entropy of the averaged softmax."""

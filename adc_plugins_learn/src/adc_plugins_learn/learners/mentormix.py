@@ -62,11 +62,15 @@ class MentorMix(NetworkLearner):
 
     takes_criterion: ClassVar[bool] = True
 
-    alpha: float = Field(2, ge=0.01, description="of the Beta distribution")
-    percentile: float = Field(80, ge=0, le=100, description="of losses, below which is trusted")
-    reweight: bool = Field(False, description="also leave out blends of large loss: strong noise")
+    alpha: float = Field(default=2, ge=0.01, description="of the Beta distribution")
+    percentile: float = Field(
+        default=80, ge=0, le=100, description="of losses, below which is trusted"
+    )
+    reweight: bool = Field(
+        default=False, description="also leave out blends of large loss: strong noise"
+    )
     burn_in: float = Field(
-        0.1, ge=0, le=1, description="part of the epochs in which all is trusted"
+        default=0.1, ge=0, le=1, description="part of the epochs in which all is trusted"
     )
 
     def strategy(self, dataset: Dataset) -> Strategy:

@@ -47,15 +47,19 @@ class MentorNet(NetworkLearner):
     takes_criterion: ClassVar[bool] = True
 
     percentile: float = Field(
-        80, ge=0, le=100, description="of losses, which the threshold follows"
+        default=80, ge=0, le=100, description="of losses, which the threshold follows"
     )
     falloff: float = Field(
-        0, ge=0, description="λ₂: range of losses, in nats, over which weights fall; 0: at once"
+        default=0,
+        ge=0,
+        description="λ₂: range of losses, in nats, over which weights fall; 0: at once",
     )
     threshold_average: float = Field(
-        0.9, ge=0, lt=1, description="what the threshold keeps of itself a step"
+        default=0.9, ge=0, lt=1, description="what the threshold keeps of itself a step"
     )
-    burn_in: float = Field(0.2, ge=0, le=1, description="part of the epochs in which all count")
+    burn_in: float = Field(
+        default=0.2, ge=0, le=1, description="part of the epochs in which all count"
+    )
 
     def strategy(self, dataset: Dataset) -> Strategy:
         """Return cross-entropy, weighted by the threshold."""

@@ -66,7 +66,7 @@ class Mixup(NetworkLearner):
 
     takes_criterion: ClassVar[bool] = True
 
-    alpha: float = Field(1, ge=0.01, description="of the Beta distribution; large: halves")
+    alpha: float = Field(default=1, ge=0.01, description="of the Beta distribution; large: halves")
 
     def strategy(self, dataset: Dataset) -> Strategy:
         """Blend, then cross-entropy of both labels."""

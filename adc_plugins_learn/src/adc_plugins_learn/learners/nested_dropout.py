@@ -61,14 +61,22 @@ class NestedDropout(NetworkLearner):
     takes_criterion: ClassVar[bool] = True
 
     variant: Literal["nested", "plain"] = Field(
-        "nested", description="the first features are kept; plain: each is dropped by chance"
+        default="nested",
+        description="the first features are kept; plain: each is dropped by chance",
     )
     spread: float = Field(
-        100, gt=0, description="of the number of kept features; at most a fifth of them is taken"
+        default=100,
+        gt=0,
+        description="of the number of kept features; at most a fifth of them is taken",
     )
-    rate: float = Field(0.3, ge=0, lt=1, description="plain: chance that a feature is dropped")
+    rate: float = Field(
+        default=0.3, ge=0, lt=1, description="plain: chance that a feature is dropped"
+    )
     held_out: float = Field(
-        0.1, gt=0, lt=1, description="nested: part of each class's samples that chooses the number"
+        default=0.1,
+        gt=0,
+        lt=1,
+        description="nested: part of each class's samples that chooses the number",
     )
 
     @model_validator(mode="after")

@@ -83,15 +83,19 @@ class NMTune(NetworkLearner):
         }
     )
 
-    optimizer: OptimizerName = Field("adamw", description="what makes the steps")
-    learning_rate: float = Field(1e-3, gt=0, le=1000, description="at the start")
-    weight_decay: float = Field(1e-4, ge=0, le=1, description="L2 penalty")
+    optimizer: OptimizerName = Field(default="adamw", description="what makes the steps")
+    learning_rate: float = Field(default=1e-3, gt=0, le=1000, description="at the start")
+    weight_decay: float = Field(default=1e-4, ge=0, le=1, description="L2 penalty")
     consistency_weight: float = Field(
-        1, ge=0, description="weight of the distance to the frozen features of the other view"
+        default=1,
+        ge=0,
+        description="weight of the distance to the frozen features of the other view",
     )
-    covariance_weight: float = Field(0.04, ge=0, description="weight of squared covariances")
+    covariance_weight: float = Field(
+        default=0.04, ge=0, description="weight of squared covariances"
+    )
     dominance_weight: float = Field(
-        0.001, ge=0, description="weight of the part of the largest singular values"
+        default=0.001, ge=0, description="weight of the part of the largest singular values"
     )
 
     def strategy(self, dataset: Dataset) -> Strategy:

@@ -163,18 +163,21 @@ class PeerLearner(NetworkLearner):
     adc: ClassVar[Mapping[str, Any]] = MappingProxyType({"warm_up": 0.5, "later_rate": 1e-6})
 
     warm_up: float = Field(
-        0.5, ge=0, le=1, description="part of the epochs by cross-entropy, first"
+        default=0.5, ge=0, le=1, description="part of the epochs by cross-entropy, first"
     )
     later_rate: float | None = Field(
-        None, gt=0, le=1000, description="learning rate afterwards; none: the schedule continues"
+        default=None,
+        gt=0,
+        le=1000,
+        description="learning rate afterwards; none: the schedule continues",
     )
     later_milestones: tuple[Annotated[int, Field(ge=1)], ...] = Field(
-        (),
+        default=(),
         description="epochs, counted from the first, after which later_rate is multiplied by "
         "step_factor",
     )
     reset_optimizer: bool = Field(
-        False, description="forget the momentum at the start of each epoch afterwards"
+        default=False, description="forget the momentum at the start of each epoch afterwards"
     )
 
     @property
@@ -220,9 +223,11 @@ class PeerLoss(PeerLearner):
     )
     """The official code's for sparse noise, as that of people is."""
 
-    alpha: float = Field(1, ge=0, description="weight of the peer term; a schedule multiplies it")
+    alpha: float = Field(
+        default=1, ge=0, description="weight of the peer term; a schedule multiplies it"
+    )
     alpha_schedule: AlphaSchedule = Field(
-        "constant",
+        default="constant",
         description="sparse, uniform: alpha rises as in the official code for noise of that kind, "
         "and divides the learning rate",
     )

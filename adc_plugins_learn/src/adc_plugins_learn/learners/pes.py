@@ -63,26 +63,30 @@ class ProgressiveEarlyStopping(NetworkLearner):
     """The official code's for CIFAR-10N."""
 
     warm_up: float = Field(
-        0.2, ge=0, lt=1, description="part of the epochs by cross-entropy, first"
+        default=0.2, ge=0, lt=1, description="part of the epochs by cross-entropy, first"
     )
     refined_parts: Numbers = Field(
-        (2, 1), description="how many of the last parts are trained anew, one time after the other"
+        default=(2, 1),
+        description="how many of the last parts are trained anew, one time after the other",
     )
-    refine_epochs: Numbers = Field((2, 2), description="for how many epochs, each time")
+    refine_epochs: Numbers = Field(default=(2, 2), description="for how many epochs, each time")
     refine_learning_rate: float = Field(
-        1e-3, gt=0, le=1000, description="learning rate of Adam meanwhile"
+        default=1e-3, gt=0, le=1000, description="learning rate of Adam meanwhile"
     )
     semi_supervised: bool = Field(
-        False, description="learn images without labels where the prediction contradicts them"
+        default=False,
+        description="learn images without labels where the prediction contradicts them",
     )
     unlabeled_weight: float = Field(
-        5, ge=0, description="λ: weight of images without labels, after 16 epochs"
+        default=5, ge=0, description="λ: weight of images without labels, after 16 epochs"
     )
-    alpha: float = Field(4, ge=0.01, description="of the Beta distribution that blends")
+    alpha: float = Field(default=4, ge=0.01, description="of the Beta distribution that blends")
     late_alpha: float = Field(
-        0.75, ge=0.01, description="the same in the second half of the epochs"
+        default=0.75, ge=0.01, description="the same in the second half of the epochs"
     )
-    temperature: float = Field(0.5, gt=0, le=1, description="sharpens targets; 1: not at all")
+    temperature: float = Field(
+        default=0.5, gt=0, le=1, description="sharpens targets; 1: not at all"
+    )
 
     @model_validator(mode="after")
     def _check_times(self) -> Self:

@@ -71,11 +71,15 @@ class PseudoLossSelection(TwoViewLearner):
     optional_columns: ClassVar[tuple[str, ...]] = ("features",)
 
     warm_up: float = Field(
-        0.2, ge=0, lt=1, description="part of the epochs by cross-entropy, first"
+        default=0.2, ge=0, lt=1, description="part of the epochs by cross-entropy, first"
     )
-    alpha: float = Field(1, ge=0.01, description="of the Beta distribution that blends")
-    ridge: float = Field(1e-3, ge=0, description="weight of the plane's squared coefficients")
-    balance: float = Field(0, ge=0, description="weight of the penalty for classes out of use")
+    alpha: float = Field(default=1, ge=0.01, description="of the Beta distribution that blends")
+    ridge: float = Field(
+        default=1e-3, ge=0, description="weight of the plane's squared coefficients"
+    )
+    balance: float = Field(
+        default=0, ge=0, description="weight of the penalty for classes out of use"
+    )
 
     def strategy(self, dataset: Dataset) -> Strategy:
         """Warm up; then find images outside, and learn."""

@@ -41,12 +41,13 @@ class PseudoLabels(NetworkLearner):
     takes_unlabeled: ClassVar[bool] = True
 
     learner: Learner | None = Field(
-        None, description="the first training; none: cross-entropy with the options of the second"
+        default=None,
+        description="the first training; none: cross-entropy with the options of the second",
     )
     min_confidence: float = Field(
-        0, ge=0, lt=1, description="predictions that are not surer are not learned"
+        default=0, ge=0, lt=1, description="predictions that are not surer are not learned"
     )
-    unlabeled_weight: float = Field(1, ge=0, description="weight of predicted labels")
+    unlabeled_weight: float = Field(default=1, ge=0, description="weight of predicted labels")
 
     def strategy(self, dataset: Dataset) -> Strategy:
         """Return cross-entropy of the labels that count, predicted ones by their weight."""

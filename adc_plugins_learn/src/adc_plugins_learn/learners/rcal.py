@@ -89,11 +89,15 @@ class RepresentationCalibration(NetworkLearner):
 
     requires: ClassVar[tuple[str, ...]] = ("images", "features")
 
-    beta: float = Field(1, ge=0, description="weight of the pull towards the frozen features")
-    alpha: float = Field(1, ge=0.01, description="of the Beta distribution that blends")
-    dimensions: int = Field(64, ge=1, description="principal components of the features, at most")
-    heads: int = Field(3, ge=0, description="common classes from which a rare one borrows")
-    gamma: float = Field(0.3, ge=0, le=1, description="how much a rare class borrows")
+    beta: float = Field(
+        default=1, ge=0, description="weight of the pull towards the frozen features"
+    )
+    alpha: float = Field(default=1, ge=0.01, description="of the Beta distribution that blends")
+    dimensions: int = Field(
+        default=64, ge=1, description="principal components of the features, at most"
+    )
+    heads: int = Field(default=3, ge=0, description="common classes from which a rare one borrows")
+    gamma: float = Field(default=0.3, ge=0, le=1, description="how much a rare class borrows")
 
     def strategy(self, dataset: Dataset) -> Strategy:
         """Return the three losses together.

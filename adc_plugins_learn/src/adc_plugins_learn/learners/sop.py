@@ -106,15 +106,17 @@ class SparseOverParameterization(TwoViewLearner):
     """The official code's SOP+, with the rates of ten classes."""
 
     u_learning_rate: float = Field(
-        5, ge=0, le=1000, description="learning rate of u, at the given label"
+        default=5, ge=0, le=1000, description="learning rate of u, at the given label"
     )
     v_learning_rate: float = Field(
-        5, ge=0, le=1000, description="learning rate of v, at the other labels"
+        default=5, ge=0, le=1000, description="learning rate of v, at the other labels"
     )
     consistency: float = Field(
-        0, ge=0, description="weight of the strong view's agreement with the weak one"
+        default=0, ge=0, description="weight of the strong view's agreement with the weak one"
     )
-    balance: float = Field(0, ge=0, description="weight of the penalty for classes out of use")
+    balance: float = Field(
+        default=0, ge=0, description="weight of the penalty for classes out of use"
+    )
 
     def strategy(self, dataset: Dataset) -> Strategy:
         """Return the corrected loss, with u and v of each sample."""

@@ -70,10 +70,10 @@ class SymmetricCrossEntropy(NetworkLearner):
     )
     """For its larger steps: see the traps."""
 
-    learning_rate: float = Field(0.01, gt=0, le=1000, description="at the start")
-    alpha: float = Field(0.1, ge=0, description="weight of cross-entropy")
-    beta: float = Field(1, ge=0, description="weight of reverse cross-entropy")
-    log_zero: float = Field(LOG_ZERO, lt=0, description="A: the value of log 0")
+    learning_rate: float = Field(default=0.01, gt=0, le=1000, description="at the start")
+    alpha: float = Field(default=0.1, ge=0, description="weight of cross-entropy")
+    beta: float = Field(default=1, ge=0, description="weight of reverse cross-entropy")
+    log_zero: float = Field(default=LOG_ZERO, lt=0, description="A: the value of log 0")
 
     def strategy(self, dataset: Dataset) -> PerSample:
         """Return the loss."""

@@ -41,10 +41,12 @@ class TaiLr(NetworkLearner):
     of wrong labels 0.1 gains nothing over cross-entropy, and 0.9 does.
     """
 
-    gamma: float = Field(0.1, gt=0, le=1, description="0: as cross-entropy, 1: as absolute error")
-    floor: float = Field(0, ge=0, le=1, description="least weight of a label")
+    gamma: float = Field(
+        default=0.1, gt=0, le=1, description="0: as cross-entropy, 1: as absolute error"
+    )
+    floor: float = Field(default=0, ge=0, le=1, description="least weight of a label")
     warm_up: float = Field(
-        0.1, ge=0, le=1, description="part of the epochs by cross-entropy, first"
+        default=0.1, ge=0, le=1, description="part of the epochs by cross-entropy, first"
     )
 
     def strategy(self, dataset: Dataset) -> Strategy:

@@ -90,10 +90,15 @@ class TaylorCrossEntropy(NetworkLearner):
     the gradient's weight 1 − (1 − p_y)^t is small: start from pretrained weights.
     """
 
-    variant: Literal["plain", "smooth", "softmax"] = Field("plain", description="which loss")
-    order: int = Field(2, ge=1, le=100, description="terms; for softmax the even degree")
+    variant: Literal["plain", "smooth", "softmax"] = Field(
+        default="plain", description="which loss"
+    )
+    order: int = Field(default=2, ge=1, le=100, description="terms; for softmax the even degree")
     smoothing: float = Field(
-        0.1, ge=0, lt=1, description="smooth and softmax: share of the target for other classes"
+        default=0.1,
+        ge=0,
+        lt=1,
+        description="smooth and softmax: share of the target for other classes",
     )
 
     _even: ClassVar[str] = "order must be even for the variant softmax: give 2, 4 or 6"

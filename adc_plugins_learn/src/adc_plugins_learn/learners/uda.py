@@ -83,15 +83,17 @@ class UnsupervisedDataAugmentation(TwoViewLearner):
     """As the official code has it for CIFAR-10."""
 
     unlabeled_ratio: int = Field(
-        7, ge=1, le=100, description="images without labels per labeled one, in a batch"
+        default=7, ge=1, le=100, description="images without labels per labeled one, in a batch"
     )
-    unlabeled_weight: float = Field(1, ge=0, description="weight of images without labels")
-    temperature: float = Field(0.4, gt=0, le=1, description="sharpens the weak view's prediction")
+    unlabeled_weight: float = Field(default=1, ge=0, description="weight of images without labels")
+    temperature: float = Field(
+        default=0.4, gt=0, le=1, description="sharpens the weak view's prediction"
+    )
     min_confidence: float = Field(
-        0.8, ge=0, lt=1, description="other predictions of the weak view do not count"
+        default=0.8, ge=0, lt=1, description="other predictions of the weak view do not count"
     )
     annealing: Annealing = Field(
-        "none",
+        default="none",
         description="labels that are predicted with more than a threshold are not learned: it "
         "rises to 1 along a line, late (exp) or early (log)",
     )

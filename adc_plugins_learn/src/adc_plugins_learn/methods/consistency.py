@@ -81,7 +81,7 @@ class TwoViewLearner(NetworkLearner):
     """Trains on a weak view of an image, and on a strong one that adds further changes."""
 
     strong_augment: tuple[AugmentStep, ...] | None = Field(
-        None,
+        default=None,
         description="changes that make the strong view of an image, after those of every view: "
         "steps as of augment; without it color-jitter, and cutout of half its side",
     )

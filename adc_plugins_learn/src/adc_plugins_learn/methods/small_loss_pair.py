@@ -139,21 +139,24 @@ class SmallLossPair(NetworkLearner):
     )
     """The official plan of Adam; forgets as many as the worst labels of CIFAR-10N have wrong."""
 
-    optimizer: OptimizerName = Field("adam", description="what makes the steps")
-    learning_rate: float = Field(1e-3, gt=0, le=1000, description="at the start")
-    weight_decay: float = Field(0, ge=0, le=1, description="L2 penalty")
-    schedule: ScheduleName = Field("linear", description="of the learning rate")
+    optimizer: OptimizerName = Field(default="adam", description="what makes the steps")
+    learning_rate: float = Field(default=1e-3, gt=0, le=1000, description="at the start")
+    weight_decay: float = Field(default=0, ge=0, le=1, description="L2 penalty")
+    schedule: ScheduleName = Field(default="linear", description="of the learning rate")
     forget_rate: float = Field(
-        0.2, ge=0, lt=1, description="part of a batch that is forgotten in the end: noise rate"
+        default=0.2,
+        ge=0,
+        lt=1,
+        description="part of a batch that is forgotten in the end: noise rate",
     )
     within_classes: bool = Field(
-        False,
+        default=False,
         description="forget the same part of each label's samples, for long tails; else rare "
         "classes, whose losses are large, are forgotten first",
     )
-    gradual_epochs: int = Field(10, ge=1, description="epochs until so many are forgotten")
+    gradual_epochs: int = Field(default=10, ge=1, description="epochs until so many are forgotten")
     late_momentum: float = Field(
-        0.1, ge=0, lt=1, description="Adam's first beta once the linear schedule falls"
+        default=0.1, ge=0, lt=1, description="Adam's first beta once the linear schedule falls"
     )
 
     def paired(self, function: PairLoss) -> PairStrategy:

@@ -212,20 +212,20 @@ class TransitionLearner(NetworkLearner):
     adc: ClassVar[Mapping[str, Any]] = MappingProxyType({"warm_up": 0.5, "source": "raw"})
 
     warm_up: float = Field(
-        0.5, ge=0, le=1, description="part of the epochs by cross-entropy, first"
+        default=0.5, ge=0, le=1, description="part of the epochs by cross-entropy, first"
     )
     transition: tuple[tuple[float, ...], ...] | Detector | LocalPath | None = Field(
-        None,
+        default=None,
         description="K × K, row: true class, column: given class; or its .npy or .csv file; or a "
         "detector that estimates it, such as {use: simifeat}; without it estimated by the network",
     )
     source: Source = Field(
-        "counted",
+        default="counted",
         description="estimate once, by labels of the surest samples or by anchor points (frozen); "
         "or anew in each epoch, from given labels again (composed) or from the raw network",
     )
     percentile: float | None = Field(
-        97, ge=0, le=100, description="anchor points are below it; none for many classes"
+        default=97, ge=0, le=100, description="anchor points are below it; none for many classes"
     )
 
     @model_validator(mode="after")

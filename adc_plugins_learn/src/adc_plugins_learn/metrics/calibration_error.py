@@ -38,7 +38,7 @@ class CalibrationError(Metric):
 
     requires = ("test",)
 
-    bins: int = Field(15, ge=1, description="of equal width in confidence")
+    bins: int = Field(default=15, ge=1, description="of equal width in confidence")
 
     def measure(self, run: Run) -> tuple[Measurement, ...]:
         """Measure every training."""

@@ -116,7 +116,7 @@ class CorrectedAccuracy(Metric):
         description="table of the reviewed samples, .csv or .parquet; "
         "one that is not there yet corrects nothing"
     )
-    need: int = Field(3, ge=1, description="so many people must agree")
+    need: int = Field(default=3, ge=1, description="so many people must agree")
 
     @property
     def awaited_files(self) -> tuple[str, ...]:

@@ -121,10 +121,10 @@ class DeltaWorstAccuracy(Metric):
     requires = ("test",)
 
     deltas: tuple[Annotated[float, Field(ge=0, allow_inf_nan=False)], ...] = Field(
-        (0.0, 0.1, 0.5, 1.0, 2.0), description="δ: distances in nats"
+        default=(0.0, 0.1, 0.5, 1.0, 2.0), description="δ: distances in nats"
     )
     divergence: Divergence = Field(
-        "kl", description="KL(g ‖ uniform), or reverse-kl: KL(uniform ‖ g)"
+        default="kl", description="KL(g ‖ uniform), or reverse-kl: KL(uniform ‖ g)"
     )
 
     def measure(self, run: Run) -> tuple[Measurement, ...]:

@@ -20,8 +20,8 @@ class ManyMediumFew(Metric):
 
     requires = ("test",)
 
-    many: int = Field(100, ge=1, description="more training samples than these are many")
-    few: int = Field(20, ge=1, description="fewer training samples than these are few")
+    many: int = Field(default=100, ge=1, description="more training samples than these are many")
+    few: int = Field(default=20, ge=1, description="fewer training samples than these are few")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -90,8 +90,10 @@ class SubgroupSpread(Metric):
 
     requires = ("test",)
 
-    min_count: int = Field(10, ge=1, description="no figure of fewer samples")
-    unbiased: bool = Field(False, description="multiply variances by G/(G − 1), of G subgroups")
+    min_count: int = Field(default=10, ge=1, description="no figure of fewer samples")
+    unbiased: bool = Field(
+        default=False, description="multiply variances by G/(G − 1), of G subgroups"
+    )
 
     def measure(self, run: Run) -> tuple[Measurement, ...]:
         """Measure every training by every attribute of the test set; subgroups are details."""

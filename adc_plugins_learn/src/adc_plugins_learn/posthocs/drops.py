@@ -129,9 +129,9 @@ class Drops(Posthoc):
     Once only, after plain training.
     """
 
-    delta: float = Field(1, ge=0, description="δ: in nats; 0: all classes alike")
+    delta: float = Field(default=1, ge=0, description="δ: in nats; 0: all classes alike")
     divergence: Divergence = Field(
-        "kl", description="KL(g ‖ uniform), or reverse-kl: KL(uniform ‖ g)"
+        default="kl", description="KL(g ‖ uniform), or reverse-kl: KL(uniform ‖ g)"
     )
 
     def shift(

@@ -30,7 +30,7 @@ class PosthocLogitAdjustment(Posthoc):
 
     needs_validation: ClassVar[bool] = False
 
-    tau: float = Field(1, ge=0, description="τ: 0 changes nothing")
+    tau: float = Field(default=1, ge=0, description="τ: 0 changes nothing")
 
     def shift(
         self,

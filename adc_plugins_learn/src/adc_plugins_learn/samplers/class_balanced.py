@@ -42,9 +42,9 @@ class ClassBalanced(Sampler):
     """
 
     exponent: float = Field(
-        0, ge=0, le=1, description="0: classes alike, 0.5: square-root, 1: samples alike"
+        default=0, ge=0, le=1, description="0: classes alike, 0.5: square-root, 1: samples alike"
     )
-    after: float = Field(0, ge=0, lt=1, description="part of the epochs without it, first")
+    after: float = Field(default=0, ge=0, lt=1, description="part of the epochs without it, first")
 
     def draw(self, labels: Tensor, context: TrainingContext, generator: torch.Generator) -> Tensor:
         """Draw as many positions as there are labels."""

@@ -31,7 +31,7 @@ class TorchSampler(Sampler):
         description="module:function that makes a torch.utils.data.Sampler of N int64 labels and "
         "`arguments`"
     )
-    arguments: dict[str, Any] = Field({}, description="further arguments of the function")
+    arguments: dict[str, Any] = Field(default={}, description="further arguments of the function")
 
     def draw(self, labels: Tensor, context: TrainingContext, generator: torch.Generator) -> Tensor:
         """Run through the sampler once."""

@@ -53,7 +53,7 @@ class NetworkLearner(Learner, TrainingConfig):
     """Options that the preset `cifar-n` sets beyond: those of the method's own official code."""
 
     preset: Literal["default", "adc", "cifar-n"] = Field(
-        "default",
+        default="default",
         description="what is left out gets the values of the ADC paper, or of CIFAR-10N's and the "
         "method's official code, in place of this option",
     )

@@ -38,22 +38,29 @@ class OptimizerConfig(BaseModel):
     """Which steps are made of gradients."""
 
     optimizer: OptimizerName = Field(
-        "sgd", description="sgd, adam, adamw, rmsprop, … : a class of torch.optim in lower case"
+        default="sgd",
+        description="sgd, adam, adamw, rmsprop, … : a class of torch.optim in lower case",
     )
-    learning_rate: float = Field(0.05, gt=0, le=1000, description="at the start")
+    learning_rate: float = Field(default=0.05, gt=0, le=1000, description="at the start")
     momentum: float = Field(
-        0.9, ge=0, lt=1, description="Nesterov's of SGD, RMSprop's, or the first beta of Adam's kin"
+        default=0.9,
+        ge=0,
+        lt=1,
+        description="Nesterov's of SGD, RMSprop's, or the first beta of Adam's kin",
     )
-    weight_decay: float = Field(5e-4, ge=0, le=1, description="L2 penalty, or the decay of adamw")
+    weight_decay: float = Field(
+        default=5e-4, ge=0, le=1, description="L2 penalty, or the decay of adamw"
+    )
     optimizer_options: dict[str, Any] = Field(
-        {},
+        default={},
         description="further arguments of its class: {nesterov: false}, {betas: [0.9, 0.99]}",
     )
     decay_biases: bool = Field(
-        True, description="false: biases and normalization, parameters of one axis, do not decay"
+        default=True,
+        description="false: biases and normalization, parameters of one axis, do not decay",
     )
     clip_gradient_norm: float | None = Field(
-        None, gt=0, description="scale gradients of each network down to this norm"
+        default=None, gt=0, description="scale gradients of each network down to this norm"
     )
 
     @field_validator("optimizer_options")

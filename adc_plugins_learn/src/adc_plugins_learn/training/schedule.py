@@ -13,28 +13,30 @@ ScheduleName = Literal["cosine", "constant", "step", "linear", "milestones"]
 class ScheduleConfig(OptimizerConfig):
     """How the learning rate changes from epoch to epoch."""
 
-    epochs: int = Field(10, ge=1, description="passes over the training set")
-    schedule: ScheduleName = Field("cosine", description="of the learning rate")
+    epochs: int = Field(default=10, ge=1, description="passes over the training set")
+    schedule: ScheduleName = Field(default="cosine", description="of the learning rate")
     milestones: tuple[Annotated[int, Field(ge=1)], ...] = Field(
-        (),
+        default=(),
         description="milestones: epochs after which the rate drops, as [60, 80]",
         validate_default=True,
     )
-    step_epochs: int = Field(2, ge=1, description="step: epochs between two drops")
+    step_epochs: int = Field(default=2, ge=1, description="step: epochs between two drops")
     step_factor: float = Field(
-        0.8, gt=0, le=1, description="step, milestones: what a drop multiplies by"
+        default=0.8, gt=0, le=1, description="step, milestones: what a drop multiplies by"
     )
     decay_from: float = Field(
-        0.4, ge=0, lt=1, description="linear: the part of the epochs before the rate falls"
+        default=0.4, ge=0, lt=1, description="linear: the part of the epochs before the rate falls"
     )
     restart_epochs: int | None = Field(
-        None, ge=1, description="cosine: begin again at the top every so many epochs"
+        default=None, ge=1, description="cosine: begin again at the top every so many epochs"
     )
     final_learning_rate: float = Field(
-        0, ge=0, le=1000, description="cosine: what the rate falls to"
+        default=0, ge=0, le=1000, description="cosine: what the rate falls to"
     )
     ramp_up_epochs: float = Field(
-        0, ge=0, description="any schedule: its rate is reached linearly from 0 in so many epochs"
+        default=0,
+        ge=0,
+        description="any schedule: its rate is reached linearly from 0 in so many epochs",
     )
 
     @field_validator("milestones")

@@ -1,51 +1,15 @@
 """The report's figures, as SVG text to put into a page."""
 
-import io
 import re
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
 
 from adc_core import Dataset, Measurement
 from adc_core.arrays import Array, from_arrow
 from adc_core.records import COLORS
-
-_STYLE: Any = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "adc",
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-}
-
-
-def _svg(figure: Figure) -> str:
-    file = io.StringIO()
-    parts: list[Any] = [figure, *figure.axes]
-    for part in parts:
-        part.patch.set_facecolor("none")
-    canvas: Any = FigureCanvasSVG(figure)
-    with mpl.rc_context(_STYLE):
-        # By its canvas: savefig would lay everything out twice.
-        canvas.print_svg(file, metadata={"Date": None})
-    text = file.getvalue()
-    return text[text.index("<svg") :]
-
-
-def _new(width: float, height: float) -> tuple[Figure, Axes]:
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        return figure, figure.add_subplot()
-
-
-def _verbatim(names: Sequence[str]) -> list[str]:
-    """Escape names: between dollars, matplotlib reads formulas."""
-    return [name.replace("$", r"\$") for name in names]
+from adc_core.reporting import new_figure, svg_of, verbatim
 
 
 def class_counts(dataset: Dataset, things: str) -> str:
@@ -53,30 +17,30 @@ def class_counts(dataset: Dataset, things: str) -> str:
     engines = np.full(len(dataset), "given")
     if dataset.sources is not None and "engine" in dataset.sources.column_names:
         engines = from_arrow(dataset.sources["engine"])
-    figure, axes = _new(4.6, 1.2 + 0.25 * len(dataset.classes))
+    figure, axes = new_figure(4.6, 1.2 + 0.25 * len(dataset.classes))
     left = np.zeros(len(dataset.classes))
     places = np.arange(len(dataset.classes))
     for number, engine in enumerate(np.unique(engines)):
         counts = np.bincount(dataset.labels[engines == engine], minlength=len(dataset.classes))
         color = COLORS[number % len(COLORS)]
-        axes.barh(places, counts, left=left, color=color, label=_verbatim([str(engine)])[0])
+        axes.barh(places, counts, left=left, color=color, label=verbatim(str(engine)))
         left += counts
     for place, total in zip(places, left, strict=True):
         axes.text(float(total), float(place), f" {int(total)}", va="center")
-    axes.set_yticks(places, _verbatim(dataset.classes))
+    axes.set_yticks(places, [*map(verbatim, dataset.classes)])
     axes.invert_yaxis()
     axes.set_xlabel(things)
     axes.margins(x=0.15)
     figure.legend(frameon=False, loc="outside upper left", ncols=3)
-    return _svg(figure)
+    return svg_of(figure)
 
 
 def transition(matrix: Array, classes: Sequence[str], name: str) -> str:
     """Draw a heat map: how often each true class is given each label."""
     side = 1.6 + 0.42 * len(classes)
-    figure, axes = _new(side + 0.8, side)
+    figure, axes = new_figure(side + 0.8, side)
     image = axes.imshow(matrix, vmin=0, vmax=1, cmap="Blues")
-    names = _verbatim(classes)
+    names = [*map(verbatim, classes)]
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
     axes.set_yticks(range(len(names)), names)
     axes.set_xlabel("given label")
@@ -88,7 +52,7 @@ def transition(matrix: Array, classes: Sequence[str], name: str) -> str:
             label = f"{100 * value:.0f}"
             axes.text(column, row, label, ha="center", va="center", color=color, fontsize=8)
     figure.colorbar(image, ax=axes, shrink=0.8, label="probability; cells in %")
-    return _svg(figure)
+    return svg_of(figure)
 
 
 def accuracies(measurements: Sequence[Measurement]) -> str:
@@ -100,7 +64,7 @@ def accuracies(measurements: Sequence[Measurement]) -> str:
             figures.setdefault(measured.subject, {})[measured.metric] = measured.value
     if not figures:
         return ""
-    figure, axes = _new(4.6, 1.2 + 0.5 * len(figures))
+    figure, axes = new_figure(4.6, 1.2 + 0.5 * len(figures))
     places = np.arange(len(figures))
     for number, metric in enumerate(shown):
         values = [found.get(metric, np.nan) for found in figures.values()]
@@ -114,7 +78,7 @@ def accuracies(measurements: Sequence[Measurement]) -> str:
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1])
     axes.set_xlabel("accuracy on the test set")
     figure.legend(frameon=False, loc="outside upper left", ncols=2)
-    return _svg(figure)
+    return svg_of(figure)
 
 
 _MARKERS = "os^Dv"
@@ -145,12 +109,12 @@ def delta_curves(measurements: Sequence[Measurement]) -> str:
     # By the root, or the small distances that are usual would lie upon each other.
     place = {delta: float(np.sqrt(delta)) for delta in deltas}
     place[np.inf] = 1.25 * (place[deltas[-1]] or 1)
-    figure, axes = _new(4.6, 3.2 + 0.2 * len(curves))
+    figure, axes = new_figure(4.6, 3.2 + 0.2 * len(curves))
     for number, (name, curve) in enumerate(curves.items()):
         style = _style(number)
         known = [delta for delta in deltas if delta in curve]
         x, y = [place[delta] for delta in known], [curve[delta] for delta in known]
-        axes.plot(x, y, label=_verbatim([name])[0], **style)
+        axes.plot(x, y, label=verbatim(name), **style)
         if np.inf in curve and known:
             end = [place[np.inf]], [curve[np.inf]]
             axes.plot([x[-1], *end[0]], [y[-1], *end[1]], ":", color=style["color"])
@@ -160,7 +124,7 @@ def delta_curves(measurements: Sequence[Measurement]) -> str:
     axes.set_xlabel("δ: distance from equal classes, in nats")
     axes.set_ylabel("accuracy on the worst")
     figure.legend(frameon=False, loc="outside upper left")
-    return _svg(figure)
+    return svg_of(figure)
 
 
 def classes_by_size(dataset: Dataset, measurements: Sequence[Measurement], things: str) -> str:
@@ -178,20 +142,18 @@ def classes_by_size(dataset: Dataset, measurements: Sequence[Measurement], thing
         return ""
     order = np.argsort(-dataset.class_counts, kind="stable")
     places = np.arange(len(order))
-    with mpl.rc_context(_STYLE):
-        size = (4.6, 1.3 + 0.25 * len(order) + 0.2 * len(figures))
-        figure = Figure(figsize=size, layout="constrained")
-        left, right = figure.subplots(1, 2, sharey=True, width_ratios=(2, 3))
+    height = 1.3 + 0.25 * len(order) + 0.2 * len(figures)
+    figure, (left, right) = new_figure(4.6, height, columns=2, sharey=True, width_ratios=(2, 3))
     counts = dataset.class_counts[order]
     left.barh(places, counts, color="#b9c4ca")
     for place, count in zip(places, counts.tolist(), strict=True):
         left.text(count, place, f" {count}", va="center", fontsize=8)
-    left.set_yticks(places, _verbatim([dataset.classes[k] for k in order]))
+    left.set_yticks(places, [verbatim(dataset.classes[k]) for k in order])
     left.invert_yaxis()
     left.margins(x=0.35)
     left.set_xlabel(things)
     for number, (name, values) in enumerate(figures.items()):
-        label = _verbatim([name])[0]
+        label = verbatim(name)
         right.plot(values[order], places, label=label, **_style(number), linestyle="", alpha=0.8)
     right.set_xlim(-0.03, 1.03)
     right.set_xticks([0, 0.5, 1])
@@ -199,4 +161,4 @@ def classes_by_size(dataset: Dataset, measurements: Sequence[Measurement], thing
     right.set_axisbelow(True)
     right.set_xlabel("accuracy on the test set")
     figure.legend(frameon=False, loc="outside upper left")
-    return _svg(figure)
+    return svg_of(figure)

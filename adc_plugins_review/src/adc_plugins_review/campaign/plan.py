@@ -97,7 +97,7 @@ class ReviewPlan(Record):
 
     format: Literal[1] = 1
     created: str
-    seed: int = Field(0, ge=0)
+    seed: int = Field(default=0, ge=0)
     dataset: str
     samples: int = Field(ge=1)
     of: Literal["curated", "collected"] = "curated"
@@ -108,18 +108,18 @@ class ReviewPlan(Record):
     audit: tuple[int, ...] = ()
     select: tuple[SelectTask, ...] = ()
     gold: tuple[GoldQuestion, ...] = ()
-    select_min: int = Field(4, ge=1)
+    select_min: int = Field(default=4, ge=1)
     look: Literal["once", "any"] = "once"
     votes: VotesRule = "one-then-two"
-    confidence: float = Field(0.95, gt=0, lt=1)
+    confidence: float = Field(default=0.95, gt=0, lt=1)
     alpha: Alpha
-    rate: float = Field(0.05, gt=0, lt=1)
-    auc: float = Field(0.8, gt=0, lt=1)
+    rate: float = Field(default=0.05, gt=0, lt=1)
+    auc: float = Field(default=0.8, gt=0, lt=1)
     weights: str | None = None
-    gold_share: float = Field(0.1, ge=0, le=0.5)
+    gold_share: float = Field(default=0.1, ge=0, le=0.5)
     confidence_slider: bool = False
     show_attributes: bool = False
-    duplicate_similarity: float = Field(0.95, gt=0, le=1)
+    duplicate_similarity: float = Field(default=0.95, gt=0, le=1)
     question: str = "Is this a {label}?"
     instructions: tuple[str, ...] = ()
     images: dict[int, str] = Field(default_factory=dict)

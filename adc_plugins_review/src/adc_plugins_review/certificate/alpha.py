@@ -18,6 +18,6 @@ class Alpha(Record):
         gold: of the bound on how often people let a wrong label pass; likewise.
     """
 
-    audit: float = Field(0.05, gt=0, lt=1)
-    thinning: float = Field(FOR_GOLD, ge=0, lt=1)
-    gold: float = Field(FOR_GOLD, ge=0, lt=1)
+    audit: float = Field(default=0.05, gt=0, lt=1)
+    thinning: float = Field(default=FOR_GOLD, ge=0, lt=1)
+    gold: float = Field(default=FOR_GOLD, ge=0, lt=1)

@@ -48,27 +48,30 @@ class LabelQualityModel(Curator):
     requires: ClassVar[tuple[str, ...]] = ("votes", "probabilities")
 
     hidden: tuple[int, ...] = Field(
-        (8, 16, 32), min_length=1, description="sizes of the hidden layer to choose from"
+        default=(8, 16, 32), min_length=1, description="sizes of the hidden layer to choose from"
     )
     gamma: Literal["auto"] | float = Field(
-        "auto", description="weight of the network, 0 to 1; auto: what is best on held-out pairs"
+        default="auto",
+        description="weight of the network, 0 to 1; auto: what is best on held-out pairs",
     )
     label_choice: Literal["most-likely", "drawn"] = Field(
-        "most-likely", description="the class that leads, or one drawn, as in the paper"
+        default="most-likely", description="the class that leads, or one drawn, as in the paper"
     )
     clean: Literal["trusted", "consensus"] = Field(
-        "trusted",
+        default="trusted",
         description="what is true: what a trusted rater said; or what five other votes make 95 % "
         "probable, by the model of Dawid and Skene",
     )
     min_pairs: int = Field(
-        100, ge=10, description="votes on samples whose true class is known, at least"
+        default=100, ge=10, description="votes on samples whose true class is known, at least"
     )
     validation_fraction: float = Field(
-        0.2, gt=0, lt=1, description="share of these samples held out to choose by"
+        default=0.2, gt=0, lt=1, description="share of these samples held out to choose by"
     )
-    epochs: int = Field(200, ge=1, description="passes over the pairs, at most")
-    seed: int = Field(0, ge=0, description="seed of the network, the held-out part, drawn labels")
+    epochs: int = Field(default=200, ge=1, description="passes over the pairs, at most")
+    seed: int = Field(
+        default=0, ge=0, description="seed of the network, the held-out part, drawn labels"
+    )
 
     def curate(self, dataset: Dataset, findings: Sequence[Findings]) -> Curation:
         """Relabel where the corrected votes name another class.

@@ -26,21 +26,25 @@ class ApplyVotes(Curator):
     requires: ClassVar[tuple[str, ...]] = ("votes",)
 
     rule: AnyRule = Field(
-        "majority",
+        default="majority",
         description="which answers accept a label: more than half yes; besides, no no; all yes; "
         "a first yes, or two of three; or only what trusted raters say counts",
     )
     min_votes: int | None = Field(
-        None, ge=1, description="fewer votes decide nothing; by default 3, of one-then-two 1"
+        default=None,
+        ge=1,
+        description="fewer votes decide nothing; by default 3, of one-then-two 1",
     )
     wrong: Literal["drop", "relabel"] = Field(
-        "drop", description="drop what is wrong, or relabel it where a class is named, else drop"
+        default="drop",
+        description="drop what is wrong, or relabel it where a class is named, else drop",
     )
     trusted: bool = Field(
-        True, description="a trusted rater's latest answer counts for more than the rule"
+        default=True, description="a trusted rater's latest answer counts for more than the rule"
     )
     select: Literal["hold-out", "keep"] = Field(
-        "hold-out", description="drop samples that were selected for a test set, or keep them"
+        default="hold-out",
+        description="drop samples that were selected for a test set, or keep them",
     )
 
     def curate(self, dataset: Dataset, findings: Sequence[Findings]) -> Curation:

@@ -20,7 +20,7 @@ class Crowdlab(VoteDetector):
 
     requires: ClassVar[tuple[str, ...]] = ("votes", "probabilities")
 
-    min_votes: int = Field(1, ge=1, description="fewer votes: the sample is not judged")
+    min_votes: int = Field(default=1, ge=1, description="fewer votes: the sample is not judged")
 
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample that has votes enough.

@@ -22,9 +22,9 @@ class AddVotes(Enricher):
 
     path: LocalPath = Field(description="table of votes, .csv or .parquet, as adc review writes it")
     missing: Literal["empty", "error"] = Field(
-        "empty", description="what a file that is not there yet is: no votes, or an error"
+        default="empty", description="what a file that is not there yet is: no votes, or an error"
     )
-    exclude: tuple[str, ...] = Field((), description="names of raters to leave out")
+    exclude: tuple[str, ...] = Field(default=(), description="names of raters to leave out")
 
     @property
     def awaited_files(self) -> tuple[str, ...]:

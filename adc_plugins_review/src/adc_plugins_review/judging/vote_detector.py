@@ -24,7 +24,7 @@ class VoteDetector(Detector):
     calibrated: ClassVar[bool] = False
     """Whether posteriors are probabilities, which add up to the noise rate, and not shares."""
 
-    min_votes: int = Field(2, ge=1, description="fewer votes: the sample is not judged")
+    min_votes: int = Field(default=2, ge=1, description="fewer votes: the sample is not judged")
 
     def detect(self, dataset: Dataset) -> Findings:
         """Judge every sample that has votes enough.
@@ -96,12 +96,16 @@ class EmDetector(VoteDetector):
     calibrated: ClassVar[bool] = True
 
     pseudo_count: float = Field(
-        0.01, gt=0, description="added to the counts of each rater, so that few votes prove little"
+        default=0.01,
+        gt=0,
+        description="added to the counts of each rater, so that few votes prove little",
     )
     tolerance: float = Field(
-        1e-10, gt=0, description="stop when the log-likelihood changes by less, as a share of it"
+        default=1e-10,
+        gt=0,
+        description="stop when the log-likelihood changes by less, as a share of it",
     )
-    steps: int = Field(500, ge=1, description="stop after so many steps")
+    steps: int = Field(default=500, ge=1, description="stop after so many steps")
 
     def _options(self, votes: Votes, N: int, K: int) -> dict[str, Any]:
         em = {"smoothing": self.pseudo_count, "tolerance": self.tolerance, "steps": self.steps}

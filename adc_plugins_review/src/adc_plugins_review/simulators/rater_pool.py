@@ -34,34 +34,43 @@ class RaterPool(Simulator):
     requires: ClassVar[tuple[str, ...]] = ("features",)
     provides: ClassVar[tuple[str, ...]] = ("votes",)
 
-    raters: int = Field(10, ge=1, description="how many raters vote")
-    pool_size: int = Field(60, ge=1, description="raters to choose these from")
+    raters: int = Field(default=10, ge=1, description="how many raters vote")
+    pool_size: int = Field(default=60, ge=1, description="raters to choose these from")
     learners: tuple[Learner, ...] = Field(
-        (),
+        default=(),
         description="raters to choose from in place of logistic regressions; as different as their "
         "options are",
     )
     error: float | None = Field(
-        0.2, ge=0, le=1, description="mean share of wrong votes to aim at; None: the first raters"
+        default=0.2,
+        ge=0,
+        le=1,
+        description="mean share of wrong votes to aim at; None: the first raters",
     )
     rater_agreement: float | None = Field(
-        None, ge=0, le=1, description="mean share of samples on which two raters agree to aim at"
+        default=None,
+        ge=0,
+        le=1,
+        description="mean share of samples on which two raters agree to aim at",
     )
     expert_share: float = Field(
-        0.1, ge=0, le=1, description="share of the samples that an expert votes on, rightly"
+        default=0.1, ge=0, le=1, description="share of the samples that an expert votes on, rightly"
     )
     votes_per_sample: int | None = Field(
-        None, ge=1, description="raters that vote on each sample; by default all"
+        default=None, ge=1, description="raters that vote on each sample; by default all"
     )
     validation_fraction: float = Field(
-        0.2, gt=0, lt=1, description="share of what raters could learn from to measure them on"
+        default=0.2,
+        gt=0,
+        lt=1,
+        description="share of what raters could learn from to measure them on",
     )
     fold: Literal["both", "paper"] = Field(
-        "both",
+        default="both",
         description="label each half by raters who learned from the other; or, as in the paper, "
         "one half alone, and leave the other its true labels",
     )
-    seed: int = Field(0, ge=0, description="seed of all that is drawn")
+    seed: int = Field(default=0, ge=0, description="seed of all that is drawn")
 
     @property
     def required_columns(self) -> tuple[str, ...]:

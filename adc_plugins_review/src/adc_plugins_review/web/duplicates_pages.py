@@ -36,7 +36,7 @@ class CopiesBody(Body):
     rows: list[Number] = Field(min_length=2, max_length=MOST_SHOWN)
     decision: Literal["drop", "apart", "undo"]
     keep: Number | None = None
-    filters: str = Field("", max_length=2_000)
+    filters: str = Field(default="", max_length=2_000)
 
 
 async def duplicates_page(request: web.Request) -> web.Response:

@@ -43,7 +43,7 @@ PAPER_SECONDS = {"vote": "3.0–3.6", "select": "18–22"}
 class LinkBody(Body):
     """Make a link for somebody."""
 
-    name: str = Field("", max_length=100)
+    name: str = Field(default="", max_length=100)
     trusted: bool = False
 
 

@@ -43,7 +43,7 @@ class DecisionBody(Body):
     row: Number
     decision: Literal["keep", "relabel", "drop", "undo"]
     label: Number | None = None
-    filters: str = Field("", max_length=2_000)
+    filters: str = Field(default="", max_length=2_000)
 
 
 async def expert_in(request: web.Request) -> Rater:

@@ -49,7 +49,7 @@ class VoteBody(Body):
     n: Number
     answer: Literal["yes", "unsure", "no"]
     ms: Milliseconds = 0
-    confidence: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
+    confidence: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
 
 
 class SelectBody(Body):

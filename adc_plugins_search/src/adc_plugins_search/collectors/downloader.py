@@ -1,6 +1,7 @@
 """The collector for web images: search, fetch, verify, store, assemble; resumable throughout."""
 
 import os
+import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -12,17 +13,18 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 from yarl import URL
 
-from adc_core import Collector, Dataset, Design, InputError, Searcher, progress, status, work_folder
+from adc_core import Dataset, Design, InputError, Searcher, progress, status, work_folder
 from adc_core.components import HITS, REFUSED
 from adc_core.images import MAX_PIXELS, MOST_BITS
 from adc_plugins_search.download.fetch_task import KEY_LENGTH, FetchTask
+from adc_plugins_search.download.fetching_options import FetchingOptions
 from adc_plugins_search.download.http.fetch_rules import FetchRules
 from adc_plugins_search.download.http.opt_out import Rule
 from adc_plugins_search.download.http.ssrf_guard import resolve, split_endpoint
 from adc_plugins_search.download.images.shards import PART
 from adc_plugins_search.download.images.verify import Decoder, ImageRules, check_installed
 from adc_plugins_search.download.journal import Journal
-from adc_plugins_search.download.outcomes import Outcome, Refused
+from adc_plugins_search.download.outcomes import Outcome, Refused, Stored
 from adc_plugins_search.download.results.arrow_tables import small_tables
 from adc_plugins_search.download.results.build_dataset import build_dataset, write_tables
 from adc_plugins_search.download.results.deduplicate import HitOutcomes, NearDuplicates, deduplicate
@@ -34,6 +36,11 @@ from adc_plugins_search.download.results.outcome_messages import (
     warn_of_hosts,
 )
 from adc_plugins_search.download.results.recovery import recover
+from adc_plugins_search.download.searches.host_shares import (
+    HostShares,
+    duration_message,
+    least_duration,
+)
 from adc_plugins_search.download.searches.run_queries import (
     SearchResults,
     run_queries,
@@ -47,7 +54,13 @@ from adc_plugins_search.user_agent import user_agent
 License = Literal["cc0", "pdm", "by", "by-sa", "by-nc", "by-nd", "by-nc-sa", "by-nc-nd"]
 _MAX_SHOWN_OUTCOMES = 5
 """Outcomes that are shown while images arrive; all are at the end."""
-_CHOOSING_OPTIONS = ("allow_licenses", "near_duplicates", "near_bits", "relax")
+_CHOOSING_OPTIONS = (
+    "allow_licenses",
+    "max_images_per_host",
+    "near_duplicates",
+    "near_bits",
+    "relax",
+)
 MIN_IMAGES_FOR_PROCESSES = 1000
 """Images below which starting processes costs more than it brings (measured on two processors)."""
 
@@ -55,7 +68,7 @@ OPTIONS = "collection.json"
 """The options of a collection, beside its dataset."""
 
 
-class Downloader(Collector):
+class Downloader(FetchingOptions):
     """Downloads the images that searchers find, checks them and drops exact duplicates.
 
     Every image is decoded in full, turned upright, converted to RGB, shrunk so that its shorter
@@ -104,74 +117,39 @@ class Downloader(Collector):
         "searches": "max_concurrent_searches",
     }
 
-    image_size: int = Field(256, ge=8, description="of the shorter side; never enlarged")
-    min_side: int = Field(32, ge=1, description="refuse images with a shorter side, in pixels")
-    max_pixels: int = Field(MAX_PIXELS, ge=1, description="refuse larger images undecoded")
-    max_bytes: int = Field(20_000_000, ge=1, description="refuse larger files")
+    image_size: int = Field(default=256, ge=8, description="of the shorter side; never enlarged")
+    min_side: int = Field(
+        default=32, ge=1, description="refuse images with a shorter side, in pixels"
+    )
+    max_pixels: int = Field(default=MAX_PIXELS, ge=1, description="refuse larger images undecoded")
+    max_bytes: int = Field(default=20_000_000, ge=1, description="refuse larger files")
     decoder: Decoder = Field(
-        "pillow",
+        default="pillow",
         description="what shrinks JPEG files: pillow, or opencv, which is faster and less fine "
         "(pip install 'adc-plugins-search[opencv]')",
     )
-    max_connections: int = Field(32, ge=1, description="images fetched at the same time")
-    processes: int | None = Field(
-        None, ge=1, description="processes that fetch; by default one per processor, if many images"
-    )
-    shard_size: int = Field(1000, ge=1, description="images in one tar file")
-    max_connections_per_host: int = Field(
-        4, ge=1, description="images fetched at the same time from one host"
-    )
-    max_concurrent_searches: int = Field(8, ge=1, description="searches at the same time")
-    timeout: float = Field(30, gt=0, description="seconds for one image, from first to last byte")
-    connect_timeout: float = Field(8, gt=0, description="seconds until a connection is made")
-    read_timeout: float = Field(10, gt=0, description="seconds between two pieces of an image")
-    retries: int = Field(3, ge=0, description="further attempts after an error that may pass")
-    backoff: float = Field(1, ge=0, description="seconds before the first of them, then doubled")
-    max_wait: float = Field(
-        300,
-        ge=0,
-        description="longest pause, in seconds, a service may ask for; a host that costs more "
-        "without giving anything is given up",
-    )
-    interval: float = Field(
-        0.5, ge=0, description="seconds between two requests to one host that is not your own"
-    )
-    min_bytes_per_second: int = Field(
-        1000, ge=0, description="give up images that come slower, in bytes per second"
-    )
-    max_consecutive_unreachable: int = Field(
-        50,
-        ge=0,
-        description="images in a row without an answer, after which the work stops unless a host "
-        "that answered before takes connections; 0: it never stops for that",
-    )
-    contact: str = Field(
-        "",
-        pattern=r"^[ -~]*$",
-        description="address at which servers' owners can reach you, sent with every request; "
-        "needed for every host that is not among allow_hosts",
-    )
-    allow_hosts: tuple[str, ...] = Field(
-        (), description="hosts of your own, private addresses too, as host:port"
-    )
+    shard_size: int = Field(default=1000, ge=1, description="images in one tar file")
     allow_licenses: tuple[License, ...] = Field(
-        (), description="fetch only what a searcher says is under one of these licenses"
+        default=(), description="fetch only what a searcher says is under one of these licenses"
     )
     near_duplicates: NearDuplicates = Field(
-        "keep",
+        default="keep",
         description="of images that are nearly the same keep all, the first, or none where their "
         "classes differ; the column duplicate_group names them in any case",
     )
     near_bits: int = Field(
-        3, ge=0, le=MOST_BITS, description="of 64, in which the hashes of such images may differ"
+        default=3,
+        ge=0,
+        le=MOST_BITS,
+        description="of 64, in which the hashes of such images may differ",
     )
     relax: tuple[str, ...] = Field(
-        (),
+        default=(),
         description="attributes to leave open, the least important first, in queries that find "
         "less than half of what is asked for",
     )
     ignore: tuple[Rule, ...] = Field(
-        (), description="rules of servers that are not kept; what they say is recorded"
+        default=(), description="rules of servers that are not kept; what they say is recorded"
     )
 
     @field_validator("allow_hosts")
@@ -233,6 +211,7 @@ class Downloader(Collector):
     ) -> tuple[NDArray[np.bytes_], Counter[str]]:
         """Queue what must be fetched; gives keys, and what became of the rest earlier."""
         keys, counts = bytearray(), Counter[str]()
+        shares = HostShares(self.max_images_per_host)
         for each in found:
             task = task_for(each, self.allow_licenses)
             if isinstance(task, Refused):
@@ -241,8 +220,14 @@ class Downloader(Collector):
             keys += task.key.encode()
             self._require_contact(task, rules)
             outcome = journal.outcome(task.key)
-            if queue.add(task, outcome) and outcome:
-                counts[outcome_label(outcome)] += 1
+            # What is stored already stays, whatever the limit by now.
+            too_many = None if isinstance(outcome, Stored) else shares.judge(task)
+            outcome = too_many or outcome
+            if queue.add(task, outcome):
+                shares.count(task, too_many)
+                if outcome:
+                    counts[outcome_label(outcome)] += 1
+        journal.add_outcomes(shares.refused)
         return np.frombuffer(keys, f"S{KEY_LENGTH}"), counts
 
     def _require_contact(self, task: FetchTask, rules: FetchRules) -> None:
@@ -262,11 +247,16 @@ class Downloader(Collector):
         rules: FetchRules,
     ) -> None:
         """Fetch every task of the queue; each ends in the journal."""
-        before, left = counts.total(), sum(count for _, count in queue.hosts())
+        hosts = queue.hosts()
+        before, left = counts.total(), sum(count for _, count in hosts)
         given_up = Counter[str]()
         progress(before, before + left, "image")
         if not left:
             return
+        own = {f"{host}:{port}" for host, port in rules.own}
+        least = least_duration(hosts, self.interval, lambda host: host in own or " " in host)
+        if said := duration_message(*least, self.interval):
+            warnings.warn(said, stacklevel=2)
 
         def store(new: Sequence[tuple[str, Outcome]]) -> None:
             journal.add_outcomes(new)

@@ -6,7 +6,7 @@ from math import prod
 from string import Formatter
 from typing import Any, ClassVar, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from adc_core import Brief, Design, Designer, InputError, Query
 from adc_core.records import ClassName, distinct
@@ -33,19 +33,22 @@ class AttributeDesigner(Designer):
     Collection, Data Curation, and Beyond" (2024), section 2.2.
     """
 
+    # Any further key is an attribute: an editor must not refuse it.
+    model_config = ConfigDict(json_schema_extra={"additionalProperties": True})
+
     renamed_options: ClassVar[Mapping[str, str]] = {"limit": "max_queries"}
 
     attributes: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="attribute name to values; any other key is one too"
     )
     classes: tuple[ClassName, ...] = Field(
-        (), description="the classes, where the brief leaves them open"
+        default=(), description="the classes, where the brief leaves them open"
     )
     template: str | None = Field(
-        None, description="text of a query, with the slots {class} and {ATTRIBUTE}"
+        default=None, description="text of a query, with the slots {class} and {ATTRIBUTE}"
     )
     max_queries: int = Field(
-        MAX_QUERIES, ge=1, description="refuse designs with more queries than this"
+        default=MAX_QUERIES, ge=1, description="refuse designs with more queries than this"
     )
 
     @model_validator(mode="before")

@@ -70,7 +70,7 @@ class WrittenDesign(_Strict):
     omit_from_query: tuple[str, ...] = ()
     template: str | None = None
     queries: tuple[_WrittenQuery, ...] = ()
-    samples_per_query: int | None = Field(None, ge=1)
+    samples_per_query: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -78,38 +78,42 @@ class LlmDesigner(Designer):
         "turns": "transcript",
     }
 
-    model: str | None = Field(None, description="its name; by default ADC_LLM_MODEL")
+    model: str | None = Field(default=None, description="its name; by default ADC_LLM_MODEL")
     base_url: str | None = Field(
-        None,
+        default=None,
         description="address of the endpoint, such as http://localhost:11434/v1; by default "
         "ADC_LLM_BASE_URL, OPENAI_BASE_URL or OLLAMA_BASE_URL",
     )
     attributes: tuple[str, ...] = Field(
-        (), description="what to vary; by default the model is asked"
+        default=(), description="what to vary; by default the model is asked"
     )
     max_attributes: int = Field(
-        3, ge=1, description="attributes to take where the model is asked for them"
+        default=3, ge=1, description="attributes to take where the model is asked for them"
     )
     candidates: int = Field(
-        50, ge=1, le=200, description="values to ask for per class and attribute"
+        default=50, ge=1, le=200, description="values to ask for per class and attribute"
     )
     values_per_attribute: int = Field(
-        10, ge=1, description="values to pick per class and attribute"
+        default=10, ge=1, description="values to pick per class and attribute"
     )
     template: str | None = Field(
-        None, description="text of a query, with the slots {class} and {ATTRIBUTE}"
+        default=None, description="text of a query, with the slots {class} and {ATTRIBUTE}"
     )
     max_queries: int = Field(
-        MAX_QUERIES, ge=1, description="refuse designs with more queries than this"
+        default=MAX_QUERIES, ge=1, description="refuse designs with more queries than this"
     )
     temperature: float | None = Field(
-        None, ge=0, le=2, description="of the model; by default the endpoint's own"
+        default=None, ge=0, le=2, description="of the model; by default the endpoint's own"
     )
-    timeout: float = Field(300, gt=0, description="seconds that an answer may take")
-    price_in: float | None = Field(None, ge=0, description="price of a million tokens of prompts")
-    price_out: float | None = Field(None, ge=0, description="price of a million tokens of answers")
+    timeout: float = Field(default=300, gt=0, description="seconds that an answer may take")
+    price_in: float | None = Field(
+        default=None, ge=0, description="price of a million tokens of prompts"
+    )
+    price_out: float | None = Field(
+        default=None, ge=0, description="price of a million tokens of answers"
+    )
     transcript: LocalPath | None = Field(
-        None, description="prompts and answers to go on from; by default those of the run"
+        default=None, description="prompts and answers to go on from; by default those of the run"
     )
 
     @field_validator("attributes")

@@ -35,17 +35,18 @@ class VocabularyDesigner(Designer):
     renamed_options: ClassVar[Mapping[str, str]] = {"each": "values_per_attribute"}
 
     attributes: tuple[Attribute, ...] = Field(
-        ATTRIBUTES, min_length=1, description="in the order of the words"
+        default=ATTRIBUTES, min_length=1, description="in the order of the words"
     )
     values_per_attribute: int = Field(
-        10, ge=1, description="values of each attribute for each class"
+        default=10, ge=1, description="values of each attribute for each class"
     )
     classes: tuple[ClassName, ...] = Field(
-        (), description="where the brief leaves them open; by default the paper's twelve"
+        default=(), description="where the brief leaves them open; by default the paper's twelve"
     )
 
     generic: bool = Field(
-        False, description="words of all kinds for classes that the vocabulary does not know"
+        default=False,
+        description="words of all kinds for classes that the vocabulary does not know",
     )
 
     def design(self, brief: Brief) -> Design:

@@ -27,6 +27,7 @@ class Reason(StrEnum):
     CRASHED = "crashed the decoder"
     ERROR = "unexpected error"
     GIVEN_UP = "host given up"
+    HOST_LIMIT = "host limit"
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,14 +37,14 @@ class BingSearcher(Searcher):
     )
 
     base_url: BaseUrl = Field(description="address of the service")
-    market: str | None = Field(None, description="language and country, such as en-US")
+    market: str | None = Field(default=None, description="language and country, such as en-US")
     safe_search: Literal["Off", "Moderate", "Strict"] = Field(
-        "Moderate", description="whether to leave out adult content"
+        default="Moderate", description="whether to leave out adult content"
     )
     license: str | None = Field(
-        None, description="filter: Any, Public, Share, ShareCommercially, Modify, …"
+        default=None, description="filter: Any, Public, Share, ShareCommercially, Modify, …"
     )
-    image_type: str | None = Field(None, description="kind of image, such as Photo")
+    image_type: str | None = Field(default=None, description="kind of image, such as Photo")
 
     def page(self, query: Query, cursor: str | None = None) -> Page:
         """Return up to 150 hits; the cursor is the offset that the service gives for the next ones.
@@ -85,11 +85,11 @@ class BingSearcher(Searcher):
 
 class _Item(BaseModel):
     content: str = Field(alias="contentUrl")
-    page: str | None = Field(None, alias="hostPageUrl")
+    page: str | None = Field(default=None, alias="hostPageUrl")
     name: str | None = None
     width: int | None = None
     height: int | None = None
-    license: str | None = Field(None, alias="creativeCommons")
+    license: str | None = Field(default=None, alias="creativeCommons")
 
     def hit(self, query: Query, rank: int) -> Hit:
         code = _LICENSES.get(self.license or "")
@@ -110,5 +110,5 @@ class _Results(BaseModel):
     """A page of results; pages overlap unless they are asked for by `nextOffset`."""
 
     value: Hits[_Item] = []
-    next_offset: int | None = Field(None, alias="nextOffset")
-    total: int = Field(0, alias="totalEstimatedMatches")
+    next_offset: int | None = Field(default=None, alias="nextOffset")
+    total: int = Field(default=0, alias="totalEstimatedMatches")

@@ -28,12 +28,12 @@ class BraveSearcher(Searcher):
 
     renamed_options: ClassVar[Mapping[str, str]] = {"safesearch": "safe_search"}
 
-    base_url: BaseUrl = Field(SERVICE, description="address of the service")
-    count: int = Field(MAX_RESULTS, ge=1, le=MAX_RESULTS, description="images to ask for")
-    country: str = Field("US", description="two letters, or ALL")
-    search_lang: str = Field("en", description="language of the query")
+    base_url: BaseUrl = Field(default=SERVICE, description="address of the service")
+    count: int = Field(default=MAX_RESULTS, ge=1, le=MAX_RESULTS, description="images to ask for")
+    country: str = Field(default="US", description="two letters, or ALL")
+    search_lang: str = Field(default="en", description="language of the query")
     safe_search: Literal["off", "strict"] = Field(
-        "strict", description="whether to leave out adult content"
+        default="strict", description="whether to leave out adult content"
     )
 
     def page(self, query: Query, cursor: str | None = None) -> Page:

@@ -34,15 +34,15 @@ class GoogleSearcher(Searcher):
 
     renamed_options: ClassVar[Mapping[str, str]] = {"safe": "safe_search"}
 
-    base_url: BaseUrl = Field(SERVICE, description="address of the service")
+    base_url: BaseUrl = Field(default=SERVICE, description="address of the service")
     rights: str | None = Field(
-        None, description="license filter, such as cc_publicdomain|cc_attribute"
+        default=None, description="license filter, such as cc_publicdomain|cc_attribute"
     )
     safe_search: Literal["active", "off"] = Field(
-        "off", description="whether to leave out adult content"
+        default="off", description="whether to leave out adult content"
     )
     image_type: Literal["clipart", "face", "lineart", "stock", "photo", "animated"] | None = Field(
-        None, description="kind of image"
+        default=None, description="kind of image"
     )
 
     def page(self, query: Query, cursor: str | None = None) -> Page:
@@ -93,7 +93,7 @@ class GoogleSearcher(Searcher):
 
 
 class _Image(BaseModel):
-    page: str | None = Field(None, alias="contextLink")
+    page: str | None = Field(default=None, alias="contextLink")
     width: int | None = None
     height: int | None = None
 
@@ -109,7 +109,7 @@ class _Start(BaseModel):
 
 
 class _Queries(BaseModel):
-    next_page: list[_Start] = Field([], alias="nextPage")
+    next_page: list[_Start] = Field(default=[], alias="nextPage")
 
 
 class _Results(BaseModel):

@@ -38,9 +38,9 @@ class ManifestSearcher(Searcher):
     model_config = ConfigDict(json_schema_extra={"examples": [{"path": "list.parquet"}]})
 
     path: LocalPath = Field(description="the list: .csv, .parquet or .jsonl")
-    url: str = Field("url", description="column of the addresses")
-    label: str = Field("label", description="column of the classes")
-    caption: str = Field("caption", description="column of the descriptions")
+    url: str = Field(default="url", description="column of the addresses")
+    label: str = Field(default="label", description="column of the classes")
+    caption: str = Field(default="caption", description="column of the descriptions")
 
     def page(self, query: Query, cursor: str | None = None) -> Page:
         """Return up to a thousand hits; the cursor is how many came before.

@@ -33,17 +33,19 @@ class OpenverseSearcher(Searcher):
     copying the catalogue, and evading limits with several machines.
     """
 
-    base_url: BaseUrl = Field(SERVICE, description="address of the service")
+    base_url: BaseUrl = Field(default=SERVICE, description="address of the service")
     licenses: tuple[str, ...] = Field(
-        (), description="only these, such as cc0, by, by-sa; without any all that are open"
+        default=(), description="only these, such as cc0, by, by-sa; without any all that are open"
     )
     license_type: Literal["all", "all-cc", "commercial", "modification"] = Field(
-        "all", description="only licenses that allow this"
+        default="all", description="only licenses that allow this"
     )
     category: Literal["photograph", "illustration", "digitized_artwork"] | None = Field(
-        None, description="kind of image"
+        default=None, description="kind of image"
     )
-    contact: str = Field("", description="address at which you can be reached, sent to Openverse")
+    contact: str = Field(
+        default="", description="address at which you can be reached, sent to Openverse"
+    )
 
     def page(self, query: Query, cursor: str | None = None) -> Page:
         """Return up to 50 hits with a key, else 20; the cursor is the number of the next page.

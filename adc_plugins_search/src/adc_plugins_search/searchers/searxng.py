@@ -27,8 +27,8 @@ class SearxngSearcher(Searcher):
     renamed_options: ClassVar[Mapping[str, str]] = {"pages": "max_pages"}
 
     base_url: BaseUrl = Field(description="address of its search, such as http://localhost/search")
-    engines: tuple[str, ...] = Field((), description="ask only these of its engines")
-    max_pages: int = Field(10, ge=1, description="at most so many pages of a query")
+    engines: tuple[str, ...] = Field(default=(), description="ask only these of its engines")
+    max_pages: int = Field(default=10, ge=1, description="at most so many pages of a query")
 
     def page(self, query: Query, cursor: str | None = None) -> Page:
         """Return one page of hits; the cursor is the next one's number and first rank.
@@ -64,7 +64,7 @@ class SearxngSearcher(Searcher):
 class _Item(BaseModel):
     url: str | None = None
     title: str | None = None
-    image: str | None = Field(None, alias="img_src")
+    image: str | None = Field(default=None, alias="img_src")
     resolution: str | None = None
     author: str | None = None
 

@@ -27,10 +27,12 @@ class WikimediaSearcher(Searcher):
     """
 
     base_url: BaseUrl = Field(
-        "https://commons.wikimedia.org/w/api.php", description="address of the service"
+        default="https://commons.wikimedia.org/w/api.php", description="address of the service"
     )
-    width: int = Field(500, ge=20, description="of the images to fetch, in pixels")
-    contact: str = Field("", description="address at which you can be reached, sent to Wikimedia")
+    width: int = Field(default=500, ge=20, description="of the images to fetch, in pixels")
+    contact: str = Field(
+        default="", description="address at which you can be reached, sent to Wikimedia"
+    )
 
     def page(self, query: Query, cursor: str | None = None) -> Page:
         """Return up to 50 hits; the cursor is what the service says to go on with.
@@ -85,13 +87,13 @@ class _Fact(BaseModel):
 
 class _Info(BaseModel):
     url: str
-    thumb: str | None = Field(None, alias="thumburl")
-    thumb_width: int | None = Field(None, alias="thumbwidth")
-    thumb_height: int | None = Field(None, alias="thumbheight")
+    thumb: str | None = Field(default=None, alias="thumburl")
+    thumb_width: int | None = Field(default=None, alias="thumbwidth")
+    thumb_height: int | None = Field(default=None, alias="thumbheight")
     width: int | None = None
     height: int | None = None
-    page: str | None = Field(None, alias="descriptionurl")
-    facts: dict[str, _Fact] = Field({}, alias="extmetadata")
+    page: str | None = Field(default=None, alias="descriptionurl")
+    facts: dict[str, _Fact] = Field(default={}, alias="extmetadata")
 
     def hit(self, query: Query, rank: int, title: str) -> Hit:
         license_url, name, creator, credit = (
@@ -128,7 +130,7 @@ class _Results(BaseModel):
     """A page of results; `query` and `continue` are left out where there is nothing."""
 
     query: _Pages = _Pages()
-    go_on: dict[str, str | int] = Field({}, alias="continue")
+    go_on: dict[str, str | int] = Field(default={}, alias="continue")
 
 
 def _refusal(answer: Answer, fault: object, cursor: str) -> Page:

@@ -26,6 +26,8 @@ _LONGEST_LINE = 8_190
 _TRANSIENT = {408, 425, 429}
 _THROTTLED = {429, 503}
 _ROBOTS_REDIRECTS = 6
+_NAMES_KEPT = 300
+"""Seconds for which a host's addresses are kept: resolvers break under a question per image."""
 _RATE_AFTER = 5.0
 """Seconds after which the rate of a body is measured."""
 _REDIRECTS = {301, 302, 303, 307, 308}
@@ -37,7 +39,10 @@ def open_session(rules: FetchRules) -> aiohttp.ClientSession:
     """Return a session without cookies and proxy settings that enters no private network."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
-            limit=0, keepalive_timeout=_IDLE, socket_factory=guarded_sockets(rules.allowed)
+            limit=0,
+            keepalive_timeout=_IDLE,
+            ttl_dns_cache=_NAMES_KEPT,
+            socket_factory=guarded_sockets(rules.allowed),
         ),
         timeout=aiohttp.ClientTimeout(
             total=rules.timeout,

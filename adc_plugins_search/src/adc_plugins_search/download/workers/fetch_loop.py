@@ -36,6 +36,9 @@ from adc_plugins_search.download.workers.protocol import (
 from adc_plugins_search.download.workers.shard_sink import ShardSink
 
 MAX_REDIRECTS = 5
+_LOOKUPS = 64
+"""Names that are looked up at the same time, in threads."""
+
 MAX_HOSTS = 5_000
 """Hosts that are remembered; beyond that the least recently used is dropped, unless paused."""
 
@@ -83,6 +86,10 @@ class FetchLoop:
         """
         # Decoding releases the GIL; more threads than one cost more CPU than they gain.
         self._decoder = ThreadPoolExecutor(1, thread_name_prefix="decoding")
+        # Names are looked up there: a few that do not answer must not hold up all others.
+        asyncio.get_running_loop().set_default_executor(
+            ThreadPoolExecutor(_LOOKUPS, thread_name_prefix="resolving")
+        )
         try:
             async with open_session(self._job.rules) as self._session:
                 self._robots = RobotsCache(partial(get_robots, self._session))

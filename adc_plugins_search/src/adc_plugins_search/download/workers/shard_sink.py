@@ -1,6 +1,8 @@
 """Where one worker's images go: verified one after the other, into a shard of its own."""
 
 import os
+import secrets
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -13,6 +15,10 @@ from adc_plugins_search.download.images.verify import verify
 from adc_plugins_search.download.local_files import read_local
 from adc_plugins_search.download.workers.protocol import FetchAttempt, Job, ShardClosed
 
+_OLDEST_SHARD = 300.0
+"""Seconds after which a shard is closed though it has room: what a dead worker had open is lost,
+and slow hosts take hours to fill one."""
+
 
 class ShardSink:
     """The decoding thread's place of work: the open shard, and the marker of what is in hand.
@@ -24,7 +30,7 @@ class ShardSink:
     def __init__(self, job: Job) -> None:
         self._job = job
         self._writer: ShardWriter | None = None
-        self._written = 0
+        self._opened = 0.0
         self._marker = os.open(job.marker, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
 
     def store(self, attempt: FetchAttempt, url: str, body: Body | None) -> ShardClosed | None:
@@ -47,9 +53,10 @@ class ShardSink:
         finally:
             os.pwrite(self._marker, b" " * KEY_LENGTH, 0)
         if self._writer is None:
-            name = f"{os.getpid()}-{job.index}-{self._written}{SUFFIX}{PART}"
+            # By chance: ids of processes are unique on one machine alone, and folders are shared.
+            name = f"{secrets.token_hex(8)}{SUFFIX}{PART}"
             self._writer = ShardWriter(job.folder / name)
-            self._written += 1
+            self._opened = time.monotonic()
         said = "; ".join(f"{signal.rule}: {signal.text}" for signal in signals)
         stored = replace(stored, signals=said)
         facts = {
@@ -70,7 +77,9 @@ class ShardSink:
         except WorkError:
             self._writer = None  # it ends within a member
             raise
-        return self._close_shard() if len(self._writer.stored) >= job.shard_size else None
+        full = len(self._writer.stored) >= job.shard_size
+        old = time.monotonic() - self._opened > _OLDEST_SHARD
+        return self._close_shard() if full or old else None
 
     def _close_shard(self) -> ShardClosed:
         assert self._writer is not None

@@ -54,7 +54,7 @@ class RandomCrop(Step):
     """Pads images with black and cuts a random part of their size."""
 
     use: Literal["random-crop"]
-    padding: int = Field(4, ge=0)
+    padding: int = Field(default=4, ge=0)
 
     def change(self) -> Change:
         """Return `random_translation`."""
@@ -95,9 +95,9 @@ class ColorJitter(Step):
     """Changes brightness, contrast and saturation."""
 
     use: Literal["color-jitter"]
-    brightness: float = Field(0.4, ge=0)
-    contrast: float = Field(0.4, ge=0)
-    saturation: float = Field(0.4, ge=0)
+    brightness: float = Field(default=0.4, ge=0)
+    contrast: float = Field(default=0.4, ge=0)
+    saturation: float = Field(default=0.4, ge=0)
 
     def change(self) -> Change:
         """Return `color_jitter`."""
@@ -108,7 +108,7 @@ class Cutout(Step):
     """Covers a square."""
 
     use: Literal["cutout"]
-    length: int = Field(16, ge=1)
+    length: int = Field(default=16, ge=1)
 
     def change(self) -> Change:
         """Return `cutout`."""
@@ -181,7 +181,9 @@ def _kind_of(name: str) -> type[Step]:
     return STEPS[name]
 
 
-AugmentStep = Annotated[SerializeAsAny[Step], BeforeValidator(_parsed)]
+AugmentStep = Annotated[
+    SerializeAsAny[Step], BeforeValidator(_parsed, json_schema_input_type=str | dict[str, Any])
+]
 
 
 @dataclass(frozen=True)
