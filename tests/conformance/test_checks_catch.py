@@ -597,7 +597,10 @@ def test_every_check_catches_something_by_itself():
     assert every - caught == {"check_judges_the_same_twice"}
 
 
-@pytest.mark.parametrize("check", {*chain(*PROMISES.values())}, ids=lambda check: check.__name__)
+ALL_CHECKS = sorted({*chain(*PROMISES.values())}, key=lambda check: check.__name__)
+
+
+@pytest.mark.parametrize("check", ALL_CHECKS, ids=lambda check: check.__name__)
 def test_every_check_says_what_it_requires_and_what_to_do(check):
     assert promise_of(check).startswith("Require")
     assert promise_of(check).endswith(".")
