@@ -61,6 +61,9 @@ axes:
 """
     names = [[one.name for one in cell.pipeline.simulators] for cell in read(folder, text).cells()]
     assert names == [["symmetric", "pair-flip"], ["symmetric", "pair-flip", "symmetric"]]
+    # Of one stream, each draws by a seed of its own, or they would change the same samples.
+    (_, three) = (cell.pipeline.simulators for cell in read(folder, text).cells())
+    assert [one.seed for one in three] == [0, 1_000_003, 2_000_006]
 
 
 def test_a_list_of_values_names_its_levels_by_what_differs(folder):

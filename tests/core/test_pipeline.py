@@ -173,9 +173,13 @@ def test_in_python_every_fault_is_a_line_too():
 
 def test_simulators_that_draw_alike_are_warned_of():
     twice = [{"use": "symmetric", "rate": 0.2}, {"use": "pair-flip", "rate": 0.2}]
+    dataset = Dataset(labels=[0, 1, 2])
     with pytest.warns(UserWarning, match="symmetric and pair-flip have the seed 0 and draw the"):
-        Pipeline(dataset="x.csv", simulators=twice)
+        make_plan(Pipeline(dataset="x.csv", simulators=twice), dataset)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        Pipeline(dataset="x.csv", simulators=[twice[0], twice[1] | {"seed": 1}])
-        Pipeline(dataset="x.csv", simulators=[twice[0], {"use": "long-tail", "ratio": 5}])
+        for simulators in (
+            [twice[0], twice[1] | {"seed": 1}],
+            [twice[0], {"use": "long-tail", "ratio": 5}],
+        ):
+            make_plan(Pipeline(dataset="x.csv", simulators=simulators), dataset)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -121,21 +120,6 @@ class Pipeline(BaseModel, metaclass=RecordType):
         if isinstance(value, Mapping):
             raise ValueError("give a list: put the table into brackets, or after a dash")
         return value
-
-    @model_validator(mode="after")
-    def _warn_of_equal_draws(self) -> Self:
-        drawn: dict[tuple[str, Any], str] = {}
-        for simulator in self.simulators:
-            draws = simulator.stream, getattr(simulator, "seed", None)
-            if simulator.stream and draws in drawn:
-                warnings.warn(
-                    f"simulators: {drawn[draws]} and {simulator.name} have the seed {draws[1]} and "
-                    "draw the same numbers, so that they change the same samples: give one of them "
-                    "another seed",
-                    stacklevel=2,
-                )
-            drawn[draws] = simulator.name
-        return self
 
     @model_validator(mode="after")
     def _check(self) -> Self:

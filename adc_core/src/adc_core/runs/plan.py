@@ -1,11 +1,12 @@
 """What a pipeline will do, checked before anything starts."""
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from adc_core.components.component import Component, unique_names
-from adc_core.components.interfaces import Encoder, Enricher
+from adc_core.components.interfaces import Encoder, Enricher, Simulator
 from adc_core.components.known_packages import PACKAGE_OF
 from adc_core.errors import InputErrors
 from adc_core.records.dataset import Dataset
@@ -60,6 +61,7 @@ def make_plan(pipeline: Pipeline, dataset: Dataset | None, *, corrupted: bool = 
         have.update(component.provided_columns)
 
     if not corrupted:
+        _warn_of_equal_draws(pipeline.simulators)
         if pipeline.encoder:
             use("encoder", pipeline.encoder)
         for place, simulator in enumerate(pipeline.simulators):
@@ -124,3 +126,18 @@ def names_of_stages(pipeline: Pipeline, plan: Plan) -> Iterator[str]:
 def trained_on(pipeline: Pipeline) -> tuple[TrainingSet, ...]:
     """Return the sets of labels that each learner is trained on."""
     return tuple(labels for labels in pipeline.train_on if labels != "curated" or pipeline.curators)
+
+
+def _warn_of_equal_draws(simulators: Sequence[Simulator]) -> None:
+    """Warn of simulators that would change the same samples without meaning to."""
+    drawn: dict[tuple[str, object], str] = {}
+    for simulator in simulators:
+        draws = simulator.stream, getattr(simulator, "seed", None)
+        if simulator.stream and draws in drawn:
+            warnings.warn(
+                f"simulators: {drawn[draws]} and {simulator.name} have the seed {draws[1]} and "
+                "draw the same numbers, so that they change the same samples: give one of them "
+                "another seed",
+                stacklevel=2,
+            )
+        drawn[draws] = simulator.name
