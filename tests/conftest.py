@@ -29,6 +29,7 @@ settings.load_profile("no-deadline")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers():
     """Run one more than there are cores: a third of the time goes into waiting for processes."""
     return (os.cpu_count() or 1) + 1
