@@ -7,6 +7,8 @@ from adc_core import Dataset, InputError
 from adc_plugins_detect import LinearProbe
 from adc_plugins_detect.resampling.oversample import oversample
 
+pytest.importorskip("imblearn", reason="needs imbalanced-learn")
+
 RULES = ("random", "smote", "borderline-smote", "adasyn")
 
 

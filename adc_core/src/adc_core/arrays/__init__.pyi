@@ -1,6 +1,6 @@
-from .class_moments import ClassMoments, class_moments, principal_components
 from .folds import NEVER_HELD_OUT, stratified_folds
 from .hashing import fingerprint, hash_array, hash_file, save_array
+from .moments import ClassMoments, class_moments, principal_components
 from .strings import first_repeated, from_arrow, to_arrow
 from .validation import (
     Array,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from adc_core.arrays import class_moments
-from adc_core.arrays.class_moments import local_outlier_factors
+from adc_core.arrays.moments import local_outlier_factors
 
 
 @pytest.fixture(scope="module")
