@@ -25,7 +25,9 @@ from .keys import redact as redact
 from .keys import secret as secret
 from .retry_after import retry_after_seconds as retry_after_seconds
 from .structured_answers import StructuredAnswer as StructuredAnswer
+from .structured_answers import json_values as json_values
 from .structured_answers import read_answer as read_answer
+from .structured_answers import without_thinking as without_thinking
 from .structured_chat import ChatModel as ChatModel
 from .structured_chat import Reply as Reply
 from .structured_chat import UnparsableAnswerError as UnparsableAnswerError
@@ -64,6 +66,7 @@ __all__ = [
     "endpoint_of",
     "is_loopback",
     "is_near",
+    "json_values",
     "keep_secret",
     "model_name",
     "one_line",
@@ -74,4 +77,5 @@ __all__ = [
     "redact",
     "retry_after_seconds",
     "secret",
+    "without_thinking",
 ]

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-_THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL)
+_THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 _FENCE = re.compile(r"```[\w-]*\n(.*?)(?:```|\Z)", re.DOTALL)
 
 
@@ -59,9 +59,9 @@ def read_answer(text: str, shape: type[A], *, cut: bool = False) -> A:
     Raises:
         ValueError: nothing of the kind is there; the message, one line, says what is wrong.
     """
-    text = _THINKING.sub("", text).strip()
+    text = without_thinking(text)
     fault = "there is no JSON and no list in it"
-    for value in _values(text):
+    for value in json_values(text):
         try:
             return shape.model_validate(value)
         except ValidationError as error:
@@ -77,7 +77,12 @@ def read_answer(text: str, shape: type[A], *, cut: bool = False) -> A:
     raise ValueError(fault)
 
 
-def _values(text: str) -> Iterator[Any]:
+def without_thinking(text: str) -> str:
+    """Return what a model said after it had thought aloud."""
+    return _THINKING.sub("", text).strip()
+
+
+def json_values(text: str) -> Iterator[Any]:
     """Return JSON values of a text: all of it, those in fences, the first object or array."""
     for candidate in (text, *_FENCE.findall(text)):
         try:

@@ -4,7 +4,8 @@ import math
 import re
 from collections.abc import Sequence
 
-from adc_plugins_ask.answers.plain_text import contains, plain, without_thinking, words_of
+from adc_endpoint import without_thinking
+from adc_plugins_ask.answers.plain_text import contains, plain, words_of
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 MIN_MASS = 0.5

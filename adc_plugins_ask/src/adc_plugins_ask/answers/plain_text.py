@@ -2,13 +2,7 @@
 
 import re
 
-_THINKING = re.compile(r"<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 _MARKS = re.compile(r"[*_`#\"“”]+")
-
-
-def without_thinking(text: str) -> str:
-    """Return what a model said after it had thought aloud."""
-    return _THINKING.sub("", text).strip()
 
 
 def plain(text: str) -> str:

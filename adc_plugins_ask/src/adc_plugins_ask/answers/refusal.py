@@ -1,6 +1,7 @@
 """Refusals, which say nothing of a label."""
 
-from adc_plugins_ask.answers.plain_text import plain, without_thinking, words_of
+from adc_endpoint import without_thinking
+from adc_plugins_ask.answers.plain_text import plain, words_of
 from adc_plugins_ask.answers.yes_no import read_one
 
 _BEGINNINGS = (

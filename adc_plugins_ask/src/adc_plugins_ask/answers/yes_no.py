@@ -1,11 +1,10 @@
 """Answers to yes-or-no questions, in whatever form a model gives them."""
 
-import json
 import re
-from collections.abc import Iterator
 from typing import Any, Literal
 
-from adc_plugins_ask.answers.plain_text import contains, plain, without_thinking, words_of
+from adc_endpoint import json_values, without_thinking
+from adc_plugins_ask.answers.plain_text import contains, plain, words_of
 
 Said = Literal["yes", "no", "unsure"]
 
@@ -15,7 +14,6 @@ _UNSURE = (
     "cannot say",
 )
 _NUMBERED = re.compile(r"^\s*[(\[]?[Qq]?(\d{1,3})[.):\]]+\s*(.*)$")
-_FENCE = re.compile(r"```[\w-]*\n(.*?)(?:```|\Z)", re.DOTALL)
 
 
 def read_answers(text: str, count: int) -> list[Said | None]:
@@ -31,10 +29,11 @@ def read_answers(text: str, count: int) -> list[Said | None]:
         count: how many questions it was asked.
     """
     text = without_thinking(text)
-    for value in _values(text):
-        if (found := _from_json(value, count)) is not None:
-            return found
-        break
+    for value in json_values(text):
+        if isinstance(value, list | dict):
+            if (found := _from_json(value, count)) is not None:
+                return found
+            break
     numbered: dict[int, str] = {}
     for line in text.splitlines():
         if (match := _NUMBERED.match(plain(line))) and 1 <= int(match[1]) <= count:
@@ -81,24 +80,3 @@ def _of_value(value: Any) -> Said | None:
     if isinstance(value, dict):
         value = value.get("answer")
     return read_one(value) if isinstance(value, str) else None
-
-
-def _values(text: str) -> Iterator[Any]:
-    """Return JSON values of a text: all of it, those in fences, the first that a bracket opens."""
-    for candidate in (text, *_FENCE.findall(text)):
-        try:
-            value = json.loads(candidate)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(value, list | dict):
-            yield value
-    decoder = json.JSONDecoder()
-    for start in re.finditer(r"[\[{]", text):
-        try:
-            value, _ = decoder.raw_decode(text, start.start())
-        except ValueError:
-            continue
-        except RecursionError:  # nested without end, and so is every part of it
-            return
-        yield value
-        return
