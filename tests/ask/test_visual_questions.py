@@ -56,9 +56,9 @@ def test_an_honest_model_finds_exactly_the_planted_errors(chat, dataset_of, ask,
     # Three classes, forty images, and eight controls, of which none is asked twice.
     assert len(chat.requests) == 3 + 40 + 5
     said = summary(tmp_path)
-    assert (said["images"], said["control_yes"], said["requests"]) == (40, 0.0, 45)
+    assert (said["images"], said["control_yes"], said["requests"]) == (40, 0.0, 48)
     assert found.notes == (
-        f"seer at {chat.host} was asked about 40 of 40 images, 5 questions each, 45 requests in "
+        f"seer at {chat.host} was asked about 40 of 40 images, 5 questions each, 48 requests in "
         "this run; 0 unsure, 0 unreadable, 0 images refused",
         "it said yes to 0 of 5 questions about a class that is not the label",
     )
@@ -484,3 +484,24 @@ def test_questions_that_tell_nothing_are_dropped(chat, dataset_of, ask, tmp_path
     # With the useless question, a wrong label has one of two answers that fit, and a tie is right.
     np.testing.assert_array_equal(found.flagged, squares(30, 3)[2])
     assert not ask(dataset_of(30, wrong=3), questions_file=path).flagged.any()
+
+
+def test_a_class_that_comes_later_gets_questions_too(chat, dataset_of, ask):
+    """After answers about images the model is asked for texts again, in their own form."""
+    dataset = dataset_of(9)
+    ask(dataset)
+    found = ask(dataset, definitions={"vest": "without sleeves"})
+    assert found.covered.all()
+
+
+def test_what_makes_the_questions_counts_in_the_budget(chat, dataset_of, ask):
+    with pytest.raises(InputError, match="the budget is spent before all questions are made"):
+        ask(dataset_of(6), max_requests=2)
+    assert len(chat.requests) == 2
+
+
+def test_an_estimate_takes_what_makes_the_questions_once(chat, dataset_of, ask):
+    prices = {"price_in": 1000.0, "price_out": 0.0}  # .9 a request
+    with pytest.raises(InputError, match=r"all 40 images cost about 38\.7, more than max_cost 10"):
+        ask(dataset_of(40), max_cost=10, **prices)
+    assert len(chat.requests) == 3 + 3

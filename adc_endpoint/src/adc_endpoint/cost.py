@@ -1,6 +1,8 @@
 """What answers cost, and how many may be asked for."""
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 
@@ -85,6 +87,23 @@ class Budget:
                 self.exhausted = True
                 raise SpentError
             self._started += 1
+
+    @contextmanager
+    def paying(self) -> Iterator[Callable[[float | None], None]]:
+        """Count a request from its beginning to its end, whatever it comes to.
+
+        Yields:
+            What is to be told its cost, once that is known.
+
+        Raises:
+            SpentError: it may not begin.
+        """
+        costs: list[float | None] = [None]
+        self.begin()
+        try:
+            yield costs.append
+        finally:
+            self.end(costs[-1])
 
     def end(self, cost: float | None) -> None:
         """Count a request that has ended: answered, refused, or failed."""

@@ -1,7 +1,6 @@
 """Questions about images, from many threads, each paid for once."""
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +10,9 @@ from adc_endpoint.cost import UNKNOWN_PRICES, Budget, Prices
 from adc_endpoint.endpoint import endpoint_of
 from adc_endpoint.request_form import RequestForm
 from adc_endpoint.transcript import Question, ShownImage, Transcript, Turn, now
+
+ROOM_TO_THINK = 2000
+"""Tokens of an answer: models that think aloud need room before they answer."""
 
 _CANDIDATES = 5
 """For the first token: all that some services give."""
@@ -64,7 +66,7 @@ class ImageChat:
         self._temperature = temperature
         self._timeout = timeout
         self._pause = SharedPause()
-        last = transcript.last(self.endpoint.base_url, name)
+        last = transcript.last(self.endpoint.base_url, name, with_images=True)
         self._form = RequestForm("" if last is None else last.form)
 
     @property
@@ -79,7 +81,7 @@ class ImageChat:
         *,
         options: tuple[str, ...] = (),
         probabilities: bool = False,
-        max_tokens: int = 300,
+        max_tokens: int = ROOM_TO_THINK,
     ) -> Turn:
         """Return the answer to a question about an image: the kept one, or a new one, then kept.
 
@@ -132,7 +134,7 @@ class ImageChat:
     def _answer(
         self, question: Question, messages: list[Mapping[str, Any]], parameters: dict[str, Any]
     ) -> Turn:
-        with self._paid() as pay:
+        with self.budget.paying() as pay:
             done = complete(
                 self.endpoint, self.name, messages, parameters, self._timeout, self._pause
             )
@@ -151,13 +153,3 @@ class ImageChat:
             tokens_out=done.tokens_out,
             cost=cost,
         )
-
-    @contextmanager
-    def _paid(self) -> Iterator[Callable[[float | None], None]]:
-        """Count a request in the budget from its beginning to its end, whatever it comes to."""
-        costs: list[float | None] = [None]
-        self.budget.begin()
-        try:
-            yield lambda cost: costs.append(cost)
-        finally:
-            self.budget.end(costs[-1])

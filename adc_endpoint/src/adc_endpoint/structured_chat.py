@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from adc_core import InputError, WorkError
 from adc_endpoint.chat import Message, UnsupportedRequestError, complete
-from adc_endpoint.cost import UNKNOWN_PRICES, Prices
+from adc_endpoint.cost import UNKNOWN_PRICES, Budget, Prices
 from adc_endpoint.endpoint import Service, endpoint_of
 from adc_endpoint.structured_answers import StructuredAnswer, read_answer
 from adc_endpoint.transcript import Question, Transcript, Turn, now
@@ -53,6 +53,7 @@ class ChatModel:
         timeout: seconds that an answer may take.
         prices: of tokens.
         service: whose variables say what the options leave open.
+        budget: what may still be asked; None for anything.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class ChatModel:
         timeout: float = 300,
         prices: Prices = UNKNOWN_PRICES,
         service: Service = "LLM",
+        budget: Budget | None = None,
     ) -> None:
         self.name = name
         self.transcript = transcript
@@ -75,6 +77,7 @@ class ChatModel:
         self._timeout = timeout
         self._prices = prices
         self._service: Service = service
+        self._budget = Budget() if budget is None else budget
 
     def complete(self, prompt: str, shape: type[A], *, or_nothing: bool = False) -> Reply[A]:
         """Return the answer to a question; a useless one is asked for again, twice at most.
@@ -86,6 +89,7 @@ class ChatModel:
 
         Raises:
             InputError: endpoint, key or model are missing or wrong.
+            SpentError: the budget allows no further request.
             UnparsableAnswerError: all three answers are useless.
             WorkError: the endpoint fails, or the model refuses to answer or says nothing.
         """
@@ -155,7 +159,10 @@ class ChatModel:
             if self._temperature is not None:
                 parameters["temperature"] = self._temperature
             try:
-                done = complete(endpoint, self.name, messages, parameters, self._timeout)
+                with self._budget.paying() as pay:
+                    done = complete(endpoint, self.name, messages, parameters, self._timeout)
+                    cost = self._prices.cost(done.tokens_in, done.tokens_out)
+                    pay(cost)
             except UnsupportedRequestError as error:
                 if form == RESPONSE_FORMATS[-1]:
                     raise InputError(f"{error}; check the model and the options") from None
@@ -169,7 +176,7 @@ class ChatModel:
                 cut=done.cut,
                 tokens_in=done.tokens_in,
                 tokens_out=done.tokens_out,
-                cost=self._prices.cost(done.tokens_in, done.tokens_out),
+                cost=cost,
             )
             return turn, done.refusal
         raise AssertionError("the last format returns or raises")

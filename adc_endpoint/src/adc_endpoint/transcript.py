@@ -161,7 +161,7 @@ class Transcript:
             WorkError: the file cannot be read.
         """
         self._usable: dict[str, Turn] = {}
-        self._last: dict[tuple[str, str], Turn] = {}
+        self._last: dict[tuple[str, str, bool], Turn] = {}
         self._lock = threading.Lock()
         self._separator = ""
         if not self.path.exists():
@@ -196,13 +196,16 @@ class Transcript:
             self._remember(turn)
             status(str(self.usage))
 
-    def last(self, base_url: str, model: str) -> Turn | None:
-        """Return the last turn with a model at an endpoint."""
-        return self._last.get((base_url, model))
+    def last(self, base_url: str, model: str, *, with_images: bool = False) -> Turn | None:
+        """Return the last turn with a model at an endpoint: of texts, or about images.
+
+        Both are asked for in forms of their own, which say nothing of each other.
+        """
+        return self._last.get((base_url, model, with_images))
 
     def _remember(self, turn: Turn) -> None:
         self.usage = self.usage.with_turn(turn)
-        self._last[turn.base_url, turn.question.model] = turn
+        self._last[turn.base_url, turn.question.model, bool(turn.question.images)] = turn
         if turn.fault is None:
             self._usable[turn.question.key] = turn
 

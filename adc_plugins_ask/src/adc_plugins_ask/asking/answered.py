@@ -9,9 +9,6 @@ from adc_plugins_ask.answers.yes_no import Said, read_answers
 from adc_plugins_ask.asking.sent_images import UndecodableError
 from adc_plugins_ask.questions.class_questions import ClassQuestion, prompt_of, prompt_of_one
 
-_THINKING_TOKENS = 2000
-"""Models that think aloud need room before they answer."""
-
 
 @dataclass(frozen=True)
 class Answered:
@@ -45,7 +42,7 @@ def ask_questions(
     """
     nothing = (None,) * len(questions)
     try:
-        turn = chat.ask(prompt_of(questions), image, max_tokens=_THINKING_TOKENS)
+        turn = chat.ask(prompt_of(questions), image)
     except UndecodableError as error:
         return Answered(nothing, undecodable=str(error))
     if turn.refusal is not None or refuses(turn.answer):
@@ -53,7 +50,7 @@ def ask_questions(
     answers = read_answers(turn.answer, len(questions))
     for place, (said, question) in enumerate(zip(answers, questions, strict=True)):
         if said is None:
-            again = chat.ask(prompt_of_one(question), image, max_tokens=_THINKING_TOKENS)
+            again = chat.ask(prompt_of_one(question), image)
             if again.refusal is None and not refuses(again.answer):
                 (answers[place],) = read_answers(again.answer, 1)
     return Answered(tuple(answers))

@@ -49,6 +49,7 @@ def ask_many(
     results: list[R | None] = [None] * len(jobs)
     left = deque(range(len(jobs)))
     done = trial = 0
+    spent_before = budget.spent
 
     def finish(number: int, result: R | None) -> None:
         nonlocal done
@@ -62,7 +63,7 @@ def ask_many(
         finish(number, _within_budget(ask, jobs[number]))
         trial += budget.requests > before
     if left and trial and budget.spent:
-        estimate = budget.spent * (1 + len(left) / trial)
+        estimate = budget.spent + (budget.spent - spent_before) * len(left) / trial
         status(f"at most about {estimate:.4g} for all {len(jobs):,}")
         if max_cost is not None and estimate > max_cost and not partial:
             raise InputError(

@@ -1,13 +1,12 @@
 """A debate on a doubtful label: one side for it, one against, and a judge."""
 
-from adc_endpoint import ImageChat, SentImage
-from adc_plugins_ask.answers.plain_text import plain, without_thinking
+from adc_endpoint import ImageChat, SentImage, without_thinking
+from adc_plugins_ask.answers.plain_text import plain
 from adc_plugins_ask.answers.refusal import refuses
 from adc_plugins_ask.answers.yes_no import read_one
 from adc_plugins_ask.asking.sent_images import UndecodableError
 from adc_plugins_ask.questions.class_questions import ONE_WORD, article
 
-_TOKENS = 2000
 _MOST_LETTERS = 1500
 """Of one speech, so that the judge's prompt has a bound."""
 
@@ -60,7 +59,7 @@ def debate(
 def _speech(chat: ImageChat, image: SentImage, prompt: str) -> str | None:
     """Return what is said, without thoughts and marks; None for a refusal."""
     try:
-        turn = chat.ask(prompt, image, max_tokens=_TOKENS)
+        turn = chat.ask(prompt, image)
     except UndecodableError:
         return None
     if turn.refusal is not None or refuses(turn.answer):

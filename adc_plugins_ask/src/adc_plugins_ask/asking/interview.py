@@ -30,9 +30,6 @@ NONE = "none of these"
 CHOICE = "Which of these does the image show? Answer with one letter."
 
 _CONTROL_EVERY, _FEWEST_CONTROLS = 100, 5
-_ANSWER_TOKENS = 2000
-"""Models that think aloud need room before they answer."""
-
 R = TypeVar("R")
 
 
@@ -124,9 +121,7 @@ class Interview:
             options = (*(self._classes[k] for k in classes), NONE)
             prompt = f"{CHOICE}\n{lettered(options)}"
             try:
-                turn = self.chat.ask(
-                    prompt, self.image(sample), options=options, max_tokens=_ANSWER_TOKENS
-                )
+                turn = self.chat.ask(prompt, self.image(sample), options=options)
             except UndecodableError:
                 return -1
             chosen = None if turn.refusal else read_choice(turn.answer, options)
@@ -149,7 +144,7 @@ class Interview:
             (other, *_) = shuffled(others, sample.sha256)
             prompt = prompt_of_one(fixed_question(self._classes[other]))
             try:
-                turn = self.chat.ask(prompt, self.image(sample), max_tokens=_ANSWER_TOKENS)
+                turn = self.chat.ask(prompt, self.image(sample))
             except UndecodableError:
                 return None
             said = None if turn.refusal or refuses(turn.answer) else read_one(turn.answer)
