@@ -182,7 +182,8 @@ def _queries(dataset: Dataset, own: NDArray[np.bool_]) -> tuple[str, ...]:
     if dataset.sources is None or "query" not in dataset.sources.column_names:
         return ()
     # Those that brought a fair part of the class; few brought what was labelled anew later.
-    texts = np.array([text or "" for text in dataset.sources["query"].to_pylist()])[own]
+    queries = dataset.sources["query"].take(np.flatnonzero(own)).to_pylist()
+    texts = np.array([text or "" for text in queries])
     names, counts = np.unique(texts, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     often = [str(names[one]) for one in order if counts[one] >= _FAIR_PART * counts.max()]
