@@ -1,14 +1,17 @@
 """A model that sees, behind a real server on loopback."""
 
+import json
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from chat_server import ChatServer, unset_variables
 from seeing_server import NAMES, Seeing, squares
 
-from adc_core import Dataset, ImageArray
+from adc_core import Dataset, Findings, ImageArray, work_context
 from adc_endpoint import keys
+from adc_plugins_ask import VisualQuestions
 
 
 @pytest.fixture
@@ -33,3 +36,25 @@ def dataset_of() -> Callable[..., Dataset]:
         return Dataset(labels=labels, classes=NAMES, images=ImageArray(images), **columns)
 
     return make
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Callable[..., Findings]:
+    """Asks in one folder, so that a second time goes on from the first."""
+
+    def detect(dataset: Dataset, **options: Any) -> Findings:
+        with work_context(tmp_path / "work"):
+            return VisualQuestions(**options).detect(dataset)
+
+    return detect
+
+
+@pytest.fixture
+def summary(tmp_path: Path) -> Callable[[], dict[str, Any]]:
+    """What the last asking wrote of itself."""
+
+    def read() -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((tmp_path / "work" / "asked.json").read_text())
+        return found
+
+    return read

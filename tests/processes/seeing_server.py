@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from chat_server import Reply, says
+from chat_server import ChatServer, Reply, says
 from PIL import Image
 
 COLORS = {"sweater": "red", "shawl": "green", "vest": "blue"}
@@ -35,6 +35,11 @@ def shown(request: dict[str, Any]) -> Image.Image | None:
     assert image.format == "JPEG" and image.mode == "RGB" and not dict(image.getexif())
     assert "comment" not in image.info
     return image
+
+
+def about_images(chat: ChatServer) -> list[dict[str, Any]]:
+    """The requests that show an image."""
+    return [one for one in chat.requests if not isinstance(one["messages"][-1]["content"], str)]
 
 
 def text_of(request: dict[str, Any]) -> str:
